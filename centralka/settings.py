@@ -1,0 +1,45 @@
+"""What the operator decides about one running instance: its directory and where it listens."""
+
+from pathlib import Path, PurePosixPath
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment (CENTRALKA_...) over `<home>/settings.env`.
+
+    Everything listens on loopback until the operator's settings say otherwise.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CENTRALKA_", extra="forbid", frozen=True)
+
+    home: Path                                  # the instance's directory, as this process sees it
+    asterisk_home: PurePosixPath = PurePosixPath("/srv/centralka")  # the same directory, as Asterisk sees it
+    tenants: Path = Path("tenants")             # the directory of tenant files
+    sip_address: str = "127.0.0.1"
+    sip_port: int = Field(default=5060, ge=1, le=65535)
+    rtp_start: int = Field(default=10000, ge=1024, le=65535)
+    rtp_end: int = Field(default=10999, ge=1024, le=65535)
+    agi_address: str = "127.0.0.1"
+    agi_port: int = Field(default=4573, ge=1, le=65535)
+    ami_address: str = "127.0.0.1"
+    ami_port: int = Field(default=5038, ge=1, le=65535)
+    redis_url: str = ""                         # default: the socket in the instance's directory
+    database_url: str = ""                      # default: SQLite in the instance's directory
+
+    @model_validator(mode="before")
+    @classmethod
+    def fill_defaults(cls, values: dict[str, object]) -> dict[str, object]:
+        home = Path(str(values["home"])).absolute() if values.get("home") else None
+        if home is not None:
+            values["home"] = home
+            values["redis_url"] = values.get("redis_url") or f"unix://{home}/run/redis.sock"
+            values["database_url"] = values.get("database_url") or f"sqlite+aiosqlite:///{home}/centralka.sqlite"
+        return values
+
+    @classmethod
+    def load(cls, home: Path) -> Self:
+        """The settings of the instance in `home`."""
+        return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
