@@ -1,0 +1,33 @@
+"""The kinds of nodes. A new kind is a module here and a field of Elements."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.names import Name
+from routing.nodes.announcement import Announcement
+from routing.nodes.group import Group
+from routing.nodes.hangup import HangUp
+from routing.nodes.menu import Menu
+from routing.nodes.node import Element
+from routing.nodes.schedule import Schedule
+from routing.nodes.voicemail import VoicemailBox
+
+
+class Elements(BaseModel):
+    """The sections of a tenant's file that hold elements, by kind. All share one space of names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    announcements: dict[Name, Announcement] = Field(default_factory=dict)
+    menus: dict[Name, Menu] = Field(default_factory=dict)
+    groups: dict[Name, Group] = Field(default_factory=dict)
+    schedules: dict[Name, Schedule] = Field(default_factory=dict)
+    voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)
+    hangups: dict[Name, HangUp] = Field(default_factory=dict)
+
+    def elements(self) -> list[tuple[str, Name, Element]]:
+        """Every element with its section and name."""
+        return [
+            (section, name, element)
+            for section in Elements.model_fields
+            for name, element in getattr(self, section).items()
+        ]

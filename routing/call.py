@@ -1,0 +1,179 @@
+"""The vocabulary between a decision and the phone system: events in, steps out, and the state between them. Pure."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Origin(StrEnum):
+    """Where a call enters."""
+
+    TRUNK = "trunk"   # from outside, to a public number
+    PHONE = "phone"   # from one of the tenant's own endpoints
+
+
+class DialStatus(StrEnum):
+    """How a Dial step ended. Source: Asterisk's DIALSTATUS."""
+
+    ANSWER = "ANSWER"            # somebody talked; the conversation is over
+    BUSY = "BUSY"
+    NOANSWER = "NOANSWER"
+    UNAVAILABLE = "CHANUNAVAIL"  # nobody registered or reachable
+    CONGESTION = "CONGESTION"    # refused for another reason
+    CANCEL = "CANCEL"            # the caller hung up first
+
+
+class Cause(IntEnum):
+    """Q.850 cause of a hang-up; Asterisk turns it into the SIP code in the comment."""
+
+    UNKNOWN_NUMBER = 1    # 404
+    NORMAL = 16           # BYE, or 603 before an answer
+    BUSY = 17             # 486
+    NO_ANSWER = 19        # 480
+    UNAVAILABLE = 20      # 480
+    REJECTED = 21         # 403
+
+
+# What the phone system reports.
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A call begins. `dialled` is digits, '*', '#' and '+'; `caller_extension` is '' for a call from outside."""
+
+    origin: Origin
+    dialled: str
+    caller_extension: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The flow has arrived at a node, which has not asked for anything yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """What the caller keyed, '' when nothing came in time."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The prompts were played to their end."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialEnded:
+    status: DialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailEnded:
+    """The mailbox is done with the caller, whether or not a message was left."""
+
+
+Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded
+
+
+# What is asked of the phone system.
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Play the prompts, which a key interrupts, then wait for up to `max_digits` keys. Answers the call."""
+
+    prompts: tuple[str, ...]
+    max_digits: int
+    wait_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play the prompts to their end; `early` plays them without answering the call."""
+
+    prompts: tuple[str, ...]
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Ring the endpoints together for `ring_s` seconds and connect the first that answers."""
+
+    endpoints: tuple[str, ...]
+    ring_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Voicemail:
+    """Record a message for the mailbox, after a beep."""
+
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckVoicemail:
+    """Let the mailbox's owner listen."""
+
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Hand the call to the tenant's rendered failover: the flow cannot go on."""
+
+
+Step = Read | Play | Dial | Voicemail | CheckVoicemail | Hangup | Failover
+
+
+class Awaits(StrEnum):
+    """Which event the last step will be answered with."""
+
+    DIGITS = "digits"
+    PLAYED = "played"
+    DIAL = "dial"
+    VOICEMAIL = "voicemail"
+    NOTHING = "nothing"   # the step was the last
+
+
+def awaits(step: Step) -> Awaits:
+    match step:
+        case Read():
+            return Awaits.DIGITS
+        case Play():
+            return Awaits.PLAYED
+        case Dial():
+            return Awaits.DIAL
+        case Voicemail() | CheckVoicemail():
+            return Awaits.VOICEMAIL
+        case Hangup() | Failover():
+            return Awaits.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything a call remembers between two steps; it travels as one small channel variable."""
+
+    node: str                       # an element's name or an extension
+    awaits: Awaits
+    hops: int                       # nodes visited so far; the engine stops a loop by it
+    memory: tuple[int, ...] = ()    # counters whose meaning only the node knows
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One entry of a call's path: where it was and why it went on, in words."""
+
+    node: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    state: State
+    step: Step
+    path: tuple[Visit, ...]         # what this decision adds to the call's path

@@ -1,0 +1,169 @@
+"""Whether tenants' files can be used: each by itself, and all together. Pure."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from routing.document import Document, read_document
+from routing.engine import START
+from routing.errors import ConfigError, Problem
+from routing.names import expected_for
+from routing.tenant import AddressTrunk, Tenant
+
+Texts = Mapping[str, str]     # file name -> YAML
+
+
+def read_tenant(text: str, file: str) -> Tenant:
+    """One tenant's file. Raises ConfigError with everything that is wrong in it."""
+    return _checked(read_document(text, file))
+
+
+def read_tenants(texts: Texts) -> list[Tenant]:
+    """All tenants' files, in the order of their names. Raises ConfigError with everything that is wrong in any of them."""
+    problems: list[Problem] = []
+    read: list[tuple[Document, Tenant]] = []
+    for file in sorted(texts):
+        try:
+            document = read_document(texts[file], file)
+            read.append((document, _checked(document)))
+        except ConfigError as error:
+            problems += error.problems
+    problems += _clashes(read)
+    if problems:
+        raise ConfigError(problems)
+    return [tenant for _, tenant in read]
+
+
+def _checked(document: Document) -> Tenant:
+    try:
+        tenant = Tenant.model_validate(document.values)
+    except ValidationError as error:
+        problems = [_told(document, detail) for detail in error.errors()]
+        raise ConfigError(problems) from None
+    problems = [*_names(document, tenant), *_references(document, tenant), *_ways_out(document, tenant)]
+    if problems:
+        raise ConfigError(problems)
+    return tenant
+
+
+def _told(document: Document, detail: ErrorDetails) -> Problem:
+    """pydantic's error in our words: what was found and what was expected."""
+    path = tuple(str(part) for part in detail["loc"] if part not in ("[key]", "address", "registration"))
+    found = detail["input"]
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            text = f"unknown key {path[-1]!r}"
+        case "missing":
+            text = f"{path[-1]!r} is missing"
+            path = path[:-1]
+        case "string_pattern_mismatch":
+            text = f"found {_shown(found)}, expected {expected_for(context['pattern'])}"
+        case "value_error":
+            text = f"found {_shown(found)}: {context['error']}" if isinstance(found, str) else str(context["error"])
+        case _:
+            text = f"found {_shown(found)}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+    return document.problem(path, text)
+
+
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Every element's name once, every internal number once."""
+    seen: dict[str, str] = {}
+    numbers = dict.fromkeys(tenant.users, "users")
+    for section, name, element in tenant.elements():
+        if name == START:
+            yield document.problem((section, name), f"{START!r} is the system's own word, expected another name")
+        if name in seen:
+            yield document.problem((section, name), f"{name!r} is also one of {seen[name]}; every element needs its own name")
+        seen[name] = section
+        if element.extension:
+            if element.extension in numbers:
+                yield document.problem(
+                    (section, name, "extension"),
+                    f"extension {element.extension} is already that of {numbers[element.extension]}")
+            numbers[element.extension] = f"{section}.{name}"
+
+
+def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Nothing dangles: targets, prompts, members, mailboxes."""
+    prompts = tenant.all_prompts()
+    for did, number in tenant.numbers.items():
+        yield from _target(document, tenant, ("numbers", did, "to"), number.to)
+    for extension in tenant.failover.ring:
+        yield from _user(document, tenant, ("failover", "ring"), extension)
+    if tenant.failover.voicemail:
+        yield from _mailbox(document, tenant, ("failover", "voicemail"), tenant.failover.voicemail)
+    for extension, user in tenant.users.items():
+        for field, target in user.uses().targets:
+            yield from _target(document, tenant, ("users", extension, field), target)
+    for section, name, element in tenant.elements():
+        uses = element.uses()
+        for field, target in uses.targets:
+            yield from _target(document, tenant, (section, name, *field.split(".")), target)
+        for field, prompt in uses.prompts:
+            if prompt not in prompts:
+                hint = _did_you_mean(prompt, prompts)
+                yield document.problem((section, name, *field.split(".")), f"no prompt named {prompt!r}{hint}")
+        for field, extension in uses.users:
+            check = _mailbox if field == "mailbox" else _user
+            yield from check(document, tenant, (section, name, *field.split(".")), extension)
+
+
+def _target(document: Document, tenant: Tenant, path: tuple[str, ...], target: str) -> Iterable[Problem]:
+    if target not in tenant.nodes:
+        kind = "user with extension" if target.isdigit() else "element named"
+        yield document.problem(path, f"no {kind} {target!r}{_did_you_mean(target, tenant.nodes)}")
+
+
+def _user(document: Document, tenant: Tenant, path: tuple[str, ...], extension: str) -> Iterable[Problem]:
+    if extension not in tenant.users:
+        yield document.problem(path, f"no user with extension {extension!r}{_did_you_mean(extension, tenant.users)}")
+
+
+def _mailbox(document: Document, tenant: Tenant, path: tuple[str, ...], extension: str) -> Iterable[Problem]:
+    yield from _user(document, tenant, path, extension)
+    if extension in tenant.users and not tenant.users[extension].voicemail:
+        yield document.problem(path, f"user {extension} has no voicemail")
+
+
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """From every element a call can come to a human, a mailbox or a spoken end."""
+    targets = {name: {target for _, target in node.uses().targets} for name, node in tenant.nodes.items()}
+    finished = {name for name, node in tenant.nodes.items() if node.uses().ends}
+    grown = True
+    while grown:
+        new = {name for name in targets.keys() - finished if targets[name] & finished}
+        grown = bool(new)
+        finished |= new
+    for section, name, _ in tenant.elements():
+        if name not in finished and targets[name] <= tenant.nodes.keys():
+            yield document.problem((section, name), "no way out: from here a call only goes round in circles")
+
+
+def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:
+    """A slug, a public number and a trunk's address belong to one tenant each."""
+    owners: dict[str, str] = {}
+    for document, tenant in read:
+        claims = [(("tenant",), f"tenant {tenant.tenant}")]
+        claims += [(("numbers", did), f"number {did}") for did in tenant.numbers]
+        claims += [
+            (("trunks", name, "address"), f"trunk address {trunk.address}:{trunk.port}")
+            for name, trunk in tenant.trunks.items() if isinstance(trunk, AddressTrunk)
+        ]
+        for path, claim in claims:
+            if claim in owners:
+                yield document.problem(path, f"{claim} already belongs to {owners[claim]}")
+            else:
+                owners[claim] = document.file

@@ -1,0 +1,95 @@
+"""A tenant's YAML text as plain values, every one with its line. Pure.
+
+Every scalar stays the text that the person wrote: extension 0201 keeps its zero and the country `no` is not False.
+The models convert. Source: YAML 1.2.2, chapter 10 (schemas are the reader's choice).
+"""
+
+from dataclasses import dataclass, field
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from routing.errors import ConfigError, Problem
+
+MAX_VALUES = 200_000   # aliases can multiply a small file into an endless one
+MAX_DEPTH = 30
+
+Value = dict[str, "Value"] | list["Value"] | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The values of one file and the line each stands on."""
+
+    file: str
+    values: dict[str, Value]
+    lines: dict[tuple[str, ...], int] = field(repr=False)
+
+    def line_of(self, path: tuple[str, ...]) -> int:
+        """The line of `path`, or of the nearest thing that contains it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def problem(self, path: tuple[str, ...], text: str) -> Problem:
+        return Problem(self.file, self.line_of(path), ".".join(path), text)
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.lines: dict[tuple[str, ...], int] = {}
+        self.problems: list[Problem] = []
+
+    def value(self, node: Node, path: tuple[str, ...]) -> Value:
+        if len(path) > MAX_DEPTH or len(self.lines) > MAX_VALUES:
+            line = node.start_mark.line + 1
+            raise ConfigError([Problem(self.file, line, ".".join(path), "nested too deeply or far too large")])
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        match node:
+            case MappingNode():
+                return self.mapping(node, path)
+            case SequenceNode():
+                return [self.value(item, (*path, str(i))) for i, item in enumerate(node.value)]
+            case ScalarNode():
+                is_plain = node.style not in ("'", '"', "|", ">")
+                return None if is_plain and node.value in ("", "~", "null") else str(node.value)
+            case _:
+                raise TypeError(f"a YAML node of an unknown kind: {type(node)}")
+
+    def mapping(self, node: MappingNode, path: tuple[str, ...]) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, ScalarNode) else ""
+            line = key_node.start_mark.line + 1
+            here = (*path, key)
+            if not key:
+                self.problems.append(Problem(self.file, line, ".".join(path), "found an empty or nested key, expected a name"))
+                continue
+            if key in values:
+                self.problems.append(
+                    Problem(self.file, line, ".".join(here), f"{key!r} stands twice, first on line {self.lines[here]}"))
+                continue
+            self.lines[here] = line
+            values[key] = self.value(value_node, here)
+        return values
+
+
+def read_document(text: str, file: str) -> Document:
+    """Raises ConfigError with the line of the first thing that is not YAML, or of each key that stands twice."""
+    try:
+        root = YAML(typ="rt", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError([Problem(file, line, "", f"not YAML: {error.problem or error.context}")]) from None
+    except YAMLError as error:
+        raise ConfigError([Problem(file, 1, "", f"not YAML: {str(error).splitlines()[0]}")]) from None
+    reader = _Reader(file)
+    if not isinstance(root, MappingNode):
+        raise ConfigError([Problem(file, 1, "", "found no mapping, expected 'tenant: ...' and the other sections")])
+    values = reader.mapping(root, ())
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return Document(file, values, reader.lines)

@@ -1,0 +1,45 @@
+"""The kinds of names and numbers a tenant's file may hold. Each pattern is an allowlist: what is not named here cannot be configured."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+# Each of these may stand in generated files, so none admits white space, quotes, '$', '/', or a dot.
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]                  # a tenant; no '-', which separates
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]                 # an element, prompt, device, trunk
+Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}$")]                      # internal number
+Did = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]                    # public number, E.164
+Target = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6})$")]  # an element's name or an extension
+Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,4}$")]                         # feature code
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
+
+# A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
+Label = Annotated[str, StringConstraints(pattern=r"^[\w .'’()&+/-]{1,60}$", strip_whitespace=False)]
+# What is spoken to a caller.
+SpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,2000}$")]
+# A sound file beside the tenant's file.
+SoundFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.wav$")]
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+SipUser = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
+
+EXPECTED = {
+    Slug: "a tenant's short name: a lower-case letter, then lower-case letters and digits",
+    Name: "a name of lower-case letters, digits and '_', beginning with a letter",
+    Extension: "an extension of 2 to 6 digits",
+    Did: "a public number as +48221234567",
+    Target: "the name of an element or an extension",
+    Code: "a code such as *97",
+    Key: "one key of the telephone: 0-9, * or #",
+    Label: "letters, digits, spaces and . ' ( ) & + / -, at most 60",
+    SpokenText: "text of at most 2,000 characters without < > { } $ \\",
+    SoundFile: "a file name such as welcome.wav, without a folder",
+    Host: "a host name or an IP address",
+    SipUser: "letters, digits and . _ + -",
+}
+"""What to tell a person whose value does not fit, by type."""
+_BY_PATTERN = {kind.__metadata__[0].pattern: text for kind, text in EXPECTED.items()}  # type: ignore[attr-defined]
+
+
+def expected_for(pattern: str) -> str:
+    """What to tell a person whose value did not match `pattern`."""
+    return _BY_PATTERN.get(pattern, f"text that matches {pattern}")

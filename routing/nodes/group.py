@@ -1,0 +1,52 @@
+"""Group: users who answer for each other."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup
+from routing.facts import DeviceState
+from routing.names import Extension, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+
+IN_A_CALL = {DeviceState.IN_USE, DeviceState.BUSY}
+
+
+class Group(Element):
+    """`ring_all` rings every member at once for `ring_s`; `ordered` rings one after the other, each for `ring_s`."""
+
+    algorithm: Literal["ring_all", "ordered"] = "ring_all"
+    members: tuple[Extension, ...] = Field(min_length=1, max_length=100)
+    ring_s: int = Field(default=20, ge=3, le=120)
+    skip_busy: bool = True           # a member who is in a call is passed over
+    unanswered: Target               # nobody answered, or everybody is in a call
+
+    def uses(self) -> Uses:
+        return Uses(targets=(("unanswered", self.unanswered),), users=tuple(numbered("members", self.members)))
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        match event:
+            case Entered():
+                return self._ring(here, 0, "")
+            case DialEnded(status=DialStatus.ANSWER):
+                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+            case DialEnded(status=status):
+                return self._ring(here, memory[0], f"{status.lower()}, ")
+            case _:
+                raise UnexpectedEvent(here, event)
+
+    def _ring(self, here: Here, first: int, before: str) -> Go | Do:
+        """Rings the members from place `first` on that are free, all or the next one."""
+        free = [i for i in range(first, len(self.members)) if not self._is_skipped(here, self.members[i])]
+        if not free:
+            nobody = "everybody is in a call" if not before else "nobody is left"
+            return Go(self.unanswered, f"{before}{nobody}, on to {self.unanswered}")
+        chosen = free if self.algorithm == "ring_all" else free[:1]
+        next_place = len(self.members) if self.algorithm == "ring_all" else chosen[0] + 1
+        extensions = [self.members[i] for i in chosen]
+        endpoints = tuple(endpoint for extension in extensions for endpoint in here.tenant.endpoints_of(extension))
+        return Do(Dial(endpoints, self.ring_s), f"{before}rings {', '.join(extensions)}", (next_place,))
+
+    def _is_skipped(self, here: Here, extension: Extension) -> bool:
+        return self.skip_busy and any(
+            here.facts.state_of(endpoint) in IN_A_CALL for endpoint in here.tenant.endpoints_of(extension))

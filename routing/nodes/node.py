@@ -1,0 +1,82 @@
+"""What every node of a call flow is, and what it may answer. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from routing.call import Event, Step
+from routing.facts import Facts
+from routing.names import Extension, Name, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """On to another node."""
+
+    target: Target
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Ask the phone system for a step; its event comes back to this node with `memory`."""
+
+    step: Step
+    why: str
+    memory: tuple[int, ...] = ()
+
+
+class Directory(Protocol):
+    """What a node may know of its tenant."""
+
+    def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
+    @property
+    def timezone(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where a decision is made."""
+
+    name: str            # the node's own name or extension
+    tenant: Directory
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a node refers to, for check and for the picture: the field's path, then the name."""
+
+    targets: tuple[tuple[str, Target], ...] = ()      # nodes the call may go on to
+    prompts: tuple[tuple[str, Name], ...] = ()
+    users: tuple[tuple[str, Extension], ...] = ()     # members and mailboxes
+    ends: bool = False                                # this node can end a call properly by itself
+
+
+class Element(BaseModel):
+    """What every element of a tenant's file may have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    extension: Extension | None = None    # the internal number that reaches the element
+
+    def uses(self) -> Uses:
+        raise NotImplementedError
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        """What to do now. Raises UnexpectedEvent for an event this node never asked for."""
+        raise NotImplementedError
+
+
+class UnexpectedEvent(Exception):
+    """A state and an event that do not belong together: the flow was changed under the call, or somebody lies."""
+
+    def __init__(self, here: Here, event: Event) -> None:
+        super().__init__(f"{here.name}: found the event {event}, which it never asked for")
+
+
+def numbered(field: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """('members.0', '201'), ('members.1', '202'), ..."""
+    return ((f"{field}.{i}", name) for i, name in enumerate(names))

@@ -1,0 +1,28 @@
+"""Schedule: open or closed by the week."""
+
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from routing.call import Entered, Event
+from routing.names import Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.schedule import Window, covering
+
+
+class Schedule(Element):
+    windows: tuple[Window, ...] = Field(min_length=1, max_length=50)
+    open: Target
+    closed: Target
+
+    def uses(self) -> Uses:
+        return Uses(targets=(("open", self.open), ("closed", self.closed)))
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        if not isinstance(event, Entered):
+            raise UnexpectedEvent(here, event)
+        local = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone))
+        window = covering(self.windows, local)
+        if window:
+            return Go(self.open, f"open: {window.describe()}, on to {self.open}")
+        return Go(self.closed, f"closed: {local:%a %H:%M}, on to {self.closed}")

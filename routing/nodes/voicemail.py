@@ -1,0 +1,31 @@
+"""Voicemail: a greeting, then a message for a user's mailbox."""
+
+from routing.call import Cause, Entered, Event, Hangup, Play, Played, Voicemail, VoicemailEnded
+from routing.names import Extension, Name
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+
+LEAVE_MESSAGE: Name = "sys_leave_message"
+
+
+class VoicemailBox(Element):
+    mailbox: Extension
+    greeting: Name = LEAVE_MESSAGE
+
+    def uses(self) -> Uses:
+        return Uses(users=(("mailbox", self.mailbox),), prompts=(("greeting", self.greeting),), ends=True)
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        return take_message(here, self.mailbox, self.greeting, event)
+
+
+def take_message(here: Here, mailbox: Extension, greeting: Name, event: Event) -> Do:
+    """The steps of leaving a message: greeting, recording, good-bye."""
+    match event:
+        case Entered():
+            return Do(Play((greeting,)), f"plays {greeting}")
+        case Played():
+            return Do(Voicemail(mailbox), f"records a message for {mailbox}")
+        case VoicemailEnded():
+            return Do(Hangup(Cause.NORMAL), "the mailbox is done")
+        case _:
+            raise UnexpectedEvent(here, event)

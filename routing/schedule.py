@@ -1,0 +1,60 @@
+"""When a business is open. Pure; the caller supplies the moment."""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def parse_days(text: object) -> frozenset[int]:
+    """'mon-fri, sun' as numbers of weekdays, Monday 0. Raises ValueError that says what was expected."""
+    if not isinstance(text, str):
+        raise ValueError("expected days such as mon-fri or sat, sun")
+    days: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        last = last if dash else first
+        if first not in DAYS or last not in DAYS:
+            raise ValueError(f"found {part.strip()!r}, expected days such as mon-fri or sat, sun")
+        start, end = DAYS.index(first), DAYS.index(last)
+        days.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
+    return frozenset(days)
+
+
+Days = Annotated[
+    frozenset[int],
+    BeforeValidator(parse_days),
+    PlainSerializer(lambda days: ", ".join(DAYS[day] for day in sorted(days)), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat, sun"]}),
+]
+
+
+class Window(BaseModel):
+    """A weekly opening window. `closes` not later than `opens` means it runs past midnight."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: Days         # the days the window opens on
+    opens: time        # local time, inclusive
+    closes: time       # local time, exclusive
+
+    def covers(self, local: datetime) -> bool:
+        now = local.time()
+        if self.opens < self.closes:
+            return local.weekday() in self.days and self.opens <= now < self.closes
+        yesterday = (local - timedelta(days=1)).weekday()
+        return (local.weekday() in self.days and now >= self.opens) or (yesterday in self.days and now < self.closes)
+
+    def describe(self) -> str:
+        return f"{', '.join(DAYS[day] for day in sorted(self.days))} {self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
+def covering(windows: Iterable[Window], local: datetime) -> Window | None:
+    """The first window that is open at the local moment. Wall-clock time counts, so both clock changes of the year
+    need nothing special: 02:30 that exists twice is open both times."""
+    return next((window for window in windows if window.covers(local)), None)
+
+
