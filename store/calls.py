@@ -1,0 +1,77 @@
+"""Call records in the database: written once, read by tenant."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store.records import Call, CelPosition, Leg, Outcome, PathEntry
+from store.tables import calls, cel_position, legs
+
+
+class CallStore:
+    """Reads and writes call records. Every method may raise SQLAlchemyError or OSError when the database is away."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def save(self, ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition) -> None:
+        """Keep the calls that aren't kept yet, and the position, in one transaction."""
+        async with self._engine.begin() as connection:
+            if ended:
+                await connection.execute(self._insert(calls).on_conflict_do_nothing(),
+                                         [_call_row(call) for call, _ in ended])
+            if rows := [asdict(leg) for _, legs_of_call in ended for leg in legs_of_call]:
+                await connection.execute(self._insert(legs).on_conflict_do_nothing(), rows)
+            place = {"file": position.file, "offset": position.offset}
+            await connection.execute(
+                self._insert(cel_position).values(id=1, **place).on_conflict_do_update(index_elements=["id"], set_=place))
+
+    async def position(self) -> CelPosition | None:
+        """Where reading the CEL file resumes; None before the first call."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(cel_position.c.file, cel_position.c.offset))).one_or_none()
+        return None if row is None else CelPosition(row.file, row.offset)
+
+    async def recent(self, tenant: str, limit: int = 50) -> list[Call]:
+        """A tenant's calls, the newest first."""
+        query = select(calls).where(calls.c.tenant == tenant).order_by(calls.c.started_at.desc()).limit(limit)
+        async with self._engine.connect() as connection:
+            return [_call(row._mapping) for row in await connection.execute(query)]
+
+    async def call(self, tenant: str, linkedid: str) -> Call | None:
+        query = select(calls).where(calls.c.tenant == tenant, calls.c.linkedid == linkedid)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _call(row._mapping)
+
+    async def legs(self, tenant: str, linkedid: str) -> list[Leg]:
+        """The channels of a call, the caller's first."""
+        query = (select(legs).where(legs.c.tenant == tenant, legs.c.linkedid == linkedid)
+                 .order_by(legs.c.started_at, legs.c.uniqueid))
+        async with self._engine.connect() as connection:
+            return [Leg(**row._mapping) for row in await connection.execute(query)]
+
+    def _insert(self, table: Table) -> Any:
+        """The dialect's INSERT, which knows ON CONFLICT."""
+        match self._engine.dialect.name:
+            case "sqlite":
+                return sqlite.insert(table)
+            case "postgresql":
+                return postgresql.insert(table)
+            case other:
+                raise ValueError(f"the database is {other!r}; expected sqlite or postgresql")
+
+
+def _call_row(call: Call) -> dict[str, Any]:
+    path = [{"at": entry.at.isoformat(), "node": entry.node, "why": entry.why} for entry in call.path]
+    return asdict(call) | {"outcome": call.outcome.value, "path": path}
+
+
+def _call(row: Any) -> Call:
+    path = tuple(PathEntry(datetime.fromisoformat(entry["at"]), entry["node"], entry["why"]) for entry in row["path"])
+    return Call(**dict(row) | {"outcome": Outcome(row["outcome"]), "path": path})

@@ -1,0 +1,10 @@
+"""Alembic's entry: runs the versions on the connection that `store.database.upgrade` opened."""
+
+from alembic import context
+
+from store.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()
