@@ -19,17 +19,24 @@ class CallStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def save(self, ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition) -> None:
-        """Keep the calls that aren't kept yet, and the position, in one transaction."""
+    async def save(self, ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition | None) -> None:
+        """Keep the calls that aren't kept yet, and the position if there is one, in one transaction."""
         async with self._engine.begin() as connection:
             if ended:
                 await connection.execute(self._insert(calls).on_conflict_do_nothing(),
                                          [_call_row(call) for call, _ in ended])
             if rows := [asdict(leg) for _, legs_of_call in ended for leg in legs_of_call]:
                 await connection.execute(self._insert(legs).on_conflict_do_nothing(), rows)
-            place = {"file": position.file, "offset": position.offset}
-            await connection.execute(
-                self._insert(cel_position).values(id=1, **place).on_conflict_do_update(index_elements=["id"], set_=place))
+            if position is not None:
+                place = asdict(position)
+                await connection.execute(self._insert(cel_position).values(id=1, **place)
+                                         .on_conflict_do_update(index_elements=["id"], set_=place))
+
+    async def kept(self, linkedids: Sequence[str]) -> frozenset[str]:
+        """Which of these calls are kept, whatever their tenant."""
+        query = select(calls.c.linkedid).where(calls.c.linkedid.in_(linkedids))
+        async with self._engine.connect() as connection:
+            return frozenset((await connection.execute(query)).scalars())
 
     async def position(self) -> CelPosition | None:
         """Where reading the CEL file resumes; None before the first call."""

@@ -59,5 +59,5 @@ class Leg:
 class CelPosition:
     """Where reading the CEL file resumes: the first event of the oldest call that hasn't ended."""
 
-    file: str                     # identity of the file: its inode and a digest of its first line
+    file: str                     # identity of the file: a digest of its first line, which no two files share
     offset: int                   # bytes

@@ -1,0 +1,180 @@
+"""From Asterisk's channel events (CEL, JSON lines) to call records. Pure.
+
+https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from store.records import Call, Leg, Outcome, PathEntry
+
+FAILOVER = ("failover", "the decision service did not answer")
+_SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no lone surrogates
+
+
+class CelError(ValueError):
+    """A line that is no event."""
+
+
+@dataclass(slots=True)
+class CelEvent:
+    """One event; `kind` is Asterisk's name of it, or the user event's ('step', 'failover')."""
+
+    kind: str
+    at: datetime
+    linkedid: str
+    uniqueid: str
+    channel: str
+    tenant: str                # '' where the channel has none
+    caller: str
+    caller_name: str
+    extension: str             # that the channel is at in the dialplan
+    application: str
+    user_event: bool
+    extra: str                 # JSON, or ''
+
+
+@dataclass(frozen=True, slots=True)
+class EndedCall:
+    """A call that is over, with its events in order. `whole` means its first channel was seen to begin."""
+
+    linkedid: str
+    events: Sequence[CelEvent]
+    interrupted: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return any(event.kind == "CHAN_START" and event.uniqueid == self.linkedid for event in self.events)
+
+
+def parse_event(line: bytes) -> CelEvent:
+    """Read one line of cel.json; CelError when it isn't an event. Bytes that aren't UTF-8 become U+FFFD."""
+    try:
+        fields = json.loads(line.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise CelError(f"not JSON: {error}") from None
+    try:
+        text = {key: _text(fields[key]) for key in (
+            "eventtype", "linkedid", "uniqueid", "channame", "tenantid", "accountcode", "name", "num", "exten",
+            "appname", "userdeftype", "eventextra")}
+        at = datetime.fromtimestamp(float(fields["eventtime"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise CelError(f"not an event of ours: {type(error).__name__} {error}") from None
+    if not text["linkedid"] or not text["uniqueid"]:
+        raise CelError("an event without linkedid or uniqueid")
+    return CelEvent(
+        kind=text["userdeftype"] or text["eventtype"], at=at, linkedid=text["linkedid"], uniqueid=text["uniqueid"],
+        channel=text["channame"], tenant=text["tenantid"] or text["accountcode"], caller=text["num"],
+        caller_name=text["name"], extension=text["exten"], application=text["appname"],
+        user_event=bool(text["userdeftype"]), extra=text["eventextra"])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise CelError(f"{value!r} where text was expected")
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
+@dataclass(slots=True)
+class PendingCalls:
+    """The calls that have begun and not ended, by linkedid, the oldest first."""
+
+    events: dict[str, list[CelEvent]] = field(default_factory=dict)
+
+    def take(self, event: CelEvent) -> EndedCall | None:
+        """Add an event; the call, where this was its last one."""
+        self.events.setdefault(event.linkedid, []).append(event)
+        if event.kind == "LINKEDID_END" and not event.user_event:
+            return EndedCall(event.linkedid, self.events.pop(event.linkedid))
+        return None
+
+    def interrupt(self, linkedid: str) -> EndedCall:
+        """End a call whose last event will never come."""
+        return EndedCall(linkedid, self.events.pop(linkedid), interrupted=True)
+
+
+def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
+    """The record of a call and its legs; None where the first channel belongs to no tenant."""
+    by_channel: dict[str, list[CelEvent]] = {}
+    for event in ended.events:
+        by_channel.setdefault(event.uniqueid, []).append(event)
+    first = next(iter(by_channel.values()))
+    tenant = next((event.tenant for event in first if event.tenant), "")
+    if not tenant:
+        return None
+    ended_at = max(event.at for event in ended.events)
+    legs = tuple(_leg(tenant, ended.linkedid, events, ended_at) for events in by_channel.values())
+    taken = [leg for leg in legs[1:] if leg.answered_at is not None and not leg.channel.startswith("Local/")]
+    taken.sort(key=lambda leg: leg.answered_at or ended_at)
+    if ended.interrupted:
+        outcome = Outcome.INTERRUPTED
+    elif taken:
+        outcome = Outcome.ANSWERED
+    elif any(event.kind == "APP_START" and event.application.lower() == "voicemail" for event in ended.events):
+        outcome = Outcome.VOICEMAIL
+    else:
+        outcome = Outcome.UNANSWERED
+    call = Call(
+        tenant=tenant, linkedid=ended.linkedid, started_at=first[0].at,
+        answered_at=taken[0].answered_at if taken else None, ended_at=ended_at,
+        caller=first[0].caller, caller_name=first[0].caller_name, dialled=first[0].extension,
+        answered_by=_extension_of(taken[0].endpoint, tenant) if taken else None,
+        outcome=outcome, path=tuple(_path(ended.events)))
+    return call, legs
+
+
+def _leg(tenant: str, linkedid: str, events: Sequence[CelEvent], call_ended_at: datetime) -> Leg:
+    channel = events[0].channel
+    answered = (event.at for event in events if event.kind == "ANSWER")
+    ended = [event for event in events if event.kind in ("HANGUP", "CHAN_END")]
+    hangup = next((event for event in ended if event.kind == "HANGUP"), None)
+    return Leg(
+        tenant=tenant, linkedid=linkedid, uniqueid=events[0].uniqueid, channel=channel, endpoint=endpoint_of(channel),
+        started_at=events[0].at, answered_at=next(answered, None), ended_at=ended[-1].at if ended else call_ended_at,
+        hangup_cause=_cause(hangup.extra) if hangup else None)
+
+
+def endpoint_of(channel: str) -> str:
+    """'acme-201-desk' of 'PJSIP/acme-201-desk-00000003'; of other channels the name without its serial number."""
+    return _SERIAL.sub("", channel).removeprefix("PJSIP/")
+
+
+def _extension_of(endpoint: str, tenant: str) -> str:
+    """'201' of 'acme-201-desk'; a trunk stays itself."""
+    extension = endpoint.removeprefix(f"{tenant}-").partition("-")[0]
+    return extension if extension.isdecimal() and endpoint.startswith(f"{tenant}-") else endpoint
+
+
+def _cause(extra: str) -> int | None:
+    cause = _extra(extra).get("hangupcause")
+    return cause if isinstance(cause, int) and 0 <= cause <= 255 else None
+
+
+def _extra(extra: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(extra)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _path(events: Sequence[CelEvent]) -> Iterator[PathEntry]:
+    for event in events:
+        if event.user_event and event.kind == "failover":
+            yield PathEntry(event.at, *FAILOVER)
+        elif event.user_event and event.kind == "step":
+            yield from _steps(event)
+
+
+def _steps(event: CelEvent) -> Iterator[PathEntry]:
+    """The decisions of one step event: quote("node|why;node|why"), each node and why quoted once more."""
+    for entry in unquote(str(_extra(event.extra).get("extra", ""))).split(";"):
+        node, _, why = entry.partition("|")
+        if node:
+            yield PathEntry(event.at, _UNSTORABLE.sub("\ufffd", unquote(node)), _UNSTORABLE.sub("\ufffd", unquote(why)))

@@ -1,0 +1,175 @@
+"""The file that Asterisk appends events to, read line by line through rotations.
+
+Asterisk opens it anew for each record, so after a rename the next record goes into a new file. The renamed one is read to its
+end and stays as long as a call that began in it hasn't ended.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from store.records import CelPosition
+
+log = structlog.get_logger()
+
+CHUNK = 256 << 10        # bytes read at once: some 700 events, 15 ms of work
+LINE_LIMIT = 1 << 20     # bytes; what is longer is passed on in pieces, none of which is an event
+SETTLE_S = 2.0           # a record that Asterisk was writing during the rename has arrived by then
+
+
+class Place(NamedTuple):
+    """A byte in the sequence of files; later files have a higher generation."""
+
+    generation: int
+    offset: int
+
+
+@dataclass(slots=True)
+class _Opened:
+    """One file, open, with the offset of the first byte not handed out yet."""
+
+    path: Path
+    descriptor: int
+    generation: int
+    offset: int = 0
+    replaced_at: float | None = None  # when another file was first seen at the path, on the monotonic clock
+
+    @property
+    def identity(self) -> str:
+        """A digest of the first line. An inode alone would be given to another file after this one is deleted."""
+        return hashlib.sha256(os.pread(self.descriptor, 256, 0).partition(b"\n")[0]).hexdigest()[:32]
+
+    @property
+    def inode(self) -> int:
+        return os.fstat(self.descriptor).st_ino
+
+
+class CelFile:
+    """Call `resume` once, then `read` for ever."""
+
+    def __init__(self, path: Path, rotate_at: int = 64 << 20, clock: Callable[[], float] = time.monotonic) -> None:
+        self.path, self.rotated = path, path.with_name(path.name + ".1")
+        self._rotate_at, self._clock = rotate_at, clock
+        self._files: list[_Opened] = []
+        self._generation = 0
+
+    def resume(self, position: CelPosition | None) -> None:
+        """Go to the position, or to the oldest event there is where the position's file has gone."""
+        self.close()
+        for path in (self.rotated, self.path):
+            self._open(path)
+        if position is None:
+            return
+        for index, file in enumerate(self._files):
+            if file.identity == position.file and position.offset <= os.fstat(file.descriptor).st_size:
+                file.offset = position.offset
+                for passed in self._files[:index]:
+                    os.close(passed.descriptor)
+                self._files = self._files[index:]
+                self.forget_before(Place(file.generation, file.offset))
+                return
+        if self._files:
+            log.warning("the CEL file isn't the one that was read last; reading from its start", file=str(self.path))
+
+    def read(self) -> list[tuple[Place, bytes]]:
+        """The next whole lines, each with the place where it begins; [] when there is nothing new."""
+        if not self._files:
+            self._open(self.path)
+        while self._files:
+            reading = next((file for file in self._files if not self._is_done(file)), self._files[-1])
+            lines = self._read(reading)
+            if lines or reading is self._files[-1]:
+                if not lines:
+                    self._look_for_successor(reading)
+                return lines
+            if not self._is_done(reading):
+                return []
+        return []
+
+    @property
+    def place(self) -> Place:
+        """After the last line that `read` handed out."""
+        read = [file for file in self._files if file.offset]
+        return Place(read[-1].generation, read[-1].offset) if read else Place(0, 0)
+
+    def position(self, place: Place) -> CelPosition | None:
+        """What to keep in the database for a place; None before the first event."""
+        for file in self._files:
+            if file.generation == place.generation:
+                return CelPosition(file.identity, place.offset)
+        return None
+
+    def forget_before(self, place: Place) -> None:
+        """Delete the rotated file once everything before `place` is in the database."""
+        for file in [file for file in self._files if file.generation < place.generation]:
+            os.close(file.descriptor)
+            self._files.remove(file)
+        kept = {file.inode for file in self._files}
+        with suppress(FileNotFoundError):
+            if self._files and os.stat(self.rotated).st_ino not in kept:
+                self.rotated.unlink()
+                log.info("rotated CEL file deleted", file=str(self.rotated))
+
+    def close(self) -> None:
+        for file in self._files:
+            os.close(file.descriptor)
+        self._files = []
+
+    def _open(self, path: Path) -> bool:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return False
+        self._generation += 1
+        self._files.append(_Opened(path, descriptor, self._generation))
+        return True
+
+    def _is_done(self, file: _Opened) -> bool:
+        """Was it replaced, long enough ago, and read to its end?"""
+        return (file is not self._files[-1] and os.fstat(file.descriptor).st_size <= file.offset
+                and (file.replaced_at is None or self._clock() - file.replaced_at >= SETTLE_S))
+
+    def _read(self, file: _Opened) -> list[tuple[Place, bytes]]:
+        start = file.offset
+        data = os.pread(file.descriptor, CHUNK, start)
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) == CHUNK:  # a very long line
+            data = os.pread(file.descriptor, LINE_LIMIT, start)
+            end = data.rfind(b"\n") + 1 or (len(data) if len(data) == LINE_LIMIT else 0)
+        lines = []
+        for line in data[:end].removesuffix(b"\n").split(b"\n") if end else ():
+            lines.append((Place(file.generation, file.offset), line))
+            file.offset += len(line) + 1
+        file.offset = min(file.offset, start + end)
+        return lines
+
+    def _look_for_successor(self, newest: _Opened) -> None:
+        """At the end of the newest file: was it truncated, is there another at its path, is it time to rotate?"""
+        status = os.fstat(newest.descriptor)
+        if status.st_size < newest.offset:
+            log.warning("the CEL file was cut short; reading from its start", file=str(self.path))
+            self._open(self.path)
+            return
+        try:
+            replaced = os.stat(self.path).st_ino != status.st_ino
+        except FileNotFoundError:
+            return
+        if replaced:
+            if newest.replaced_at is None:
+                newest.replaced_at = self._clock()
+            self._open(self.path)
+        elif status.st_size >= self._rotate_at and not self.rotated.exists():
+            try:
+                self.path.rename(self.rotated)
+                log.info("CEL file rotated", file=str(self.path), bytes=status.st_size)
+            except OSError as error:
+                self._rotate_at *= 2
+                log.warning("the CEL file can't be rotated", file=str(self.path), problem=str(error))
+

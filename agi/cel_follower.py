@@ -1,0 +1,170 @@
+"""Follows the CEL file into the database: each ended call is kept exactly once, whenever this process is killed.
+
+The position kept with the calls is that of the oldest call that hasn't ended. After a restart the events behind it are read
+again; the calls among them that are kept already stay as they are.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from agi.cel import CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event
+from agi.cel_file import CelFile, Place
+from store.calls import CallStore
+from store.records import Call, CelPosition, Leg
+
+log = structlog.get_logger()
+
+POLL_S = 0.25
+LOST_AFTER_S = 15.0       # a call silent for so long, of which Asterisk has no channel, was interrupted
+SAVE_EVERY = 1 << 20      # bytes read without an ended call, after which the position is kept all the same
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
+REMEMBERED = 10_000       # ended calls whose late events are known as such
+
+# Given calls, those of which Asterisk still has channels; None when it can't be asked.
+StillUp = Callable[[frozenset[str]], Awaitable[frozenset[str] | None]]
+T = TypeVar("T")
+_AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError)
+
+
+class CelFollower:
+    """`run` never returns; everything that it needs may be away for a while."""
+
+    def __init__(self, file: CelFile, store: CallStore, still_up: StillUp,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self._file, self._store, self._still_up, self._clock = file, store, still_up, clock
+        self._pending = PendingCalls()
+        self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
+        self._heard: dict[str, float] = {}           # of each pending call: when its last event was read
+        self._ended: dict[str, None] = {}
+        self._saved = Place(0, 0)
+        self._asked = clock()
+
+    async def run(self) -> None:
+        position = await self._patiently(self._store.position, "position")
+        self._file.resume(position)
+        self._saved = self._file.place
+        while True:
+            try:
+                busy = await self.follow()
+            except OSError as error:
+                log.warning("the CEL file can't be read", file=str(self._file.path), problem=str(error))
+                busy = False
+            await asyncio.sleep(0 if busy else POLL_S)
+
+    async def follow(self) -> bool:
+        """Read what there is, up to one chunk, and keep the calls that ended in it. False when nothing was there."""
+        lines = self._file.read()
+        ended = [call for place, line in lines if (call := self._take(place, line)) is not None]
+        if not lines:
+            ended = await self._interrupted()
+        if ended or lines and self._is_far():
+            await self._save(ended)
+        return bool(lines)
+
+    def _take(self, place: Place, line: bytes) -> EndedCall | None:
+        try:
+            event = parse_event(line)
+        except CelError as error:
+            log.warning("line of the CEL file skipped", offset=place.offset, problem=str(error), line=line[:200])
+            return None
+        if event.linkedid in self._ended:
+            return None
+        if event.linkedid not in self._pending.events and _begins(event):
+            self._began[event.linkedid] = place
+        self._heard[event.linkedid] = self._clock()
+        ended = self._pending.take(event)
+        if ended is not None:
+            self._forget(ended.linkedid)
+        return ended
+
+    def _forget(self, linkedid: str) -> None:
+        self._began.pop(linkedid, None)
+        self._heard.pop(linkedid, None)
+        self._ended[linkedid] = None
+        if len(self._ended) > REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
+    async def _interrupted(self) -> list[EndedCall]:
+        """The calls whose end Asterisk never wrote, because it stopped before."""
+        now = self._clock()
+        if now - self._asked < LOST_AFTER_S:
+            return []
+        self._asked = now
+        silent = frozenset(linkedid for linkedid, heard in self._heard.items() if now - heard >= LOST_AFTER_S)
+        up = await self._still_up(silent) if silent else None
+        if up is None:
+            return []
+        lost = [self._pending.interrupt(linkedid) for linkedid in silent - up]
+        for call in lost:
+            self._forget(call.linkedid)
+        return lost
+
+    def _resume_at(self) -> Place:
+        return min(self._began.values(), default=self._file.place)
+
+    def _is_far(self) -> bool:
+        place = self._resume_at()
+        return place.generation != self._saved.generation or place.offset - self._saved.offset >= SAVE_EVERY
+
+    async def _save(self, ended: Sequence[EndedCall]) -> None:
+        beheaded = [call.linkedid for call in ended if not call.whole]
+        kept = await self._patiently(partial(self._store.kept, beheaded), "read") if beheaded else frozenset()
+        records: list[tuple[Call, tuple[Leg, ...]]] = []
+        for call in ended:
+            if call.linkedid in kept:
+                continue
+            record = assemble(call)
+            if record is None:
+                log.info("call of no tenant isn't kept", call=call.linkedid, channel=call.events[0].channel)
+            else:
+                records.append(record)
+        place = self._resume_at()
+        position = self._file.position(place)
+        if position is None:
+            return
+        try:
+            await self._patiently(partial(self._store.save, records, position), "write")
+        except SQLAlchemyError:
+            await self._save_one_by_one(records, position)
+        self._saved = place
+        self._file.forget_before(place)
+
+    async def _save_one_by_one(self, records: Sequence[tuple[Call, tuple[Leg, ...]]], position: CelPosition) -> None:
+        """One record that the database refuses must not stop the others."""
+        for record in records:
+            try:
+                await self._patiently(partial(self._store.save, [record], None), "write")
+            except SQLAlchemyError as error:
+                log.error("call record refused by the database", tenant=record[0].tenant, call=record[0].linkedid,
+                          problem=str(error.__cause__ or error), record=repr(record))
+        await self._patiently(partial(self._store.save, [], position), "write")
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]], what: str) -> T:
+        """Do it, again and again while the database is away."""
+        delay_s, away = FIRST_DELAY_S, False
+        while True:
+            try:
+                result = await work()
+            except _AWAY as error:
+                if not away:
+                    log.warning("database away; call records wait in the CEL file", what=what,
+                                problem=str(error.__cause__ or error))
+                away = True
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+            else:
+                if away:
+                    log.info("database back", what=what)
+                return result
+
+
+def _begins(event: CelEvent) -> bool:
+    """Events of a call whose beginning is missing don't hold the position back: they may be the last rest of one."""
+    return event.kind == "CHAN_START"
