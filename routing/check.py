@@ -156,7 +156,7 @@ def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:
     """A slug, a public number and a trunk's address belong to one tenant each."""
     owners: dict[str, str] = {}
     for document, tenant in read:
-        claims = [(("tenant",), f"tenant {tenant.tenant}")]
+        claims: list[tuple[tuple[str, ...], str]] = [(("tenant",), f"tenant {tenant.tenant}")]
         claims += [(("numbers", did), f"number {did}") for did in tenant.numbers]
         claims += [
             (("trunks", name, "address"), f"trunk address {trunk.address}:{trunk.port}")

@@ -1,4 +1,4 @@
-"""The kinds of names and numbers a tenant's file may hold. Each pattern is an allowlist: what is not named here cannot be configured."""
+"""The kinds of names and numbers a tenant's file may hold. Each pattern is an allowlist."""
 
 from typing import Annotated
 

@@ -18,6 +18,7 @@ from routing.call import (
     Played,
     Read,
     Started,
+    State,
     Visit,
     Voicemail,
     VoicemailEnded,
@@ -60,7 +61,9 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     owners = {endpoint: extension for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
     facts = Facts(script.moment, script.caller, devices)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
-    state, path, outcome, keys = None, (), "", list(script.keys)
+    state: State | None = None
+    path: tuple[Visit, ...] = ()
+    outcome, keys = "", list(script.keys)
     for _ in range(MAX_STEPS):
         decision = next_step(tenant, facts, state, event)
         state, path = decision.state, (*path, *decision.path)

@@ -1,0 +1,65 @@
+"""The decision service: each FastAGI request is one step of one call. Holds nothing between requests."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+import structlog
+
+from agi.fastagi import Application, start_server
+from agi.published import Published
+from agi.step_text import path_text, read_event, read_state, state_text, step_text
+from routing.engine import next_step
+from routing.facts import DeviceState, Facts
+
+log = structlog.get_logger()
+
+
+class DecisionService:
+    """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states."""
+
+    def __init__(self, published: Published, devices: Mapping[str, DeviceState], asterisk_home: PurePosixPath) -> None:
+        self._published = published
+        self._devices = devices
+        self._home = asterisk_home
+
+    async def step(self, headers: Mapping[str, str]) -> list[str]:
+        """The AGI commands that set STATE, WHY and STEP. Arguments, in the dialplan's order:
+        tenant, origin, number dialled, caller's extension, STATE, DIGITS, DIALSTATUS."""
+        began = time.perf_counter()
+        slug, origin, dialled, extension, state_before, digits, status = (
+            headers.get(f"agi_arg_{i}", "") for i in range(1, 8))
+        published = self._published.tenant(slug)
+        state = read_state(state_before)
+        event = read_event(state, origin, dialled, extension, digits, status)
+        facts = Facts(datetime.now(UTC), headers.get("agi_callerid", ""), self._devices)
+        decision = next_step(published.tenant, facts, state, event)
+        text = step_text(decision.step, published.tenant, published.sounds, self._home)
+        log.info(
+            "step", tenant=slug, call=headers.get("agi_uniqueid", ""), step=text,
+            path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
+            took_us=round((time.perf_counter() - began) * 1e6))
+        return [
+            f'SET VARIABLE STATE "{state_text(decision.state)}"',
+            f'SET VARIABLE WHY "{path_text(decision.path)}"',
+            f'SET VARIABLE STEP "{text}"',
+        ]
+
+
+async def serve(service: DecisionService, address: str, port: int) -> None:
+    """Answers until SIGTERM or SIGINT; requests already begun are finished."""
+    application = Application(loop=asyncio.get_running_loop())
+    application.add_route("step", service.step)
+    server = await start_server(application, address, port)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    log.info("agi_ready", address=address, port=port)
+    await stopping.wait()
+    server.close()
+    await asyncio.wait_for(server.wait_closed(), 5)
+
+

@@ -1,0 +1,57 @@
+"""The tenants as last published: what live calls are decided by."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agi.step_text import AgiError, checked
+from routing.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTenant:
+    """One tenant of one revision. `sounds` maps the names of prompts to their files' names."""
+
+    tenant: Tenant
+    sounds: Mapping[str, str]
+
+
+class Published:
+    """Reads `<home>/published/current/tenants/<slug>.json` when a call first needs it, and again after each apply.
+
+    A publish is a change of the link `current`: reading the link is one system call, so every decision looks.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._link = home / "published" / "current"
+        self._revision = ""
+        self._fresh: dict[str, PublishedTenant] = {}              # read in this revision
+        self._known: dict[str, tuple[bytes, PublishedTenant]] = {}   # by the file's bytes, over revisions
+
+    def tenant(self, slug: str) -> PublishedTenant:
+        """Raises AgiError for a tenant that is not published."""
+        checked(slug, r"[a-z][a-z0-9]{1,30}", "tenant")
+        try:
+            revision = os.readlink(self._link)
+        except OSError as error:
+            raise AgiError(f"{self._link}: nothing is published ({error.strerror})") from None
+        if revision != self._revision:
+            self._revision, self._fresh = revision, {}
+        if slug not in self._fresh:
+            self._fresh[slug] = self._read(slug)
+        return self._fresh[slug]
+
+    def _read(self, slug: str) -> PublishedTenant:
+        file = self._link.parent / self._revision / "tenants" / f"{slug}.json"
+        try:
+            text = file.read_bytes()
+        except OSError as error:
+            raise AgiError(f"{file}: tenant {slug!r} is not published ({error.strerror})") from None
+        known = self._known.get(slug)
+        if known is None or known[0] != text:
+            values = json.loads(text)
+            known = (text, PublishedTenant(Tenant.model_validate(values["tenant"]), values["sounds"]))
+            self._known[slug] = known
+        return known[1]

@@ -1,0 +1,124 @@
+"""A decision as Asterisk reads it, and a channel's variables as the engine reads them. Encoders refuse; nothing is escaped.
+
+The step loop in asterisk-conf/extensions.conf executes the text with Exec(), which substitutes variables a second time,
+and AGI takes a line a command: so '$', quotes, backslashes and control characters never pass.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from routing.call import (
+    Awaits,
+    CheckVoicemail,
+    Dial,
+    DialEnded,
+    DialStatus,
+    Digits,
+    Event,
+    Failover,
+    Hangup,
+    Origin,
+    Play,
+    Played,
+    Read,
+    Started,
+    State,
+    Step,
+    Visit,
+    Voicemail,
+    VoicemailEnded,
+)
+from routing.tenant import Tenant
+
+MAX_WHY = 4000      # characters of one decision's path; Asterisk reads an AGI line of at most 8 kB
+
+
+class AgiError(Exception):
+    """What Asterisk sent, or what we were about to send it, is not what this protocol allows."""
+
+
+def checked(text: str, pattern: str, what: str) -> str:
+    """`text` if the whole of it matches; AgiError otherwise."""
+    if not re.fullmatch(pattern, text, re.ASCII):
+        raise AgiError(f"{what}: found {text[:80]!r}, expected {pattern}")
+    return text
+
+
+def sound_path(home: PurePosixPath, tenant: str, sound: str) -> str:
+    """Where Asterisk finds a rendered prompt, without its extension."""
+    return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/sounds/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
+
+
+def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PurePosixPath) -> str:
+    """The application and its arguments for Exec(). `sounds` maps the names of prompts to their files' names."""
+
+    def files(prompts: tuple[str, ...]) -> str:
+        return "&".join(sound_path(home, tenant.tenant, sounds[prompt]) for prompt in prompts)
+
+    def mailbox(extension: str) -> str:
+        return f"{checked(extension, '[0-9]{2,6}', 'mailbox')}@{tenant.tenant}"
+
+    match step:
+        case Read(prompts=prompts, max_digits=most, wait_s=wait_s):
+            return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
+        case Play(prompts=prompts, early=True):
+            return f"Gosub(early,s,1({files(prompts)}))"
+        case Play(prompts=prompts):
+            return f"Playback({files(prompts)})"
+        case Dial(endpoints=endpoints, ring_s=ring_s):
+            channels = "&".join(f"PJSIP/{checked(name, r'[a-z0-9_-]+', 'endpoint')}" for name in endpoints)
+            return f"Dial({channels},{int(ring_s)},g)"
+        case Voicemail(mailbox=extension):
+            return f"VoiceMail({mailbox(extension)},s)"
+        case CheckVoicemail(mailbox=extension):
+            return f"VoiceMailMain({mailbox(extension)},s)"
+        case Hangup(cause=cause):
+            return f"Hangup({int(cause)})"
+        case Failover():
+            return f"Goto({tenant.tenant}-failover,s,1)"
+
+
+def state_text(state: State) -> str:
+    """'main/digits/2/1.0': node, what it waits for, hops, memory."""
+    memory = ".".join(str(int(number)) for number in state.memory)
+    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}"
+
+
+def read_state(text: str) -> State | None:
+    """The state a channel carries; None at the start of its call."""
+    if not text:
+        return None
+    match = re.fullmatch(r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,6}(?:\.[0-9]{1,6}){0,9})?)", text, re.ASCII)
+    if not match or match[2] not in set(Awaits):
+        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory")
+    memory = tuple(int(number) for number in match[4].split(".")) if match[4] else ()
+    return State(match[1], Awaits(match[2]), int(match[3]), memory)
+
+
+def path_text(path: tuple[Visit, ...]) -> str:
+    """'main|key%201,...': each part percent-encoded, so that nothing in it can be read as dialplan."""
+    text = ";".join(f"{quote(visit.node, safe='')}|{quote(visit.why, safe=' ')}" for visit in path)
+    return checked(text[:MAX_WHY], r"[A-Za-z0-9 %|;_.~-]*", "path")
+
+
+def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, digits: str, status: str) -> Event:
+    """The event that a channel's variables report, by what the state waits for."""
+    if state is None:
+        if origin not in set(Origin):
+            raise AgiError(f"origin: found {origin[:80]!r}, expected one of {', '.join(Origin)}")
+        number = checked(dialled, r"[0-9*#+]{1,64}", "number dialled")
+        return Started(Origin(origin), number, checked(caller_extension, r"([0-9]{2,6})?", "caller's extension"))
+    match state.awaits:
+        case Awaits.DIGITS:
+            return Digits(checked(digits, r"[0-9A-D*#]{0,32}", "digits"))
+        case Awaits.PLAYED:
+            return Played()
+        case Awaits.DIAL:
+            known = status in set(DialStatus)
+            return DialEnded(DialStatus(status) if known else DialStatus.CONGESTION)
+        case Awaits.VOICEMAIL:
+            return VoicemailEnded()
+        case Awaits.NOTHING:
+            raise AgiError(f"state {state.node}: the call goes on after its last step")

@@ -1,0 +1,100 @@
+"""From tenant files on disk to a published revision: check, render, plan, apply."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from confgen.publish import Asterisk, Published, changed_paths, publish, read_current
+from confgen.render import Files, render_tenant
+from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
+from confgen.sounds import Sound, make_sounds, sounds_of
+from routing.behaviour import changed_numbers
+from routing.check import read_tenants
+from routing.errors import ConfigError, Problem
+from routing.tenant import Tenant
+from centralka.settings import Settings
+
+MAX_FILE_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Everything a publish needs: the files, the secrets they use, the sounds they play (by tenant)."""
+
+    files: Files
+    secrets: Secrets
+    sounds: dict[str, tuple[Sound, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an apply would do: files that change, and the numbers whose calls would go another way, by tenant."""
+
+    changed: tuple[str, ...]
+    numbers: dict[str, tuple[str, ...]]
+
+
+def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
+    """The tenants' files below the given files and directories, by the name that errors show.
+    Raises ConfigError for what cannot be read."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        if not files:
+            raise ConfigError([Problem(str(path), 1, "", "found no *.yaml here, expected a file for each tenant")])
+        found |= {str(file): file for file in files}
+    return found
+
+
+def load_tenants(files: dict[str, Path]) -> list[Tenant]:
+    """The checked tenants of the files, in their order. Raises ConfigError with all that is wrong."""
+    texts: dict[str, str] = {}
+    for name, path in files.items():
+        try:
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise ConfigError([Problem(name, 1, "", f"larger than {MAX_FILE_BYTES // 1_000_000} MB")])
+            texts[name] = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigError([Problem(name, 1, "", f"cannot be read: {error.strerror}")]) from None
+        except UnicodeDecodeError:
+            raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
+    return read_tenants(texts)
+
+
+def render(paths: Sequence[Path], settings: Settings) -> Rendered:
+    """Raises ConfigError. Generates secrets that are missing, in memory only."""
+    files = tenant_files(paths)
+    tenants = load_tenants(files)
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), tenants)
+    rendered: Files = {}
+    sounds: dict[str, tuple[Sound, ...]] = {}
+    for (name, path), tenant in zip(sorted(files.items()), tenants, strict=True):
+        tenant_sounds = sounds_of(tenant, path.parent, name)
+        names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
+        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home)
+        sounds[tenant.tenant] = tuple(tenant_sounds.values())
+    return Rendered(rendered, secrets, sounds)
+
+
+def plan(rendered: Rendered, settings: Settings) -> Plan:
+    current = read_current(settings.home)
+    current.pop("extensions/00-revision.conf", None)
+    return Plan(changed_paths(current, rendered.files), changed_numbers(_published(current), _published(rendered.files)))
+
+
+def _published(files: Files) -> dict[str, Tenant]:
+    """The tenants of a revision's files, by slug."""
+
+
+    tenants = (
+        Tenant.model_validate(json.loads(text)["tenant"]) for path, text in files.items() if path.startswith("tenants/"))
+    return {tenant.tenant: tenant for tenant in tenants}
+
+
+async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None) -> Published:
+    """Makes the sounds, keeps the secrets, publishes. Raises AsteriskRefused."""
+    for tenant, sounds in rendered.sounds.items():
+        await make_sounds(sounds, settings.home / "sounds" / tenant)
+    save_secrets(settings.home / "secrets.json", rendered.secrets)
+    return await publish(settings.home, rendered.files, asterisk)

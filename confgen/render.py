@@ -1,0 +1,52 @@
+"""Asterisk's files from the tenants. Pure: tenants, secrets and sounds in, {path: text} out."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from confgen.encoder import fill
+from confgen.secrets import Secrets, pin_name
+from routing.tenant import Tenant, trunk_endpoint_name
+
+Files = dict[str, str]      # path below the revision's directory -> text
+
+
+def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath) -> Files:
+    """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it."""
+    slug = tenant.tenant
+    ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
+    values = {
+        "tenant": tenant,
+        "sip_passwords": secrets.sip,
+        "trunk_passwords": secrets.trunks,
+        "pins": {
+            extension: secrets.pins[pin_name(tenant, extension)]
+            for extension, user in tenant.users.items() if user.voicemail
+        },
+        "trunks": [(trunk_endpoint_name(slug, name), trunk) for name, trunk in tenant.trunks.items()],
+        "failover_endpoints": ring,
+        "dial": dial,
+        "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
+    }
+    published = {"tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds)}
+    return {
+        f"pjsip/{slug}.conf": fill("pjsip.conf", values),
+        f"extensions/{slug}.conf": fill("extensions.conf", values),
+        f"voicemail/{slug}.conf": fill("voicemail.conf", values),
+        f"tenants/{slug}.json": json.dumps(published, ensure_ascii=False, indent=1),
+    }
+
+
+def dial(endpoints: Iterable[str]) -> str:
+    """Dial()'s first argument for endpoints that ring together."""
+    return "&".join(f"PJSIP/{name}" for name in endpoints)
+
+
+def endpoints_in(files: Mapping[str, str]) -> set[str]:
+    """The names of the endpoints that the rendered pjsip files define."""
+    names: set[str] = set()
+    for path, text in files.items():
+        if path.startswith("pjsip/"):
+            lines = text.splitlines()
+            names |= {lines[i - 1].strip("[]") for i, line in enumerate(lines) if line == "type = endpoint"}
+    return names

@@ -1,0 +1,65 @@
+"""The instance's secrets: generated when first needed, kept in one file that only its owner reads."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.errors import ConfigError, Problem
+from routing.tenant import RegistrationTrunk, Tenant, trunk_endpoint_name
+
+PIN_DIGITS = 6
+
+
+class Secrets(BaseModel):
+    """`sip` by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk endpoint name (given by the carrier)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ami: str
+    sip: dict[str, str] = Field(default_factory=dict)
+    pins: dict[str, str] = Field(default_factory=dict)
+    trunks: dict[str, str] = Field(default_factory=dict)
+
+
+def load_secrets(file: Path) -> Secrets:
+    """Reads the file, or starts a new set. Writes nothing."""
+    if file.exists():
+        return Secrets.model_validate_json(file.read_text())
+    return Secrets(ami=secrets.token_urlsafe(24))
+
+
+def save_secrets(file: Path, values: Secrets) -> None:
+    """Writes atomically, readable by the owner alone."""
+    temporary = file.with_suffix(".new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(values.model_dump(), out, indent=1)
+    os.replace(temporary, file)
+
+
+def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
+    """The secrets with one more for each endpoint and mailbox that has none. Raises ConfigError for a trunk that
+    registers and has no password yet: only its carrier knows that one."""
+    sip, pins = dict(values.sip), dict(values.pins)
+    problems: list[Problem] = []
+    for tenant in tenants:
+        for extension, user in tenant.users.items():
+            for endpoint in tenant.endpoints_of(extension):
+                sip.setdefault(endpoint, secrets.token_urlsafe(18))
+            if user.voicemail:
+                pins.setdefault(pin_name(tenant, extension), f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}")
+        for name, trunk in tenant.trunks.items():
+            endpoint = trunk_endpoint_name(tenant.tenant, name)
+            if isinstance(trunk, RegistrationTrunk) and endpoint not in values.trunks:
+                text = f"no password is kept for it; give it with: centralka secret {endpoint}"
+                problems.append(Problem(tenant.tenant, 1, f"trunks.{name}", text))
+    if problems:
+        raise ConfigError(problems)
+    return values.model_copy(update={"sip": sip, "pins": pins})
+
+
+def pin_name(tenant: Tenant, extension: str) -> str:
+    return f"{tenant.tenant}/{extension}"

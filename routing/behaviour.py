@@ -1,0 +1,42 @@
+"""Which numbers' calls would go another way between two configurations. Pure."""
+
+from collections.abc import Mapping
+
+from routing.tenant import Tenant
+
+
+def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -> dict[str, tuple[str, ...]]:
+    """By tenant: the public and internal numbers that are new, gone, or reach an element that is not the same any more,
+    at whatever depth."""
+    changed: dict[str, tuple[str, ...]] = {}
+    for slug in sorted(before.keys() | after.keys()):
+        old = _behaviours(before[slug]) if slug in before else {}
+        new = _behaviours(after[slug]) if slug in after else {}
+        numbers = tuple(sorted(number for number in old.keys() | new.keys() if old.get(number) != new.get(number)))
+        if numbers:
+            changed[slug] = numbers
+    return changed
+
+
+def _behaviours(tenant: Tenant) -> dict[str, object]:
+    """For each number, everything its calls can come to: the elements' own settings, by name."""
+    entries = {did: number.to for did, number in tenant.numbers.items()} | tenant.internal_numbers
+    whole = (tenant.timezone, tenant.language)
+    return {number: (entry, whole, _reachable(tenant, entry)) for number, entry in entries.items()}
+
+
+def _reachable(tenant: Tenant, entry: str) -> dict[str, object]:
+    prompts = tenant.all_prompts()
+    seen: dict[str, object] = {}
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        node = tenant.nodes[name]
+        uses = node.uses()
+        spoken = {prompt: prompts[prompt].model_dump() for _, prompt in uses.prompts}
+        users = {extension: tenant.users[extension].model_dump() for _, extension in uses.users}
+        seen[name] = (node.model_dump(), spoken, users)
+        waiting += [target for _, target in uses.targets]
+    return seen
