@@ -1,0 +1,93 @@
+"""When a process of an instance is ready: asked of the process itself, always with a time limit."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import redis
+
+from centralka.settings import Settings
+from runtime.failure import RuntimeFailure
+from runtime.process import Process
+
+AMI_READY = "centralka:ami:ready"       # set by the AMI service every 5 s, for 15 s
+LIMIT_S = {Process.REDIS: 20.0, Process.ASTERISK: 60.0, Process.AGI: 30.0, Process.AMI: 30.0}
+PAUSE_S = 0.05
+
+
+class Asked(Protocol):
+    """What has to be known of an instance to ask its processes."""
+
+    @property
+    def home(self) -> Path: ...
+    def asterisk_cli(self, command: str) -> str: ...
+    def log_of(self, name: Process) -> str: ...
+
+
+def wait_ready(asked: Asked, name: Process) -> None:
+    """Returns when the process does its work. Raises RuntimeFailure with the end of its log."""
+    question = question_for(asked, name)
+    deadline = time.monotonic() + LIMIT_S[name]
+    while not question():
+        if time.monotonic() > deadline:
+            raise RuntimeFailure(
+                f"{name} of {asked.home} is not ready after {LIMIT_S[name]:.0f} s; its log ends:\n{asked.log_of(name)[-3000:]}"
+            )
+        time.sleep(PAUSE_S)
+
+
+def question_for(asked: Asked, name: Process) -> Callable[[], bool]:
+    """The question whose answer tells that `name` is ready now."""
+    settings = Settings.load(asked.home)
+    match name:
+        case Process.REDIS:
+            return lambda: redis_answers(settings.redis_url)
+        case Process.ASTERISK:
+            return lambda: asterisk_has_booted(asked)
+        case Process.AGI:
+            return lambda: accepts(settings.agi_address, settings.agi_port)
+        case Process.AMI:
+            return lambda: ami_is_ready(settings.redis_url)
+
+
+def redis_answers(url: str) -> bool:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2) as client:
+            return bool(client.ping())
+    except (redis.RedisError, OSError):
+        return False
+
+
+def ami_is_ready(url: str) -> bool:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2) as client:
+            return bool(client.exists(AMI_READY))
+    except (redis.RedisError, OSError):
+        return False
+
+
+def forget_ami(home: Path) -> None:
+    """Drops what an AMI service that has ended said of itself."""
+    try:
+        with redis.Redis.from_url(Settings.load(home).redis_url, socket_timeout=2) as client:
+            client.delete(AMI_READY)
+    except (redis.RedisError, OSError):
+        return                          # the mark expires by itself
+
+
+def asterisk_has_booted(asked: Asked) -> bool:
+    try:
+        return "fully booted" in asked.asterisk_cli("core waitfullybooted")
+    except (RuntimeFailure, subprocess.TimeoutExpired):
+        return False
+
+
+def accepts(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=2):
+            return True
+    except OSError:
+        return False
