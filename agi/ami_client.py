@@ -11,7 +11,7 @@ from typing import Any, Self
 import structlog
 from panoramisk.message import Message
 
-from agi.ami_session import AmiError, AmiRefused, Session, encode_action, HeaderValue
+from agi.ami_session import AmiError, AmiRefused, HeaderValue, Session, encode_action
 
 log = structlog.get_logger()
 
@@ -71,6 +71,11 @@ class AmiClient:
         async with self._changed:
             await self._changed.wait_for(lambda: self.connected.is_set() and self.connections > number)
         return self.connections
+
+    async def lost(self, number: int) -> None:
+        """Wait until connection `number` is lost."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.connections != number or not self.connected.is_set())
 
     async def action(self, name: str, limit_s: float = ACTION_LIMIT_S, **headers: HeaderValue) -> Message:
         """Send one action and return its response. AmiError when it is refused, unanswered or can't be sent."""

@@ -1,0 +1,150 @@
+"""Live state in Redis: device states and calls in progress. The AMI service writes, everybody else reads.
+
+    centralka:devices     hash: endpoint -> DeviceState
+    centralka:calls       hash: linkedid -> {"tenant", "caller", "dialled", "channels": {name: state}, "since"}
+    centralka:changes     channel: {"devices": {endpoint: state}, "calls": [linkedid, ...], "all": true after a rewrite}
+    centralka:ami:ready   expires unless the AMI service is logged in and can write call records
+    centralka:writer      who wrote last; missing after Redis came back empty
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from routing.facts import DeviceState
+
+log = structlog.get_logger()
+
+DEVICES, CALLS, CHANGES = "centralka:devices", "centralka:calls", "centralka:changes"
+READY, WRITER = "centralka:ami:ready", "centralka:writer"
+READY_S = 15
+LIMIT_S = 3.0                                    # for one exchange with Redis
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 5.0
+AWAY = (RedisError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """A call in progress."""
+
+    linkedid: str
+    tenant: str                                  # '' while no channel of it belongs to one
+    caller: str
+    dialled: str
+    since: datetime
+    channels: Mapping[str, str]                  # name -> Asterisk's word for its state, such as 'Ring' or 'Up'
+
+    def to_json(self) -> str:
+        fields = asdict(self) | {"since": self.since.isoformat(), "channels": dict(self.channels)}
+        del fields["linkedid"]
+        return json.dumps(fields)
+
+    @classmethod
+    def from_json(cls, linkedid: str, text: str) -> Self:
+        fields = json.loads(text)
+        return cls(linkedid=linkedid, **fields | {"since": datetime.fromisoformat(fields["since"])})
+
+
+def connect(url: str) -> Redis:
+    """A client for `unix:///path/redis.sock` or `redis://...`; connects at its first use, every wait is limited.
+
+    A loss is reported, not mended in silence: what was published meanwhile, or written before, would be missing.
+    """
+    return Redis.from_url(url, decode_responses=True, socket_timeout=LIMIT_S, socket_connect_timeout=LIMIT_S,
+                          health_check_interval=10, retry=Retry(NoBackoff(), 0))
+
+
+async def calls_in_progress(redis: Redis) -> list[LiveCall]:
+    """All tenants' calls, the oldest first. Raises what `AWAY` lists."""
+    entries = await redis.hgetall(CALLS)
+    calls = [LiveCall.from_json(str(linkedid), str(text)) for linkedid, text in entries.items()]
+    return sorted(calls, key=lambda call: call.since)
+
+
+class DeviceFollower:
+    """`async with DeviceFollower(url) as follower`: `follower.devices` is there at once and always.
+
+    It is loaded at the start, follows the changes, is read again after each reconnect, and stays as it was while Redis is away.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._devices: dict[str, DeviceState] = {}
+        self.devices: Mapping[str, DeviceState] = MappingProxyType(self._devices)
+        self.loaded = asyncio.Event()            # set after each reading, clear while Redis is away
+        self._url = url
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._follow(), name="device states from Redis")
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                        trace: TracebackType | None) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _follow(self) -> None:
+        delay_s, away = FIRST_DELAY_S, False
+        while True:
+            redis = connect(self._url)
+            try:
+                async with redis.pubsub() as changes:
+                    await changes.subscribe(CHANGES)
+                    await self._load(redis)
+                    if away:
+                        log.info("redis back", devices=len(self._devices))
+                    delay_s, away = FIRST_DELAY_S, False
+                    while True:
+                        await self._apply(redis, await changes.get_message(ignore_subscribe_messages=True, timeout=5.0))
+            except AWAY as error:
+                if not away:
+                    log.warning("redis away; deciding with the last known device states", problem=str(error))
+                away = True
+            except Exception:  # the outermost loop: whatever it was, begin again
+                log.exception("device states can't be followed")
+            finally:
+                self.loaded.clear()
+                with suppress(*AWAY):
+                    await redis.aclose()
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+
+    async def _load(self, redis: Redis) -> None:
+        entries = await redis.hgetall(DEVICES)
+        self._devices.clear()
+        self._devices.update({str(endpoint): _state(text) for endpoint, text in entries.items()})
+        self.loaded.set()
+
+    async def _apply(self, redis: Redis, message: Mapping[str, Any] | None) -> None:
+        if message is None:
+            return
+        try:
+            change = json.loads(message["data"])
+            states = {str(endpoint): _state(text) for endpoint, text in change.get("devices", {}).items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            log.warning("change in Redis not understood", problem=str(error))
+            return
+        if change.get("all"):
+            await self._load(redis)
+        else:
+            self._devices.update(states)
+
+
+def _state(text: object) -> DeviceState:
+    try:
+        return DeviceState(str(text))
+    except ValueError:
+        return DeviceState.UNKNOWN
