@@ -1,0 +1,196 @@
+"""What runs, what is registered, what is wrong: asked of every part at this moment."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from agi.ami_client import AmiClient, AmiError, Message
+from agi.live_view import STATES
+from centralka.settings import Settings
+from routing.facts import DeviceState
+from store import database, live
+from store.calls import CallStore
+from store.live import LiveCall
+
+LIMIT_S = 5.0
+
+
+class TrunkKind(StrEnum):
+    REGISTRATION = "registration"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One part of the instance. `problem` is '' while it is up."""
+
+    name: str
+    where: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneStatus:
+    """A device of a user."""
+
+    endpoint: str
+    state: DeviceState
+    contacts: tuple[str, ...]                    # 'sip:... (Reachable)'; none while it isn't registered
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkStatus:
+    """A trunk. `state` is Asterisk's word: of the registration, else of the contact."""
+
+    endpoint: str
+    kind: TrunkKind
+    state: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that `centralka status` tells. `wrong` is empty when all is well."""
+
+    services: tuple[ServiceStatus, ...]
+    phones: tuple[PhoneStatus, ...]
+    trunks: tuple[TrunkStatus, ...]
+    calls: tuple[LiveCall, ...]
+    wrong: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        return 2 if self.wrong else 0
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str, indent=1)
+
+
+async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
+    """Ask everything, each within a few seconds. Never raises for a part that is away: that is what it tells."""
+    phones: tuple[PhoneStatus, ...] = ()
+    trunks: tuple[TrunkStatus, ...] = ()
+    calls: tuple[LiveCall, ...] = ()
+
+    async def ask_asterisk() -> None:
+        nonlocal phones, trunks
+        async with AmiClient(settings.ami_address, settings.ami_port, ami_user, ami_secret) as ami:
+            await ami.action("CoreStatus", LIMIT_S)
+            phones, trunks = _read_endpoints(
+                await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowContacts"),
+                await ami.listing("PJSIPShowRegistrationsOutbound"))
+
+    async def ask_redis() -> None:
+        nonlocal calls
+        async with live.connect(settings.redis_url) as redis:
+            calls = tuple(await live.calls_in_progress(redis))
+
+    services = await asyncio.gather(
+        _ask("asterisk", f"{settings.ami_address}:{settings.ami_port}", ask_asterisk),
+        _ask("agi", f"{settings.agi_address}:{settings.agi_port}",
+             lambda: _ask_agi(settings.agi_address, settings.agi_port)),
+        _ask("ami", settings.redis_url, lambda: _ask_ami_service(settings.redis_url)),
+        _ask("redis", settings.redis_url, ask_redis),
+        _ask("database", make_url(settings.database_url).render_as_string(), lambda: _ask_database(settings.database_url)),
+    )
+    wrong = [f"{service.name} at {service.where}: {service.problem}" for service in services if service.problem]
+    wrong += [f"trunk {trunk.endpoint}: {trunk.problem}" for trunk in trunks if trunk.problem]
+    return Status(tuple(services), phones, trunks, calls, tuple(wrong))
+
+
+async def _ask(name: str, where: str, question: Callable[[], Awaitable[None]]) -> ServiceStatus:
+    try:
+        async with asyncio.timeout(LIMIT_S * 3):
+            await question()
+    except TimeoutError:
+        return ServiceStatus(name, where, "no answer")
+    except (AmiError, SQLAlchemyError, LookupError, *live.AWAY) as error:
+        return ServiceStatus(name, where, str(error.__cause__ or error) or type(error).__name__)
+    return ServiceStatus(name, where)
+
+
+async def _ask_agi(address: str, port: int) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        _, writer = await asyncio.open_connection(address, port)
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
+async def _ask_ami_service(redis_url: str) -> None:
+    async with live.connect(redis_url) as redis:
+        if not await redis.exists(live.READY):
+            raise LookupError("gives no sign of life; it isn't running, or has no Asterisk or no database")
+
+
+async def _ask_database(url: str) -> None:
+    file = make_url(url).database
+    if url.startswith("sqlite") and file and not Path(file).exists():
+        raise LookupError("doesn't exist yet; the ami service makes it")
+    engine = database.connect(url)
+    try:
+        await CallStore(engine).position()
+    finally:
+        await engine.dispose()
+
+
+def _read_endpoints(endpoints: list[Message], contacts: list[Message],
+                    registrations: list[Message]) -> tuple[tuple[PhoneStatus, ...], tuple[TrunkStatus, ...]]:
+    phones, trunks = [], []
+    registered = {each.endpoint: str(each.status) for each in registrations}
+    for name in sorted(each.objectname for each in endpoints):
+        of_it = [each for each in contacts if each.endpoint == name]
+        if "-trunk-" in name:
+            trunks.append(_trunk(name, registered.get(name), [str(each.status) for each in of_it]))
+        else:
+            state = next(str(each.devicestate) for each in endpoints if each.objectname == name)
+            phones.append(PhoneStatus(
+                name, STATES.get(state.upper().replace(" ", "").replace("NOTINUSE", "NOT_INUSE"), DeviceState.UNKNOWN),
+                tuple(f"{each.uri} ({each.status})" for each in of_it)))
+    return tuple(phones), tuple(trunks)
+
+
+def _trunk(endpoint: str, registration: str | None, contacts: list[str]) -> TrunkStatus:
+    if registration is not None:
+        problem = "" if registration == "Registered" else f"isn't registered with its carrier: {registration}"
+        return TrunkStatus(endpoint, TrunkKind.REGISTRATION, registration, problem)
+    state = contacts[0] if contacts else "no contact"
+    problem = "its carrier doesn't answer OPTIONS" if state in ("Unreachable", "Unavail") else ""
+    return TrunkStatus(endpoint, TrunkKind.ADDRESS, state, problem)
+
+
+def render(status: Status) -> Group:
+    """Tables for a terminal."""
+    services = _table("services", "at", "")
+    for service in status.services:
+        state = Text(service.problem, "red") if service.problem else Text("up", "green")
+        services.add_row(service.name, Text(service.where), state)
+    trunks = _table("trunks", "by", "state")
+    for trunk in status.trunks:
+        trunks.add_row(Text(trunk.endpoint), trunk.kind, Text(trunk.state, "red" if trunk.problem else "green"))
+    phones = _table("phones", "state", "registered from")
+    for phone in status.phones:
+        phones.add_row(Text(phone.endpoint), phone.state, Text("\n".join(phone.contacts)))
+    calls = _table("calls in progress", "from", "to", "for")
+    for call in status.calls:
+        seconds = max(0, int((datetime.now(UTC) - call.since).total_seconds()))
+        calls.add_row(Text(call.tenant), Text(call.caller), Text(call.dialled), f"{seconds // 60}:{seconds % 60:02d}")
+    wrong = [Text(f"wrong: {sentence}", "red") for sentence in status.wrong] or [Text("nothing is wrong", "green")]
+    return Group(services, trunks, phones, calls, *wrong)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(*headings, box=None, pad_edge=False, title_justify="left")
+    table.columns[0].style = "bold"
+    return table
