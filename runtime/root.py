@@ -110,16 +110,14 @@ def beside(root: Path) -> tuple[Path, Path]:
 def finish_interrupted_swap(root: Path) -> None:
     """Completes or undoes the exchange of roots from wherever it stopped, so that no instance is ever lost."""
     building, old = beside(root)
-    if not old.exists():
-        return
     if not root.exists():
-        if not (building / STAMP).is_file():
+        if (building / STAMP).is_file():
+            if (old / "srv").exists():
+                shutil.rmtree(building / "srv", ignore_errors=True)
+                (old / "srv").rename(building / "srv")
+            building.rename(root)
+        elif old.exists():
             old.rename(root)
-            return
-        if (old / "srv").exists():
-            shutil.rmtree(building / "srv", ignore_errors=True)
-            (old / "srv").rename(building / "srv")
-        building.rename(root)
     remove_tree(old)
 
 

@@ -1,0 +1,132 @@
+"""The two container images, made from Debian packages and the lock file without any image registry."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime import root
+from runtime.engine import answer_of
+from runtime.failure import RuntimeFailure
+from runtime.places import DOCKER, REPOSITORY, ROOT
+from runtime.progress import run_shown, step
+from runtime.root import Owner
+
+DOCKERFILE = REPOSITORY / "docker" / "services.Dockerfile"
+LOCK = REPOSITORY / "requirements.lock"
+SOURCES = ("agi", "asterisk-conf", "centralka", "confgen", "routing", "runtime", "sipp", "store", "templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Names of images that exist: the tag is the hash of all that went in."""
+
+    asterisk: str
+    services: str
+
+
+def ensure_images() -> Images:
+    """Builds what is missing. The Asterisk root must be there."""
+    owner = root.owner_of_asterisk(ROOT)
+    base = services_base()
+    return Images(asterisk_image(owner), services_image(base, owner))
+
+
+def asterisk_image(owner: Owner) -> str:
+    """The local root without its instances."""
+    name = tag("centralka-asterisk", (root.asterisk_recipe().stamp.encode(), str(owner).encode()))
+    if not exists(name):
+        import_root(ROOT, name, f"USER {owner.uid}:{owner.gid}")
+    return name
+
+
+def services_base() -> str:
+    """Debian 12 with Python."""
+    recipe = root.services_recipe()
+    name = tag("centralka-services-base", (recipe.stamp.encode(),))
+    if not exists(name):
+        base = DOCKER / "services-root"
+        if not root.is_current(base, recipe):
+            root.build(base, recipe, "Debian root for the services' image")
+        import_root(base, name, "ENV LANG=C.UTF-8")
+        root.remove_tree(base)
+    return name
+
+
+def services_image(base: str, owner: Owner) -> str:
+    """Our code and its locked dependencies. Wheels are fetched on the host: a build may reach no package index."""
+    files = sorted(path for source in SOURCES for path in (REPOSITORY / source).rglob("*") if is_source(path))
+    content = (item for path in files for item in (str(path.relative_to(REPOSITORY)).encode(), path.read_bytes()))
+    name = tag("centralka-services", (
+        base.encode(), str(owner).encode(), LOCK.read_bytes(), DOCKERFILE.read_bytes(), *content,
+    ))
+    if exists(name):
+        return name
+    context = DOCKER / "context"
+    wheels = context / "wheels"
+    fetch_wheels(wheels)
+    shutil.rmtree(context / "source", ignore_errors=True)
+    for path in files:
+        target = context / "source" / path.relative_to(REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    shutil.copyfile(LOCK, context / "requirements.lock")
+    with step("Image of the services") as running:
+        code, output = run_shown(running, (
+            "docker", "build", "--network=none", "--file", str(DOCKERFILE), "--tag", name,
+            "--build-arg", f"BASE={base}", "--build-arg", f"OWNER={owner.uid}:{owner.gid}", str(context),
+        ))
+        if code != 0:
+            raise RuntimeFailure(f"docker build of {DOCKERFILE} ended with {code}:\n{output[-3000:]}")
+    return name
+
+
+def fetch_wheels(wheels: Path) -> None:
+    """The lock file's wheels for the image's Python, in `wheels`."""
+    stamp = wheels / ".lock"
+    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == digest:
+        return
+    shutil.rmtree(wheels, ignore_errors=True)
+    with step("Python packages for the image") as running:
+        code, output = run_shown(running, (
+            sys.executable, "-m", "pip", "download", "--require-hashes", "--no-deps", "--only-binary=:all:",
+            "--python-version=3.11", "--requirement", str(LOCK), "--dest", str(wheels),
+        ))
+        if code != 0:
+            raise RuntimeFailure(f"pip download of {LOCK} ended with {code}:\n{output[-3000:]}")
+    stamp.write_text(digest)
+
+
+def import_root(tree: Path, name: str, change: str) -> None:
+    """Makes an image of a Debian root, by the numbers of its owners."""
+    with step(f"Image {name}"):
+        tar = subprocess.Popen(
+            ["tar", "-C", str(tree), "--numeric-owner", "--exclude=./srv/*", "-c", "."], stdout=subprocess.PIPE,
+        )
+        done = subprocess.run(
+            ["docker", "import", "--change", change, "-", name], stdin=tar.stdout, capture_output=True, text=True, timeout=600,
+        )
+        if tar.stdout:
+            tar.stdout.close()
+        if tar.wait() != 0 or done.returncode != 0:
+            raise RuntimeFailure(f"importing {tree} as {name} failed: {done.stderr.strip()}")
+
+
+def exists(name: str) -> bool:
+    return bool(answer_of("docker", "image", "inspect", "--format", "{{.Id}}", name))
+
+
+def tag(name: str, parts: Iterable[bytes]) -> str:
+    """`name` with a tag that changes with any of the parts."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return f"{name}:{digest.hexdigest()[:12]}"
+
+
+def is_source(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts
