@@ -46,12 +46,12 @@ class PhoneStatus:
 
     endpoint: str
     state: DeviceState
-    contacts: tuple[str, ...]                    # 'sip:... (Reachable)'; none while it isn't registered
+    contacts: tuple[str, ...]                    # SIP addresses; none while it isn't registered
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkStatus:
-    """A trunk. `state` is Asterisk's word: of the registration, else of the contact."""
+    """A trunk. `state` is Asterisk's word: of the registration, else of the endpoint."""
 
     endpoint: str
     kind: TrunkKind
@@ -88,8 +88,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
         async with AmiClient(settings.ami_address, settings.ami_port, ami_user, ami_secret) as ami:
             await ami.action("CoreStatus", LIMIT_S)
             phones, trunks = _read_endpoints(
-                await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowContacts"),
-                await ami.listing("PJSIPShowRegistrationsOutbound"))
+                await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowRegistrationsOutbound"))
 
     async def ask_redis() -> None:
         nonlocal calls
@@ -145,29 +144,28 @@ async def _ask_database(url: str) -> None:
         await engine.dispose()
 
 
-def _read_endpoints(endpoints: list[Message], contacts: list[Message],
+def _read_endpoints(endpoints: list[Message],
                     registrations: list[Message]) -> tuple[tuple[PhoneStatus, ...], tuple[TrunkStatus, ...]]:
     phones, trunks = [], []
     registered = {each.endpoint: str(each.status) for each in registrations}
-    for name in sorted(each.objectname for each in endpoints):
-        of_it = [each for each in contacts if each.endpoint == name]
+    for each in sorted(endpoints, key=lambda endpoint: str(endpoint.objectname)):
+        name, word = str(each.objectname), str(each.devicestate)
+        state = STATES.get(word.upper().replace(" ", "").replace("NOTINUSE", "NOT_INUSE"), DeviceState.UNKNOWN)
         if "-trunk-" in name:
-            trunks.append(_trunk(name, registered.get(name), [str(each.status) for each in of_it]))
+            trunks.append(_trunk(name, registered.get(name), state, word))
         else:
-            state = next(str(each.devicestate) for each in endpoints if each.objectname == name)
-            phones.append(PhoneStatus(
-                name, STATES.get(state.upper().replace(" ", "").replace("NOTINUSE", "NOT_INUSE"), DeviceState.UNKNOWN),
-                tuple(f"{each.uri} ({each.status})" for each in of_it)))
+            # 'acme-201-desk/sip:201@192.0.2.7:5060,' for each contact. PJSIPShowContacts leaves permanent ones out.
+            contacts = tuple(part.partition("/")[2] for part in str(each.contacts).split(",") if part)
+            phones.append(PhoneStatus(name, state, contacts))
     return tuple(phones), tuple(trunks)
 
 
-def _trunk(endpoint: str, registration: str | None, contacts: list[str]) -> TrunkStatus:
+def _trunk(endpoint: str, registration: str | None, state: DeviceState, word: str) -> TrunkStatus:
     if registration is not None:
         problem = "" if registration == "Registered" else f"isn't registered with its carrier: {registration}"
         return TrunkStatus(endpoint, TrunkKind.REGISTRATION, registration, problem)
-    state = contacts[0] if contacts else "no contact"
-    problem = "its carrier doesn't answer OPTIONS" if state in ("Unreachable", "Unavail") else ""
-    return TrunkStatus(endpoint, TrunkKind.ADDRESS, state, problem)
+    problem = "its carrier doesn't answer OPTIONS" if state is DeviceState.UNAVAILABLE else ""
+    return TrunkStatus(endpoint, TrunkKind.ADDRESS, word, problem)
 
 
 def render(status: Status) -> Group:
