@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -17,8 +17,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agi.ami_client import AmiClient
+from agi.ami_client import AmiClient, AmiError
 from centralka import configuration
+from centralka.log import configure_log
+from centralka.services import AMI_USER, run_service
 from centralka.settings import Settings
 from confgen.instance import write_instance
 from confgen.publish import AsteriskRefused, Published
@@ -31,6 +33,7 @@ from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
+DEMO = Path(".runtime/root/srv/demo")
 out = Console()
 errors = Console(stderr=True)
 
@@ -46,8 +49,9 @@ class Service(StrEnum):
 @app.callback()
 def main_options(
     context: typer.Context,
-    home: Annotated[Path, typer.Option(envvar="CENTRALKA_HOME", help="The instance's directory.")] = Path(".runtime/root/srv/demo"),
+    home: Annotated[Path, typer.Option(envvar="CENTRALKA_HOME", help="The instance's directory.")] = DEMO,
 ) -> None:
+    configure_log(for_person=True)
     context.obj = home
 
 
@@ -150,8 +154,8 @@ def simulate_call(
     caller: Annotated[str, typer.Option("--from", help="The caller's number.")] = "",
     extension: Annotated[str, typer.Option(help="The call comes from this user's phone instead of a trunk.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
-    keys: Annotated[str, typer.Option(help="What the caller presses, a comma between answers: 2,1 or ,, for nothing twice.")] = "",
-    state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203, silent:201 (rings on).")] = None,
+    keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
+    state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
     paths: Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -224,8 +228,7 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
 @app.command()
 def serve(context: typer.Context, service: Service) -> None:
     """Run one of the services until it is told to stop."""
-    from centralka.services import run_service
-
+    configure_log()
     run_service(service, load(context))
 
 
@@ -242,13 +245,26 @@ def told() -> Iterator[None]:
     except (ConfigError, ValueError, LookupError) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    except (AsteriskRefused, OSError) as error:
+    except (AsteriskRefused, AmiError, OSError) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 
 
+class RunningAsterisk:
+    """The command line of Asterisk over AMI, with the errors that publishing knows."""
+
+    def __init__(self, ami: AmiClient) -> None:
+        self._ami = ami
+
+    async def command(self, text: str) -> str:
+        try:
+            return await self._ami.command(text)
+        except AmiError as error:
+            raise AsteriskRefused(str(error)) from None
+
+
 @asynccontextmanager
-async def running_asterisk(settings: Settings):  # type: ignore[no-untyped-def]
+async def running_asterisk(settings: Settings) -> AsyncIterator[RunningAsterisk | None]:
     """The instance's Asterisk over AMI; None when none runs."""
     try:
         _, writer = await asyncio.open_connection(settings.ami_address, settings.ami_port)
@@ -257,8 +273,8 @@ async def running_asterisk(settings: Settings):  # type: ignore[no-untyped-def]
         return
     writer.close()
     secret = load_secrets(settings.home / "secrets.json").ami
-    async with AmiClient(settings.ami_address, settings.ami_port, "centralka", secret) as ami:
-        yield ami
+    async with AmiClient(settings.ami_address, settings.ami_port, AMI_USER, secret) as ami:
+        yield RunningAsterisk(ami)
 
 
 def tell_published(published: Published) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from centralka.settings import Settings
 from confgen.publish import Asterisk, Published, changed_paths, publish, read_current
 from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
@@ -13,7 +14,6 @@ from routing.behaviour import changed_numbers
 from routing.check import read_tenants
 from routing.errors import ConfigError, Problem
 from routing.tenant import Tenant
-from centralka.settings import Settings
 
 MAX_FILE_BYTES = 5_000_000
 

@@ -29,14 +29,15 @@ RELOADS: dict[str, tuple[str, ...]] = {
 """Which commands make Asterisk read a folder of rendered files again."""
 
 
-class Asterisk(Protocol):
-    """The running Asterisk, as an AMI client offers it."""
-
-    async def command(self, text: str) -> str: ...
-
-
 class AsteriskRefused(Exception):
     """Asterisk did not take what was published; the revision before it is current again."""
+
+
+class Asterisk(Protocol):
+    """The running Asterisk."""
+
+    async def command(self, text: str) -> str:
+        """What its command line answers. Raises AsteriskRefused when the command fails or nobody answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,13 @@ async def publish(home: Path, files: Files, asterisk: Asterisk | None) -> Publis
         if asterisk is None:
             _record(home, name)
             return Published(name, changed, None)
-        refusal = await _reload(asterisk, before, files, changed)
-        if refusal:
+        try:
+            await _reload(asterisk, before, files, changed)
+        except AsteriskRefused:
             if previous:
                 _point_to(home, previous)
                 await _reload(asterisk, files, before, changed)
-            raise AsteriskRefused(refusal)
+            raise
         _record(home, name)
         return Published(name, changed, _folders(changed))
 
@@ -98,11 +100,13 @@ async def rollback(home: Path, asterisk: Asterisk | None) -> Published:
         before, after = read_current(home), _read_files(home / "published" / "revisions" / earlier)
         changed = changed_paths(before, after)
         _point_to(home, earlier)
-        refusal = await _reload(asterisk, before, after, changed) if asterisk else ""
-        if refusal and asterisk:
-            _point_to(home, current)
-            await _reload(asterisk, after, before, changed)
-            raise AsteriskRefused(refusal)
+        if asterisk:
+            try:
+                await _reload(asterisk, before, after, changed)
+            except AsteriskRefused:
+                _point_to(home, current)
+                await _reload(asterisk, after, before, changed)
+                raise
         (home / "published" / "history").write_text("".join(f"{name}\n" for name in history[:-1]))
         return Published(earlier, changed, _folders(changed) if asterisk else None)
 
@@ -165,8 +169,8 @@ def _folders(changed: tuple[str, ...]) -> tuple[str, ...]:
 
 async def _reload(
     asterisk: Asterisk, before: Mapping[str, str], after: Mapping[str, str], changed: tuple[str, ...],
-) -> str:
-    """Has Asterisk read what changed, and asks what it took. Returns what is wrong, '' when nothing is."""
+) -> None:
+    """Has Asterisk read what changed, and asks what it took. Raises AsteriskRefused."""
     for folder in _folders(changed):
         for command in RELOADS[folder]:
             await asterisk.command(command)
@@ -174,16 +178,16 @@ async def _reload(
     for _ in range(VERIFY_TRIES):
         wrong = await _what_is_wrong(asterisk, before, after, changed)
         if not wrong:
-            return ""
+            return
         await asyncio.sleep(VERIFY_PAUSE_S)
-    return wrong
+    raise AsteriskRefused(wrong)
 
 
 async def _what_is_wrong(
     asterisk: Asterisk, before: Mapping[str, str], after: Mapping[str, str], changed: tuple[str, ...],
 ) -> str:
-    digest = _marker_digest(after)
-    if f"'{digest}'" not in await asterisk.command(f"dialplan show {digest}@centralka-revision"):
+    """What Asterisk has not taken yet, '' when it has everything."""
+    if f"'{_marker_digest(after)}'" not in await asterisk.command("dialplan show centralka-revision"):
         return "Asterisk did not take the new dialplan; its log says why"
     if "pjsip" in _folders(changed):
         expected, old = endpoints_in(after), endpoints_in(before)

@@ -1,0 +1,90 @@
+"""The FastAGI server on a real socket, against peers that are honest, slow, gone or hostile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+
+import pytest
+
+from agi import fastagi
+from agi.fastagi import MAX_HANDSHAKE_BYTES, Application, start_server
+from agi.step_text import AgiError
+
+GOOD = b"agi_network_script: step\nagi_uniqueid: 1.1\nagi_arg_1: acme\n\n"
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.3)
+    application = Application(loop=asyncio.get_running_loop())
+
+    async def step(headers: Mapping[str, str]) -> list[str]:
+        match headers["agi_arg_1"]:
+            case "raise":
+                raise RuntimeError("a mistake of ours")
+            case "inject":
+                return ['SET VARIABLE STEP "x"\nEXEC System reboot']
+            case _:
+                return ['SET VARIABLE STATE "a"', 'SET VARIABLE STEP "b"']
+
+    application.add_route("step", step)
+    server = await start_server(application, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def said(port: int, sent: bytes, *, ends: bool = False, answers: bytes = b"200 result=1\n200 result=1\n") -> bytes:
+    """What the server says to a peer that sends this, until the server closes; at most 5 s."""
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        if ends:
+            writer.write_eof()
+        heard = await reader.read()
+        if heard:
+            writer.write(answers)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        return heard
+
+
+async def test_request_is_answered_with_all_commands_at_once_and_closed(port: int) -> None:
+    assert await said(port, GOOD) == b'SET VARIABLE STATE "a"\nSET VARIABLE STEP "b"\n'
+
+
+@pytest.mark.parametrize(("sent", "ends"), [
+    (b"", True),                                                        # closes before a word
+    (b"agi_network_script: step\n", True),                              # closes before the blank line
+    (b"agi_network_script: step\n", False),                             # never ends
+    (b"", False),                                                       # never speaks
+    (b"agi_network_script: " + b"x" * (MAX_HANDSHAKE_BYTES + 10), False),   # one endless line
+    (b"agi_a: b\n" * 20_000, False),                                    # endless lines
+    (b"agi_network_script: other\n\n", False),                          # no such route
+    (b"GET / HTTP/1.1\r\nHost: x\r\n\n", False),                        # another protocol
+    (b"\x00\xff\xfe\n\n", False),                                       # no text at all
+    (GOOD[:-1] + b"agi_arg_1: rossi\n\n", False),                       # a variable smuggled in a second time
+    (GOOD.replace(b"acme", b"raise"), False),
+    (GOOD.replace(b"acme", b"inject"), False),
+])
+async def test_peer_gets_nothing_and_is_let_go_in_time(port: int, sent: bytes, ends: bool) -> None:
+    with suppress(ConnectionError):
+        assert await said(port, sent, ends=ends) == b""
+    assert await said(port, GOOD) != b"", "and the server goes on"
+
+
+async def test_hundred_peers_that_never_end_keep_nobody_else_waiting(port: int) -> None:
+    writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(100)]
+    assert await said(port, GOOD) != b""
+    for writer in writers:
+        writer.close()
+
+
+def test_caller_id_of_4_kb_passes() -> None:
+    headers = fastagi.parse_headers(b"agi_network_script: step\nagi_calleridname: " + b"\"',$;" * 1000 + b"\n\n")
+    assert len(headers["agi_calleridname"]) == 5000
+
+
+def test_line_without_a_name_is_refused() -> None:
+    with pytest.raises(AgiError):
+        fastagi.parse_headers(b"agi_network_script: step\nHANGUP\n\n")

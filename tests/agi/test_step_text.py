@@ -1,0 +1,95 @@
+"""What reaches Asterisk: nothing that a person or a caller wrote can become a command or dialplan."""
+
+import re
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agi.step_text import AgiError, path_text, read_event, read_state, state_text, step_text
+from routing.call import (
+    Awaits,
+    Cause,
+    CheckVoicemail,
+    Dial,
+    DialEnded,
+    DialStatus,
+    Digits,
+    Failover,
+    Hangup,
+    Origin,
+    Play,
+    Read,
+    Started,
+    State,
+    Visit,
+    Voicemail,
+)
+from tests.tenants_for_tests import acme
+
+HOME = PurePosixPath("/srv/x")
+SOUNDS = {"welcome": "welcome-01"}
+
+
+@pytest.mark.parametrize(("step", "text"), [
+    (Read(("welcome", "welcome"), 1, 5), "Read(DIGITS,/srv/x/sounds/acme/welcome-01&/srv/x/sounds/acme/welcome-01,1,e,1,5)"),
+    (Play(("welcome",)), "Playback(/srv/x/sounds/acme/welcome-01)"),
+    (Play(("welcome",), early=True), "Gosub(early,s,1(/srv/x/sounds/acme/welcome-01))"),
+    (Dial(("acme-201-desk", "acme-202-desk"), 20), "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
+    (Voicemail("201"), "VoiceMail(201@acme,s)"),
+    (CheckVoicemail("201"), "VoiceMailMain(201@acme,s)"),
+    (Hangup(Cause.BUSY), "Hangup(17)"),
+    (Failover(), "Goto(acme-failover,s,1)"),
+])
+def test_each_step_is_one_application(step, text) -> None:  # type: ignore[no-untyped-def]
+    assert step_text(step, acme(), SOUNDS, HOME) == text
+
+
+@given(st.text(min_size=1).filter(lambda text: not re.fullmatch("[a-z0-9_-]+", text, re.ASCII)))
+def test_endpoint_of_any_other_form_is_refused(name: str) -> None:
+    with pytest.raises(AgiError):
+        step_text(Dial((name,), 20), acme(), SOUNDS, HOME)
+
+
+@given(st.lists(st.builds(Visit, st.text(max_size=50), st.text(max_size=300)), max_size=20))
+def test_no_reason_can_become_dialplan_or_a_second_command(path: list[Visit]) -> None:
+    assert not set(path_text(tuple(path))) & set('$"\\\n\r\0,(){}[]&^')
+
+
+@given(st.builds(
+    State, st.from_regex(r"\A[a-z][a-z0-9_]{0,30}\Z"), st.sampled_from(Awaits), st.integers(0, 9999),
+    st.lists(st.integers(0, 999999), max_size=10).map(tuple)))
+def test_state_survives_its_channel_variable(state: State) -> None:
+    assert read_state(state_text(state)) == state
+
+
+@given(st.text(min_size=1))
+def test_state_that_we_never_wrote_is_refused(text: str) -> None:
+    try:
+        state = read_state(text)
+    except AgiError:
+        return
+    assert state is not None
+    assert state_text(state).count("/") == 3
+
+
+@pytest.mark.parametrize("dialled", ["", "20 1", "201,1", "${EXTEN}", "201\nHANGUP", "1" * 65, "٢٠١"])
+def test_number_of_any_other_form_is_refused(dialled: str) -> None:
+    with pytest.raises(AgiError):
+        read_event(None, "phone", dialled, "202", "", "")
+
+
+def test_event_is_read_by_what_the_state_waits_for() -> None:
+    assert read_event(None, "trunk", "+48221234567", "", "", "") == Started(Origin.TRUNK, "+48221234567")
+    assert read_event(State("main", Awaits.DIGITS, 0), "trunk", "1", "", "7", "BUSY") == Digits("7")
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", "7", "BUSY") == DialEnded(DialStatus.BUSY)
+
+
+def test_dial_status_that_nobody_knows_counts_as_refused() -> None:
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", "", "TORTURE") == DialEnded(DialStatus.CONGESTION)
+
+
+def test_call_that_goes_on_after_its_end_is_refused() -> None:
+    with pytest.raises(AgiError):
+        read_event(State("201", Awaits.NOTHING, 0), "trunk", "1", "", "", "")

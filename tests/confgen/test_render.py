@@ -1,0 +1,80 @@
+"""The rendered files, read back by another program's parser."""
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+from asterisk import config as pyst2_config
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confgen.encoder import UnsafeValue, encode
+from confgen.render import Files, endpoints_in, render_tenant
+from confgen.secrets import Secrets, with_missing
+from routing.check import read_tenant
+from routing.errors import ConfigError
+from tests.tenants_for_tests import ROSSI, acme, changed
+
+TRUNKS = ("menus:", """trunks:
+  carrier: {kind: address, address: 192.0.2.7}
+  other: {kind: registration, server: sip.example.org, user: acme1}
+menus:""")
+
+
+def rendered(tenant=None) -> Files:  # type: ignore[no-untyped-def]
+    tenant = tenant or acme(TRUNKS)
+    secrets = with_missing(Secrets(ami="x", trunks={"acme-trunk-other": "pw"}), [tenant])
+    sounds = {name: f"{name}-0" for name in tenant.all_prompts()}
+    return render_tenant(tenant, secrets, sounds, PurePosixPath("/srv/x"))
+
+
+def test_another_parser_finds_the_same_sections_and_values(tmp_path: Path) -> None:
+    file = tmp_path / "pjsip.conf"
+    file.write_text(rendered()["pjsip/acme.conf"])
+    sections = [category.name for category in pyst2_config.Config(str(file)).categories]
+    assert sections.count("acme-201-desk") == 3                      # endpoint, auth, aor
+    assert sections.count("acme-trunk-carrier") == 3                 # endpoint, identify, aor
+    assert sections.count("acme-trunk-other") == 4                   # endpoint, auth, registration, aor
+    first = pyst2_config.Config(str(file)).categories[0]
+    values = {item.name: item.value.strip() for item in first.items}
+    assert values["tenantid"] == "acme"
+    assert values["context"] == "acme-phone"
+
+
+def test_every_endpoint_is_named() -> None:
+    assert endpoints_in(rendered()) == {
+        "acme-201-desk", "acme-202-desk", "acme-203-desk", "acme-trunk-carrier", "acme-trunk-other"}
+
+
+def test_two_tenants_with_the_same_extensions_share_no_name() -> None:
+    def sections(files: Files) -> set[str]:
+        return {line for text in files.values() for line in text.splitlines() if line.startswith("[")}
+
+    rossi = read_tenant(ROSSI, "rossi.yaml")
+    assert not sections(rendered()) & sections(rendered(rossi))
+    assert not any("acme" in text for text in rendered(rossi).values())
+
+
+def test_each_device_gets_its_own_password_and_keeps_it() -> None:
+    first = with_missing(Secrets(ami="x"), [acme()])
+    assert len(set(first.sip.values())) == 3
+    assert all(len(password) >= 20 for password in first.sip.values())
+    assert with_missing(first, [acme()]) == first
+
+
+def test_trunk_that_registers_needs_the_carriers_password() -> None:
+    with pytest.raises(ConfigError, match="centralka secret acme-trunk-other"):
+        with_missing(Secrets(ami="x"), [acme(TRUNKS)])
+
+
+@given(st.text())
+def test_only_harmless_text_enters_a_file(text: str) -> None:
+    try:
+        encode(text)
+    except UnsafeValue:
+        return
+    assert not set(text) & set("\n\r\0;$[]{}\"\\|,=`")
+
+
+def test_name_with_accents_and_punctuation_is_shown_on_phones() -> None:
+    tenant = read_tenant(changed(("name: Anna", "name: \"Zażółć O'Neill (R&D)\"")), "acme.yaml")
+    assert "callerid = Zażółć O'Neill (R&D) <201>" in rendered(tenant)["pjsip/acme.conf"]
