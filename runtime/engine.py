@@ -61,7 +61,8 @@ def docker(arguments: Sequence[str], *, timeout_s: float = 120, both: bool = Fal
         ["docker", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout_s,
     )
     if done.returncode != 0:
-        raise RuntimeFailure(f"docker {' '.join(arguments)} ended with {done.returncode}: {(done.stderr or done.stdout).strip()}")
+        said = (done.stderr or done.stdout).strip()
+        raise RuntimeFailure(f"docker {' '.join(arguments)} ended with {done.returncode}: {said}")
     return done.stdout + (done.stderr if both else "")
 
 
