@@ -1,0 +1,42 @@
+"""Sounds to speak into a phone, and what was heard of them."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+RATE_HZ = 8000
+Samples = npt.NDArray[np.int16]
+
+
+def tone(hz: float, seconds: float) -> Samples:
+    moments = np.arange(int(RATE_HZ * seconds)) / RATE_HZ
+    return (9000 * np.sin(2 * np.pi * hz * moments)).astype(np.int16)
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """16 bit mono at 8000 Hz: all that baresip's aufile takes when the codec is G.711."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(samples.astype("<i2").tobytes())
+
+
+def read_wav(path: Path) -> Samples:
+    """16 bit mono at 8000 Hz; of a file still being written (its header says less) as much as is there."""
+    header, _, data = path.read_bytes().partition(b"data")
+    if not header.startswith(b"RIFF") or header[22:28] != b"\x01\x00" + RATE_HZ.to_bytes(4, "little"):
+        raise ValueError(f"{path} is not a mono WAV file at {RATE_HZ} Hz")
+    data = data[4:]
+    return np.frombuffer(data[: len(data) & ~1], dtype="<i2").astype(np.int16)
+
+
+def dominant_frequency(samples: Samples, *, quiet: float = 100) -> float:
+    """The strongest frequency in Hz, to within a few Hz for half a second or more; 0 for silence (RMS below `quiet`)."""
+    waves = samples.astype(np.float64)
+    if len(waves) < RATE_HZ // 10 or np.sqrt(np.mean(waves**2)) < quiet:
+        return 0.0
+    spectrum = np.abs(np.fft.rfft((waves - waves.mean()) * np.hanning(len(waves))))
+    return float(spectrum.argmax() * RATE_HZ / len(waves))

@@ -1,0 +1,1 @@
+"""SIPp against SIPp."""
