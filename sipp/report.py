@@ -3,6 +3,7 @@
 import csv
 import re
 import xml.etree.ElementTree as xml
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from math import ceil
@@ -171,5 +172,16 @@ def _explain(
         lines.append(first)
     else:
         lines.append(_text(directory / "stderr.log").strip()[-2000:] or "sipp gave no reason")
-    lines += [str(message) for message in messages if message.call_id == call_id]
+    lines += _shown(message for message in messages if message.call_id == call_id)
     return "\n".join(lines)
+
+
+def _shown(messages: Iterable[Message]) -> list[str]:
+    """Each message once: what was sent again is told in a line."""
+    lines, known = [], set()
+    for message in messages:
+        again = message.text in known
+        known.add(message.text)
+        direction = "sent" if message.sent else "received"
+        lines.append(f"--- {message.at} {direction} again: {message.first_line}" if again else str(message))
+    return lines

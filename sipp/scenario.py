@@ -28,7 +28,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who the From header says is calling: any text at all. A newline is sent as a folded header line."""
+    """Who the From header says is calling: any text at all.
+
+    A newline is sent as a folded header line. PJSIP can't parse that in a name and drops the INVITE unanswered.
+    """
 
     number: str
     name: str = ""

@@ -84,7 +84,10 @@ class Phone:
         self._gone = False
 
     async def register(self, user: str, password: str, server: Address, *, answers: bool = False, within_s: float = 5) -> None:
-        """Adds the account; `answers` by itself or waits for accept(). PhoneFailed if refused."""
+        """Adds the account. PhoneFailed if refused.
+
+        It `answers` by itself, and then reports no CALL_INCOMING, or waits for accept().
+        """
         account = f"<sip:{user}@{server.host}:{server.port}>;auth_user={user};auth_pass={password}"
         mode = "auto" if answers else "manual"
         await self._command("uanew", f"{account};audio_codecs=pcma;answermode={mode};regint=600")
@@ -142,7 +145,7 @@ class Phone:
         wanted = int(seconds * 8000)
         try:
             async with asyncio.timeout(within_s):
-                while len(heard := self.heard()[before:]) < wanted:
+                while len(heard := self.heard()[before:]) < wanted:  # noqa: ASYNC110 - a file tells nobody that it grew
                     await asyncio.sleep(0.02)
         except TimeoutError:
             got = len(self.heard()) - before

@@ -31,7 +31,7 @@ async def test_called_phone_reports_the_call_the_keys_and_the_end() -> None:
         await anna.use("anna", SERVER, answers=True)
         media = (Silence(200), *keys("73", pause_ms=200), Silence(200))
         await cast.call(Call(number="anna", caller=Caller("300", "Zofia"), media=media), at=OTHER)
-        assert (await anna.until("CALL_INCOMING")).peer.startswith("sip:300@")
+        assert (await anna.until("CALL_ESTABLISHED")).peer.startswith("sip:300@")
         assert [(await anna.until("CALL_DTMF_START")).detail for _ in range(2)] == ["7", "3"]
         await anna.until("CALL_CLOSED", unless="")
 
