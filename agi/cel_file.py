@@ -63,8 +63,7 @@ class CelFile:
     def resume(self, position: CelPosition | None) -> None:
         """Go to the position, or to the oldest event there is where the position's file has gone."""
         self.close()
-        for path in (self.rotated, self.path):
-            self._open(path)
+        self._open_all()
         if position is None:
             return
         for index, file in enumerate(self._files):
@@ -81,7 +80,7 @@ class CelFile:
     def read(self) -> list[tuple[Place, bytes]]:
         """The next whole lines, each with the place where it begins; [] when there is nothing new."""
         if not self._files:
-            self._open(self.path)
+            self._open_all()
         while self._files:
             reading = next((file for file in self._files if not self._is_done(file)), self._files[-1])
             lines = self._read(reading)
@@ -122,14 +121,17 @@ class CelFile:
             os.close(file.descriptor)
         self._files = []
 
-    def _open(self, path: Path) -> bool:
+    def _open_all(self) -> None:
+        for path in (self.rotated, self.path):
+            self._open(path)
+
+    def _open(self, path: Path) -> None:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
-            return False
+            return
         self._generation += 1
         self._files.append(_Opened(path, descriptor, self._generation))
-        return True
 
     def _is_done(self, file: _Opened) -> bool:
         """Was it replaced, long enough ago, and read to its end?"""

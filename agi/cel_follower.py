@@ -47,9 +47,7 @@ class CelFollower:
         self._asked = clock()
 
     async def run(self) -> None:
-        position = await self._patiently(self._store.position, "position")
-        self._file.resume(position)
-        self._saved = self._file.place
+        await self.resume()
         while True:
             try:
                 busy = await self.follow()
@@ -58,13 +56,18 @@ class CelFollower:
                 busy = False
             await asyncio.sleep(0 if busy else POLL_S)
 
+    async def resume(self) -> None:
+        """Go to where the process before this one was."""
+        self._file.resume(await self._patiently(self._store.position, "read"))
+        self._saved = self._file.place
+
     async def follow(self) -> bool:
         """Read what there is, up to one chunk, and keep the calls that ended in it. False when nothing was there."""
         lines = self._file.read()
         ended = [call for place, line in lines if (call := self._take(place, line)) is not None]
         if not lines:
             ended = await self._interrupted()
-        if ended or lines and self._is_far():
+        if ended or (lines and self._is_far()):
             await self._save(ended)
         return bool(lines)
 

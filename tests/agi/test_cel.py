@@ -1,0 +1,127 @@
+"""From recorded CEL lines to call records."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agi.cel import CelError, EndedCall, PendingCalls, assemble, endpoint_of, parse_event
+from store.records import Call, Leg, Outcome
+
+RECORDING = Path(__file__).parent / "recordings" / "cel.json"
+
+
+def line(kind: str, *, linkedid: str = "1.1", uniqueid: str = "1.1", at: float = 1.0, channel: str = "", extra: str = "",
+         user: bool = False, tenant: str = "acme", **fields: str) -> bytes:
+    event = dict.fromkeys(("name", "num", "dnid", "exten", "context", "appname", "accountcode", "peer"), "")
+    event |= {"eventtype": kind, "eventtime": f"{at:.6f}", "linkedid": linkedid, "uniqueid": uniqueid,
+              "channame": channel or f"PJSIP/acme-201-desk-0000000{uniqueid[-1]}", "eventextra": extra,
+              "userdeftype": kind if user else "", "tenantid": tenant}
+    return json.dumps(event | fields).encode()
+
+
+def records(*lines: bytes) -> list[tuple[Call, tuple[Leg, ...]]]:
+    pending = PendingCalls()
+    ended = [pending.take(parse_event(each)) for each in lines]
+    return [record for call in ended if call is not None and (record := assemble(call)) is not None]
+
+
+@pytest.fixture
+def recorded() -> dict[str, tuple[Call, tuple[Leg, ...]]]:
+    return {call.linkedid: (call, legs) for call, legs in records(*RECORDING.read_bytes().splitlines())}
+
+
+def test_answered_call_names_who_answered_and_the_path(recorded: dict[str, tuple[Call, tuple[Leg, ...]]]) -> None:
+    call, legs = recorded["1795461751.6"]
+    assert (call.tenant, call.caller, call.dialled, call.answered_by) == ("acme", "sipp", "202", "202")
+    assert call.outcome is Outcome.ANSWERED
+    assert [(entry.node, entry.why) for entry in call.path] == [("did", "the number"), ("office", "open")]
+    assert call.started_at == datetime(2026, 11, 23, 19, 22, 31, 186057, UTC)
+    assert [(leg.endpoint, leg.hangup_cause) for leg in legs] == [("acme-trunk-main", 16), ("acme-202-desk", 16)]
+
+
+def test_call_that_rang_in_vain_is_unanswered(recorded: dict[str, tuple[Call, tuple[Leg, ...]]]) -> None:
+    call, legs = recorded["1795461751.8"]
+    assert (call.outcome, call.answered_at, call.answered_by) == (Outcome.UNANSWERED, None, None)
+    assert [leg.answered_at for leg in legs] == [None, None]
+
+
+def test_transferred_call_keeps_one_record(recorded: dict[str, tuple[Call, tuple[Leg, ...]]]) -> None:
+    call, legs = recorded["1795461761.10"]
+    assert call.ended_at > max(leg.ended_at for leg in legs[:1])
+    assert [entry.node for entry in call.path] == ["did", "office", "menu"]
+    assert len(legs) == 2
+
+
+def test_voicemail_is_told_from_an_answer() -> None:
+    (call, _), = records(line("CHAN_START"), line("APP_START", appname="VoiceMail"), line("ANSWER"), line("LINKEDID_END"))
+    assert call.outcome is Outcome.VOICEMAIL
+
+
+def test_failover_is_an_entry_of_the_path() -> None:
+    (call, _), = records(line("CHAN_START"), line("failover", user=True, extra='{"extra":""}'), line("LINKEDID_END"))
+    assert [(entry.node, entry.why) for entry in call.path] == [("failover", "the decision service did not answer")]
+
+
+def test_user_event_with_the_name_of_an_asterisk_event_ends_nothing() -> None:
+    pending = PendingCalls()
+    assert pending.take(parse_event(line("CHAN_START"))) is None
+    assert pending.take(parse_event(line("LINKEDID_END", user=True))) is None
+
+
+def test_trunk_that_answers_is_named_by_its_endpoint() -> None:
+    trunk = "PJSIP/acme-trunk-main-00000002"
+    (call, _), = records(line("CHAN_START"), line("CHAN_START", uniqueid="1.2", channel=trunk),
+                         line("ANSWER", uniqueid="1.2", channel=trunk), line("LINKEDID_END"))
+    assert call.answered_by == "acme-trunk-main"
+
+
+def test_call_of_no_tenant_has_no_record() -> None:
+    assert records(line("CHAN_START", tenant=""), line("LINKEDID_END", tenant="")) == []
+
+
+def test_interrupted_call_keeps_what_was_heard_of_it() -> None:
+    record = assemble(EndedCall("1.1", [parse_event(line("CHAN_START")), parse_event(line("ANSWER", at=9))], interrupted=True))
+    assert record is not None
+    call, (leg,) = record
+    assert (call.outcome, call.ended_at, leg.hangup_cause) == (Outcome.INTERRUPTED, datetime.fromtimestamp(9, UTC), None)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1, max_size=5))
+def test_path_comes_back_as_the_dialplan_wrote_it(path: list[tuple[str, str]]) -> None:
+    path = [(node, why) for node, why in path if "\0" not in node + why]
+    text = quote(";".join("|".join(quote(part, safe=" ") for part in entry) for entry in path))
+    (call, _), = records(line("CHAN_START"), line("step", user=True, extra=json.dumps({"extra": text})), line("LINKEDID_END"))
+    assert [(entry.node, entry.why) for entry in call.path] == path
+
+
+@given(st.binary(max_size=200) | st.sampled_from([
+    b"null", b"[]", b'{"eventtype":1}', b"[" * 100_000, b'{"eventtime":"1e400"}', line("X", at=1)[:-3],
+    json.dumps(json.loads(line("X")) | {"eventtime": "nan"}).encode(), line("X", linkedid="")]))
+def test_junk_is_refused_as_junk(junk: bytes) -> None:
+    with pytest.raises(CelError):
+        parse_event(junk)
+
+
+@given(st.binary(max_size=60))
+def test_hostile_name_becomes_storable_text(name: bytes) -> None:
+    head, tail = line("CHAN_START", name="NAME").split(b"NAME")
+    hostile = name.replace(b"\\", b"").replace(b'"', b"") + rb"\u0000\ud800"
+    stored = parse_event(head + hostile + tail).caller_name
+    assert "\0" not in stored
+    stored.encode()
+
+
+@pytest.mark.parametrize("extra", ["{", "[1]", '{"hangupcause":"16"}', '{"hangupcause":1e99}', f'{{"hangupcause":{2**70}}}'])
+def test_hangup_cause_that_is_none_is_absent(extra: str) -> None:
+    (_, (leg,)), = records(line("CHAN_START"), line("HANGUP", extra=extra), line("LINKEDID_END"))
+    assert leg.hangup_cause is None
+
+
+def test_endpoint_of_a_channel_is_its_name_without_serial() -> None:
+    assert endpoint_of("PJSIP/acme-201-desk-0000a00f") == "acme-201-desk"
+    assert endpoint_of("Local/300@internal-00000000;1") == "Local/300@internal"
