@@ -156,6 +156,8 @@ def literal(value: object) -> str:
 
 def display_name(name: str) -> str:
     """RFC 3261 quoted-string; line breaks become folding, the only way a header can carry them."""
+    if not name:
+        return ""
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "\r\n ".join(quoted.splitlines()) + '"'
 
