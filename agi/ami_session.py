@@ -59,6 +59,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self.received = bytearray()
+        self.why = ""
 
     def data_received(self, data: bytes) -> None:
         self.received += data
@@ -83,6 +84,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             self.lose(f"a message without an end, longer than {MESSAGE_LIMIT} bytes")
 
     def lose(self, why: str) -> None:
+        self.why = f": {why}"
         self.transport.abort()
         self.connection_lost(AmiError(why))
 
@@ -90,7 +92,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         actions, self.responses = {id(action): action for action in self.responses.values()}, {}
         for action in actions.values():
             if not action.future.done():
-                action.future.set_exception(AmiError(f"the connection ended before {action['action']} was answered"))
+                action.future.set_exception(
+                    AmiError(f"the connection ended before {action['action']} was answered{self.why}"))
                 action.future.exception()  # nobody may wait for it any more
         if not self.closed:
             self.closed = True
