@@ -14,6 +14,7 @@ from runtime import packages
 from runtime.failure import RuntimeFailure
 from runtime.places import DOCKER
 from runtime.progress import say, step
+from runtime.waiting import gone
 
 START_LIMIT_S = 40.0
 
@@ -95,6 +96,7 @@ def own_dockerd(directory: Path) -> Iterator[str]:
     """Runs dockerd with all its files in `directory` and without touching the network: our containers use the host's.
     Yields why it does not work, '' when it does."""
     directory.mkdir(parents=True, exist_ok=True)
+    end_left_over(directory)
     address = f"unix://{directory}/docker.sock"
     log = directory / "dockerd.log"
     before = os.environ.get("DOCKER_HOST")
@@ -124,3 +126,27 @@ def own_dockerd(directory: Path) -> Iterator[str]:
             dockerd.wait(timeout=30)
         except subprocess.TimeoutExpired:
             dockerd.kill()
+            dockerd.wait()
+        unmount(directory)
+
+
+def end_left_over(directory: Path) -> None:
+    """Ends a dockerd of ours that an interrupted run left."""
+    try:
+        pid = int((directory / "dockerd.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return
+    if os.fsencode(directory / "data") in command:
+        os.kill(pid, signal.SIGTERM)
+        if not gone(pid, 30):
+            raise RuntimeFailure(f"an earlier dockerd of ours, process {pid}, does not end")
+        unmount(directory)
+
+
+def unmount(directory: Path) -> None:
+    """Takes off what dockerd leaves mounted in its directory, which could not be removed otherwise."""
+    for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+        point = Path(line.split()[1])
+        if point.is_relative_to(directory):
+            subprocess.run(["umount", str(point)], check=False, timeout=30)

@@ -1,6 +1,5 @@
 """The two container images, made from Debian packages and the lock file without any image registry."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -14,10 +13,10 @@ from runtime.failure import RuntimeFailure
 from runtime.places import DOCKER, REPOSITORY, ROOT
 from runtime.progress import run_shown, step
 from runtime.root import Owner
+from runtime.sources import digest, source_digest, source_files
 
 DOCKERFILE = REPOSITORY / "docker" / "services.Dockerfile"
 LOCK = REPOSITORY / "requirements.lock"
-SOURCES = ("agi", "asterisk-conf", "centralka", "confgen", "routing", "runtime", "sipp", "store", "templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +57,14 @@ def services_base() -> str:
 
 def services_image(base: str, owner: Owner) -> str:
     """Our code and its locked dependencies. Wheels are fetched on the host: a build may reach no package index."""
-    files = sorted(path for source in SOURCES for path in (REPOSITORY / source).rglob("*") if is_source(path))
-    content = (item for path in files for item in (str(path.relative_to(REPOSITORY)).encode(), path.read_bytes()))
-    name = tag("centralka-services", (
-        base.encode(), str(owner).encode(), LOCK.read_bytes(), DOCKERFILE.read_bytes(), *content,
-    ))
+    name = tag("centralka-services", (base.encode(), str(owner).encode(), DOCKERFILE.read_bytes(), source_digest().encode()))
     if exists(name):
         return name
     context = DOCKER / "context"
     wheels = context / "wheels"
     fetch_wheels(wheels)
     shutil.rmtree(context / "source", ignore_errors=True)
-    for path in files:
+    for path in source_files():
         target = context / "source" / path.relative_to(REPOSITORY)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
@@ -81,14 +76,15 @@ def services_image(base: str, owner: Owner) -> str:
         ))
         if code != 0:
             raise RuntimeFailure(f"docker build of {DOCKERFILE} ended with {code}:\n{output[-3000:]}")
+    forget_older(name)
     return name
 
 
 def fetch_wheels(wheels: Path) -> None:
     """The lock file's wheels for the image's Python, in `wheels`."""
     stamp = wheels / ".lock"
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == digest:
+    lock = digest((LOCK.read_bytes(),))
+    if stamp.is_file() and stamp.read_text() == lock:
         return
     shutil.rmtree(wheels, ignore_errors=True)
     with step("Python packages for the image") as running:
@@ -98,7 +94,7 @@ def fetch_wheels(wheels: Path) -> None:
         ))
         if code != 0:
             raise RuntimeFailure(f"pip download of {LOCK} ended with {code}:\n{output[-3000:]}")
-    stamp.write_text(digest)
+    stamp.write_text(lock)
 
 
 def import_root(tree: Path, name: str, change: str) -> None:
@@ -122,11 +118,12 @@ def exists(name: str) -> bool:
 
 def tag(name: str, parts: Iterable[bytes]) -> str:
     """`name` with a tag that changes with any of the parts."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
-    return f"{name}:{digest.hexdigest()[:12]}"
+    return f"{name}:{digest(parts)[:12]}"
 
 
-def is_source(path: Path) -> bool:
-    return path.is_file() and "__pycache__" not in path.parts
+def forget_older(name: str) -> None:
+    """Removes the images that `name` replaces, unless a container uses them."""
+    repository = name.partition(":")[0]
+    for other in answer_of("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository).splitlines():
+        if other != name:
+            answer_of("docker", "image", "rm", other)

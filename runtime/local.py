@@ -17,7 +17,9 @@ from runtime.instance import Instance, centralka_command
 from runtime.places import ROOT
 from runtime.process import Process
 from runtime.root import owner_of_asterisk
+from runtime.sources import source_digest
 from runtime.supervise import MARK, SOCKET_LIMIT, Files, Supervisor, configuration, files_limit
+from runtime.waiting import gone
 
 STOPPED = frozenset({"STOPPED", "EXITED", "FATAL"})
 STOP_LIMIT_S = 30.0
@@ -57,6 +59,7 @@ class LocalRuntime:
         if self._state(Process.REDIS)[0] in STOPPED:
             self._launch(Process.REDIS)
         self.wait_ready(Process.REDIS)
+        self._stop_old_code()
         for name in (Process.ASTERISK, Process.AGI, Process.AMI):
             if self._state(name)[0] in STOPPED:
                 self._launch(name)
@@ -160,6 +163,14 @@ class LocalRuntime:
                 raise RuntimeFailure(f"supervisord does not answer at {self.files.socket}; see {self.files.log('supervisord')}")
             time.sleep(ready.PAUSE_S)
 
+    def _stop_old_code(self) -> None:
+        """Stops the services if the code has changed since they started. Calls go on: the services hold none of them."""
+        stamp, code = self.files.directory / "code", source_digest()
+        if not stamp.exists() or stamp.read_text() != code:
+            for name in (Process.AGI, Process.AMI):
+                self.stop_process(name)
+            stamp.write_text(code)
+
     def _launch(self, name: Process) -> None:
         if name is Process.AMI:
             ready.forget_ami(self.home)
@@ -204,17 +215,3 @@ def end_orphans(home: Path) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             gone(pid, 5)
-
-
-def gone(pid: int, limit_s: float) -> bool:
-    """Waits until a process has ended (or is only waiting to be reaped)."""
-    deadline = time.monotonic() + limit_s
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(ready.PAUSE_S)
-    return False

@@ -13,12 +13,12 @@ console = Console(highlight=False)
 
 def say(text: str) -> None:
     """One plain line."""
-    console.print(escape(text))
+    console.print(escape(text), soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """One line that should not be overlooked."""
-    console.print(f"[yellow]warning:[/] {escape(text)}")
+    console.print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True)
 
 
 class Step:

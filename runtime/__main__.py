@@ -1,0 +1,35 @@
+"""`python -m runtime up|down|status|prepare|test-docker`, as the Makefile calls it. Exit code 2: the system is at fault."""
+
+import os
+import sys
+
+from runtime import up
+from runtime.failure import RuntimeFailure
+from runtime.progress import console, say
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["up"]:
+            up.up(os.environ.get("RUNTIME", ""))
+        case ["down"]:
+            up.down()
+        case ["status"]:
+            up.status()
+        case ["prepare"]:
+            up.prepare_host()
+        case ["test-docker", *rest]:
+            return up.test_docker(rest)
+        case _:
+            say("usage: python -m runtime up|down|status|prepare|test-docker [pytest arguments]")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except RuntimeFailure as failure:
+        console.print(f"[red]{type(failure).__name__}[/]", end=": ")
+        say(str(failure))
+        sys.exit(2)

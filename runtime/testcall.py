@@ -1,0 +1,101 @@
+"""The call that `make up` places on the demo tenant: from the trunk through the menu to a phone, both sides heard."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from centralka.settings import Settings
+from confgen.secrets import load_secrets
+from runtime.failure import RuntimeFailure
+from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, HangUp, Silence, SippFailed, Tone
+from sipp.rtp import samples_in
+from sipp.sound import share_of_tone
+from store import database
+from store.calls import CallStore
+from store.records import Call as CallRecord
+
+TENANT = "acme"
+NUMBER = "+48221234567"
+KEY = "1"                               # in the menu: the group of sales
+TRUNK = "127.0.0.20"                    # the address of the tenant's trunk
+ENDPOINT = "acme-201-dect"              # a member of the group
+PHONE = "127.0.0.30"                    # where that phone is during the call
+CALLER_HZ, PHONE_HZ = 440, 1000
+HEARD = 0.5                             # the share of a side's sound that must be the other side's tone
+TAIL_SAMPLES = 12_000                   # 1.5 s
+RECORD_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the call. `setup_ms`: from the INVITE to the answer of the menu."""
+
+    setup_ms: float
+    answered_by: str
+    path: tuple[str, ...]
+
+
+def place_test_call(home: Path) -> Outcome:
+    """Raises RuntimeFailure when the call did not go as it should."""
+    try:
+        return asyncio.run(call(Settings.load(home)))
+    except* (SippFailed, OSError, TimeoutError) as errors:
+        told = "\n".join(str(error) for error in leaves(errors))
+        raise RuntimeFailure(f"the test call to {NUMBER} failed:\n{told}") from None
+
+
+async def call(settings: Settings) -> Outcome:
+    """One call, and its record."""
+    secret = load_secrets(settings.home / "secrets.json").sip[ENDPOINT]
+    number = f"+48600{time.time_ns() // 1_000_000 % 1_000_000:06}"
+    began = datetime.now(UTC)
+    async with Ear(TRUNK) as caller_ear, Ear(PHONE) as phone_ear:
+        async with Cast(Address(settings.sip_address, settings.sip_port), limit_s=25) as cast:
+            answer = Answer(ring_ms=200, media=(Tone(PHONE_HZ, 1500),))
+            await cast.callee(Callee(then=answer), at=PHONE, account=Account(ENDPOINT, secret), ear=phone_ear)
+            media = (Silence(500), Digit(KEY), Silence(900), Tone(CALLER_HZ, 1500))
+            placed = Call(number=NUMBER, caller=Caller(number, "Test call"), media=media, ending=HangUp(200))
+            result = await cast.call(placed, at=TRUNK, ear=caller_ear)
+        caller_heard = share_of_end(caller_ear, PHONE_HZ)
+        phone_heard = share_of_end(phone_ear, CALLER_HZ)
+    if caller_heard < HEARD or phone_heard < HEARD:
+        raise RuntimeFailure(
+            f"the test call was answered, but its sound was lost: the caller heard {caller_heard:.0%} of the phone's tone, "
+            f"the phone {phone_heard:.0%} of the caller's; expected {HEARD:.0%}"
+        )
+    record = await record_of(settings, number, began)
+    if not record.answered_by or not ENDPOINT.startswith(f"{TENANT}-{record.answered_by}"):
+        raise RuntimeFailure(f"the test call was recorded as answered by {record.answered_by}, expected {ENDPOINT}")
+    return Outcome(result.setup_percentile(50), record.answered_by, tuple(f"{one.node}: {one.why}" for one in record.path))
+
+
+def share_of_end(ear: Ear, hz: int) -> float:
+    """How much of the sound of the last seconds was this tone's; before them the caller heard the menu."""
+    return share_of_tone(samples_in(ear.packets)[-TAIL_SAMPLES:], hz)
+
+
+async def record_of(settings: Settings, caller: str, began: datetime) -> CallRecord:
+    """The record that the AMI service writes once the call has ended."""
+    engine = database.connect(settings.database_url)
+    deadline = time.monotonic() + RECORD_LIMIT_S
+    try:
+        while time.monotonic() < deadline:
+            for record in await CallStore(engine).recent(TENANT, 20):
+                if record.caller == caller and record.started_at > began - timedelta(seconds=5):
+                    return record
+            await asyncio.sleep(0.1)
+    finally:
+        await engine.dispose()
+    raise RuntimeFailure(f"the test call went well, but no record of it came within {RECORD_LIMIT_S:.0f} s; see the log of ami")
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:
+    """The exceptions in a group of groups."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
