@@ -64,7 +64,7 @@ def configuration(files: Files, home: Path, commands: Mapping[Process, Sequence[
         f"minfds={open_files}",
         "umask=027",
         "user=root",
-        f'environment={MARK}="{plain(home)}"',
+        f"environment={MARK}={shlex.quote(plain(home))}",
     ]
     for priority, (name, command) in enumerate(commands.items(), start=1):
         lines += [
@@ -89,8 +89,8 @@ def configuration(files: Files, home: Path, commands: Mapping[Process, Sequence[
 def plain(value: object) -> str:
     """`value` for a place where supervisor expands %(...)s. Raises ValueError for what its files cannot hold."""
     text = str(value)
-    if any(character in text for character in "\n\r;\""):
-        raise ValueError(f"found {text!r}, expected a path or command without quotes, semicolons and new lines")
+    if any(character in text for character in "\n\r;"):
+        raise ValueError(f"found {text!r}, expected a path or command without semicolons and new lines")
     return text.replace("%", "%%")
 
 
