@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import xmlrpc.client
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from runtime.places import ROOT
 from runtime.process import Process
 from runtime.root import owner_of_asterisk
 from runtime.sources import source_digest
-from runtime.supervise import MARK, SOCKET_LIMIT, Files, Supervisor, configuration, files_limit
+from runtime.supervise import MARK, SOCKET_LIMIT, Files, Supervisor, configuration, files_limit, launch
 from runtime.waiting import gone
 
 STOPPED = frozenset({"STOPPED", "EXITED", "FATAL"})
@@ -147,13 +146,8 @@ class LocalRuntime:
         for stale in (self.files.socket, self.files.pid):
             stale.unlink(missing_ok=True)
         self.files.configuration.write_text(configuration(self.files, self.home, self._commands(), files_limit()))
-        supervisord = Path(sys.executable).parent / "supervisord"
-        done = subprocess.run(
-            [str(supervisord), "-c", str(self.files.configuration)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
-        )
-        if done.returncode != 0:
-            raise RuntimeFailure(f"supervisord ended with {done.returncode}: {(done.stderr + done.stdout).strip()}")
+        if problem := launch(self.files, self.home):
+            raise RuntimeFailure(problem)
         deadline = time.monotonic() + 10
         while True:
             with suppress(OSError):

@@ -1,8 +1,11 @@
 """supervisord for one instance: its configuration, and its answers over a Unix socket."""
 
 import http.client
+import os
 import resource
 import shlex
+import subprocess
+import sys
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from runtime.process import Process
 
 SOCKET_LIMIT = 90       # a Unix socket's path may have 107 bytes, and supervisord adds its process id while it starts
 FILES_WANTED = 65536
-MARK = "CENTRALKA_SUPERVISED"   # in the environment of every process that this supervisord starts: the instance's directory
+MARK = "CENTRALKA_SUPERVISED"   # in the environment of supervisord and so of its processes: the instance's directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,6 @@ def configuration(files: Files, home: Path, commands: Mapping[Process, Sequence[
         f"minfds={open_files}",
         "umask=027",
         "user=root",
-        f"environment={MARK}={shlex.quote(plain(home))}",
     ]
     for priority, (name, command) in enumerate(commands.items(), start=1):
         lines += [
@@ -87,11 +89,21 @@ def configuration(files: Files, home: Path, commands: Mapping[Process, Sequence[
 
 
 def plain(value: object) -> str:
-    """`value` for a place where supervisor expands %(...)s. Raises ValueError for what its files cannot hold."""
+    """Raises ValueError for what supervisor's files cannot hold: it expands % once in some places and twice in others."""
     text = str(value)
-    if any(character in text for character in "\n\r;"):
-        raise ValueError(f"found {text!r}, expected a path or command without semicolons and new lines")
-    return text.replace("%", "%%")
+    if any(character in text for character in "\n\r;%"):
+        raise ValueError(f"found {text!r}, expected a path or command without %, semicolons and new lines")
+    return text
+
+
+def launch(files: Files, home: Path) -> str:
+    """Starts supervisord, which goes to the background; '' or why it did not start."""
+    program = str(Path(sys.executable).parent / "supervisord")
+    done = subprocess.run(
+        [program, "-c", str(files.configuration)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+        env=os.environ | {MARK: str(home)},
+    )
+    return "" if done.returncode == 0 else f"supervisord ended with {done.returncode}: {(done.stderr + done.stdout).strip()}"
 
 
 class Supervisor:

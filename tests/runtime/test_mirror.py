@@ -34,7 +34,7 @@ def test_a_disabled_source_is_no_mirror() -> None:
 
 
 def test_one_line_sources_are_read_with_their_options() -> None:
-    text = "deb-src http://no.example/debian bookworm main\ndeb [arch=amd64 signed-by=/k] http://yes.example/debian bookworm main\n"
+    text = "deb-src http://no.example/d bookworm main\ndeb [arch=amd64 trusted=no] http://yes.example/debian bookworm main\n"
     assert choose(parse_one_line(text), "bookworm") == "http://yes.example/debian"
 
 

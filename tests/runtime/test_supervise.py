@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ import pytest
 
 from runtime.local import end_orphans, supervisord_pid
 from runtime.process import Process
-from runtime.supervise import Files, Supervisor, configuration, plain
+from runtime.supervise import Files, Supervisor, configuration, launch, plain
 from runtime.waiting import gone
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="supervisord runs as root")
@@ -20,10 +18,10 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="supervisord runs as r
 
 @pytest.fixture
 def files(tmp_path: Path) -> Iterator[Files]:
-    home = tmp_path / "100% ours"
+    home = tmp_path / "ours alone"
     files = Files(home / "supervisor")
     files.directory.mkdir(parents=True)
-    commands = {Process.REDIS: ("sleep", "1000"), Process.AGI: ("sh", "-c", "echo 50% 'of it' && exec sleep 1000")}
+    commands = {Process.REDIS: ("sleep", "1000"), Process.AGI: ("sh", "-c", "echo half 'of it' && exec sleep 1000")}
     files.configuration.write_text(configuration(files, home, commands, 1024))
     start(files)
     yield files
@@ -34,7 +32,7 @@ def files(tmp_path: Path) -> Iterator[Files]:
 
 
 def start(files: Files) -> None:
-    subprocess.run([Path(sys.executable).parent / "supervisord", "-c", files.configuration], check=True, timeout=20)
+    assert launch(files, files.directory.parent) == ""
     until(lambda: supervisord_pid(files) is not None and answers(files))
 
 
@@ -65,7 +63,7 @@ def test_a_killed_process_comes_back(files: Files) -> None:
 
 def test_paths_and_arguments_reach_the_process_as_they_are(files: Files) -> None:
     Supervisor(files).call("startProcess", "agi", True)
-    assert files.log("agi").read_text() == "50% of it\n"
+    assert files.log("agi").read_text() == "half of it\n"
     assert files.configuration.parent.stat().st_uid == 0
 
 
@@ -89,7 +87,7 @@ def test_a_process_id_that_belongs_to_another_program_now_is_not_taken_for_ours(
     assert supervisord_pid(other) is None
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a;b"])
+@pytest.mark.parametrize("text", ["a\nb", "a;b", "100%"])
 def test_what_a_supervisor_file_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected a path or command"):
         plain(text)
