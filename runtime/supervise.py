@@ -14,6 +14,7 @@ from typing import cast
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from runtime.failure import RuntimeFailure
 from runtime.process import Process
 
 SOCKET_LIMIT = 90       # a Unix socket's path may have 107 bytes, and supervisord adds its process id while it starts
@@ -89,10 +90,10 @@ def configuration(files: Files, home: Path, commands: Mapping[Process, Sequence[
 
 
 def plain(value: object) -> str:
-    """Raises ValueError for what supervisor's files cannot hold: it expands % once in some places and twice in others."""
+    """Raises RuntimeFailure for what supervisor's files cannot hold: it expands % once in some places and twice in others."""
     text = str(value)
     if any(character in text for character in "\n\r;%"):
-        raise ValueError(f"found {text!r}, expected a path or command without %, semicolons and new lines")
+        raise RuntimeFailure(f"found {text!r}, expected a path or command without %, semicolons and new lines")
     return text
 
 

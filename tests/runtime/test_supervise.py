@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.failure import RuntimeFailure
 from runtime.local import end_orphans, supervisord_pid
 from runtime.process import Process
 from runtime.supervise import Files, Supervisor, configuration, launch, plain
@@ -89,5 +90,5 @@ def test_a_process_id_that_belongs_to_another_program_now_is_not_taken_for_ours(
 
 @pytest.mark.parametrize("text", ["a\nb", "a;b", "100%"])
 def test_what_a_supervisor_file_cannot_hold_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a path or command"):
+    with pytest.raises(RuntimeFailure, match="expected a path or command"):
         plain(text)
