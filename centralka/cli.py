@@ -1,6 +1,7 @@
 """The command line. Exit codes: 0 good, 1 the user's input is wrong, 2 the system is."""
 
 import asyncio
+import importlib
 import json
 import os
 import sys
@@ -14,14 +15,14 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from agi.ami_client import AmiClient, AmiError
 from centralka import configuration
 from centralka.log import configure_log
-from centralka.services import AMI_USER, run_service
-from centralka.settings import Settings
+from centralka.settings import AMI_USER, Settings
 from confgen.instance import write_instance
 from confgen.publish import AsteriskRefused, Published
 from confgen.publish import rollback as roll_back
@@ -229,7 +230,8 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
 def serve(context: typer.Context, service: Service) -> None:
     """Run one of the services until it is told to stop."""
     configure_log()
-    run_service(service, load(context))
+    module = importlib.import_module(f"centralka.serve_{service}")      # each service imports only what it needs
+    uvloop.run(module.serve(load(context)))
 
 
 def load(context: typer.Context) -> Settings:

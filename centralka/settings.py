@@ -6,6 +6,8 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+AMI_USER = "centralka"      # in templates/manager.conf.j2
+
 
 class Settings(BaseSettings):
     """Read from the environment (CENTRALKA_...) over `<home>/settings.env`.

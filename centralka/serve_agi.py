@@ -1,0 +1,13 @@
+"""Starts the FastAGI decision service. Imports no database, so that a restarted service answers within a second."""
+
+from agi import decision_service
+from agi.decision_service import DecisionService
+from agi.published import Published
+from centralka.settings import Settings
+from store.live import DeviceFollower
+
+
+async def serve(settings: Settings) -> None:
+    async with DeviceFollower(settings.redis_url) as devices:
+        service = DecisionService(Published(settings.home), devices.devices, settings.asterisk_home)
+        await decision_service.serve(service, settings.agi_address, settings.agi_port)

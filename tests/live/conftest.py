@@ -1,0 +1,33 @@
+"""One instance for all live tests: its own directory and loopback address, started once, stopped and removed at the end."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.local import LocalRuntime
+from tests.live.pbx import ADDRESS, TENANTS, Pbx
+
+SETTINGS = {
+    "CENTRALKA_SIP_ADDRESS": ADDRESS,
+    "CENTRALKA_AGI_ADDRESS": ADDRESS,
+    "CENTRALKA_AMI_ADDRESS": ADDRESS,
+}
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Pbx]:
+    runtime = LocalRuntime("livetests")
+    runtime.remove()
+    runtime.prepare(SETTINGS)
+    runtime.apply(TENANTS)
+    try:
+        runtime.start()
+        yield Pbx(runtime)
+    finally:
+        runtime.remove()
+
+
+@pytest.fixture
+def pbx(running: Pbx) -> Pbx:
+    """The instance, with all its processes up."""
+    return running

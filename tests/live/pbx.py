@@ -1,0 +1,152 @@
+"""The running Centralka that live tests call, and what it says afterwards."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+
+from centralka.settings import Settings
+from confgen.secrets import Secrets, load_secrets
+from routing.call import Origin
+from routing.check import read_tenants
+from routing.facts import DeviceState
+from routing.simulate import Script, simulate
+from runtime.process import Process
+from sipp import Account, Address, Callee, Caller, Cast, Sipp
+from store import database
+from store.calls import CallStore
+from store.live import DEVICES
+from store.records import Call
+
+TENANTS = Path(__file__).parent / "tenants"
+ADDRESS = "127.77.0.1"
+TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21"}
+LIMIT_S = 15.0
+
+_callers = itertools.count(int(time.time()) % 100_000 * 1000)
+_phones = itertools.count(1)
+
+
+class Runtime:
+    """What the tests use of runtime.local.LocalRuntime and its Docker twin."""
+
+    home: Path
+    start_process: Callable[[Process], None]
+    stop_process: Callable[..., None]
+    wait_ready: Callable[[Process], None]
+    pid_of: Callable[[Process], int | None]
+    asterisk_cli: Callable[[str], str]
+
+
+class Pbx:
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.settings = Settings.load(runtime.home)
+        self.server = Address(ADDRESS)
+        self.tenants = {tenant.tenant: tenant for tenant in read_tenants(
+            {str(path): path.read_text() for path in TENANTS.glob("*.yaml")})}
+
+    @property
+    def secrets(self) -> Secrets:
+        return load_secrets(self.settings.home / "secrets.json")
+
+    def account(self, endpoint: str) -> Account:
+        return Account(endpoint, self.secrets.sip[endpoint])
+
+    def cast(self, limit_s: float = 30) -> Cast:
+        return Cast(self.server, limit_s=limit_s)
+
+    async def phone(self, cast: Cast, endpoint: str, callee: Callee, *, calls: int | None = 1) -> Sipp:
+        """A registered phone at an address of its own, once Asterisk and the decision service know it as idle."""
+        address = f"127.77.{1 + next(_phones) // 200}.{next(_phones) % 200 + 30}"
+        phone = await cast.callee(callee, at=Address(address), account=self.account(endpoint), calls=calls)
+        await self.until_state(endpoint, DeviceState.IDLE)
+        return phone
+
+    async def until_state(self, endpoint: str, *states: DeviceState) -> None:
+        """Until the live view in Redis says so."""
+        client = redis.Redis.from_url(self.settings.redis_url, decode_responses=True)
+        try:
+            await until(lambda: client.hget(DEVICES, endpoint) in states, f"{endpoint} is {' or '.join(states)}")
+        finally:
+            client.close()
+
+    def outside_caller(self) -> Caller:
+        """Somebody with a number that no other call of the tests has."""
+        return Caller(f"+48600{next(_callers):09}")
+
+    async def record(self, caller: Caller | str, tenant: str = "acme") -> Call:
+        """The record of the one call that this caller made, once it is there."""
+        found = await self.records(caller, tenant, at_least=1)
+        assert len(found) == 1, found
+        return found[0]
+
+    async def records(self, caller: Caller | str, tenant: str = "acme", *, at_least: int) -> list[Call]:
+        number = caller.number if isinstance(caller, Caller) else caller
+        engine = database.connect(self.settings.database_url)
+        found: list[Call] = []
+
+        async def are_there() -> bool:
+            nonlocal found
+            calls = await CallStore(engine).recent(tenant, 5000)
+            found = [call for call in calls if call.caller == number]
+            return len(found) >= at_least
+
+        try:
+            await until(are_there, f"{at_least} call records of {number}")
+        finally:
+            await engine.dispose()
+        return found
+
+    def simulated(
+        self, number: str, *keys: str, tenant: str = "acme", extension: str = "", silent: tuple[str, ...] = (),
+        **states: DeviceState,
+    ) -> list[tuple[str, str]]:
+        """The path that the simulator gives. Users are not registered unless `states` (x201=...) says otherwise."""
+        known = {user: states.get(f"x{user}", DeviceState.UNAVAILABLE) for user in self.tenants[tenant].users}
+        origin = Origin.PHONE if extension else Origin.TRUNK
+        script = Script(origin, number, datetime.now(UTC), "", extension, keys, known, frozenset(silent))
+        return [(visit.node, visit.why) for visit in simulate(self.tenants[tenant], script).path]
+
+    async def nothing_is_left(self) -> None:
+        """Until no channel is up; then no state of a call stays anywhere else, since it lives on the channel."""
+        await until(lambda: self.runtime.asterisk_cli("core show channels count").startswith("0 active channels"),
+                    "no channel is left")
+        client = redis.Redis.from_url(self.settings.redis_url)
+        try:
+            await until(lambda: client.hlen("centralka:calls") == 0, "no call is left in the live view")
+        finally:
+            client.close()
+
+    def log_size(self) -> int:
+        return (self.settings.home / "log" / "messages.log").stat().st_size
+
+    def log_since(self, size: int, name: str = "messages.log") -> str:
+        with open(self.settings.home / "log" / name, "rb") as log:
+            log.seek(size)
+            return log.read().decode(errors="replace")
+
+
+def path_of(call: Call) -> list[tuple[str, str]]:
+    return [(entry.node, entry.why) for entry in call.path]
+
+
+async def until(question: Callable[[], object | Awaitable[object]], what: str, limit_s: float = LIMIT_S) -> None:
+    """Waits until the question is answered with yes; AssertionError after the limit."""
+    deadline = asyncio.get_running_loop().time() + limit_s
+    while True:
+        answer = question()
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        if answer:
+            return
+        assert asyncio.get_running_loop().time() < deadline, f"{what}: not within {limit_s} s"
+        await asyncio.sleep(0.05)
+
+
+def loopback(count: int, *, third: int) -> Iterator[str]:
+    return (f"127.77.{third}.{last}" for last in range(10, 10 + count))

@@ -1,0 +1,226 @@
+"""What callers and phones experience: trunk, menu, group, colleague, voicemail; each path as the simulator foretells it."""
+
+import asyncio
+
+import pytest
+
+from routing.facts import DeviceState
+from sipp import (
+    Address, Answer, AwaitHangUp, Call, Callee, Caller, Cancel, Ear, HangUp, Refuse, Refused, Ring, Silence, Tone,
+    keys, run,
+)
+from store.records import Outcome
+from tests.live.pbx import TRUNK, Pbx, path_of, until
+
+pytestmark = pytest.mark.live
+
+IDLE = DeviceState.IDLE
+MAIN = {"acme": "48221234567", "rossi": "390612345678"}
+DIRECT = {"acme": "48221234568", "rossi": "390612345688"}
+
+
+def dials(number: str, caller: Caller, *media: object, ending: object = None) -> Call:
+    return Call(number=number, caller=caller, media=tuple(media), ending=ending or HangUp(500))  # type: ignore[arg-type]
+
+
+async def test_caller_presses_a_key_and_both_sides_hear_each_other(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast, Ear(TRUNK["acme"]) as at_caller, Ear("127.77.8.1") as at_phone:
+        await cast.callee(
+            Callee(then=Answer(ring_ms=100, media=(Tone(1000, 2500),), ending=AwaitHangUp())),
+            at=Address("127.77.8.1"), account=pbx.account("acme-201-desk"), ear=at_phone)
+        await pbx.until_state("acme-201-desk", IDLE)
+        await cast.call(
+            dials(MAIN["acme"], caller, Silence(400), *keys("1"), Silence(600), Tone(440, 2500)), at=TRUNK["acme"], ear=at_caller)
+        assert at_phone.share_of_tone(440) > 0.8
+        assert at_caller.share_of_tone(1000) > 0.3        # the prompt is heard before
+    call = await pbx.record(caller)
+    assert (call.outcome, call.answered_by, call.dialled) == (Outcome.ANSWERED, "201", MAIN["acme"])
+    assert path_of(call) == pbx.simulated(MAIN["acme"], "1", x201=IDLE)[:-1]     # the caller hung up
+    await pbx.nothing_is_left()
+
+
+async def test_flow_goes_on_after_the_phone_hangs_up(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(300))))
+        await cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert path_of(await pbx.record(caller)) == pbx.simulated(DIRECT["acme"], x201=IDLE)
+
+
+@pytest.mark.parametrize("pressed", [(), ("9", "8")])
+async def test_no_key_twice_and_a_wrong_key_twice_reach_a_human(pbx: Pbx, pressed: tuple[str, ...]) -> None:
+    caller = pbx.outside_caller()
+    media = [part for key in pressed for part in (Silence(1200), *keys(key))]
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(300))))
+        await cast.call(dials(MAIN["acme"], caller, *media, Silence(4500), ending=AwaitHangUp()), at=TRUNK["acme"])
+    call = await pbx.record(caller)
+    assert call.answered_by == "201"
+    assert path_of(call) == pbx.simulated(MAIN["acme"], *pressed, x201=IDLE)
+
+
+@pytest.mark.parametrize(("key", "extension"), [("*", "201"), ("#", "202")])
+async def test_star_and_hash_are_keys_like_any_other(pbx: Pbx, key: str, extension: str) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, f"acme-{extension}-desk", Callee(then=Answer(ending=HangUp(200))))
+        await cast.call(
+            dials(MAIN["acme"], caller, Silence(400), *keys(key), Silence(2000), ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert (await pbx.record(caller)).answered_by == extension
+
+
+async def test_all_phones_of_a_group_ring_and_one_answer_ends_the_ringing_of_the_others(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()))
+        await pbx.phone(cast, "acme-201-dect", Callee(then=Ring()))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ring_ms=400, ending=HangUp(200))))
+        await cast.call(
+            dials(MAIN["acme"], caller, Silence(400), *keys("1"), Silence(2500), ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert (await pbx.record(caller)).answered_by == "201"
+
+
+async def test_ordered_group_goes_on_to_the_next_member_when_the_first_is_silent(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await cast.call(
+            dials(MAIN["acme"], caller, Silence(400), *keys("2"), Silence(5000), ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert path_of(await pbx.record(caller)) == pbx.simulated(MAIN["acme"], "2", x201=IDLE, x202=IDLE, silent=("202",))
+
+
+async def test_member_in_a_call_is_passed_over(pbx: Pbx) -> None:
+    first, second = pbx.outside_caller(), pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(
+                dials(MAIN["acme"], first, Silence(400), *keys("#"), Silence(4000), ending=HangUp(1500)), at=TRUNK["acme"]))
+            await pbx.until_state("acme-202-desk", DeviceState.IN_USE)
+            await cast.call(
+                dials(MAIN["acme"], second, Silence(400), *keys("2"), Silence(1500), ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert path_of(await pbx.record(second)) == pbx.simulated(
+        MAIN["acme"], "2", x201=IDLE, x202=DeviceState.IN_USE)
+
+
+async def test_outside_hours_the_caller_hears_why_not(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    await run(dials("48221234569", caller, ending=AwaitHangUp()), local=TRUNK["acme"], server=pbx.server)
+    call = await pbx.record(caller)
+    assert [entry.node for entry in call.path] == ["start", "always_closed", "night", "night", "bye", "bye"]
+    assert path_of(call)[2:] == pbx.simulated("48221234569")[2:]        # the second names the minute
+
+
+@pytest.mark.parametrize("tenant", ["acme", "rossi"])
+async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant: str) -> None:
+    other = {"acme": "rossi", "rossi": "acme"}[tenant]
+    me = pbx.account(f"{tenant}-202-desk")
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, f"{tenant}-201-desk", Callee(then=Answer(ending=HangUp(200))), calls=2)
+        await pbx.phone(cast, f"{other}-201-desk", Callee(then=Ring()), calls=0)
+        await cast.call(Call(number="201", caller=Caller(me.user), account=me, ending=AwaitHangUp()), at="127.77.8.2")
+        await cast.call(dials(DIRECT[tenant], caller, ending=AwaitHangUp()), at=TRUNK[tenant])
+        # The same public number on the other tenant's trunk is nobody's.
+        await cast.call(dials(DIRECT[tenant], caller, ending=Refused(404)), at=TRUNK[other])
+    assert (await pbx.record(caller, tenant)).answered_by == "201"
+    assert (await pbx.record(caller, other)).outcome is Outcome.UNANSWERED
+
+
+@pytest.mark.parametrize("number", ["999", "*5", "00390612345678", "2011", "20"])
+async def test_digits_that_are_nothing_get_an_announcement_and_404(pbx: Pbx, number: str) -> None:
+    me = pbx.account("acme-202-desk")
+    async with Ear("127.77.8.3") as ear:
+        result = await run(
+            Call(number=number, caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.8.3",
+            server=pbx.server, ear=ear)
+        assert result.received("SIP/2.0 183")
+        assert len(ear.packets) > 20
+
+
+@pytest.mark.parametrize("number", ["201,1", "${EXTEN}", "201@rossi-phone", "201%0d%0aX: y", "h", "s", "%2e%2e", "2&3"])
+async def test_number_that_is_not_digits_reaches_nobody(pbx: Pbx, number: str) -> None:
+    me = pbx.account("acme-202-desk")
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Ring()), calls=0)
+        await pbx.phone(cast, "rossi-201-desk", Callee(then=Ring()), calls=0)
+        await cast.call(Call(number=number, caller=Caller(me.user), account=me, ending=Refused(404)), at="127.77.8.4")
+    await pbx.nothing_is_left()
+
+
+@pytest.mark.parametrize(("then", "code"), [(Refuse(486, "Busy Here"), 486), (Ring(), 480)])
+async def test_caller_of_a_colleague_without_mailbox_hears_why_and_gets_the_code(
+    pbx: Pbx, then: Refuse | Ring, code: int,
+) -> None:
+    me = pbx.account("acme-202-desk")
+    async with pbx.cast() as cast, Ear("127.77.8.5") as ear:
+        await pbx.phone(cast, "acme-203-desk", Callee(then=then))
+        await cast.call(Call(number="203", caller=Caller(me.user), account=me, ending=Refused(code)), at="127.77.8.5", ear=ear)
+        assert len(ear.packets) > 10
+
+
+async def test_message_is_left_and_heard_from_the_phone(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    await run(
+        dials(DIRECT["acme"], caller, Silence(2500), Tone(700, 4000), ending=HangUp(200)), local=TRUNK["acme"],
+        server=pbx.server)
+    call = await pbx.record(caller)
+    assert call.outcome is Outcome.VOICEMAIL
+    assert path_of(call) == pbx.simulated(DIRECT["acme"])[:-1]
+    me = pbx.account("acme-201-desk")
+    box = pbx.settings.home / "spool" / "voicemail" / "acme" / "201" / "INBOX"
+    await until(lambda: list(box.glob("msg*.wav")), "the message is in the mailbox")
+    async with Ear("127.77.8.6") as ear:
+        await run(
+            Call(number="*97", caller=Caller(me.user), account=me, media=(Silence(1500), *keys("1"), Silence(12_000)),
+                 ending=HangUp(0)),
+            local="127.77.8.6", server=pbx.server, ear=ear)
+        assert ear.share_of_tone(700) > 0.1
+    await pbx.nothing_is_left()
+
+
+@pytest.mark.parametrize("moment", ["menu", "ringing", "talking"])
+async def test_caller_who_hangs_up_leaves_nothing_behind(pbx: Pbx, moment: str) -> None:
+    caller = pbx.outside_caller()
+    before = pbx.log_size()
+    async with pbx.cast() as cast:
+        match moment:
+            case "menu":
+                await cast.call(dials(MAIN["acme"], caller, ending=HangUp(300)), at=TRUNK["acme"])
+            case "ringing":
+                await pbx.phone(cast, "acme-201-desk", Callee(then=Ring()))
+                await cast.call(dials(DIRECT["acme"], caller, ending=Cancel(300)), at=TRUNK["acme"])
+            case _:
+                await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
+                await cast.call(dials(DIRECT["acme"], caller, ending=HangUp(300)), at=TRUNK["acme"])
+    await pbx.record(caller)
+    await pbx.nothing_is_left()
+    wrong = [line for line in pbx.log_since(before).splitlines() if "ERROR" in line and "201-dect" not in line]
+    assert not wrong
+
+
+HOSTILE = [
+    '"; DROP TABLE calls;--', "a,b,c|d&e", "${SHELL(id)}", "$[1+1]", "<sip:201@127.77.0.1>", "x" * 4000,
+    "agi_arg_1: rossi", "Zażółć gęślą jaźń ☎", "\\\\", "%d%s%n", "'",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_hostile_name_of_a_caller_changes_nothing_about_the_call(pbx: Pbx, name: str) -> None:
+    caller = Caller(pbx.outside_caller().number, name)
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
+        await cast.call(dials(DIRECT["acme"], caller, ending=HangUp(100)), at=TRUNK["acme"])
+    call = await pbx.record(caller)
+    assert path_of(call) == pbx.simulated(DIRECT["acme"], x201=IDLE)[:-1]
+
+
+@pytest.mark.parametrize("number", ["a,b", "$(id)", "${CHANNEL}", "201'--", "+48600%0d%0a1", "x" * 300])
+async def test_hostile_number_of_a_caller_changes_nothing_about_the_call(pbx: Pbx, number: str) -> None:
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
+        await cast.call(dials(DIRECT["acme"], Caller(number), ending=HangUp(100)), at=TRUNK["acme"])
+    await pbx.nothing_is_left()

@@ -1,0 +1,129 @@
+"""Our processes die at the worst moments; callers do not notice, and no record is lost or doubled."""
+
+import asyncio
+
+import pytest
+
+from routing.facts import DeviceState
+from runtime.process import Process
+from sipp import Answer, AwaitHangUp, Call, Callee, Caller, HangUp, Load, Ring, Silence, keys, run
+from store.records import Outcome
+from tests.live.pbx import TRUNK, Pbx, path_of, until
+from tests.live.test_calls import DIRECT, IDLE, MAIN, dials
+
+pytestmark = pytest.mark.live
+FAILOVER = ("failover", "the decision service did not answer")
+
+
+async def test_decision_service_killed_before_a_call_and_the_failover_rings(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer(ending=HangUp(200))))     # the failover's phone
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Ring()), calls=0)
+        pbx.runtime.stop_process(Process.AGI, kill=True)
+        try:
+            await cast.call(dials(MAIN["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+        finally:
+            pbx.runtime.start_process(Process.AGI)
+    call = await pbx.record(caller)
+    assert (call.answered_by, path_of(call)) == ("202", [FAILOVER])
+
+
+async def test_without_the_decision_service_colleagues_still_reach_each_other(pbx: Pbx) -> None:
+    me = pbx.account("acme-202-desk")
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        pbx.runtime.stop_process(Process.AGI, kill=True)
+        try:
+            await cast.call(Call(number="201", caller=Caller(me.user), account=me, ending=AwaitHangUp()), at="127.77.8.7")
+        finally:
+            pbx.runtime.start_process(Process.AGI)
+
+
+async def test_without_the_decision_service_and_without_phones_the_mailbox_takes_the_call(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    pbx.runtime.stop_process(Process.AGI, kill=True)
+    try:
+        async with pbx.cast() as cast:
+            await cast.call(dials(MAIN["acme"], caller, Silence(5000)), at=TRUNK["acme"])
+    finally:
+        pbx.runtime.start_process(Process.AGI)
+    assert (await pbx.record(caller)).outcome is Outcome.VOICEMAIL
+
+
+async def test_service_that_is_back_within_a_second_is_asked_again(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        pbx.runtime.stop_process(Process.AGI, kill=True)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"]))
+            await until(lambda: "1 active call" in pbx.runtime.asterisk_cli("core show channels count"), "the call is up")
+            await asyncio.to_thread(pbx.runtime.start_process, Process.AGI)
+    call = await pbx.record(caller)
+    assert path_of(call) in (pbx.simulated(DIRECT["acme"], x201=IDLE), [FAILOVER])
+    assert call.outcome is not Outcome.UNANSWERED
+
+
+async def test_decision_service_killed_during_a_conversation_which_goes_on_and_so_does_the_flow(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(6000))))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"]))
+            await pbx.until_state("acme-201-desk", DeviceState.IN_USE, DeviceState.BUSY)
+            await asyncio.to_thread(pbx.runtime.stop_process, Process.AGI, kill=True)
+            assert "1 active call" in pbx.runtime.asterisk_cli("core show channels count")
+            await asyncio.to_thread(pbx.runtime.start_process, Process.AGI)
+    assert path_of(await pbx.record(caller)) == pbx.simulated(DIRECT["acme"], x201=IDLE)
+
+
+async def test_decision_service_that_stays_away_ends_an_answered_call_without_ringing_anybody_else(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()), calls=0)
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(3000))))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"]))
+            await pbx.until_state("acme-201-desk", DeviceState.IN_USE, DeviceState.BUSY)
+            await asyncio.to_thread(pbx.runtime.stop_process, Process.AGI, kill=True)
+    pbx.runtime.start_process(Process.AGI)
+    assert (await pbx.record(caller)).answered_by == "201"
+
+
+async def test_ami_service_killed_during_20_calls_and_every_call_has_exactly_one_record(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast(limit_s=60) as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()), calls=20)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(
+                dials("48221234567", caller, Silence(400), *keys("#"), Silence(1000), ending=HangUp(8000)),
+                at=TRUNK["acme"], load=Load(calls=20, per_s=10, at_once=20)))
+            await until(lambda: "20 active calls" in pbx.runtime.asterisk_cli("core show channels count"), "20 calls are up")
+            await asyncio.to_thread(pbx.runtime.stop_process, Process.AMI, kill=True)
+    await until(lambda: pbx.runtime.asterisk_cli("core show channels count").startswith("0 active channels"), "all calls ended")
+    pbx.runtime.start_process(Process.AMI)
+    calls = await pbx.records(caller, at_least=20)
+    assert len(calls) == 20
+    assert {call.answered_by for call in calls} == {"202"}
+    pbx.runtime.stop_process(Process.AMI, kill=True)
+    pbx.runtime.start_process(Process.AMI)
+    later = pbx.outside_caller()
+    await run(dials("48221234569", later), local=TRUNK["acme"], server=pbx.server)
+    await pbx.record(later)                       # whatever the service reads a second time, it has read by now
+    assert len(await pbx.records(caller, at_least=20)) == 20
+
+
+async def test_redis_killed_and_calls_go_on(pbx: Pbx) -> None:
+    first, second = pbx.outside_caller(), pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))), calls=2)
+        pbx.runtime.stop_process(Process.REDIS, kill=True)
+        try:
+            await cast.call(dials(DIRECT["acme"], first, ending=AwaitHangUp()), at=TRUNK["acme"])
+        finally:
+            pbx.runtime.start_process(Process.REDIS)
+        pbx.runtime.wait_ready(Process.AMI)
+        await pbx.until_state("acme-201-desk", DeviceState.IDLE)            # the view is written anew
+        await cast.call(dials(DIRECT["acme"], second, ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert path_of(await pbx.record(first)) == path_of(await pbx.record(second)) == pbx.simulated(DIRECT["acme"], x201=IDLE)
