@@ -35,6 +35,7 @@ class Runtime:
     """What the tests use of runtime.local.LocalRuntime and its Docker twin."""
 
     home: Path
+    apply: Callable[[Path], str]
     start_process: Callable[[Process], None]
     stop_process: Callable[..., None]
     wait_ready: Callable[[Process], None]

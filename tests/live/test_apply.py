@@ -1,0 +1,101 @@
+"""Configuration changes while calls are up."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from agi.ami_client import AmiClient
+from centralka.cli import RunningAsterisk
+from centralka.settings import AMI_USER
+from confgen.publish import AsteriskRefused, publish, read_current
+from runtime.failure import RuntimeFailure
+from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
+from tests.live.pbx import TENANTS, TRUNK, Pbx, until
+from tests.live.test_calls import MAIN, dials
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def tenants(pbx: Pbx, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the tenants' files to change; what was published before is published again at the end."""
+    copy = tmp_path / "tenants"
+    shutil.copytree(TENANTS, copy)
+    yield copy
+    pbx.runtime.apply(TENANTS)
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+@asynccontextmanager
+async def twenty_calls(pbx: Pbx) -> AsyncIterator[None]:
+    """Twenty conversations that are up inside the block, each of which must end by its own caller's hang-up."""
+    async with pbx.cast(limit_s=60) as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()), calls=20)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(
+                dials(MAIN["acme"], pbx.outside_caller(), Silence(400), *keys("#"), Silence(1000), ending=HangUp(9000)),
+                at=TRUNK["acme"], load=Load(calls=20, per_s=10, at_once=20)))
+            await until(lambda: "20 active calls" in pbx.runtime.asterisk_cli("core show channels count"), "20 calls are up")
+            yield
+            assert "20 active calls" in pbx.runtime.asterisk_cli("core show channels count")
+
+
+async def test_applied_change_touches_no_call_and_the_next_call_follows_it(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
+    change(tenants / "acme.yaml", '"3": "203"', '"3": "204"')
+    async with twenty_calls(pbx):
+        said = await asyncio.to_thread(pbx.runtime.apply, tenants)
+        assert "Asterisk reloaded extensions, pjsip, voicemail and confirmed" in " ".join(said.split())
+        caller = pbx.outside_caller()
+        async with pbx.cast() as cast:
+            await pbx.phone(cast, "acme-204-desk", Callee(then=Answer()))
+            await cast.call(dials(MAIN["acme"], caller, Silence(400), *keys("3"), Silence(1500)), at=TRUNK["acme"])
+    assert (await pbx.record(caller)).answered_by == "204"
+
+
+async def test_broken_file_is_refused_with_its_line_and_touches_nothing(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "acme.yaml", '"3": "203"', '"3": nobody')
+    before = read_current(pbx.settings.home)
+    async with twenty_calls(pbx):
+        with pytest.raises(RuntimeFailure) as refused:
+            await asyncio.to_thread(pbx.runtime.apply, tenants)
+        assert "acme.yaml:21 menus.main.keys.3: no element named 'nobody'" in str(refused.value)
+    assert read_current(pbx.settings.home) == before
+
+
+async def test_user_who_is_removed_can_register_no_more(pbx: Pbx, tenants: Path) -> None:
+    account = pbx.account("acme-203-desk")
+    change(tenants / "acme.yaml", '  "203": {name: Zofia Lis, devices: [desk], ring_s: 3, voicemail: false}\n', "")
+    change(tenants / "acme.yaml", '"3": "203"', '"3": "202"')
+    await asyncio.to_thread(pbx.runtime.apply, tenants)
+    await run(Register(account=account, expect=401), local="127.77.9.20", server=pbx.server)
+
+
+async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
+    before = read_current(pbx.settings.home)
+    bad = {**before, "pjsip/acme.conf": before["pjsip/acme.conf"] + "\n[acme-bad]\ntype = endpoint\nno_such_option = 1\n"}
+    bad.pop("extensions/00-revision.conf")
+    async with AmiClient(pbx.settings.ami_address, pbx.settings.ami_port, AMI_USER, pbx.secrets.ami) as ami:
+        with pytest.raises(AsteriskRefused, match="did not take the endpoints acme-bad"):
+            await publish(pbx.settings.home, bad, RunningAsterisk(ami))
+    assert read_current(pbx.settings.home) == before
+    me = pbx.account("acme-202-desk")
+    await run(Call(number="999", caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.9.21", server=pbx.server)
+
+
+async def test_rollback_brings_the_behaviour_back(pbx: Pbx, tenants: Path) -> None:
+    me = pbx.account("acme-202-desk")
+    change(tenants / "acme.yaml", 'extension: "300"', 'extension: "400"')
+    await asyncio.to_thread(pbx.runtime.apply, tenants)
+    await run(Call(number="300", caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.9.22", server=pbx.server)
+    await asyncio.to_thread(pbx.runtime.instance.centralka, "rollback")
+    await run(Call(number="400", caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.9.22", server=pbx.server)
