@@ -35,11 +35,11 @@ def up(wanted: str) -> None:
     runtime = open_runtime(choice.kind, DEMO)
     with step("Instance and tenants"):
         runtime.prepare({})
+        settings = Settings.load(runtime.home)
+        if not runtime.is_running():
+            complain_of_taken(settings)
         said = runtime.apply(TENANTS)
     say(" ".join(said.split()))
-    settings = Settings.load(runtime.home)
-    if not runtime.is_running():
-        complain_of_taken(settings)
     with step("Asterisk, Redis, agi, ami"):
         runtime.start()
     with step(f"Test call to {NUMBER}"):
@@ -90,7 +90,7 @@ def complain_of_taken(settings: Settings) -> None:
     """Raises RuntimeFailure when something else listens where this instance should."""
     for what, kind, address, port in (
         ("SIP", socket.SOCK_DGRAM, settings.sip_address, settings.sip_port),
-        ("agi", socket.SOCK_STREAM, settings.agi_address, settings.agi_port),
+        ("AGI", socket.SOCK_STREAM, settings.agi_address, settings.agi_port),
         ("AMI", socket.SOCK_STREAM, settings.ami_address, settings.ami_port),
     ):
         with socket.socket(socket.AF_INET, kind) as tried:
@@ -99,8 +99,8 @@ def complain_of_taken(settings: Settings) -> None:
                 tried.bind((address, port))
             except OSError as error:
                 raise RuntimeFailure(
-                    f"{what} cannot listen at {address}:{port}: {error.strerror}; another address goes into "
-                    f"{settings.home / 'settings.env'}, such as CENTRALKA_{what}_ADDRESS=127.0.1.1".replace("_agi_", "_AGI_")
+                    f"{what} cannot listen at {address}:{port}: {error.strerror}. Stop what is there, or have Centralka use "
+                    f"another address: CENTRALKA_{what}_ADDRESS=127.0.1.1 in {settings.home / 'settings.env'}"
                 ) from error
 
 
