@@ -1,0 +1,73 @@
+"""The decision service's copy of the device states."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from routing.facts import DeviceState
+from store import live
+from store.live import CHANGES, DEVICES, DeviceFollower, LiveCall
+from tests.agi.ami_peer import until
+from tests.store.redis_server import RedisServer
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "FIRST_DELAY_S", 0.01)
+
+
+@pytest.fixture
+async def redis_server(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def test_states_are_loaded_and_followed(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        await redis.hset(DEVICES, "acme-201-desk", "idle")
+        async with DeviceFollower(redis_server.url) as follower:
+            devices = follower.devices
+            assert devices == {}
+            await until(lambda: devices == {"acme-201-desk": DeviceState.IDLE})
+            await redis.publish(CHANGES, json.dumps({"devices": {"acme-201-desk": "busy", "forno-201-desk": "ringing"}}))
+            await until(lambda: devices == {"acme-201-desk": DeviceState.BUSY, "forno-201-desk": DeviceState.RINGING})
+
+
+async def test_last_known_states_stay_while_redis_is_away_and_are_read_again_after(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        await redis.hset(DEVICES, "acme-201-desk", "in_use")
+    async with DeviceFollower(redis_server.url) as follower:
+        await until(follower.loaded.is_set)
+        await redis_server.stop()
+        await until(lambda: not follower.loaded.is_set())
+        assert follower.devices == {"acme-201-desk": DeviceState.IN_USE}
+        await redis_server.start()
+        async with redis_server.client() as redis:
+            await redis.hset(DEVICES, "acme-202-desk", "idle")
+            await redis.publish(CHANGES, json.dumps({"all": True}))
+        await until(lambda: follower.devices == {"acme-202-desk": DeviceState.IDLE})
+
+
+async def test_decisions_begin_without_redis(tmp_path: Path) -> None:
+    async with DeviceFollower(f"unix://{tmp_path}/none.sock") as follower:
+        assert follower.devices == {}
+
+
+@pytest.mark.parametrize("junk", ["", "[]", "{", '{"devices": 3}', '{"devices": ["x"]}', "\x00\xff"])
+async def test_junk_on_the_channel_changes_nothing(redis_server: RedisServer, junk: str) -> None:
+    async with redis_server.client() as redis, DeviceFollower(redis_server.url) as follower:
+        await until(follower.loaded.is_set)
+        await redis.publish(CHANGES, junk)
+        await redis.publish(CHANGES, json.dumps({"devices": {"acme-201-desk": "no such state"}}))
+        await until(lambda: follower.devices == {"acme-201-desk": DeviceState.UNKNOWN})
+        assert follower.loaded.is_set()
+
+
+def test_call_in_progress_comes_back_from_json() -> None:
+    call = LiveCall("1.1", "acme", "+48221234567", "201", datetime.now(UTC), {"PJSIP/acme-201-desk-00000001": "Ring"})
+    assert LiveCall.from_json("1.1", call.to_json()) == call
