@@ -5,41 +5,32 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 import uvloop
-from rich.console import Console
 from rich.table import Table
 
 from agi.ami_client import AmiClient, AmiError
-from centralka import configuration
+from centralka import configuration, inspection
 from centralka.log import configure_log
 from centralka.settings import AMI_USER, Settings
+from centralka.terminal import Json, load, out, told
 from confgen.instance import write_instance
 from confgen.publish import AsteriskRefused, Published
 from confgen.publish import rollback as roll_back
 from confgen.secrets import load_secrets, save_secrets
-from routing.call import Origin
-from routing.errors import ConfigError
-from routing.facts import DeviceState
-from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
 DEMO = Path(".runtime/root/srv/demo")
-out = Console()
-errors = Console(stderr=True)
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Tenant files or directories of them. Default: the instance's.")]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 class Service(StrEnum):
@@ -147,57 +138,6 @@ def rollback(context: typer.Context) -> None:
     tell_published(published)
 
 
-@app.command("simulate")
-def simulate_call(
-    context: typer.Context,
-    tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
-    number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --extension.")],
-    caller: Annotated[str, typer.Option("--from", help="The caller's number.")] = "",
-    extension: Annotated[str, typer.Option(help="The call comes from this user's phone instead of a trunk.")] = "",
-    at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
-    keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
-    state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
-    paths: Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")] = None,
-    as_json: Json = False,
-) -> None:
-    """What happens if somebody calls: answered by the code that decides live calls."""
-    settings = load(context)
-    with told():
-        tenants = configuration.load_tenants(configuration.tenant_files(paths or [settings.tenants]))
-        found = next((candidate for candidate in tenants if candidate.tenant == tenant), None)
-        if found is None:
-            raise ValueError(f"no tenant {tenant!r}, expected one of {', '.join(one.tenant for one in tenants)}")
-        states, silent = read_states(state or [])
-        zone = ZoneInfo(found.timezone)
-        script = Script(
-            Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
-            caller, extension, tuple(keys.split(",")) if keys else (), states, silent)
-    result = simulate(found, script)
-    if as_json:
-        out.print_json(json.dumps(asdict(result)))
-        return
-    table = Table("where", "why", box=None)
-    for visit in result.path:
-        table.add_row(visit.node, visit.why)
-    out.print(table)
-    out.print(f"ends: {result.outcome}")
-
-
-def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str]]:
-    """'busy:201' and 'silent:202' as states and silent extensions. Raises ValueError."""
-    states: dict[str, DeviceState] = {}
-    silent: set[str] = set()
-    for text in texts:
-        word, _, extension = text.partition(":")
-        if word == "silent" and extension:
-            silent.add(extension)
-        elif word in set(DeviceState) and extension:
-            states[extension] = DeviceState(word)
-        else:
-            raise ValueError(f"found --state {text!r}, expected {', '.join(DeviceState)} or silent, a colon and an extension")
-    return states, frozenset(silent)
-
-
 @app.command()
 def accounts(context: typer.Context, as_json: Json = False) -> None:
     """The SIP accounts of the published tenants, with their passwords: for the person who sets up the phones."""
@@ -232,24 +172,6 @@ def serve(context: typer.Context, service: Service) -> None:
     configure_log()
     module = importlib.import_module(f"centralka.serve_{service}")      # each service imports only what it needs
     uvloop.run(module.serve(load(context)))
-
-
-def load(context: typer.Context) -> Settings:
-    with told():
-        return Settings.load(context.obj)
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turns an exception into words for the person in front, and the exit code that says whose turn it is."""
-    try:
-        yield
-    except (ConfigError, ValueError, LookupError) as error:
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    except (AsteriskRefused, AmiError, OSError) as error:
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from None
 
 
 class RunningAsterisk:
@@ -287,6 +209,11 @@ def tell_published(published: Published) -> None:
     if published.reloaded is not None:
         reloaded = f"Asterisk reloaded {', '.join(published.reloaded) or 'nothing'} and confirmed"
     out.print(f"revision {published.revision}: {len(published.changed)} files; {reloaded}")
+
+
+app.command("simulate")(inspection.simulate_call)
+app.command("status")(inspection.show_status)
+app.command("calls")(inspection.show_calls)
 
 
 def main() -> None:

@@ -1,0 +1,37 @@
+"""How the command line speaks: what went well, what went wrong, and the exit code that says whose turn it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agi.ami_client import AmiError
+from centralka.settings import Settings
+from confgen.publish import AsteriskRefused
+from routing.errors import ConfigError
+
+out = Console()
+errors = Console(stderr=True)
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def load(context: typer.Context) -> Settings:
+    with told():
+        return Settings.load(context.obj)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns an exception into words for the person in front, and the exit code that says whose turn it is."""
+    try:
+        yield
+    except (ConfigError, ValueError, LookupError) as error:
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except (AsteriskRefused, AmiError, OSError) as error:
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+
+
