@@ -67,11 +67,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Calls a number. With an account it expects a challenge and answers it."""
+    """Calls a number. With an account it expects a challenge and answers it.
+
+    `info_keys` are pressed as soon as the call is answered, each as a SIP INFO: for load, where media costs too much.
+    """
 
     number: str
     caller: Caller
     account: Account | None = None
+    info_keys: str = ""
     media: Media = ()
     ending: HangUp | AwaitHangUp | Cancel | Refused = HangUp()
     name: str = "caller"
