@@ -1,0 +1,114 @@
+"""The command line as a person uses it: words, exit codes, and nothing lost by a wrong input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tenants_for_tests import ACME, changed
+
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An instance whose Asterisk does not run."""
+    home = tmp_path / "home"
+    home.mkdir()
+    tenants = tmp_path / "tenants"
+    tenants.mkdir()
+    (tenants / "acme.yaml").write_text(ACME)
+    (home / "settings.env").write_text(f"CENTRALKA_TENANTS={tenants}\nCENTRALKA_AMI_ADDRESS=127.77.255.254\n")
+    assert centralka(home, "init").returncode == 0
+    return home
+
+
+def centralka(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).parent / "centralka", "--home", home, *arguments], capture_output=True, text=True, timeout=60,
+        stdin=subprocess.DEVNULL, check=False)
+
+
+def test_published_schema_is_the_current_one() -> None:
+    shown = subprocess.run([Path(sys.executable).parent / "centralka", "schema"], capture_output=True, text=True, check=True)
+    assert (REPOSITORY / "docs" / "tenant.schema.json").read_text() == shown.stdout, "centralka schema > docs/tenant.schema.json"
+
+
+def test_demo_tenants_are_good() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "centralka", "check", "tenants"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert (done.returncode, done.stdout) == (0, "2 tenants: good\n")
+
+
+def test_check_tells_every_mistake_and_ends_with_1(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(changed(('"2": service', '"2": servic'), ("prompt: welcome", "prompt: hi")))
+    done = centralka(home, "check", str(file))
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"{file}:14 menus.main.prompt: no prompt named 'hi'",
+        f"{file}:15 menus.main.keys.2: no element named 'servic' (did you mean 'service'?)",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [
+    ("check", "no-such-file.yaml"), ("check", "/dev/null"), ("simulate", "nobody", "1"), ("rollback",),
+    ("simulate", "acme", "1", "--state", "asleep:201"), ("plan", "/nowhere")])
+def test_wrong_input_ends_with_1_and_words_without_a_traceback(home: Path, arguments: tuple[str, ...]) -> None:
+    done = centralka(home, *arguments)
+    assert done.returncode == 1
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_plan_apply_and_rollback_without_asterisk(home: Path, tmp_path: Path) -> None:
+    tenants = tmp_path / "tenants" / "acme.yaml"
+    assert "no Asterisk runs here" in " ".join(centralka(home, "apply").stdout.split())
+    tenants.write_text(changed(('"3": "203"', '"3": "202"')))
+    planned = json.loads(centralka(home, "plan", "--json").stdout)
+    assert planned == {"changed": ["tenants/acme.json"], "numbers": {"acme": ["+48221234567"]}}
+    assert centralka(home, "apply").returncode == 0
+    assert centralka(home, "plan").stdout == "nothing would change\n"
+    assert centralka(home, "rollback").returncode == 0
+    assert json.loads(centralka(home, "plan", "--json").stdout) == planned
+
+
+def test_refused_apply_leaves_what_was_published(home: Path, tmp_path: Path) -> None:
+    centralka(home, "apply")
+    before = (home / "published" / "current").readlink()
+    (tmp_path / "tenants" / "acme.yaml").write_text(changed(("prompt: welcome", "prompt: hi")))
+    assert centralka(home, "apply").returncode == 1
+    assert (home / "published" / "current").readlink() == before
+
+
+def test_simulate_tells_the_path_and_the_end(home: Path) -> None:
+    done = centralka(home, "simulate", "acme", "+48221234567", "--keys", "2", "--state", "busy:202", "--json")
+    result = json.loads(done.stdout)
+    assert result["outcome"] == "answered 201"
+    assert [visit["node"] for visit in result["path"]] == ["start", "main", "main", "service", "service"]
+
+
+def test_secrets_are_generated_private_and_kept(home: Path) -> None:
+    centralka(home, "apply")
+    first = (home / "secrets.json").read_text()
+    assert (home / "secrets.json").stat().st_mode & 0o077 == 0
+    centralka(home, "apply")
+    centralka(home, "init")
+    assert (home / "secrets.json").read_text() == first
+
+
+@pytest.mark.parametrize("password", ["", "a;b", "${X}", 'a"b'])
+def test_password_that_asterisks_files_cannot_hold_is_refused(home: Path, password: str) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "centralka", "--home", home, "secret", "acme-trunk-x"], input=f"{password}\n", text=True,
+        capture_output=True, check=False)
+    assert done.returncode == 1
+    assert '"acme-trunk-x"' not in (home / "secrets.json").read_text()
+
+
+def test_status_of_an_instance_that_does_not_run_says_so(home: Path) -> None:
+    done = centralka(home, "status")
+    assert done.returncode == 2
+    assert "wrong:" in done.stdout
