@@ -33,10 +33,12 @@ def load_secrets(file: Path) -> Secrets:
 
 
 def save_secrets(file: Path, values: Secrets) -> None:
-    """Writes atomically, readable by the owner alone."""
+    """Writes atomically, readable by the owner alone, who stays the owner whoever runs the command."""
     temporary = file.with_suffix(".new")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(values.model_dump(), out, indent=1)
+        if file.exists():
+            os.fchown(out.fileno(), file.stat().st_uid, file.stat().st_gid)
     os.replace(temporary, file)
 
 

@@ -1,10 +1,11 @@
 """One instance for all live tests: its own directory and loopback address, started once, stopped and removed at the end."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from runtime.local import LocalRuntime
+from runtime.choose import open_runtime
 from tests.live.pbx import ADDRESS, TENANTS, Pbx
 
 SETTINGS = {
@@ -16,7 +17,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Pbx]:
-    runtime = LocalRuntime("livetests")
+    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), "livetests")
     runtime.remove()
     runtime.prepare(SETTINGS)
     runtime.apply(TENANTS)

@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
+import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from routing.call import Origin
 from routing.check import read_tenants
 from routing.facts import DeviceState
 from routing.simulate import Script, simulate
-from runtime.process import Process
+from runtime.instance import centralka_command
+from runtime.process import Runtime
 from sipp import Account, Address, Callee, Caller, Cast, Sipp
 from store import database
 from store.calls import CallStore
@@ -31,18 +33,6 @@ _callers = itertools.count(int(time.time()) % 100_000 * 1000)
 _phones = itertools.count(1)
 
 
-class Runtime:
-    """What the tests use of runtime.local.LocalRuntime and its Docker twin."""
-
-    home: Path
-    apply: Callable[[Path], str]
-    start_process: Callable[[Process], None]
-    stop_process: Callable[..., None]
-    wait_ready: Callable[[Process], None]
-    pid_of: Callable[[Process], int | None]
-    asterisk_cli: Callable[[str], str]
-
-
 class Pbx:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -54,6 +44,13 @@ class Pbx:
     @property
     def secrets(self) -> Secrets:
         return load_secrets(self.settings.home / "secrets.json")
+
+    def centralka(self, *arguments: str) -> str:
+        """What the command says; AssertionError unless it ends well."""
+        done = subprocess.run(
+            [*centralka_command(self.runtime.home), *arguments], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def account(self, endpoint: str) -> Account:
         return Account(endpoint, self.secrets.sip[endpoint])
@@ -147,7 +144,3 @@ async def until(question: Callable[[], object | Awaitable[object]], what: str, l
             return
         assert asyncio.get_running_loop().time() < deadline, f"{what}: not within {limit_s} s"
         await asyncio.sleep(0.05)
-
-
-def loopback(count: int, *, third: int) -> Iterator[str]:
-    return (f"127.77.{third}.{last}" for last in range(10, 10 + count))

@@ -35,6 +35,13 @@ def change(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
+async def is_nothing(pbx: Pbx, number: str) -> None:
+    """The number, dialled on a phone of Acme's, gets 404."""
+    me = pbx.account("acme-202-desk")
+    call = Call(number=number, caller=Caller(me.user), account=me, ending=Refused(404))
+    await run(call, local="127.77.9.21", server=pbx.server)
+
+
 @asynccontextmanager
 async def twenty_calls(pbx: Pbx) -> AsyncIterator[None]:
     """Twenty conversations that are up inside the block, each of which must end by its own caller's hang-up."""
@@ -49,6 +56,7 @@ async def twenty_calls(pbx: Pbx) -> AsyncIterator[None]:
             assert "20 active calls" in pbx.runtime.asterisk_cli("core show channels count")
 
 
+@pytest.mark.docker
 async def test_applied_change_touches_no_call_and_the_next_call_follows_it(pbx: Pbx, tenants: Path) -> None:
     change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
     change(tenants / "acme.yaml", '"3": "203"', '"3": "204"')
@@ -88,14 +96,12 @@ async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
         with pytest.raises(AsteriskRefused, match="did not take the endpoints acme-bad"):
             await publish(pbx.settings.home, bad, RunningAsterisk(ami))
     assert read_current(pbx.settings.home) == before
-    me = pbx.account("acme-202-desk")
-    await run(Call(number="999", caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.9.21", server=pbx.server)
+    await is_nothing(pbx, "999")
 
 
 async def test_rollback_brings_the_behaviour_back(pbx: Pbx, tenants: Path) -> None:
-    me = pbx.account("acme-202-desk")
     change(tenants / "acme.yaml", 'extension: "300"', 'extension: "400"')
     await asyncio.to_thread(pbx.runtime.apply, tenants)
-    await run(Call(number="300", caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.9.22", server=pbx.server)
-    await asyncio.to_thread(pbx.runtime.instance.centralka, "rollback")
-    await run(Call(number="400", caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.9.22", server=pbx.server)
+    await is_nothing(pbx, "300")
+    await asyncio.to_thread(pbx.centralka, "rollback")
+    await is_nothing(pbx, "400")

@@ -6,8 +6,22 @@ import pytest
 
 from routing.facts import DeviceState
 from sipp import (
-    Address, Answer, AwaitHangUp, Call, Callee, Caller, Cancel, Ear, HangUp, Refuse, Refused, Ring, Silence, Tone,
-    keys, run,
+    Address,
+    Answer,
+    AwaitHangUp,
+    Call,
+    Callee,
+    Caller,
+    Cancel,
+    Ear,
+    HangUp,
+    Refuse,
+    Refused,
+    Ring,
+    Silence,
+    Tone,
+    keys,
+    run,
 )
 from store.records import Outcome
 from tests.live.pbx import TRUNK, Pbx, path_of, until
@@ -23,6 +37,7 @@ def dials(number: str, caller: Caller, *media: object, ending: object = None) ->
     return Call(number=number, caller=caller, media=tuple(media), ending=ending or HangUp(500))  # type: ignore[arg-type]
 
 
+@pytest.mark.docker
 async def test_caller_presses_a_key_and_both_sides_hear_each_other(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast, Ear(TRUNK["acme"]) as at_caller, Ear("127.77.8.1") as at_phone:
@@ -30,8 +45,8 @@ async def test_caller_presses_a_key_and_both_sides_hear_each_other(pbx: Pbx) -> 
             Callee(then=Answer(ring_ms=100, media=(Tone(1000, 2500),), ending=AwaitHangUp())),
             at=Address("127.77.8.1"), account=pbx.account("acme-201-desk"), ear=at_phone)
         await pbx.until_state("acme-201-desk", IDLE)
-        await cast.call(
-            dials(MAIN["acme"], caller, Silence(400), *keys("1"), Silence(600), Tone(440, 2500)), at=TRUNK["acme"], ear=at_caller)
+        media = (Silence(400), *keys("1"), Silence(600), Tone(440, 2500))
+        await cast.call(dials(MAIN["acme"], caller, *media), at=TRUNK["acme"], ear=at_caller)
         assert at_phone.share_of_tone(440) > 0.8
         assert at_caller.share_of_tone(1000) > 0.3        # the prompt is heard before
     call = await pbx.record(caller)
@@ -49,6 +64,7 @@ async def test_flow_goes_on_after_the_phone_hangs_up(pbx: Pbx) -> None:
 
 
 @pytest.mark.parametrize("pressed", [(), ("9", "8")])
+@pytest.mark.docker
 async def test_no_key_twice_and_a_wrong_key_twice_reach_a_human(pbx: Pbx, pressed: tuple[str, ...]) -> None:
     caller = pbx.outside_caller()
     media = [part for key in pressed for part in (Silence(1200), *keys(key))]
@@ -81,6 +97,7 @@ async def test_all_phones_of_a_group_ring_and_one_answer_ends_the_ringing_of_the
     assert (await pbx.record(caller)).answered_by == "201"
 
 
+@pytest.mark.docker
 async def test_ordered_group_goes_on_to_the_next_member_when_the_first_is_silent(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
@@ -115,6 +132,7 @@ async def test_outside_hours_the_caller_hears_why_not(pbx: Pbx) -> None:
 
 
 @pytest.mark.parametrize("tenant", ["acme", "rossi"])
+@pytest.mark.docker
 async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant: str) -> None:
     other = {"acme": "rossi", "rossi": "acme"}[tenant]
     me = pbx.account(f"{tenant}-202-desk")
@@ -131,6 +149,7 @@ async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant
 
 
 @pytest.mark.parametrize("number", ["999", "*5", "00390612345678", "2011", "20"])
+@pytest.mark.docker
 async def test_digits_that_are_nothing_get_an_announcement_and_404(pbx: Pbx, number: str) -> None:
     me = pbx.account("acme-202-desk")
     async with Ear("127.77.8.3") as ear:
@@ -162,6 +181,7 @@ async def test_caller_of_a_colleague_without_mailbox_hears_why_and_gets_the_code
         assert len(ear.packets) > 10
 
 
+@pytest.mark.docker
 async def test_message_is_left_and_heard_from_the_phone(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     await run(

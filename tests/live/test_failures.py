@@ -15,6 +15,7 @@ pytestmark = pytest.mark.live
 FAILOVER = ("failover", "the decision service did not answer")
 
 
+@pytest.mark.docker
 async def test_decision_service_killed_before_a_call_and_the_failover_rings(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
@@ -63,6 +64,7 @@ async def test_service_that_is_back_within_a_second_is_asked_again(pbx: Pbx) -> 
     assert path_of(await pbx.record(caller)) == pbx.simulated(DIRECT["acme"], x201=IDLE)
 
 
+@pytest.mark.docker
 async def test_decision_service_killed_during_a_conversation_which_goes_on_and_so_does_the_flow(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
@@ -89,6 +91,7 @@ async def test_decision_service_that_stays_away_ends_an_answered_call_without_ri
     assert (await pbx.record(caller)).answered_by == "201"
 
 
+@pytest.mark.docker
 async def test_ami_service_killed_during_20_calls_and_every_call_has_exactly_one_record(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast(limit_s=60) as cast:
@@ -112,6 +115,7 @@ async def test_ami_service_killed_during_20_calls_and_every_call_has_exactly_one
     assert len(await pbx.records(caller, at_least=20)) == 20
 
 
+@pytest.mark.docker
 async def test_redis_killed_and_calls_go_on(pbx: Pbx) -> None:
     first, second = pbx.outside_caller(), pbx.outside_caller()
     async with pbx.cast() as cast:

@@ -8,6 +8,7 @@ from tests.live.pbx import Pbx, until
 pytestmark = pytest.mark.live
 
 
+@pytest.mark.docker
 async def test_phone_registers_with_its_password(pbx: Pbx) -> None:
     account = pbx.account("acme-202-desk")
     await run(Register(account=account), local="127.77.9.1", server=pbx.server)
@@ -17,6 +18,7 @@ async def test_phone_registers_with_its_password(pbx: Pbx) -> None:
 
 @pytest.mark.parametrize("account", [
     Account("acme-202-desk", "wrong"), Account("acme-999-desk", "wrong"), Account("rossi-202", "wrong")])
+@pytest.mark.docker
 async def test_wrong_password_and_unknown_user_are_refused_and_logged_with_the_address(pbx: Pbx, account: Account) -> None:
     before = (pbx.settings.home / "log" / "security.log").stat().st_size
     await run(Register(account=account, expect=401), local="127.77.9.2", server=pbx.server)
