@@ -9,7 +9,19 @@ import structlog
 from redis.asyncio import Redis
 
 from routing.facts import DeviceState
-from store.live import AWAY, CALLS, CHANGES, DEVICES, FIRST_DELAY_S, LONGEST_DELAY_S, READY, READY_S, WRITER, LiveCall
+from store.live import (
+    AWAY,
+    CALLS,
+    CHANGES,
+    DEVICES,
+    FIRST_DELAY_S,
+    LONGEST_DELAY_S,
+    READY,
+    READY_S,
+    WRITER,
+    LiveCall,
+    stop_if_cancelled,
+)
 
 log = structlog.get_logger()
 
@@ -51,12 +63,14 @@ class LiveWriter:
         while True:
             try:
                 await self._write(everything)
+                stop_if_cancelled()
                 if away:
                     log.info("redis back")
                 delay_s, away = FIRST_DELAY_S, False
             except AWAY as error:
                 if not away:
                     log.warning("redis away; live state is kept until it is back", problem=str(error))
+                stop_if_cancelled()
                 away, self._everything = True, self._begun
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, LONGEST_DELAY_S)

@@ -65,6 +65,13 @@ def connect(url: str) -> Redis:
                           health_check_interval=10, retry=Retry(NoBackoff(), 0))
 
 
+def stop_if_cancelled() -> None:
+    """Call it in a loop around Redis: redis 8.1 may swallow a cancellation that arrives during an exchange."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def calls_in_progress(redis: Redis) -> list[LiveCall]:
     """All tenants' calls, the oldest first. Raises what `AWAY` lists."""
     entries = await redis.hgetall(CALLS)
@@ -108,6 +115,7 @@ class DeviceFollower:
                         log.info("redis back", devices=len(self._devices))
                     delay_s, away = FIRST_DELAY_S, False
                     while True:
+                        stop_if_cancelled()
                         await self._apply(redis, await changes.get_message(ignore_subscribe_messages=True, timeout=5.0))
             except AWAY as error:
                 if not away:
@@ -119,6 +127,7 @@ class DeviceFollower:
                 self.loaded.clear()
                 with suppress(*AWAY):
                     await redis.aclose()
+            stop_if_cancelled()
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
 

@@ -21,7 +21,7 @@ class RedisServer:
             "redis-server", "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.socket.parent),
             stdout=asyncio.subprocess.DEVNULL)
         async with asyncio.timeout(10):
-            while not await self._answers():
+            while not await self._answers():  # noqa: ASYNC110 - it waits for another process
                 await asyncio.sleep(0.01)
 
     async def stop(self) -> None:

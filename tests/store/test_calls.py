@@ -17,8 +17,8 @@ from store.records import Call, CelPosition, Leg, Outcome, PathEntry
 from store.tables import metadata
 
 MOMENT = datetime(2026, 11, 23, 19, 22, 31, 186057, UTC)
-CALL = Call("acme", "1.1", MOMENT, None, MOMENT, "+48221234567", "Zażółć '; DROP TABLE calls; --", "201", None, Outcome.VOICEMAIL,
-            (PathEntry(MOMENT, "menu", "pressed 1"), PathEntry(MOMENT, "office", "opens at 9:00")))
+CALL = Call("acme", "1.1", MOMENT, None, MOMENT, "+48221234567", "Zażółć '; DROP TABLE calls; --", "201", None,
+            Outcome.VOICEMAIL, (PathEntry(MOMENT, "menu", "pressed 1"), PathEntry(MOMENT, "office", "opens at 9:00")))
 LEG = Leg("acme", "1.1", "1.1", "PJSIP/acme-201-desk-00000001", "acme-201-desk", MOMENT, None, MOMENT, None)
 
 
