@@ -19,7 +19,7 @@ from store.records import CelPosition
 
 log = structlog.get_logger()
 
-CHUNK = 256 << 10        # bytes read at once: some 700 events, 15 ms of work
+CHUNK = 64 << 10         # bytes read at once: some 180 events, 10 ms of work
 LINE_LIMIT = 1 << 20     # bytes; what is longer is passed on in pieces, none of which is an event
 SETTLE_S = 2.0           # a record that Asterisk was writing during the rename has arrived by then
 

@@ -1,0 +1,93 @@
+"""The AMI service as a process of its own: alone in the world, killed, and told to stop."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+
+from store.calls import CallStore
+from store.database import connect
+from store.live import READY
+from tests.agi.ami_peer import ADDRESS, ami_peer, until
+from tests.agi.test_cel_follower import call_lines, expected, kept
+from tests.store.redis_server import RedisServer
+
+PROGRAM = """
+import asyncio, json, pathlib, sys
+from agi.ami_service import serve
+values = json.loads(sys.argv[1])
+asyncio.run(serve(**values | {"cel_file": pathlib.Path(values["cel_file"])}))
+"""
+
+
+@asynccontextmanager
+async def service(folder: Path, ami_port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    values = {"ami_address": ADDRESS, "ami_port": ami_port, "ami_user": "centralka", "ami_secret": "secret",
+              "redis_url": f"unix://{folder}/redis.sock", "database_url": f"sqlite+aiosqlite:///{folder}/db/calls.sqlite",
+              "cel_file": str(folder / "cel.json")}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, json.dumps(values),
+                                                   stdout=asyncio.subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def line_with(process: asyncio.subprocess.Process, text: str) -> None:
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        while text not in (line := (await process.stdout.readline()).decode()):
+            assert line, f"the service ended without saying {text!r}"
+
+
+async def test_service_starts_alone_and_stops_when_told_to(tmp_path: Path) -> None:
+    async with service(tmp_path, ami_port=1) as process:
+        await line_with(process, "call records wait in the CEL file")
+        process.terminate()
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+
+
+async def test_service_finds_everything_later_and_gives_its_sign_of_life(tmp_path: Path) -> None:
+    redis = RedisServer(tmp_path)
+    async with ami_peer() as peer, service(tmp_path, peer.port) as process:
+        await line_with(process, "redis away")
+        (tmp_path / "db").mkdir()
+        await redis.start()
+        try:
+            async with redis.client() as client, asyncio.timeout(30):
+                while not await client.exists(READY):  # noqa: ASYNC110 - it waits for another process
+                    await asyncio.sleep(0.05)
+                process.terminate()
+                await process.wait()
+                assert not await client.exists(READY)
+        finally:
+            await redis.stop()
+
+
+async def test_service_killed_during_calls_leaves_one_record_each(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    lines = [line + b"\n" for of_four in zip(*(call_lines(number) for number in range(4)), strict=True) for line in of_four]
+    cel, at = tmp_path / "cel.json", [0, 11, 33, 34, 36]
+    async with ami_peer() as peer:
+        for start, end in pairwise(at):
+            async with service(tmp_path, peer.port) as process:
+                with cel.open("ab") as file:
+                    file.writelines(lines[start:end])
+                await line_with(process, "snapshot taken")
+                if end < len(lines):
+                    process.kill()
+                    continue
+                engine = connect(f"sqlite+aiosqlite:///{tmp_path}/db/calls.sqlite")
+                store = CallStore(engine)
+                async with asyncio.timeout(20):
+                    while len(await store.recent("acme")) + len(await store.recent("forno")) < 4:  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+                assert await kept(store) == expected(lines)
+                await engine.dispose()
+        await until(lambda: peer.logins >= 4)
