@@ -48,12 +48,16 @@ class AddressTrunk(_Section):
 
 
 class RegistrationTrunk(_Section):
-    """A trunk where we register with a user name. The password is kept among the instance's secrets."""
+    """A trunk where we register with a user name. The password is kept among the instance's secrets.
+
+    `number` is what we ask the carrier to call us by: it stands as the user in our contact.
+    """
 
     kind: Literal["registration"]
     server: Host
     port: int = Field(default=5060, ge=1, le=65535)
     user: SipUser
+    number: Did
 
 
 Trunk = Annotated[AddressTrunk | RegistrationTrunk, Field(discriminator="kind")]

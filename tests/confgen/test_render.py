@@ -16,7 +16,7 @@ from tests.tenants_for_tests import ROSSI, acme, changed
 
 TRUNKS = ("menus:", """trunks:
   carrier: {kind: address, address: 192.0.2.7}
-  other: {kind: registration, server: sip.example.org, user: acme1}
+  other: {kind: registration, server: sip.example.org, user: acme1, number: "+48221234567"}
 menus:""")
 
 

@@ -1,0 +1,66 @@
+"""A trunk that registers, at a carrier that is a second Asterisk."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.choose import open_runtime
+from runtime.instance import centralka_command
+from sipp import Account, Address, Call, Caller, HangUp, Silence, run
+from tests.live.pbx import TENANTS, Pbx, path_of, until
+
+pytestmark = pytest.mark.live
+
+CARRIER = "127.77.0.9"
+CARRIER_TENANT = """\
+tenant: carrier
+name: Carrier
+country: IT
+language: it
+timezone: Europe/Rome
+users:
+  "501": {name: Line of Rossi, devices: [line], ring_s: 10}
+  "502": {name: Somebody, devices: [phone]}
+failover: {ring: ["502"]}
+"""
+
+
+@pytest.fixture
+def carrier(tmp_path: Path) -> Iterator[Pbx]:
+    (tmp_path / "carrier").mkdir()
+    (tmp_path / "carrier" / "carrier.yaml").write_text(CARRIER_TENANT)
+    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), "livecarrier")
+    runtime.remove()
+    runtime.prepare({f"CENTRALKA_{what}_ADDRESS": CARRIER for what in ("SIP", "AGI", "AMI")})
+    runtime.apply(tmp_path / "carrier")
+    try:
+        runtime.start()
+        yield Pbx(runtime)
+    finally:
+        runtime.remove()
+
+
+async def test_call_comes_in_over_a_trunk_that_registered(pbx: Pbx, carrier: Pbx, tmp_path: Path) -> None:
+    tenants = tmp_path / "tenants"
+    shutil.copytree(TENANTS, tenants)
+    file = tenants / "rossi.yaml"
+    line = f"  line: {{kind: registration, server: {CARRIER}, user: carrier-501-line, number: \"+390612345678\"}}\n"
+    file.write_text(file.read_text().replace("trunks:\n", f"trunks:\n{line}"))
+    subprocess.run(
+        [*centralka_command(pbx.runtime.home), "secret", "rossi-trunk-line"], input=carrier.secrets.sip["carrier-501-line"],
+        text=True, check=True)
+    try:
+        await asyncio.to_thread(pbx.runtime.apply, tenants)
+        await until(lambda: "Registered" in pbx.runtime.asterisk_cli("pjsip show registrations"), "the trunk is registered")
+        me = Account("carrier-502-phone", carrier.secrets.sip["carrier-502-phone"])
+        call = Call(number="501", caller=Caller(me.user), account=me, media=(Silence(1000),), ending=HangUp(500))
+        await run(call, local="127.77.9.30", server=Address(CARRIER))
+        record = await pbx.record("502", "rossi")
+        assert path_of(record)[:2] == pbx.simulated("+390612345678", tenant="rossi")[:2]
+    finally:
+        await asyncio.to_thread(pbx.runtime.apply, TENANTS)
