@@ -30,8 +30,10 @@ class AmiRefused(AmiError):
 def encode_action(name: str, headers: dict[str, HeaderValue]) -> dict[str, str | list[str]]:
     """The headers of an action, or AmiError where one could start a second action."""
     encoded: dict[str, str | list[str]] = {}
+    if reserved := {"action", "actionid"} & {key.lower() for key in headers}:
+        raise AmiError(f"AMI action {name!r}: {', '.join(sorted(reserved))} is not a header to choose")
     for key, value in {"Action": name, **headers}.items():
-        if not _KEY.fullmatch(key) or key.lower() == "actionid":
+        if not _KEY.fullmatch(key):
             raise AmiError(f"AMI action {name!r}: {key!r} is not a header; expected letters, digits, '-' and '_'")
         values = [str(value)] if isinstance(value, str | int) else [str(each) for each in value]
         for each in values:

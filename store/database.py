@@ -28,7 +28,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 async def upgrade(url: str) -> None:
-    """Bring the schema to the newest version. Does nothing when it is there already."""
+    """Bring the schema to the newest version, wholly or not at all. Does nothing when it is there already."""
     engine = connect(url)
     try:
         async with engine.begin() as connection:
@@ -38,6 +38,9 @@ async def upgrade(url: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        # Python's sqlite3 begins no transaction of itself for CREATE TABLE: a kill would leave half a schema behind.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -49,6 +49,27 @@ async def test_upgrade_twice_leaves_the_tables_that_the_code_expects(url: str) -
     await engine.dispose()
 
 
+async def test_upgrade_that_dies_half_way_leaves_nothing_and_succeeds_the_next_time(
+        url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    async def tables() -> list[str]:
+        engine = connect(url)
+        async with engine.connect() as connection:
+            names = list((await connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars())
+        await engine.dispose()
+        return names
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.op.create_index", die)
+        with pytest.raises(KeyboardInterrupt):
+            await upgrade(url)
+    assert await tables() == []
+    await upgrade(url)
+    assert "calls" in await tables()
+
+
 async def test_call_comes_back_as_it_was_kept(store: CallStore) -> None:
     await store.save([(CALL, [LEG])], CelPosition("a", 7))
     assert await store.recent("acme") == [CALL]
