@@ -32,7 +32,7 @@ from routing.call import (
 )
 from routing.tenant import Tenant
 
-MAX_WHY = 4000      # characters of one decision's path; Asterisk reads an AGI line of at most 8 kB
+MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
 
 
 class AgiError(Exception):
@@ -98,9 +98,12 @@ def read_state(text: str) -> State | None:
 
 
 def path_text(path: tuple[Visit, ...]) -> str:
-    """'main|key%201,...': each part percent-encoded, so that nothing in it can be read as dialplan."""
+    """'main|key 1%2C on to sales;...': each part percent-encoded, so that nothing in it can be read as dialplan.
+    Of a path that is too long the end is kept: it says where the call went."""
     text = ";".join(f"{quote(visit.node, safe='')}|{quote(visit.why, safe=' ')}" for visit in path)
-    return checked(text[:MAX_WHY], r"[A-Za-z0-9 %|;_.~-]*", "path")
+    if len(text) > MAX_PATH_TEXT:
+        text = text[-MAX_PATH_TEXT:].partition(";")[2]
+    return checked(text, r"[A-Za-z0-9 %|;_.~-]*", "path")
 
 
 def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, digits: str, status: str) -> Event:

@@ -12,7 +12,8 @@ from routing.errors import ConfigError, Problem
 from routing.names import expected_for
 from routing.tenant import AddressTrunk, Tenant
 
-Texts = Mapping[str, str]     # file name -> YAML
+Texts = Mapping[str, str]      # file name -> YAML
+MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 
 
 def read_tenant(text: str, file: str) -> Tenant:
@@ -42,7 +43,8 @@ def _checked(document: Document) -> Tenant:
     except ValidationError as error:
         problems = [_told(document, detail) for detail in error.errors()]
         raise ConfigError(problems) from None
-    problems = [*_names(document, tenant), *_references(document, tenant), *_ways_out(document, tenant)]
+    rules = (_names, _references, _too_many, _ways_out)
+    problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
     return tenant
@@ -114,6 +116,19 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         for field, extension in uses.users:
             check = _mailbox if field == "mailbox" else _user
             yield from check(document, tenant, (section, name, *field.split(".")), extension)
+
+
+def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """What rings together fits into one Dial() step, as Asterisk reads it."""
+    ringing: list[tuple[tuple[str, ...], Iterable[str]]] = [(("failover", "ring"), tenant.failover.ring)]
+    ringing += [((section, name), [user for _, user in element.uses().users]) for section, name, element in tenant.elements()]
+    for path, extensions in ringing:
+        known = [extension for extension in extensions if extension in tenant.users]
+        devices = [endpoint for extension in known for endpoint in tenant.endpoints_of(extension)]
+        length = sum(len(f"&PJSIP/{endpoint}") for endpoint in devices)
+        if length > MAX_DIAL_CHARACTERS:
+            found = f"{len(devices)} devices are too many to ring: their names make {length} characters"
+            yield document.problem(path, f"{found}, at most {MAX_DIAL_CHARACTERS}")
 
 
 def _target(document: Document, tenant: Tenant, path: tuple[str, ...], target: str) -> Iterable[Problem]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agi.step_text import AgiError, path_text, read_event, read_state, state_text, step_text
+from agi.step_text import MAX_PATH_TEXT, AgiError, path_text, read_event, read_state, state_text, step_text
 from routing.call import (
     Awaits,
     Cause,
@@ -55,6 +55,13 @@ def test_endpoint_of_any_other_form_is_refused(name: str) -> None:
 @given(st.lists(st.builds(Visit, st.text(max_size=50), st.text(max_size=300)), max_size=20))
 def test_no_reason_can_become_dialplan_or_a_second_command(path: list[Visit]) -> None:
     assert not set(path_text(tuple(path))) & set('$"\\\n\r\0,(){}[]&^')
+
+
+def test_path_that_is_too_long_keeps_its_end() -> None:
+    path = tuple(Visit(f"n{i}", "x" * 100) for i in range(60))
+    text = path_text(path)
+    assert len(text) <= MAX_PATH_TEXT
+    assert text.startswith("n") and text.endswith("n59|" + "x" * 100)
 
 
 @given(st.builds(

@@ -52,6 +52,14 @@ def test_every_mistake_in_every_file_is_told_at_once() -> None:
     assert [problem.file for problem in caught.value.problems] == ["acme.yaml", "rossi.yaml"]
 
 
+def test_a_group_of_more_devices_than_asterisk_can_ring_is_refused() -> None:
+    users = "".join(f'  "{n}": {{name: X, devices: [one, two, three, four]}}\n' for n in range(5000, 5100))
+    members = ", ".join(f'"{n}"' for n in range(5000, 5100))
+    text = changed(("users:\n", f"users:\n{users}"), ('members: ["201", "202"]', f"members: [{members}]"))
+    assert problems(text) == [
+        "acme.yaml:119 groups.sales: 400 devices are too many to ring: their names make 8300 characters, at most 7000"]
+
+
 def test_a_public_number_belongs_to_one_tenant() -> None:
     with pytest.raises(ConfigError, match=r"rossi\.yaml:11 numbers\.\+48221234567: number \+48221234567 already belongs to"):
         read_tenants({"acme.yaml": ACME, "rossi.yaml": changed(("+390612345678", "+48221234567"), text=ROSSI)})
