@@ -27,7 +27,11 @@ class DecisionService:
         self._home = asterisk_home
 
     async def step(self, headers: Mapping[str, str]) -> list[str]:
-        """The AGI commands that set STATE, WHY and STEP. Arguments, in the dialplan's order:
+        """The AGI commands that tell the decision."""
+        return [f'SET VARIABLE {name} "{value}"' for name, value in self.variables(headers).items()]
+
+    def variables(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The channel variables that tell the decision: STATE, WHY and, last, STEP. Arguments, in the dialplan's order:
         tenant, origin, number dialled, caller's extension, STATE, DIGITS, DIALSTATUS."""
         began = time.perf_counter()
         slug, origin, dialled, extension, state_before, digits, status = (
@@ -42,11 +46,7 @@ class DecisionService:
             "step", tenant=slug, call=headers.get("agi_uniqueid", ""), step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
-        return [
-            f'SET VARIABLE STATE "{state_text(decision.state)}"',
-            f'SET VARIABLE WHY "{path_text(decision.path)}"',
-            f'SET VARIABLE STEP "{text}"',
-        ]
+        return {"STATE": state_text(decision.state), "WHY": path_text(decision.path), "STEP": text}
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

@@ -1,0 +1,69 @@
+"""The same decisions by pyst2's `asterisk.agi` in a threaded server, the usual way to write one: the baseline."""
+
+import sys
+from functools import partial
+from pathlib import Path, PurePosixPath
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import Any, cast
+
+from asterisk.agi import AGI
+
+from agi.decision_service import DecisionService
+from agi.published import Published
+from centralka.log import configure_log
+
+
+class Silent:
+    def write(self, text: str) -> None:
+        """pyst2 tells every line it reads."""
+
+
+class Replies:
+    """pyst2 writes text, a socket takes bytes."""
+
+    def __init__(self, handler: StreamRequestHandler) -> None:
+        self._file = handler.wfile
+
+    def write(self, text: str) -> None:
+        self._file.write(text.encode())
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+class ThreadedAgi(AGI):  # type: ignore[misc]
+    """Without the signal handler that pyst2 sets, which Python allows in the main thread only."""
+
+    def __init__(self, handler: StreamRequestHandler) -> None:
+        self.stdin, self.stdout, self.stderr = handler.rfile, Replies(handler), Silent()
+        self._got_sighup = False
+        self.env: dict[str, str] = {}
+        self._get_agi_env()
+
+
+class Handler(StreamRequestHandler):
+    def __init__(self, service: DecisionService, *arguments: Any) -> None:
+        self._service = service
+        super().__init__(*arguments)
+
+    def handle(self) -> None:
+        agi = ThreadedAgi(self)
+        for name, value in self._service.variables(agi.env).items():
+            agi.set_variable(name, value)
+
+
+class Server(ThreadingTCPServer):
+    request_queue_size = 4096
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
+    configure_log()
+    service = DecisionService(Published(home), {}, asterisk_home)
+    with Server((host, port), cast("Any", partial(Handler, service))) as server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), PurePosixPath(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
