@@ -1,8 +1,9 @@
-"""From Asterisk's channel events (CEL, JSON lines) to call records. Pure.
+"""From Asterisk's channel events (CEL, comma-separated lines) to call records. Pure.
 
 https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
 """
 
+import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,9 @@ from urllib.parse import unquote
 
 from store.records import Call, Leg, Outcome, PathEntry
 
+# In the order of asterisk-conf/cel_custom.conf.
+FIELDS = ("eventtype", "eventtime", "name", "num", "exten", "channame", "appname", "accountcode", "uniqueid", "linkedid",
+          "userdeftype", "eventextra", "tenantid")
 FAILOVER = ("failover", "the decision service did not answer")
 _SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no lone surrogates
@@ -54,18 +58,18 @@ class EndedCall:
 
 
 def parse_event(line: bytes) -> CelEvent:
-    """Read one line of cel.json; CelError when it isn't an event. Bytes that aren't UTF-8 become U+FFFD."""
+    """Read one line of cel.csv; CelError when it isn't an event. Bytes that aren't UTF-8 become U+FFFD."""
     try:
-        fields = json.loads(line.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError) as error:
-        raise CelError(f"not JSON: {error}") from None
+        rows = list(csv.reader([line.decode("utf-8", "replace")], strict=True))
+    except csv.Error as error:
+        raise CelError(f"not comma-separated: {error}") from None
+    if len(rows) != 1 or len(rows[0]) != len(FIELDS):
+        raise CelError(f"found {len(rows[0]) if rows else 0} fields, expected {len(FIELDS)}")
+    text = {field: _UNSTORABLE.sub("\ufffd", value) for field, value in zip(FIELDS, rows[0], strict=True)}
     try:
-        text = {key: _text(fields[key]) for key in (
-            "eventtype", "linkedid", "uniqueid", "channame", "tenantid", "accountcode", "name", "num", "exten",
-            "appname", "userdeftype", "eventextra")}
-        at = datetime.fromtimestamp(float(fields["eventtime"]), UTC)
-    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise CelError(f"not an event of ours: {type(error).__name__} {error}") from None
+        at = datetime.fromtimestamp(float(text["eventtime"]), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise CelError(f"not an event of ours: {error}") from None
     if not text["linkedid"] or not text["uniqueid"]:
         raise CelError("an event without linkedid or uniqueid")
     return CelEvent(
@@ -73,12 +77,6 @@ def parse_event(line: bytes) -> CelEvent:
         channel=text["channame"], tenant=text["tenantid"] or text["accountcode"], caller=text["num"],
         caller_name=text["name"], extension=text["exten"], application=text["appname"],
         user_event=bool(text["userdeftype"]), extra=text["eventextra"])
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise CelError(f"{value!r} where text was expected")
-    return _UNSTORABLE.sub("\ufffd", value)
 
 
 @dataclass(slots=True)
@@ -173,8 +171,8 @@ def _path(events: Sequence[CelEvent]) -> Iterator[PathEntry]:
 
 
 def _steps(event: CelEvent) -> Iterator[PathEntry]:
-    """The decisions of one step event: quote("node|why;node|why"), each node and why quoted once more."""
-    for entry in unquote(str(_extra(event.extra).get("extra", ""))).split(";"):
+    """The decisions of one step event: "node|why;node|why", each node and why percent-encoded."""
+    for entry in str(_extra(event.extra).get("extra", "")).split(";"):
         node, _, why = entry.partition("|")
         if node:
             yield PathEntry(event.at, _UNSTORABLE.sub("\ufffd", unquote(node)), _UNSTORABLE.sub("\ufffd", unquote(why)))

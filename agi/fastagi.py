@@ -49,6 +49,34 @@ class Application(fast_agi.Application):  # type: ignore[misc]
             writer.close()
 
 
+class WholeRequests(asyncio.StreamReaderProtocol):
+    """Hands the handshake over in one piece, and then the answers.
+
+    Asterisk writes each line of the handshake on its own: waking the handler some 25 times cost more than the decision.
+    """
+
+    def __init__(self, handler: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
+        super().__init__(asyncio.StreamReader(limit=MAX_HANDSHAKE_BYTES), handler)
+        self._held = bytearray()
+        self._is_begun = False      # the handshake has been handed over
+
+    def data_received(self, data: bytes) -> None:
+        tail = max(0, len(self._held) - 1)
+        self._held += data
+        is_whole = not self._is_begun and self._held.find(b"\n\n", tail) >= 0
+        if is_whole or len(self._held) > MAX_HANDSHAKE_BYTES:
+            self._hand_over()
+
+    def eof_received(self) -> bool | None:
+        self._hand_over()
+        return super().eof_received()
+
+    def _hand_over(self) -> None:
+        self._is_begun = True
+        super().data_received(bytes(self._held))
+        self._held.clear()
+
+
 def parse_headers(handshake: bytes) -> dict[str, str]:
     """The AGI variables of one handshake. A variable that stands twice is refused: a line was smuggled in."""
     headers: dict[str, str] = {}
@@ -84,5 +112,5 @@ async def reply(request: fast_agi.Request, commands: list[str]) -> None:
 
 
 async def start_server(application: Application, address: str, port: int) -> asyncio.Server:
-    return await asyncio.start_server(
-        application.handler, address, port, limit=MAX_HANDSHAKE_BYTES, backlog=BACKLOG, reuse_address=True)
+    return await asyncio.get_running_loop().create_server(
+        lambda: WholeRequests(application.handler), address, port, backlog=BACKLOG, reuse_address=True)

@@ -19,7 +19,7 @@ from rich.table import Table
 from agi.ami_client import AmiClient, AmiError
 from centralka import configuration, inspection
 from centralka.log import configure_log
-from centralka.settings import AMI_USER, Settings
+from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load, out, told
 from confgen.instance import write_instance
 from confgen.publish import AsteriskRefused, Published
@@ -70,8 +70,8 @@ def init(context: typer.Context) -> None:
     settings.home.mkdir(mode=0o750, parents=True, exist_ok=True)
     secrets = load_secrets(secrets_file)
     save_secrets(secrets_file, secrets)
-    values = settings.model_dump() | {"home": settings.asterisk_home, "ami_secret": secrets.ami}
-    write_instance(settings.home, values)
+    write_instance(settings.home, settings.model_dump() | {
+        "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
 
 
 @app.command()
@@ -196,8 +196,8 @@ async def running_asterisk(settings: Settings) -> AsyncIterator[RunningAsterisk 
         yield None
         return
     writer.close()
-    secret = load_secrets(settings.home / "secrets.json").ami
-    async with AmiClient(settings.ami_address, settings.ami_port, AMI_USER, secret) as ami:
+    secret = load_secrets(settings.home / "secrets.json").ami_cli
+    async with AmiClient(settings.ami_address, settings.ami_port, AMI_CLI_USER, secret) as ami:
         yield RunningAsterisk(ami)
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from centralka import configuration
-from centralka.settings import AMI_USER, Settings
+from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load, out, told
 from confgen.secrets import load_secrets
 from routing.call import Origin
@@ -81,7 +81,7 @@ def show_status(context: typer.Context, as_json: Json = False) -> None:
 
     settings = load(context)
     with told():
-        status = asyncio.run(collect(settings, AMI_USER, load_secrets(settings.home / "secrets.json").ami))
+        status = asyncio.run(collect(settings, AMI_CLI_USER, load_secrets(settings.home / "secrets.json").ami_cli))
     if as_json:
         out.print_json(status.to_json())
     else:

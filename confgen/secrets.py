@@ -19,7 +19,8 @@ class Secrets(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ami: str
+    ami: str                          # of the AMI service
+    ami_cli: str                      # of the command line
     sip: dict[str, str] = Field(default_factory=dict)
     pins: dict[str, str] = Field(default_factory=dict)
     trunks: dict[str, str] = Field(default_factory=dict)
@@ -29,7 +30,7 @@ def load_secrets(file: Path) -> Secrets:
     """Reads the file, or starts a new set. Writes nothing."""
     if file.exists():
         return Secrets.model_validate_json(file.read_text())
-    return Secrets(ami=secrets.token_urlsafe(24))
+    return Secrets(ami=secrets.token_urlsafe(24), ami_cli=secrets.token_urlsafe(24))
 
 
 def save_secrets(file: Path, values: Secrets) -> None:

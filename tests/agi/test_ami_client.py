@@ -79,7 +79,7 @@ async def test_lost_connection_fails_the_action_under_way_and_does_not_send_it_a
         peer.drop()
         with pytest.raises(AmiError, match="before Originate was answered"):
             await originate
-        await until(lambda: peer.logins == 2)
+        await ami.connection_after(1)
         await ami.action("Ping")
         peer.send(b"Event: FullyBooted\r\n\r\n")
         await ami.action("Ping")

@@ -29,7 +29,7 @@ asyncio.run(serve(**values | {"cel_file": pathlib.Path(values["cel_file"])}))
 async def service(folder: Path, ami_port: int) -> AsyncIterator[asyncio.subprocess.Process]:
     values = {"ami_address": ADDRESS, "ami_port": ami_port, "ami_user": "centralka", "ami_secret": "secret",
               "redis_url": f"unix://{folder}/redis.sock", "database_url": f"sqlite+aiosqlite:///{folder}/db/calls.sqlite",
-              "cel_file": str(folder / "cel.json")}
+              "cel_file": str(folder / "cel.csv")}
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, json.dumps(values),
                                                    stdout=asyncio.subprocess.PIPE)
     try:
@@ -82,7 +82,7 @@ async def test_service_finds_everything_later_and_gives_its_sign_of_life(tmp_pat
 async def test_service_killed_during_calls_leaves_one_record_each(tmp_path: Path) -> None:
     (tmp_path / "db").mkdir()
     lines = [line + b"\n" for of_four in zip(*(call_lines(number) for number in range(4)), strict=True) for line in of_four]
-    cel, at = tmp_path / "cel.json", [0, 11, 33, 34, 36]
+    cel, at = tmp_path / "cel.csv", [0, 11, 33, 34, 36]
     async with ami_peer() as peer:
         for start, end in pairwise(at):
             async with service(tmp_path, peer.port) as process:

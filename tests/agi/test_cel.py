@@ -1,27 +1,31 @@
 """From recorded CEL lines to call records."""
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agi.cel import CelError, EndedCall, PendingCalls, assemble, endpoint_of, parse_event
+from agi.cel import FIELDS, CelError, EndedCall, PendingCalls, assemble, endpoint_of, parse_event
+from agi.step_text import path_text
+from routing.call import Visit
 from store.records import Call, Leg, Outcome
 
-RECORDING = Path(__file__).parent / "recordings" / "cel.json"
+RECORDING = Path(__file__).parent / "recordings" / "cel.csv"
 
 
 def line(kind: str, *, linkedid: str = "1.1", uniqueid: str = "1.1", at: float = 1.0, channel: str = "", extra: str = "",
          user: bool = False, tenant: str = "acme", **fields: str) -> bytes:
-    event = dict.fromkeys(("name", "num", "dnid", "exten", "context", "appname", "accountcode", "peer"), "")
-    event |= {"eventtype": kind, "eventtime": f"{at:.6f}", "linkedid": linkedid, "uniqueid": uniqueid,
+    event = dict.fromkeys(FIELDS, "") | {"eventtype": kind, "eventtime": f"{at:.6f}", "linkedid": linkedid, "uniqueid": uniqueid,
               "channame": channel or f"PJSIP/acme-201-desk-0000000{uniqueid[-1]}", "eventextra": extra,
               "userdeftype": kind if user else "", "tenantid": tenant}
-    return json.dumps(event | fields).encode()
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="").writerow((event | fields).values())
+    return out.getvalue().encode()
 
 
 def records(*lines: bytes) -> list[tuple[Call, tuple[Leg, ...]]]:
@@ -67,6 +71,20 @@ def test_failover_is_an_entry_of_the_path() -> None:
     assert [(entry.node, entry.why) for entry in call.path] == [("failover", "the decision service did not answer")]
 
 
+HOSTILE = ['\\","rossi","x', '"', '""', "\\", '\\"', ",", '","', "x\\"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_name_of_a_caller_stays_a_name(name: str) -> None:
+    (call, _), = records(line("CHAN_START", name=name), line("LINKEDID_END", name=name))
+    assert (call.tenant, call.caller_name) == ("acme", name)
+
+
+def test_fields_are_those_that_asterisk_is_told_to_write() -> None:
+    conf = (Path(__file__).parent.parent.parent / "asterisk-conf" / "cel_custom.conf").read_text()
+    assert conf.rpartition("fields = ")[2].strip().lower().split(",") == list(FIELDS)
+
+
 def test_user_event_with_the_name_of_an_asterisk_event_ends_nothing() -> None:
     pending = PendingCalls()
     assert pending.take(parse_event(line("CHAN_START"))) is None
@@ -94,14 +112,14 @@ def test_interrupted_call_keeps_what_was_heard_of_it() -> None:
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1, max_size=5))
 def test_path_comes_back_as_the_dialplan_wrote_it(path: list[tuple[str, str]]) -> None:
     path = [(node, why) for node, why in path if "\0" not in node + why]
-    text = quote(";".join("|".join(quote(part, safe=" ") for part in entry) for entry in path))
+    text = path_text(tuple(Visit(node, why) for node, why in path))
     (call, _), = records(line("CHAN_START"), line("step", user=True, extra=json.dumps({"extra": text})), line("LINKEDID_END"))
     assert [(entry.node, entry.why) for entry in call.path] == path
 
 
 @given(st.binary(max_size=200) | st.sampled_from([
-    b"null", b"[]", b'{"eventtype":1}', b"[" * 100_000, b'{"eventtime":"1e400"}', line("X", at=1)[:-3],
-    json.dumps(json.loads(line("X")) | {"eventtime": "nan"}).encode(), line("X", linkedid="")]))
+    b"null", b'{"eventtype":1}', b'"' * 99_999, line("X", at=1)[:-3], line("X", at=1) + b',"one more"',
+    line("X", eventtime="nan"), line("X", eventtime="1e400"), line("X", linkedid="")]))
 def test_junk_is_refused_as_junk(junk: bytes) -> None:
     with pytest.raises(CelError):
         parse_event(junk)

@@ -125,7 +125,7 @@ async def _one_record_each(empty: Path, order: list[int], steps: list[tuple[str,
         database = Path(folder) / "calls.sqlite"
         shutil.copy(empty, database)
         engine = connect(f"sqlite+aiosqlite:///{database}")
-        store, clock, asterisk = MortalStore(engine), Clock(), Asterisk(Path(folder) / "cel.json")
+        store, clock, asterisk = MortalStore(engine), Clock(), Asterisk(Path(folder) / "cel.csv")
         sources = {number: iter(call_lines(number)) for number in range(5)}
         lines = [next(sources[number]) + b"\n" for number in order]
         unwritten = b"".join(lines)
@@ -163,7 +163,7 @@ async def _one_record_each(empty: Path, order: list[int], steps: list[tuple[str,
                 case "wait", int(seconds):
                     clock.now += seconds
                 case "rename", None:
-                    rotated = asterisk.path.with_name("cel.json.1")
+                    rotated = asterisk.path.with_name("cel.csv.1")
                     if asterisk.path.exists() and not rotated.exists():
                         asterisk.path.rename(rotated)
         for _ in range(8):
@@ -183,7 +183,7 @@ async def store(empty_database: Path, tmp_path: Path) -> AsyncIterator[MortalSto
 
 
 async def test_call_that_asterisk_forgot_is_closed_as_interrupted(store: MortalStore, tmp_path: Path) -> None:
-    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.json")
+    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
     follower = CelFollower(CelFile(asterisk.path), store, nothing_up, clock)
     await follower.resume()
     asterisk.write(b"\n".join(call_lines(2)[:4]) + b"\n")
@@ -197,7 +197,7 @@ async def test_call_that_asterisk_forgot_is_closed_as_interrupted(store: MortalS
 
 
 async def test_call_that_asterisk_still_has_stays_open(store: MortalStore, tmp_path: Path) -> None:
-    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.json")
+    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
 
     async def all_up(calls: frozenset[str]) -> frozenset[str] | None:
         return calls
@@ -226,7 +226,7 @@ async def test_records_wait_while_the_database_is_away(
         await save(ended, position)
 
     monkeypatch.setattr(store, "save", save_or_fail)
-    asterisk = Asterisk(tmp_path / "cel.json")
+    asterisk = Asterisk(tmp_path / "cel.csv")
     follower = CelFollower(CelFile(asterisk.path), store, not_to_be_asked)
     await follower.resume()
     asterisk.write(b"\n".join(call_lines(1)) + b"\n")
@@ -235,7 +235,7 @@ async def test_records_wait_while_the_database_is_away(
 
 
 async def test_line_without_an_end_is_skipped_and_the_next_call_is_kept(store: MortalStore, tmp_path: Path) -> None:
-    asterisk = Asterisk(tmp_path / "cel.json")
+    asterisk = Asterisk(tmp_path / "cel.csv")
     follower = CelFollower(CelFile(asterisk.path), store, not_to_be_asked)
     await follower.resume()
     asterisk.write(b"x" * (3 << 20) + b"\n" + b"\n".join(call_lines(1)) + b"\n")
@@ -245,8 +245,8 @@ async def test_line_without_an_end_is_skipped_and_the_next_call_is_kept(store: M
 
 
 async def test_rotated_file_is_deleted_only_when_no_open_call_began_in_it(store: MortalStore, tmp_path: Path) -> None:
-    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.json")
-    rotated = tmp_path / "cel.json.1"
+    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
+    rotated = tmp_path / "cel.csv.1"
     follower = CelFollower(CelFile(asterisk.path, 100, clock), store, not_to_be_asked, clock)
     await follower.resume()
     long, short = call_lines(1), call_lines(2)

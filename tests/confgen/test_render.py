@@ -22,7 +22,7 @@ menus:""")
 
 def rendered(tenant=None) -> Files:  # type: ignore[no-untyped-def]
     tenant = tenant or acme(TRUNKS)
-    secrets = with_missing(Secrets(ami="x", trunks={"acme-trunk-other": "pw"}), [tenant])
+    secrets = with_missing(Secrets(ami="x", ami_cli="y", trunks={"acme-trunk-other": "pw"}), [tenant])
     sounds = {name: f"{name}-0" for name in tenant.all_prompts()}
     return render_tenant(tenant, secrets, sounds, PurePosixPath("/srv/x"))
 
@@ -55,7 +55,7 @@ def test_two_tenants_with_the_same_extensions_share_no_name() -> None:
 
 
 def test_each_device_gets_its_own_password_and_keeps_it() -> None:
-    first = with_missing(Secrets(ami="x"), [acme()])
+    first = with_missing(Secrets(ami="x", ami_cli="y"), [acme()])
     assert len(set(first.sip.values())) == 3
     assert all(len(password) >= 20 for password in first.sip.values())
     assert with_missing(first, [acme()]) == first
@@ -63,7 +63,7 @@ def test_each_device_gets_its_own_password_and_keeps_it() -> None:
 
 def test_trunk_that_registers_needs_the_carriers_password() -> None:
     with pytest.raises(ConfigError, match="centralka secret acme-trunk-other"):
-        with_missing(Secrets(ami="x"), [acme(TRUNKS)])
+        with_missing(Secrets(ami="x", ami_cli="y"), [acme(TRUNKS)])
 
 
 @given(st.text())

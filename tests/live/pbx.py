@@ -45,10 +45,11 @@ class Pbx:
     def secrets(self) -> Secrets:
         return load_secrets(self.settings.home / "secrets.json")
 
-    def centralka(self, *arguments: str) -> str:
-        """What the command says; AssertionError unless it ends well."""
+    def centralka(self, *arguments: str, answer: str = "") -> str:
+        """What the command says; AssertionError unless it ends well. `answer` is what it reads."""
         done = subprocess.run(
-            [*centralka_command(self.runtime.home), *arguments], capture_output=True, text=True, timeout=60, check=False)
+            [*centralka_command(self.runtime.home), *arguments], input=answer, capture_output=True, text=True, timeout=60,
+            check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -10,7 +10,7 @@ import pytest
 
 from agi.ami_client import AmiClient
 from centralka.cli import RunningAsterisk
-from centralka.settings import AMI_USER
+from centralka.settings import AMI_CLI_USER
 from confgen.publish import AsteriskRefused, publish, read_current
 from runtime.failure import RuntimeFailure
 from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
@@ -92,7 +92,7 @@ async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
     before = read_current(pbx.settings.home)
     bad = {**before, "pjsip/acme.conf": before["pjsip/acme.conf"] + "\n[acme-bad]\ntype = endpoint\nno_such_option = 1\n"}
     bad.pop("extensions/00-revision.conf")
-    async with AmiClient(pbx.settings.ami_address, pbx.settings.ami_port, AMI_USER, pbx.secrets.ami) as ami:
+    async with AmiClient(pbx.settings.ami_address, pbx.settings.ami_port, AMI_CLI_USER, pbx.secrets.ami_cli) as ami:
         with pytest.raises(AsteriskRefused, match="did not take the endpoints acme-bad"):
             await publish(pbx.settings.home, bad, RunningAsterisk(ami))
     assert read_current(pbx.settings.home) == before

@@ -29,8 +29,8 @@ from tests.live.pbx import TRUNK, Pbx, path_of, until
 pytestmark = pytest.mark.live
 
 IDLE = DeviceState.IDLE
-MAIN = {"acme": "48221234567", "rossi": "390612345678"}
-DIRECT = {"acme": "48221234568", "rossi": "390612345688"}
+MAIN = {"acme": "48221234567", "rossi": "390612345677"}
+DIRECT = {"acme": "48221234568", "rossi": "390612345678"}
 
 
 def dials(number: str, caller: Caller, *media: object, ending: object = None) -> Call:
@@ -224,7 +224,7 @@ async def test_caller_who_hangs_up_leaves_nothing_behind(pbx: Pbx, moment: str) 
 
 HOSTILE = [
     '"; DROP TABLE calls;--', "a,b,c|d&e", "${SHELL(id)}", "$[1+1]", "<sip:201@127.77.0.1>", "x" * 4000,
-    "agi_arg_1: rossi", "Zażółć gęślą jaźń ☎", "\\\\", "%d%s%n", "'",
+    "agi_arg_1: rossi", '\\","tenantid":"rossi","x":"', "Zażółć gęślą jaźń ☎", "\\\\", "%d%s%n", "'",
 ]
 
 

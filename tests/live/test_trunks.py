@@ -3,14 +3,12 @@
 import asyncio
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runtime.choose import open_runtime
-from runtime.instance import centralka_command
 from sipp import Account, Address, Call, Caller, HangUp, Silence, run
 from tests.live.pbx import TENANTS, Pbx, path_of, until
 
@@ -51,9 +49,7 @@ async def test_call_comes_in_over_a_trunk_that_registered(pbx: Pbx, carrier: Pbx
     file = tenants / "rossi.yaml"
     line = f"  line: {{kind: registration, server: {CARRIER}, user: carrier-501-line, number: \"+390612345678\"}}\n"
     file.write_text(file.read_text().replace("trunks:\n", f"trunks:\n{line}"))
-    subprocess.run(
-        [*centralka_command(pbx.runtime.home), "secret", "rossi-trunk-line"], input=carrier.secrets.sip["carrier-501-line"],
-        text=True, check=True)
+    await asyncio.to_thread(pbx.centralka, "secret", "rossi-trunk-line", answer=carrier.secrets.sip["carrier-501-line"])
     try:
         await asyncio.to_thread(pbx.runtime.apply, tenants)
         await until(lambda: "Registered" in pbx.runtime.asterisk_cli("pjsip show registrations"), "the trunk is registered")
