@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +21,8 @@ from agi.ami_client import AmiClient, AmiError
 from centralka import configuration, inspection
 from centralka.log import configure_log
 from centralka.settings import AMI_CLI_USER, Settings
-from centralka.terminal import Json, load, out, told
+from centralka.terminal import Json, load, load_instance, out, told
+from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import AsteriskRefused, Published
 from confgen.publish import rollback as roll_back
@@ -67,11 +69,12 @@ def init(context: typer.Context) -> None:
     """Make the instance's directory, its secrets and Asterisk's own configuration. May be run again."""
     settings = load(context)
     secrets_file = settings.home / "secrets.json"
-    settings.home.mkdir(mode=0o750, parents=True, exist_ok=True)
-    secrets = load_secrets(secrets_file)
-    save_secrets(secrets_file, secrets)
-    write_instance(settings.home, settings.model_dump() | {
-        "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
+    with told():
+        settings.home.mkdir(mode=0o750, parents=True, exist_ok=True)
+        secrets = load_secrets(secrets_file)
+        save_secrets(secrets_file, secrets)
+        write_instance(settings.home, settings.model_dump() | {
+            "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
 
 
 @app.command()
@@ -112,7 +115,7 @@ def plan(context: typer.Context, paths: Paths = None, as_json: Json = False) -> 
 @app.command()
 def apply(context: typer.Context, paths: Paths = None) -> None:
     """Check, render and publish; Asterisk reloads only what changed, and everything is undone if it refuses."""
-    settings = load(context)
+    settings = load_instance(context)
 
     async def run() -> Published:
         rendered = configuration.render(paths or [settings.tenants], settings)
@@ -127,7 +130,7 @@ def apply(context: typer.Context, paths: Paths = None) -> None:
 @app.command()
 def rollback(context: typer.Context) -> None:
     """Go back to the revision before the last apply."""
-    settings = load(context)
+    settings = load_instance(context)
 
     async def run() -> Published:
         async with running_asterisk(settings) as asterisk:
@@ -141,8 +144,9 @@ def rollback(context: typer.Context) -> None:
 @app.command()
 def accounts(context: typer.Context, as_json: Json = False) -> None:
     """The SIP accounts of the published tenants, with their passwords: for the person who sets up the phones."""
-    settings = load(context)
-    secrets = load_secrets(settings.home / "secrets.json")
+    settings = load_instance(context)
+    with told():
+        secrets = load_secrets(settings.home / "secrets.json")
     server = f"{settings.sip_address}:{settings.sip_port}"
     if as_json:
         out.print_json(json.dumps({"server": server, "accounts": secrets.sip}))
@@ -156,11 +160,12 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Such as acme-trunk-carrier.")]) -> None:
     """Keep the password that a carrier gave for a trunk; it is read from standard input or asked for."""
-    settings = load(context)
+    settings = load_instance(context)
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with told():
-        if not password or any(char in password for char in ";$\\\"") or not password.isprintable():
-            raise ValueError("found a password that is empty or holds one of ; $ \\ \", which Asterisk's files cannot")
+        if not re.fullmatch(r"[a-z][a-z0-9]+-trunk-[a-z][a-z0-9_]*", trunk):
+            raise ValueError(f"found the trunk {trunk!r}, expected <tenant>-trunk-<name>, such as acme-trunk-carrier")
+        CarrierPassword(password)
         secrets = load_secrets(settings.home / "secrets.json")
         changed = secrets.model_copy(update={"trunks": {**secrets.trunks, trunk: password}})
         save_secrets(settings.home / "secrets.json", changed)
@@ -171,7 +176,7 @@ def serve(context: typer.Context, service: Service) -> None:
     """Run one of the services until it is told to stop."""
     configure_log()
     module = importlib.import_module(f"centralka.serve_{service}")      # each service imports only what it needs
-    uvloop.run(module.serve(load(context)))
+    uvloop.run(module.serve(load_instance(context)))
 
 
 class RunningAsterisk:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from centralka import configuration
 from centralka.settings import AMI_CLI_USER, Settings
-from centralka.terminal import Json, load, out, told
+from centralka.terminal import Json, load, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.call import Origin
 from routing.facts import DeviceState
@@ -79,7 +79,7 @@ def show_status(context: typer.Context, as_json: Json = False) -> None:
     """What runs, what is registered, which calls are up, and what is wrong. Exit code 2 if anything is."""
     from centralka.status import collect, render
 
-    settings = load(context)
+    settings = load_instance(context)
     with told():
         status = asyncio.run(collect(settings, AMI_CLI_USER, load_secrets(settings.home / "secrets.json").ami_cli))
     if as_json:
@@ -96,6 +96,8 @@ def show_calls(
     as_json: Json = False,
 ) -> None:
     """The tenant's last calls, each with the path it took and why."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from store import database
     from store.calls import CallStore
     from store.records import Call
@@ -107,8 +109,12 @@ def show_calls(
         finally:
             await engine.dispose()
 
+    settings = load_instance(context)
     with told():
-        calls = asyncio.run(read(load(context)))
+        try:
+            calls = asyncio.run(read(settings))
+        except SQLAlchemyError as error:
+            raise OSError(f"the call records cannot be read: {error}") from None
     if as_json:
         out.print_json(json.dumps([asdict(call) for call in calls], default=str))
         return

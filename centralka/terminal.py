@@ -22,6 +22,15 @@ def load(context: typer.Context) -> Settings:
         return Settings.load(context.obj)
 
 
+def load_instance(context: typer.Context) -> Settings:
+    """The settings of an instance that has been made; without one, words and exit code 1."""
+    settings = load(context)
+    with told():
+        if not (settings.home / "secrets.json").exists():
+            raise LookupError(f"there is no instance in {settings.home}: `make up` makes one, or name another with --home")
+    return settings
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Turns an exception into words for the person in front, and the exit code that says whose turn it is."""

@@ -205,5 +205,8 @@ async def _what_is_wrong(
 def _locked(home: Path) -> Iterator[None]:
     """One publish at a time. Raises BlockingIOError when another one runs."""
     with open(home / "published" / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(f"another apply or rollback is running in {home}") from None
         yield

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from confgen.encoder import fill
+from confgen.encoder import CarrierPassword, fill
 from confgen.secrets import Secrets, pin_name
 from routing.tenant import Tenant, trunk_endpoint_name
 
@@ -18,7 +18,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     values = {
         "tenant": tenant,
         "sip_passwords": secrets.sip,
-        "trunk_passwords": secrets.trunks,
+        "trunk_passwords": {name: CarrierPassword(password) for name, password in secrets.trunks.items()},
         "pins": {
             extension: secrets.pins[pin_name(tenant, extension)]
             for extension, user in tenant.users.items() if user.voicemail

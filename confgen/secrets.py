@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.errors import ConfigError, Problem
 from routing.tenant import RegistrationTrunk, Tenant, trunk_endpoint_name
@@ -14,23 +14,30 @@ from routing.tenant import RegistrationTrunk, Tenant, trunk_endpoint_name
 PIN_DIGITS = 6
 
 
+def _new_password() -> str:
+    return secrets.token_urlsafe(24)
+
+
 class Secrets(BaseModel):
-    """`sip` by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk endpoint name (given by the carrier)."""
+    """What is not there yet is generated. `sip` is by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk
+    endpoint name (given by the carrier)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ami: str                          # of the AMI service
-    ami_cli: str                      # of the command line
+    ami: str = Field(default_factory=_new_password)          # of the AMI service
+    ami_cli: str = Field(default_factory=_new_password)      # of the command line
     sip: dict[str, str] = Field(default_factory=dict)
     pins: dict[str, str] = Field(default_factory=dict)
     trunks: dict[str, str] = Field(default_factory=dict)
 
 
 def load_secrets(file: Path) -> Secrets:
-    """Reads the file, or starts a new set. Writes nothing."""
-    if file.exists():
-        return Secrets.model_validate_json(file.read_text())
-    return Secrets(ami=secrets.token_urlsafe(24), ami_cli=secrets.token_urlsafe(24))
+    """Reads the file, or starts a new set. Writes nothing. Raises ValueError, which shows none of them."""
+    try:
+        return Secrets.model_validate_json(file.read_text()) if file.exists() else Secrets()
+    except ValidationError as error:
+        where = ", ".join(".".join(map(str, detail["loc"])) or "the whole" for detail in error.errors())
+        raise ValueError(f"{file}: cannot be used: {where}") from None
 
 
 def save_secrets(file: Path, values: Secrets) -> None:
@@ -51,7 +58,7 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
     for tenant in tenants:
         for extension, user in tenant.users.items():
             for endpoint in tenant.endpoints_of(extension):
-                sip.setdefault(endpoint, secrets.token_urlsafe(18))
+                sip.setdefault(endpoint, _new_password())
             if user.voicemail:
                 pins.setdefault(pin_name(tenant, extension), f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}")
         for name, trunk in tenant.trunks.items():

@@ -99,7 +99,14 @@ def test_secrets_are_generated_private_and_kept(home: Path) -> None:
     assert (home / "secrets.json").read_text() == first
 
 
-@pytest.mark.parametrize("password", ["", "a;b", "${X}", 'a"b'])
+def test_command_for_an_instance_that_was_never_made_says_so(tmp_path: Path) -> None:
+    for command in ("apply", "rollback", "accounts", "status"):
+        done = centralka(tmp_path / "nowhere", command)
+        assert (done.returncode, done.stderr.splitlines()[0].startswith("there is no instance in")) == (1, True)
+        assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("password", ["", "a;b", "a\\b", "zażółć", "a\tb"])
 def test_password_that_asterisks_files_cannot_hold_is_refused(home: Path, password: str) -> None:
     done = subprocess.run(
         [Path(sys.executable).parent / "centralka", "--home", home, "secret", "acme-trunk-x"], input=f"{password}\n", text=True,
