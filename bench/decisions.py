@@ -67,11 +67,11 @@ async def pyst2_server(bench: BenchInstance) -> AsyncIterator[tuple[str, int]]:
     settings = bench.settings
     address = (settings.agi_address, PYST2_PORT)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.pyst2_server", str(settings.home), str(settings.asterisk_home), address[0], str(address[1]),
+        sys.executable, "-m", "bench.pyst2_server", str(settings.home), str(settings.asterisk_home), *map(str, address),
         stdout=DEVNULL, stderr=DEVNULL, cwd=REPOSITORY)
     try:
         async with asyncio.timeout(START_LIMIT_S):
-            while not accepts(address):
+            while not accepts(address):  # noqa: ASYNC110 - another process cannot set an Event
                 await asyncio.sleep(0.05)
         yield address
     finally:

@@ -1,0 +1,63 @@
+"""The highest rate of calls that goes well: doubled until it goes badly, then halved in between."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.calls import Flow, Probe, probe
+from bench.instance import BenchInstance
+from sipp import Load
+
+FIRST_PER_S = 50
+HIGHEST_PER_S = 3200
+AT_ONCE = 60            # calls up in a run that keeps the processors busy; none of them waits half a second
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How thoroughly to measure."""
+
+    probe_s: float          # of calls at one rate
+    precision: float        # stop when the bracket is that narrow
+    busy_calls: int         # of a run that keeps AT_ONCE calls up
+    rounds: int             # runs of that kind for each flow, by turns; the median counts
+    set_up_calls: int
+    decision_s: float
+
+
+async def find_ceiling(measure: Callable[[int], Awaitable[Probe]], precision: float, first: int) -> list[Probe]:
+    """All probes. The ceiling is the highest rate that went well; a rate that goes badly is tried once more."""
+    probes: list[Probe] = []
+
+    async def goes_well(per_s: int) -> bool:
+        for _ in range(2):
+            probes.append(await measure(per_s))
+            if probes[-1].is_good:
+                return True
+        return False
+
+    good, bad, rate = 0, 0, max(FIRST_PER_S, first)
+    while not bad or (good and bad - good > precision * bad):
+        if await goes_well(rate):
+            good = rate
+        else:
+            bad = rate
+        if rate <= FIRST_PER_S // 4 or good >= HIGHEST_PER_S:
+            break
+        rate = (good + bad) // 2 if good and bad else rate * 5 // 4 if good else rate * 4 // 5
+        if not good and bad:
+            bad = 0
+    return probes
+
+
+def ceiling(probes: list[Probe]) -> int:
+    """Calls a second; 0 when no rate went well."""
+    return max((one.asked_per_s or 0 for one in probes if one.is_good), default=0)
+
+
+async def at_rate(bench: BenchInstance, flow: Flow, per_s: int, seconds: float) -> Probe:
+    return await probe(bench, flow, Load(int(per_s * seconds), per_s, at_once=2000))
+
+
+async def kept_busy(bench: BenchInstance, flow: Flow, calls: int) -> Probe:
+    """As many calls a second as go through, with AT_ONCE of them up all the time."""
+    return await probe(bench, flow, Load(calls, 5000, AT_ONCE), paced=False)

@@ -1,0 +1,77 @@
+"""What a benchmark found."""
+
+import json
+import statistics
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from bench.calls import Probe
+from bench.ceiling import ceiling
+from bench.decisions import Run
+from bench.percentile import percentile
+
+BASELINES = {"one": "static", "three": "static_menu"}
+"""The flow that does the same work without decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowResult:
+    name: str
+    title: str
+    decisions: int
+    busy: list[Probe]           # with a fixed number of calls up all the time
+    paced: list[Probe]          # at rates around the ceiling
+
+    @property
+    def ceiling(self) -> int:
+        """Calls a second without a failure or retransmission."""
+        return ceiling(self.paced)
+
+    @property
+    def busy_per_s(self) -> float:
+        """Calls a second with the processors busy, the median of the turns."""
+        return statistics.median(one.per_s for one in self.busy)
+
+    def cpu_ms(self, process: str) -> float:
+        """Processor time a call with the processors busy."""
+        return statistics.median(one.cpu_ms.get(process, 0.0) for one in self.busy)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """`load_before`: the machine's load average before the start. The set-up times are in ms, INVITE to 200."""
+
+    moment: datetime
+    load_before: float
+    flows: list[FlowResult]
+    static_setup_ms: tuple[float, ...]
+    one_setup_ms: tuple[float, ...]
+    service: list[Run]
+    pyst2: list[Run]
+
+    def flow(self, name: str) -> FlowResult:
+        return next(flow for flow in self.flows if flow.name == name)
+
+    def ratios(self, name: str, baseline: str) -> tuple[float, float]:
+        """What a flow keeps of another: of its ceiling, and of its calls a second with the processors busy."""
+        flow, base = self.flow(name), self.flow(baseline)
+        return (flow.ceiling / base.ceiling if base.ceiling else float("nan"), flow.busy_per_s / base.busy_per_s)
+
+    def added_ms(self, percent: float) -> float:
+        """Set-up time that one decision adds."""
+        return percentile(self.one_setup_ms, percent) - percentile(self.static_setup_ms, percent)
+
+    def to_json(self) -> str:
+        """Everything but the single set-up times of the probes."""
+        flows = []
+        for flow in self.flows:
+            probes = [{**asdict(one), "setup_ms": [percentile(one.setup_ms, p) for p in (50, 99)], "good": one.is_good}
+                      for one in (*flow.busy, *flow.paced)]
+            flows.append({"name": flow.name, "title": flow.title, "decisions": flow.decisions, "ceiling_per_s": flow.ceiling,
+                          "busy_per_s": flow.busy_per_s, "probes": probes})
+        return json.dumps({
+            "moment": self.moment.isoformat(), "load_before": self.load_before, "flows": flows,
+            "ratios": {f"{name}/{base}": self.ratios(name, base) for name, base in (*BASELINES.items(), ("three", "static"))},
+            "added_setup_ms": {f"p{p}": self.added_ms(p) for p in (50, 99)},
+            "service": [asdict(run) for run in self.service], "pyst2": [asdict(run) for run in self.pyst2],
+        }, indent=1)
