@@ -105,6 +105,10 @@ class Phone:
     async def accept(self) -> None:
         await self._command("accept")
 
+    async def transfer(self, number: str, server: Address) -> None:
+        """Blind transfer of the current call, by REFER."""
+        await self._command("transfer", f"sip:{number}@{server}")
+
     async def hang_up(self) -> None:
         await self._command("hangup")
 

@@ -27,9 +27,10 @@ async def test_wrong_password_and_unknown_user_are_refused_and_logged_with_the_a
 
 async def test_call_without_an_account_is_refused_and_logged_with_the_address(pbx: Pbx) -> None:
     before = (pbx.settings.home / "log" / "security.log").stat().st_size
-    for number in ("201", "48221234567", "acme-201-desk"):
-        await run(
-            Call(number=number, caller=Caller("acme-201-desk"), ending=Refused(401)), local="127.77.9.3", server=pbx.server)
+    for number in ("201", "48221234567"):
+        for sender in ("acme-201-desk", "acme-trunk-carrier", "rossi-trunk-carrier", "nobody", "anonymous"):
+            call = Call(number=number, caller=Caller(sender), ending=Refused(401))
+            await run(call, local="127.77.9.3", server=pbx.server)
     await until(lambda: "127.77.9.3" in pbx.log_since(before, "security.log"), "the log names the address")
     await pbx.nothing_is_left()
 

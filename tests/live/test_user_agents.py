@@ -51,6 +51,31 @@ async def test_outside_caller_reaches_a_phone_through_the_menu_and_both_are_hear
     assert path_of(call) == pbx.simulated(MAIN["acme"], "1", x201=DeviceState.IDLE)[:-1]
 
 
+async def test_transferred_caller_begins_a_new_flow(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with (
+        phone(TRUNK["acme"], speaks=tone(440, 30)) as outside, phone("127.77.7.5") as anna,
+        phone("127.77.7.6", speaks=tone(700, 30)) as jan,
+    ):
+        await registered(pbx, anna, "acme-201-desk")
+        await registered(pbx, jan, "acme-202-desk")
+        await outside.use(caller.number, pbx.server)
+        await outside.dial("48221234568", pbx.server)
+        await anna.until("CALL_INCOMING")
+        await anna.accept()
+        await anna.until("CALL_ESTABLISHED")
+        await anna.hear(1)                      # they are connected
+        await anna.transfer("202", pbx.server)
+        await jan.until("CALL_INCOMING")
+        await jan.accept()
+        await jan.until("CALL_ESTABLISHED")
+        await outside.hear(2)
+        assert abs(dominant_frequency(outside.heard()[-4000:]) - 700) < 20
+        await outside.hang_up()
+    call = await pbx.record(caller)
+    assert [entry.node for entry in call.path] == ["start", "201", "start", "202"]
+
+
 async def test_wrong_password_is_refused(pbx: Pbx) -> None:
     async with phone("127.77.7.4") as anna:
         with pytest.raises(AssertionError, match="401"):
