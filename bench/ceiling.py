@@ -1,4 +1,4 @@
-"""The highest rate of calls that goes well: doubled until it goes badly, then halved in between."""
+"""The highest rate of calls that goes well: in steps until one goes badly, then halved in between."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from bench.calls import Flow, Probe, probe
 from bench.instance import BenchInstance
 from sipp import Load
 
-FIRST_PER_S = 50
-HIGHEST_PER_S = 3200
+LOWEST_PER_S = 10
+MOST_PROBES = 10        # a machine that is busy with other things finds no end
 AT_ONCE = 60            # calls up in a run that keeps the processors busy; none of them waits half a second
 
 
@@ -35,17 +35,13 @@ async def find_ceiling(measure: Callable[[int], Awaitable[Probe]], precision: fl
                 return True
         return False
 
-    good, bad, rate = 0, 0, max(FIRST_PER_S, first)
-    while not bad or (good and bad - good > precision * bad):
+    good, bad, rate = 0, 0, max(LOWEST_PER_S, first)
+    while len(probes) < MOST_PROBES and (not bad or bad - good > precision * bad):
         if await goes_well(rate):
             good = rate
         else:
             bad = rate
-        if rate <= FIRST_PER_S // 4 or good >= HIGHEST_PER_S:
-            break
-        rate = (good + bad) // 2 if good and bad else rate * 5 // 4 if good else rate * 4 // 5
-        if not good and bad:
-            bad = 0
+        rate = (good + bad) // 2 if good and bad else rate * 5 // 4 if good else max(LOWEST_PER_S, rate * 3 // 4)
     return probes
 
 
