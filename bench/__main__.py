@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import statistics
 import sys
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="about a minute; figures of little worth")
     parser.add_argument("--out", type=Path, default=RUNTIME / "bench", help="where to write (default %(default)s)")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))     # the instance is removed all the same
     moment, load = datetime.now(UTC), os.getloadavg()[0]
     if load > 0.5:
         console.print(f"[yellow]warning:[/] the load of this machine is {load:.1f} before the start: expect noise")

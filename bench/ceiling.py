@@ -1,5 +1,6 @@
 """The highest rate of calls that goes well: in steps until one goes badly, then halved in between."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from bench.instance import BenchInstance
 from sipp import Load
 
 LOWEST_PER_S = 10
-MOST_PROBES = 10        # a machine that is busy with other things finds no end
+LIMIT_S = 40.0          # a machine that is busy with other things finds no end
 AT_ONCE = 60            # calls up in a run that keeps the processors busy; none of them waits half a second
 
 
@@ -35,8 +36,9 @@ async def find_ceiling(measure: Callable[[int], Awaitable[Probe]], precision: fl
                 return True
         return False
 
+    deadline = time.monotonic() + LIMIT_S
     good, bad, rate = 0, 0, max(LOWEST_PER_S, first)
-    while len(probes) < MOST_PROBES and (not bad or bad - good > precision * bad):
+    while time.monotonic() < deadline and (not bad or bad - good > precision * bad):
         if await goes_well(rate):
             good = rate
         else:
