@@ -1,14 +1,16 @@
 """Calls under load: what is dialled, how both sides behave, what one run of SIPp at one rate says."""
 
+import itertools
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bench.instance import PHONE, TRUNK, BenchInstance
+from bench.instance import PHONES, TRUNK, BenchInstance
 from bench.machine import busy_s
 from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Load, Result, SippFailed
 
 KEY = "1"
 CALL_S = 0.3        # how long the last call of a run may take
+_runs = itertools.count()
 GRACE_S = 8         # for the last calls of a run that goes badly
 
 
@@ -67,11 +69,12 @@ async def probe(bench: BenchInstance, flow: Flow, load: Load, *, paced: bool = T
     """Places the calls and waits until nothing of them is left."""
     before, machine_before = bench.cpu_s(), busy_s()
     limit_s = load.calls / load.per_s * (1 if paced else 20) + GRACE_S
+    phone = Address(f"{PHONES}.{next(_runs) % 250 + 1}")
     cast = Cast(bench.server, limit_s=limit_s)
     placed: Result | None = None
     with suppress(SippFailed, ExceptionGroup):
         async with cast:
-            await cast.callee(flow.callee, at=PHONE, account=bench.account, calls=None, traced=False)
+            await cast.callee(flow.callee, at=phone, account=bench.account, calls=None, traced=False)
             try:
                 placed = await cast.call(flow.call, at=TRUNK, load=load, traced=False)
             except SippFailed as failed:
@@ -80,7 +83,7 @@ async def probe(bench: BenchInstance, flow: Flow, load: Load, *, paced: bool = T
     after, machine_after = bench.cpu_s(), busy_s()
     if placed is None:
         raise RuntimeError(f"{flow.name}: the phones did not start")
-    arrived = cast.results.get(Address(PHONE))
+    arrived = cast.results.get(phone)
     said = placed.statistics
     used = {name: after[name] - before.get(name, 0) for name in after} | {"machine": machine_after - machine_before}
     return Probe(

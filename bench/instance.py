@@ -18,7 +18,7 @@ from sipp import Account, Address
 HERE = Path(__file__).parent
 ADDRESS = "127.76.0.1"
 TRUNK = "127.76.0.20"
-PHONE = "127.76.0.30"
+PHONES = "127.76.1"          # each run has a phone at a new address there, which no message of an earlier run can reach
 SETTINGS = {
     "CENTRALKA_SIP_ADDRESS": ADDRESS,
     "CENTRALKA_AGI_ADDRESS": ADDRESS,
