@@ -19,7 +19,7 @@ from bench.result import FlowResult, Results
 from runtime.failure import RuntimeFailure
 from runtime.places import RUNTIME
 
-FULL = Effort(probe_s=3.0, precision=0.08, busy_calls=900, rounds=3, set_up_calls=400, decision_s=2.0)
+FULL = Effort(probe_s=3.0, precision=0.08, busy_calls=700, rounds=3, set_up_calls=400, decision_s=2.0)
 QUICK = Effort(probe_s=1.0, precision=0.3, busy_calls=200, rounds=1, set_up_calls=100, decision_s=0.5)
 SET_UP_PER_S = 50
 console = Console(highlight=False)

@@ -9,7 +9,7 @@ from bench.machine import busy_s
 from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Load, Result, SippFailed
 
 KEY = "1"
-CALL_S = 0.3        # how long the last call of a run may take
+CALL_S = 0.2        # how long the last call of a run may take
 _runs = itertools.count()
 GRACE_S = 8         # for the last calls of a run that goes badly
 

@@ -26,7 +26,7 @@ SETTINGS = {
     "CENTRALKA_RTP_END": "29999",       # the default range is for some 250 calls at once
 }
 IDLE_SHARE = 0.1                        # of one core, all processes together
-QUIET_LIMIT_S = 30.0
+QUIET_LIMIT_S = 8.0
 
 
 class BenchInstance:
