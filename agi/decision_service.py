@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -18,6 +19,15 @@ from routing.facts import DeviceState, Facts
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision as Asterisk reads it."""
+
+    path: str
+    state: str
+    step: str
+
+
 class DecisionService:
     """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states."""
 
@@ -27,12 +37,17 @@ class DecisionService:
         self._home = asterisk_home
 
     async def step(self, headers: Mapping[str, str]) -> list[str]:
-        """The AGI commands that tell the decision."""
-        return [f'SET VARIABLE {name} "{value}"' for name, value in self.variables(headers).items()]
+        """The AGI commands that tell the decision: an event with its reasons, and what the channel keeps."""
+        answer = self.answer(headers)
+        return [
+            f'EXEC CELGenUserEvent "step,{answer.path}"',
+            f'SET VARIABLE STATE "{answer.state}"',
+            f'SET VARIABLE STEP "{answer.step}"',
+        ]
 
-    def variables(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """The channel variables that tell the decision: STATE, WHY and, last, STEP. Arguments, in the dialplan's order:
-        tenant, origin, number dialled, caller's extension, STATE, DIGITS, DIALSTATUS."""
+    def answer(self, headers: Mapping[str, str]) -> Answer:
+        """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
+        DIGITS, DIALSTATUS."""
         began = time.perf_counter()
         slug, origin, dialled, extension, state_before, digits, status = (
             headers.get(f"agi_arg_{i}", "") for i in range(1, 8))
@@ -46,7 +61,7 @@ class DecisionService:
             "step", tenant=slug, call=headers.get("agi_uniqueid", ""), step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
-        return {"STATE": state_text(decision.state), "WHY": path_text(decision.path), "STEP": text}
+        return Answer(path_text(decision.path), state_text(decision.state), text)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

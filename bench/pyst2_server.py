@@ -48,8 +48,10 @@ class Handler(StreamRequestHandler):
 
     def handle(self) -> None:
         agi = ThreadedAgi(self)
-        for name, value in self._service.variables(agi.env).items():
-            agi.set_variable(name, value)
+        answer = self._service.answer(agi.env)
+        agi.appexec("CELGenUserEvent", f"step,{answer.path}")
+        agi.set_variable("STATE", answer.state)
+        agi.set_variable("STEP", answer.step)
 
 
 class Server(ThreadingTCPServer):
