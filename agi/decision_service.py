@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 
 import structlog
 
-from agi.fastagi import Application, start_server
+from agi.fastagi import Application, Query, start_server
 from agi.published import Published
-from agi.step_text import path_text, read_event, read_state, state_text, step_text
+from agi.step_text import AgiError, Result, path_text, read_event, read_state, state_text, step_text
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
 
@@ -36,29 +36,34 @@ class DecisionService:
         self._devices = devices
         self._home = asterisk_home
 
-    async def step(self, headers: Mapping[str, str]) -> list[str]:
-        """The AGI commands that tell the decision: an event with its reasons, and what the channel keeps."""
-        answer = self.answer(headers)
+    async def step(self, query: Query) -> list[str]:
+        """The AGI commands that tell the decision: the end of the time limit for it, an event with its reasons, and what
+        the channel keeps."""
+        answer = self.answer(query)
         return [
+            "SET AUTOHANGUP 0",
             f'EXEC CELGenUserEvent "step,{answer.path}"',
             f'SET VARIABLE STATE "{answer.state}"',
             f'SET VARIABLE STEP "{answer.step}"',
         ]
 
-    def answer(self, headers: Mapping[str, str]) -> Answer:
+    def answer(self, query: Query) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS."""
+        DIGITS, DIALSTATUS, VMSTATUS."""
         began = time.perf_counter()
-        slug, origin, dialled, extension, state_before, digits, status = (
-            headers.get(f"agi_arg_{i}", "") for i in range(1, 8))
+        try:
+            slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status = query.arguments
+        except ValueError:
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 8") from None
         published = self._published.tenant(slug)
         state = read_state(state_before)
-        event = read_event(state, origin, dialled, extension, digits, status)
-        facts = Facts(datetime.now(UTC), headers.get("agi_callerid", ""), self._devices)
+        result = Result(digits, dial_status, voicemail_status)
+        event = read_event(state, origin, dialled, extension, result)
+        facts = Facts(datetime.now(UTC), extension, self._devices)
         decision = next_step(published.tenant, facts, state, event)
         text = step_text(decision.step, published.tenant, published.sounds, self._home)
         log.info(
-            "step", tenant=slug, call=headers.get("agi_uniqueid", ""), step=text,
+            "step", tenant=slug, call=query.uniqueid, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
         return Answer(path_text(decision.path), state_text(decision.state), text)

@@ -19,13 +19,13 @@ class PublishedTenant:
 
 
 class Published:
-    """Reads `<home>/published/current/tenants/<slug>.json` when a call first needs it, and again after each apply.
+    """Reads `<home>/published/decided/tenants/<slug>.json` when a call first needs it, and again after each apply.
 
-    A publish is a change of the link `current`: reading the link is one system call, so every decision looks.
+    A publish ends with a change of the link `decided`: reading it is one system call, so every decision looks.
     """
 
     def __init__(self, home: Path) -> None:
-        self._link = home / "published" / "current"
+        self._link = home / "published" / "decided"
         self._revision = ""
         self._fresh: dict[str, PublishedTenant] = {}              # read in this revision
         self._known: dict[str, tuple[bytes, PublishedTenant]] = {}   # by the file's bytes, over revisions

@@ -6,6 +6,7 @@ and AGI takes a line a command: so '$', quotes, backslashes and control characte
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -106,7 +107,16 @@ def path_text(path: tuple[Visit, ...]) -> str:
     return checked(text, r"[A-Za-z0-9 %|;_.~-]*", "path")
 
 
-def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, digits: str, status: str) -> Event:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the applications left on the channel; the state says which of it is new."""
+
+    digits: str = ""
+    dial_status: str = ""
+    voicemail_status: str = ""
+
+
+def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: Result) -> Event:
     """The event that a channel's variables report, by what the state waits for."""
     if state is None:
         if origin not in set(Origin):
@@ -115,13 +125,13 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
         return Started(Origin(origin), number, checked(caller_extension, r"([0-9]{2,6})?", "caller's extension"))
     match state.awaits:
         case Awaits.DIGITS:
-            return Digits(checked(digits, r"[0-9A-D*#]{0,32}", "digits"))
+            return Digits(checked(result.digits, r"[0-9A-D*#]{0,32}", "digits"))
         case Awaits.PLAYED:
             return Played()
         case Awaits.DIAL:
-            known = status in set(DialStatus)
-            return DialEnded(DialStatus(status) if known else DialStatus.CONGESTION)
+            known = result.dial_status in set(DialStatus)
+            return DialEnded(DialStatus(result.dial_status) if known else DialStatus.CONGESTION)
         case Awaits.VOICEMAIL:
-            return VoicemailEnded()
+            return VoicemailEnded(failed=result.voicemail_status == "FAILED")
         case Awaits.NOTHING:
             raise AgiError(f"state {state.node}: the call goes on after its last step")

@@ -17,7 +17,7 @@ import uvloop
 LIMIT_S = 5.0
 HANDSHAKE = """\
 agi_network: yes
-agi_network_script: step
+agi_network_script: step|bench|trunk|48221000001|||||
 agi_request: agi://127.76.0.1:4573/step
 agi_channel: PJSIP/bench-trunk-carrier-000001f4
 agi_language: en
@@ -38,13 +38,6 @@ agi_priority: 2
 agi_enhanced: 0.0
 agi_accountcode: bench
 agi_threadid: 139871234561728
-agi_arg_1: bench
-agi_arg_2: trunk
-agi_arg_3: 48221000001
-agi_arg_4:
-agi_arg_5:
-agi_arg_6:
-agi_arg_7:
 
 """
 LINES = [line.replace(":\n", ": \n").encode() for line in HANDSHAKE.splitlines(keepends=True)]

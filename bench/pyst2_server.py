@@ -9,6 +9,7 @@ from typing import Any, cast
 from asterisk.agi import AGI
 
 from agi.decision_service import DecisionService
+from agi.fastagi import Query
 from agi.published import Published
 from centralka.log import configure_log
 
@@ -48,7 +49,8 @@ class Handler(StreamRequestHandler):
 
     def handle(self) -> None:
         agi = ThreadedAgi(self)
-        answer = self._service.answer(agi.env)
+        _, *arguments = agi.env["agi_network_script"].split("|")
+        answer = self._service.answer(Query(agi.env["agi_uniqueid"], tuple(arguments)))
         agi.appexec("CELGenUserEvent", f"step,{answer.path}")
         agi.set_variable("STATE", answer.state)
         agi.set_variable("STEP", answer.step)

@@ -24,8 +24,9 @@ from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
-from confgen.publish import AsteriskRefused, Published
+from confgen.publish import AsteriskRefused, Published, locked, read_current
 from confgen.publish import rollback as roll_back
+from confgen.render import endpoints_in
 from confgen.secrets import load_secrets, save_secrets
 from routing.tenant import Tenant
 
@@ -33,6 +34,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Ce
 DEMO = Path(".runtime/root/srv/demo")
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Tenant files or directories of them. Default: the instance's.")]
+Directory = Annotated[
+    Path | None, typer.Argument(help="The directory of all tenants' files. Default: the instance's.")]
 
 
 class Service(StrEnum):
@@ -94,11 +97,11 @@ def render(
 
 
 @app.command()
-def plan(context: typer.Context, paths: Paths = None, as_json: Json = False) -> None:
+def plan(context: typer.Context, directory: Directory = None, as_json: Json = False) -> None:
     """What an apply would change, and which numbers' calls would go another way."""
     settings = load(context)
     with told():
-        planned = configuration.plan(configuration.render(paths or [settings.tenants], settings), settings)
+        planned = configuration.plan(configuration.render([directory or settings.tenants], settings), settings)
     if as_json:
         out.print_json(json.dumps(asdict(planned)))
     elif not planned.changed:
@@ -113,16 +116,19 @@ def plan(context: typer.Context, paths: Paths = None, as_json: Json = False) -> 
 
 
 @app.command()
-def apply(context: typer.Context, paths: Paths = None) -> None:
-    """Check, render and publish; Asterisk reloads only what changed, and everything is undone if it refuses."""
+def apply(
+    context: typer.Context, directory: Directory = None,
+    remove: Annotated[list[str] | None, typer.Option(help="A tenant that has no file any more and may go.")] = None,
+) -> None:
+    """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
 
     async def run() -> Published:
-        rendered = configuration.render(paths or [settings.tenants], settings)
+        rendered = configuration.render([directory or settings.tenants], settings)
         async with running_asterisk(settings) as asterisk:
-            return await configuration.apply(rendered, settings, asterisk)
+            return await configuration.apply(rendered, settings, asterisk, remove or ())
 
-    with told(), out.status("Publishing, making prompts where they are new..."):
+    with told(), locked(settings.home), out.status("Publishing, making prompts where they are new..."):
         published = asyncio.run(run())
     tell_published(published)
 
@@ -136,7 +142,7 @@ def rollback(context: typer.Context) -> None:
         async with running_asterisk(settings) as asterisk:
             return await roll_back(settings.home, asterisk)
 
-    with told():
+    with told(), locked(settings.home):
         published = asyncio.run(run())
     tell_published(published)
 
@@ -147,12 +153,14 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
     settings = load_instance(context)
     with told():
         secrets = load_secrets(settings.home / "secrets.json")
+        endpoints = endpoints_in(read_current(settings.home))
+    passwords = {endpoint: password for endpoint, password in secrets.sip.items() if endpoint in endpoints}
     server = f"{settings.sip_address}:{settings.sip_port}"
     if as_json:
-        out.print_json(json.dumps({"server": server, "accounts": secrets.sip}))
+        out.print_json(json.dumps({"server": server, "accounts": passwords}))
         return
     table = Table("user name", "password", title=f"SIP server {server} (UDP)", box=None)
-    for endpoint, password in secrets.sip.items():
+    for endpoint, password in passwords.items():
         table.add_row(endpoint, password)
     out.print(table)
 
@@ -166,9 +174,10 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
         if not re.fullmatch(r"[a-z][a-z0-9]+-trunk-[a-z][a-z0-9_]*", trunk):
             raise ValueError(f"found the trunk {trunk!r}, expected <tenant>-trunk-<name>, such as acme-trunk-carrier")
         CarrierPassword(password)
-        secrets = load_secrets(settings.home / "secrets.json")
-        changed = secrets.model_copy(update={"trunks": {**secrets.trunks, trunk: password}})
-        save_secrets(settings.home / "secrets.json", changed)
+        with locked(settings.home):
+            secrets = load_secrets(settings.home / "secrets.json")
+            changed = secrets.model_copy(update={"trunks": {**secrets.trunks, trunk: password}})
+            save_secrets(settings.home / "secrets.json", changed)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """From tenant files on disk to a published revision: check, render, plan, apply."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,8 +92,14 @@ def _published(files: Files) -> dict[str, Tenant]:
     return {tenant.tenant: tenant for tenant in tenants}
 
 
-async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None) -> Published:
-    """Makes the sounds, keeps the secrets, publishes. Raises AsteriskRefused."""
+async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:
+    """Makes the sounds, keeps the secrets, publishes. Raises AsteriskRefused, and ValueError when a published tenant has no
+    file any more and is not one of `removed`. To be called inside `locked(home)`, the rendering too."""
+    gone = _published(read_current(settings.home)).keys() - rendered.sounds.keys() - set(removed)
+    if gone:
+        names = sorted(gone)
+        meant = " ".join(f"--remove {name}" for name in names)
+        raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
     for tenant, sounds in rendered.sounds.items():
         await make_sounds(sounds, settings.home / "sounds" / tenant)
     save_secrets(settings.home / "secrets.json", rendered.secrets)

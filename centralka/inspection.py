@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -26,9 +27,8 @@ MAX_CALLS = 10_000
 def simulate_call(
     context: typer.Context,
     tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
-    number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --extension.")],
-    caller: Annotated[str, typer.Option("--from", help="The caller's number.")] = "",
-    extension: Annotated[str, typer.Option(help="The call comes from this user's phone instead of a trunk.")] = "",
+    number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --from.")],
+    caller: Annotated[str, typer.Option("--from", help="A user's extension, or a number outside.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
@@ -42,11 +42,14 @@ def simulate_call(
         found = next((candidate for candidate in tenants if candidate.tenant == tenant), None)
         if found is None:
             raise ValueError(f"no tenant {tenant!r}, expected one of {', '.join(one.tenant for one in tenants)}")
+        extension = caller if caller in found.users else ""
+        if caller and not extension and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
+            raise ValueError(f"found --from {caller!r}, expected the extension of a user of {tenant} or a whole number")
         states, silent = read_states(state or [])
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
-            caller, extension, tuple(keys.split(",")) if keys else (), states, silent)
+            extension, tuple(keys.split(",")) if keys else (), states, silent)
     result = simulate(found, script)
     if as_json:
         out.print_json(json.dumps(asdict(result)))

@@ -14,6 +14,7 @@ from typing import Protocol
 from confgen.render import Files, endpoints_in
 
 KEPT_REVISIONS = 50
+MARKER = "extensions/00-revision.conf"
 VERIFY_TRIES = 50          # a reload answers before it has happened
 VERIFY_PAUSE_S = 0.1
 
@@ -66,59 +67,73 @@ def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[
 
 
 async def publish(home: Path, files: Files, asterisk: Asterisk | None) -> Published:
-    """Makes `files` the current revision. Raises AsteriskRefused, with the revision before current again."""
-    files = {**files, **_marker(files)}
-    with _locked(home):
-        before = read_current(home)
-        changed = changed_paths(before, files)
-        if not changed:
-            return Published(_current_name(home), (), () if asterisk else None)
-        previous = _current_name(home)
-        name = _write_revision(home, files)
-        _point_to(home, name)
-        if asterisk is None:
-            _record(home, name)
-            return Published(name, changed, None)
-        try:
-            await _reload(asterisk, before, files, changed)
-        except AsteriskRefused:
-            if previous:
-                _point_to(home, previous)
-                await _reload(asterisk, files, before, changed)
-            raise
-        _record(home, name)
-        return Published(name, changed, _folders(changed))
+    """Makes `files` the current revision. Raises AsteriskRefused, with the revision before current again.
+    To be called inside `locked(home)`."""
+    files = {**files, **_marker(home, files)}
+    before = read_current(home)
+    changed = changed_paths(before, files)
+    name = _write_revision(home, files) if changed else _current_name(home)
+    folders = await _switch(home, name, before, files, asterisk)
+    if _history(home)[-1:] != [name]:
+        _record(home, [*_history(home), name])
+    return Published(name, changed, folders)
 
 
 async def rollback(home: Path, asterisk: Asterisk | None) -> Published:
-    """Makes the revision before the current one current. Raises LookupError when there is none."""
+    """Makes the revision before the current one current. Raises LookupError when there is none.
+    To be called inside `locked(home)`."""
     history = _history(home)
     if len(history) < 2:
         raise LookupError("there is no earlier revision to go back to")
-    with _locked(home):
-        current, earlier = history[-1], history[-2]
-        before, after = read_current(home), _read_files(home / "published" / "revisions" / earlier)
-        changed = changed_paths(before, after)
-        _point_to(home, earlier)
-        if asterisk:
-            try:
-                await _reload(asterisk, before, after, changed)
-            except AsteriskRefused:
-                _point_to(home, current)
-                await _reload(asterisk, after, before, changed)
-                raise
-        (home / "published" / "history").write_text("".join(f"{name}\n" for name in history[:-1]))
-        return Published(earlier, changed, _folders(changed) if asterisk else None)
+    before, after = read_current(home), _read_files(home / "published" / "revisions" / history[-2])
+    folders = await _switch(home, history[-2], before, after, asterisk)
+    _record(home, history[:-1])
+    return Published(history[-2], changed_paths(before, after), folders)
 
 
-def _marker(files: Files) -> Files:
-    """A context whose one extension names what was rendered: Asterisk is asked for it after a reload."""
-    digest = hashlib.sha256("\0".join(f"{path}\0{files[path]}" for path in sorted(files)).encode()).hexdigest()[:24]
-    return {"extensions/00-revision.conf": f"[centralka-revision]\nexten => {digest},1,NoOp()\n"}
+async def _switch(
+    home: Path, name: str, before: Files, after: Files, asterisk: Asterisk | None,
+) -> tuple[str, ...] | None:
+    """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it last.
+    Undone when Asterisk refuses. Returns the folders that were read again; None: no Asterisk runs."""
+    previous = _current_name(home)
+    _point_to(home, "current", name)
+    folders = None
+    if asterisk:
+        try:
+            folders = await _reload(asterisk, before, after)
+        except BaseException as refusal:
+            await _undo(home, previous, before, after, asterisk, refusal)
+            raise
+    _point_to(home, "decided", name)
+    return folders
+
+
+async def _undo(
+    home: Path, previous: str, before: Files, after: Files, asterisk: Asterisk, refusal: BaseException,
+) -> None:
+    """Points back. A second refusal is told with the first one, never instead of it."""
+    if not previous:
+        (home / "published" / "current").unlink()
+        return
+    _point_to(home, "current", previous)
+    try:
+        await _reload(asterisk, after, before)
+    except AsteriskRefused as second:
+        raise AsteriskRefused(f"{refusal}; and it refused to go back to revision {previous}: {second}") from None
+
+
+def _marker(home: Path, files: Files) -> Files:
+    """A context whose one extension names what was rendered, and the instance's own files with it, such as the step
+    loop: Asterisk is asked for it after a reload."""
+    own = {path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")}
+    everything = {**own, **files}
+    digest = hashlib.sha256("\0".join(f"{path}\0{everything[path]}" for path in sorted(everything)).encode()).hexdigest()[:24]
+    return {MARKER: f"[centralka-revision]\nexten => {digest},1,NoOp()\n"}
 
 
 def _marker_digest(files: Mapping[str, str]) -> str:
-    return files["extensions/00-revision.conf"].split("exten => ")[1].split(",")[0]
+    return files[MARKER].split("exten => ")[1].split(",")[0]
 
 
 def _write_revision(home: Path, files: Files) -> str:
@@ -137,11 +152,12 @@ def _write_revision(home: Path, files: Files) -> str:
     return name
 
 
-def _point_to(home: Path, name: str) -> None:
-    link = home / "published" / ".current"
-    link.unlink(missing_ok=True)
-    link.symlink_to(f"revisions/{name}")
-    os.replace(link, home / "published" / "current")
+def _point_to(home: Path, link: str, name: str) -> None:
+    """`current` is what Asterisk reads, `decided` what the decision service does; each changes at once or not at all."""
+    new = home / "published" / f".{link}"
+    new.unlink(missing_ok=True)
+    new.symlink_to(f"revisions/{name}")
+    os.replace(new, home / "published" / link)
 
 
 def _current_name(home: Path) -> str:
@@ -154,12 +170,12 @@ def _history(home: Path) -> list[str]:
     return file.read_text().split() if file.exists() else []
 
 
-def _record(home: Path, name: str) -> None:
-    """Adds to the history and drops the revisions that are too old to go back to."""
-    history = [*_history(home), name][-KEPT_REVISIONS:]
-    (home / "published" / "history").write_text("".join(f"{line}\n" for line in history))
+def _record(home: Path, names: list[str]) -> None:
+    """Writes the history and drops the revisions that are not in it, or too old to go back to."""
+    kept = names[-KEPT_REVISIONS:]
+    (home / "published" / "history").write_text("".join(f"{name}\n" for name in kept))
     for path in (home / "published" / "revisions").iterdir():
-        if path.name not in history:
+        if path.name not in kept:
             shutil.rmtree(path)
 
 
@@ -167,29 +183,38 @@ def _folders(changed: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(folder for folder in RELOADS if any(path.startswith(f"{folder}/") for path in changed))
 
 
-async def _reload(
-    asterisk: Asterisk, before: Mapping[str, str], after: Mapping[str, str], changed: tuple[str, ...],
-) -> None:
-    """Has Asterisk read what changed, and asks what it took. Raises AsteriskRefused."""
-    for folder in _folders(changed):
+async def _reload(asterisk: Asterisk, before: Files, after: Files) -> tuple[str, ...]:
+    """Has Asterisk read what changed, or everything if it never got the revision before (a publish was killed, or it was
+    starting), and asks what it took. Returns the folders read. Raises AsteriskRefused."""
+    is_known = await _has_marker(asterisk, before)
+    folders = _folders(changed_paths(before, after)) if is_known else tuple(RELOADS)
+    for folder in folders:
         for command in RELOADS[folder]:
             await asterisk.command(command)
     wrong = ""
     for _ in range(VERIFY_TRIES):
-        wrong = await _what_is_wrong(asterisk, before, after, changed)
+        wrong = await _what_is_wrong(asterisk, before, after, folders)
         if not wrong:
-            return
+            return folders
         await asyncio.sleep(VERIFY_PAUSE_S)
     raise AsteriskRefused(wrong)
 
 
-async def _what_is_wrong(
-    asterisk: Asterisk, before: Mapping[str, str], after: Mapping[str, str], changed: tuple[str, ...],
-) -> str:
+async def _has_marker(asterisk: Asterisk, files: Files) -> bool:
+    """Whether Asterisk runs the dialplan of this revision."""
+    if MARKER not in files:
+        return False
+    try:
+        return f"'{_marker_digest(files)}'" in await asterisk.command("dialplan show centralka-revision")
+    except AsteriskRefused:
+        return False          # how it says that there is no such context
+
+
+async def _what_is_wrong(asterisk: Asterisk, before: Files, after: Files, folders: tuple[str, ...]) -> str:
     """What Asterisk has not taken yet, '' when it has everything."""
-    if f"'{_marker_digest(after)}'" not in await asterisk.command("dialplan show centralka-revision"):
+    if not await _has_marker(asterisk, after):
         return "Asterisk did not take the new dialplan; its log says why"
-    if "pjsip" in _folders(changed):
+    if "pjsip" in folders:
         expected, old = endpoints_in(after), endpoints_in(before)
         listed = await asterisk.command("pjsip list endpoints")
         present = {line.split()[1].split("/")[0] for line in listed.splitlines() if line.split()[:1] == ["Endpoint:"]}
@@ -202,11 +227,11 @@ async def _what_is_wrong(
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    """One publish at a time. Raises BlockingIOError when another one runs."""
+def locked(home: Path) -> Iterator[None]:
+    """One change of the instance's secrets and revisions at a time. Raises BlockingIOError when another one runs."""
     with open(home / "published" / ".lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BlockingIOError(f"another apply or rollback is running in {home}") from None
+            raise BlockingIOError(f"another command is changing {home}") from None
         yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from routing.phrases import PHRASES
 from routing.tenant import Tenant
 
 
@@ -21,7 +22,8 @@ def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -
 def _behaviours(tenant: Tenant) -> dict[str, object]:
     """For each number, everything its calls can come to: the elements' own settings, by name."""
     entries = {did: number.to for did, number in tenant.numbers.items()} | tenant.internal_numbers
-    whole = (tenant.timezone, tenant.language)
+    spoken = {name: prompt.model_dump() for name, prompt in tenant.all_prompts().items() if name in PHRASES}
+    whole = (tenant.timezone, tenant.language, tenant.country, tenant.failover.model_dump(), tenant.codes.model_dump(), spoken)
     return {number: (entry, whole, _reachable(tenant, entry)) for number, entry in entries.items()}
 
 

@@ -30,7 +30,6 @@ class Cause(IntEnum):
     BUSY = 17             # 486
     NO_ANSWER = 19        # 480
     UNAVAILABLE = 20      # 480
-    REJECTED = 21         # 403
 
 
 # What the phone system reports.
@@ -69,7 +68,9 @@ class DialEnded:
 
 @dataclass(frozen=True, slots=True)
 class VoicemailEnded:
-    """The mailbox is done with the caller, whether or not a message was left."""
+    """The mailbox is done with the caller, whether or not a message was left; `failed` means it could not take one."""
+
+    failed: bool = False
 
 
 Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded

@@ -10,7 +10,7 @@ from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
 from routing.names import expected_for
-from routing.tenant import AddressTrunk, Tenant
+from routing.tenant import AddressTrunk, RegistrationTrunk, Tenant
 
 Texts = Mapping[str, str]      # file name -> YAML
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
@@ -41,13 +41,21 @@ def _checked(document: Document) -> Tenant:
     try:
         tenant = Tenant.model_validate(document.values)
     except ValidationError as error:
-        problems = [_told(document, detail) for detail in error.errors()]
-        raise ConfigError(problems) from None
+        raise ConfigError([_told(document, detail) for detail in _first_causes(error.errors())]) from None
     rules = (_names, _references, _too_many, _ways_out)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
     return tenant
+
+
+def _first_causes(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
+    """Without 'too few items' where the items themselves are what is wrong."""
+    paths = [detail["loc"] for detail in details]
+    for detail in details:
+        where = detail["loc"]
+        if detail["type"] != "too_short" or not any(len(path) > len(where) and path[:len(where)] == where for path in paths):
+            yield detail
 
 
 def _told(document: Document, detail: ErrorDetails) -> Problem:
@@ -64,7 +72,7 @@ def _told(document: Document, detail: ErrorDetails) -> Problem:
         case "string_pattern_mismatch":
             text = f"found {_shown(found)}, expected {expected_for(context['pattern'])}"
         case "value_error":
-            text = f"found {_shown(found)}: {context['error']}" if isinstance(found, str) else str(context["error"])
+            text = f"found {_shown(found)}, {context['error']}" if isinstance(found, str) else str(context["error"])
         case _:
             text = f"found {_shown(found)}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
     return document.problem(path, text)
@@ -174,7 +182,7 @@ def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:
         claims: list[tuple[tuple[str, ...], str]] = [(("tenant",), f"tenant {tenant.tenant}")]
         claims += [(("numbers", did), f"number {did}") for did in tenant.numbers]
         claims += [
-            (("trunks", name, "address"), f"trunk address {trunk.address}:{trunk.port}")
+            (("trunks", name, "address"), f"trunk address {trunk.address.lower()}")
             for name, trunk in tenant.trunks.items() if isinstance(trunk, AddressTrunk)
         ]
         for path, claim in claims:
@@ -182,3 +190,9 @@ def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:
                 yield document.problem(path, f"{claim} already belongs to {owners[claim]}")
             else:
                 owners[claim] = document.file
+    # A server that some register at would be taken for the trunk that is known by this address.
+    for document, tenant in read:
+        for name, trunk in tenant.trunks.items():
+            if isinstance(trunk, RegistrationTrunk) and f"trunk address {trunk.server.lower()}" in owners:
+                owner = owners[f"trunk address {trunk.server.lower()}"]
+                yield document.problem(("trunks", name, "server"), f"{trunk.server} is the address of a trunk in {owner}")

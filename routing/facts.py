@@ -22,7 +22,7 @@ class Facts:
     """The snapshot. `devices` is keyed by endpoint name, such as 'acme-201-desk'."""
 
     moment: datetime                  # aware; the node converts it to the tenant's time zone
-    caller: str = ""                  # the caller's number as presented, '' when anonymous
+    caller_extension: str = ""        # whose phone calls; '' for a call from outside
     devices: Mapping[str, DeviceState] = field(default_factory=dict)
 
     def state_of(self, endpoint: str) -> DeviceState:

@@ -1,8 +1,10 @@
 """The kinds of names and numbers a tenant's file may hold. Each pattern is an allowlist."""
 
+import re
+import unicodedata
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 # Each of these may stand in generated files, so none admits white space, quotes, '$', '/', or a dot.
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]                  # a tenant; no '-', which separates
@@ -14,7 +16,16 @@ Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,4}$")]             
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
 
 # A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
-Label = Annotated[str, StringConstraints(pattern=r"^[\w .'’()&+/-]{1,60}$", strip_whitespace=False)]
+def one_spelling(text: str) -> str:
+    """The text in Unicode's composed form. Raises ValueError for a name that cannot stand in every generated file."""
+    composed = unicodedata.normalize("NFC", text)
+    if not re.fullmatch(r"[\w .'’()&+/-]{1,60}", composed):
+        raise ValueError(f"expected {LABEL}")
+    return composed
+
+
+LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"
+Label = Annotated[str, AfterValidator(one_spelling)]
 # What is spoken to a caller.
 SpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,2000}$")]
 # A sound file beside the tenant's file.
@@ -30,7 +41,6 @@ EXPECTED = {
     Target: "the name of an element or an extension",
     Code: "a code such as *97",
     Key: "one key of the telephone: 0-9, * or #",
-    Label: "letters, digits, spaces and . ' ( ) & + / -, at most 60",
     SpokenText: "text of at most 2,000 characters without < > { } $ \\",
     SoundFile: "a file name such as welcome.wav, without a folder",
     Host: "a host name or an IP address",

@@ -1,5 +1,6 @@
 """When a business is open. Pure; the caller supplies the moment."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Annotated
@@ -18,7 +19,7 @@ def parse_days(text: object) -> frozenset[int]:
         first, dash, last = (word.strip() for word in part.partition("-"))
         last = last if dash else first
         if first not in DAYS or last not in DAYS:
-            raise ValueError(f"found {part.strip()!r}, expected days such as mon-fri or sat, sun")
+            raise ValueError("expected days such as mon-fri or sat, sun")
         start, end = DAYS.index(first), DAYS.index(last)
         days.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
     return frozenset(days)
@@ -32,14 +33,24 @@ Days = Annotated[
 ]
 
 
+def parse_time(value: object) -> object:
+    """'08:30' as it is. Raises ValueError for anything that says more than hours and minutes, such as a time zone."""
+    if isinstance(value, str) and not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9](:00)?", value, re.ASCII):
+        raise ValueError("expected a time of the day such as 08:30")
+    return value
+
+
+LocalTime = Annotated[time, BeforeValidator(parse_time), WithJsonSchema({"type": "string", "examples": ["08:30"]})]
+
+
 class Window(BaseModel):
     """A weekly opening window. `closes` not later than `opens` means it runs past midnight."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     days: Days         # the days the window opens on
-    opens: time        # local time, inclusive
-    closes: time       # local time, exclusive
+    opens: LocalTime   # local time, inclusive
+    closes: LocalTime  # local time, exclusive
 
     def covers(self, local: datetime) -> bool:
         now = local.time()

@@ -38,7 +38,6 @@ class Script:
     origin: Origin
     dialled: str
     moment: datetime
-    caller: str = ""
     caller_extension: str = ""
     keys: tuple[str, ...] = ()
     states: Mapping[str, DeviceState] = field(default_factory=dict)
@@ -59,7 +58,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
     }
     owners = {endpoint: extension for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
-    facts = Facts(script.moment, script.caller, devices)
+    facts = Facts(script.moment, script.caller_extension, devices)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None
     path: tuple[Visit, ...] = ()

@@ -39,7 +39,7 @@ class Group(Element):
         """Rings the members from place `first` on that are free, all or the next one."""
         free = [i for i in range(first, len(self.members)) if not self._is_skipped(here, self.members[i])]
         if not free:
-            nobody = "everybody is in a call" if not before else "nobody is left"
+            nobody = "nobody is free" if not before else "nobody is left"
             return Go(self.unanswered, f"{before}{nobody}, on to {self.unanswered}")
         chosen = free if self.algorithm == "ring_all" else free[:1]
         next_place = len(self.members) if self.algorithm == "ring_all" else chosen[0] + 1
@@ -48,5 +48,8 @@ class Group(Element):
         return Do(Dial(endpoints, self.ring_s), f"{before}rings {', '.join(extensions)}", (next_place,))
 
     def _is_skipped(self, here: Here, extension: Extension) -> bool:
+        """Nobody is offered their own call."""
+        if extension == here.facts.caller_extension:
+            return True
         return self.skip_busy and any(
             here.facts.state_of(endpoint) in IN_A_CALL for endpoint in here.tenant.endpoints_of(extension))

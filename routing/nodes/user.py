@@ -49,7 +49,7 @@ class User(BaseModel):
             case Played() if memory:
                 return Do(Hangup(Cause(memory[0])), "told the caller, hangs up")
             case Played() | VoicemailEnded():
-                return take_message(here, here.name, LEAVE_MESSAGE, event)
+                return take_message(here, here.name, LEAVE_MESSAGE, memory, event)
             case _:
                 raise UnexpectedEvent(here, event)
 
@@ -58,6 +58,6 @@ class User(BaseModel):
         if self.missed:
             return Go(self.missed, f"{reason}, on to {self.missed}")
         if self.voicemail:
-            greeting = take_message(here, here.name, LEAVE_MESSAGE, Entered())
+            greeting = take_message(here, here.name, LEAVE_MESSAGE, (), Entered())
             return Do(greeting.step, f"{reason}, {greeting.why}")
         return Do(Play(("sys_unavailable",), early=True), f"{reason}, no mailbox", (int(cause),))

@@ -5,6 +5,7 @@ from routing.names import Extension, Name
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 
 LEAVE_MESSAGE: Name = "sys_leave_message"
+SORRY = int(Cause.NORMAL)      # remembered while the apology is played: the cause of the hang-up after it
 
 
 class VoicemailBox(Element):
@@ -15,16 +16,20 @@ class VoicemailBox(Element):
         return Uses(users=(("mailbox", self.mailbox),), prompts=(("greeting", self.greeting),), ends=True)
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
-        return take_message(here, self.mailbox, self.greeting, event)
+        return take_message(here, self.mailbox, self.greeting, memory, event)
 
 
-def take_message(here: Here, mailbox: Extension, greeting: Name, event: Event) -> Do:
-    """The steps of leaving a message: greeting, recording, good-bye."""
+def take_message(here: Here, mailbox: Extension, greeting: Name, memory: tuple[int, ...], event: Event) -> Do:
+    """The steps of leaving a message: greeting, recording, good-bye, or an apology when the mailbox fails."""
     match event:
         case Entered():
             return Do(Play((greeting,)), f"plays {greeting}")
+        case Played() if memory:
+            return Do(Hangup(Cause.NORMAL), "told the caller, hangs up")
         case Played():
             return Do(Voicemail(mailbox), f"records a message for {mailbox}")
+        case VoicemailEnded(failed=True):
+            return Do(Play(("sys_unavailable",)), "the mailbox failed", (SORRY,))
         case VoicemailEnded():
             return Do(Hangup(Cause.NORMAL), "the mailbox is done")
         case _:

@@ -1,16 +1,15 @@
 """The FastAGI server on a real socket, against peers that are honest, slow, gone or hostile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
 
 from agi import fastagi
-from agi.fastagi import MAX_HANDSHAKE_BYTES, Application, start_server
-from agi.step_text import AgiError
+from agi.fastagi import MAX_HANDSHAKE_BYTES, Application, Query, start_server
 
-GOOD = b"agi_network_script: step\nagi_uniqueid: 1.1\nagi_arg_1: acme\n\n"
+GOOD = b"agi_network: yes\nagi_network_script: step|acme|x\nagi_uniqueid: 1.1\nagi_callerid: +48600100200\nagi_dnid: 1\n\n"
 
 
 @pytest.fixture
@@ -18,8 +17,8 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.3)
     application = Application(loop=asyncio.get_running_loop())
 
-    async def step(headers: Mapping[str, str]) -> list[str]:
-        match headers["agi_arg_1"]:
+    async def step(query: Query) -> list[str]:
+        match query.arguments[0]:
             case "raise":
                 raise RuntimeError("a mistake of ours")
             case "inject":
@@ -63,7 +62,7 @@ async def test_request_is_answered_with_all_commands_at_once_and_closed(port: in
     (b"agi_network_script: other\n\n", False),                          # no such route
     (b"GET / HTTP/1.1\r\nHost: x\r\n\n", False),                        # another protocol
     (b"\x00\xff\xfe\n\n", False),                                       # no text at all
-    (GOOD[:-1] + b"agi_arg_1: rossi\n\n", False),                       # a variable smuggled in a second time
+    (GOOD.replace(b"agi_callerid", b"agi_nobody"), False),              # no caller where one must stand
     (GOOD.replace(b"acme", b"raise"), False),
     (GOOD.replace(b"acme", b"inject"), False),
 ])
@@ -80,11 +79,11 @@ async def test_hundred_peers_that_never_end_keep_nobody_else_waiting(port: int) 
         writer.close()
 
 
-def test_caller_id_of_4_kb_passes() -> None:
-    headers = fastagi.parse_headers(b"agi_network_script: step\nagi_calleridname: " + b"\"',$;" * 1000 + b"\n\n")
-    assert len(headers["agi_calleridname"]) == 5000
+@pytest.mark.parametrize("number", [
+    b"1\nagi_network_script: step|raise\n\n", b"1\nagi_uniqueid: 2.2\n", b"x" * 4000, b"\"',$;" * 1000, b"\xff\x00", b"510 no\n"])
+async def test_whatever_stands_in_the_callers_number_nothing_of_it_is_read(port: int, number: bytes) -> None:
+    assert await said(port, GOOD.replace(b"+48600100200", number)) == b'SET VARIABLE STATE "a"\nSET VARIABLE STEP "b"\n'
 
 
-def test_line_without_a_name_is_refused() -> None:
-    with pytest.raises(AgiError):
-        fastagi.parse_headers(b"agi_network_script: step\nHANGUP\n\n")
+def test_query_is_what_stands_before_the_caller() -> None:
+    assert fastagi.read_query(GOOD.split(b"agi_callerid")[0]) == ("step", Query("1.1", ("acme", "x")))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agi.step_text import MAX_PATH_TEXT, AgiError, path_text, read_event, read_state, state_text, step_text
+from agi.step_text import MAX_PATH_TEXT, AgiError, Result, path_text, read_event, read_state, state_text, step_text
 from routing.call import (
     Awaits,
     Cause,
@@ -25,6 +25,7 @@ from routing.call import (
     State,
     Visit,
     Voicemail,
+    VoicemailEnded,
 )
 from tests.tenants_for_tests import acme
 
@@ -85,19 +86,25 @@ def test_state_that_we_never_wrote_is_refused(text: str) -> None:
 @pytest.mark.parametrize("dialled", ["", "20 1", "201,1", "${EXTEN}", "201\nHANGUP", "1" * 65, "٢٠١"])
 def test_number_of_any_other_form_is_refused(dialled: str) -> None:
     with pytest.raises(AgiError):
-        read_event(None, "phone", dialled, "202", "", "")
+        read_event(None, "phone", dialled, "202", Result())
 
 
 def test_event_is_read_by_what_the_state_waits_for() -> None:
-    assert read_event(None, "trunk", "+48221234567", "", "", "") == Started(Origin.TRUNK, "+48221234567")
-    assert read_event(State("main", Awaits.DIGITS, 0), "trunk", "1", "", "7", "BUSY") == Digits("7")
-    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", "7", "BUSY") == DialEnded(DialStatus.BUSY)
+    assert read_event(None, "trunk", "+48221234567", "", Result()) == Started(Origin.TRUNK, "+48221234567")
+    assert read_event(State("main", Awaits.DIGITS, 0), "trunk", "1", "", Result("7", "BUSY")) == Digits("7")
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", Result("7", "BUSY")) == DialEnded(DialStatus.BUSY)
+
+
+def test_mailbox_that_could_not_take_a_message_is_reported() -> None:
+    state = State("201", Awaits.VOICEMAIL, 0)
+    assert read_event(state, "trunk", "1", "", Result(voicemail_status="FAILED")) == VoicemailEnded(failed=True)
+    assert read_event(state, "trunk", "1", "", Result(voicemail_status="SUCCESS")) == VoicemailEnded()
 
 
 def test_dial_status_that_nobody_knows_counts_as_refused() -> None:
-    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", "", "TORTURE") == DialEnded(DialStatus.CONGESTION)
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", Result("", "TORTURE")) == DialEnded(DialStatus.CONGESTION)
 
 
 def test_call_that_goes_on_after_its_end_is_refused() -> None:
     with pytest.raises(AgiError):
-        read_event(State("201", Awaits.NOTHING, 0), "trunk", "1", "", "", "")
+        read_event(State("201", Awaits.NOTHING, 0), "trunk", "1", "", Result())

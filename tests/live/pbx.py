@@ -101,6 +101,18 @@ class Pbx:
             await engine.dispose()
         return found
 
+    async def count(self, tenant: str) -> int:
+        """How many calls of the tenant are recorded."""
+        engine = database.connect(self.settings.database_url)
+        try:
+            return len(await CallStore(engine).recent(tenant, 100_000))
+        finally:
+            await engine.dispose()
+
+    def state_of(self, endpoint: str) -> str | None:
+        with redis.Redis.from_url(self.settings.redis_url, decode_responses=True) as client:
+            return client.hget(DEVICES, endpoint)
+
     def simulated(
         self, number: str, *keys: str, tenant: str = "acme", extension: str = "", silent: tuple[str, ...] = (),
         **states: DeviceState,
@@ -108,7 +120,7 @@ class Pbx:
         """The path that the simulator gives. Users are not registered unless `states` (x201=...) says otherwise."""
         known = {user: states.get(f"x{user}", DeviceState.UNAVAILABLE) for user in self.tenants[tenant].users}
         origin = Origin.PHONE if extension else Origin.TRUNK
-        script = Script(origin, number, datetime.now(UTC), "", extension, keys, known, frozenset(silent))
+        script = Script(origin, number, datetime.now(UTC), extension, keys, known, frozenset(silent))
         return [(visit.node, visit.why) for visit in simulate(self.tenants[tenant], script).path]
 
     async def nothing_is_left(self) -> None:

@@ -1,6 +1,8 @@
 """Our processes die at the worst moments; callers do not notice, and no record is lost or doubled."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 
@@ -28,6 +30,34 @@ async def test_decision_service_killed_before_a_call_and_the_failover_rings(pbx:
             pbx.runtime.start_process(Process.AGI)
     call = await pbx.record(caller)
     assert (call.answered_by, path_of(call)) == ("202", [FAILOVER])
+
+
+async def test_decision_service_that_hangs_and_the_failover_rings(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    pid = pbx.runtime.pid_of(Process.AGI)
+    assert pid
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer(ending=HangUp(6000))))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            # Longer than the time limit of a decision: in the conversation there is none.
+            await cast.call(dials(MAIN["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+        finally:
+            os.kill(pid, signal.SIGCONT)
+    call = await pbx.record(caller)
+    assert (call.answered_by, path_of(call)) == ("202", [FAILOVER])
+    assert call.answered_at
+    assert (call.ended_at - call.answered_at).total_seconds() > 5
+
+
+async def test_conversation_has_no_time_limit_of_a_decision(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(6000))))
+        await cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    call = await pbx.record(caller)
+    assert call.answered_at
+    assert (call.ended_at - call.answered_at).total_seconds() > 5
 
 
 async def test_without_the_decision_service_colleagues_still_reach_each_other(pbx: Pbx) -> None:

@@ -32,7 +32,7 @@ def test_a_good_file_is_read() -> None:
     ("  mail:", "  main:", "acme.yaml:22 voicemails.main: 'main' is also one of menus; every element needs its own name"),
     ('mailbox: "201"', 'mailbox: "203"', "acme.yaml:22 voicemails.mail.mailbox: user 203 has no voicemail"),
     ("Europe/Warsaw", "Europe/Warszawa",
-     "acme.yaml:5 timezone: found 'Europe/Warszawa': expected a time zone such as Europe/Warsaw"),
+     "acme.yaml:5 timezone: found 'Europe/Warszawa', expected a time zone such as Europe/Warsaw"),
     ('"+48221234567"', '"48221234567"', "acme.yaml:11 numbers.48221234567: found '48221234567', expected a public number"),
     ("{text: Witamy}", "{text: Witamy, file: a.wav}", "acme.yaml:24 prompts.welcome: expected either text or file"),
 ])
