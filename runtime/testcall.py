@@ -9,6 +9,11 @@ from pathlib import Path
 
 from centralka.settings import Settings
 from confgen.secrets import load_secrets
+from routing.call import Origin
+from routing.check import read_tenants
+from routing.facts import DeviceState
+from routing.simulate import Script, simulate
+from routing.tenant import AddressTrunk
 from runtime.failure import RuntimeFailure
 from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, HangUp, Silence, SippFailed, Tone
 from sipp.rtp import samples_in
@@ -36,6 +41,23 @@ class Outcome:
     setup_ms: float
     answered_by: str
     path: tuple[str, ...]
+
+
+def what_prevents(tenants: Path) -> str:
+    """Why these tenants' files do not have what the test call uses, as after somebody changed the demo; '' if they have."""
+    files = {str(file): file.read_text() for file in tenants.glob("*.yaml")}
+    found = next((tenant for tenant in read_tenants(files) if tenant.tenant == TENANT), None)
+    if found is None:
+        return f"there is no tenant {TENANT}"
+    extension = ENDPOINT.split("-")[1]
+    if extension not in found.users or ENDPOINT not in found.endpoints_of(extension):
+        return f"{TENANT} has no device {ENDPOINT}"
+    if TRUNK not in {trunk.address for trunk in found.trunks.values() if isinstance(trunk, AddressTrunk)}:
+        return f"{TENANT} has no trunk at {TRUNK}"
+    script = Script(Origin.TRUNK, NUMBER, datetime.now(UTC), keys=(KEY,), states={extension: DeviceState.IDLE})
+    result = simulate(found, script)
+    expected = f"answered {extension}"
+    return "" if result.outcome == expected else f"a call to {NUMBER} with key {KEY} ends now as: {result.outcome}"
 
 
 def place_test_call(home: Path) -> Outcome:

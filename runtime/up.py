@@ -15,10 +15,10 @@ from runtime.engine import Engine, NoEngine, engine_for_tests, find_engine
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.local import LocalRuntime
-from runtime.places import REPOSITORY, ROOT, TENANTS
+from runtime.places import REPOSITORY, ROOT
 from runtime.process import Process, Runtime
 from runtime.progress import say, step
-from runtime.testcall import NUMBER, Outcome, place_test_call
+from runtime.testcall import NUMBER, Outcome, place_test_call, what_prevents
 
 DEMO = "demo"
 TEST_RUNTIME = "CENTRALKA_TEST_RUNTIME"     # read by the live tests: docker or local
@@ -42,8 +42,12 @@ def up(wanted: str) -> None:
     say(" ".join(said.split()))
     with step("Asterisk, Redis, agi, ami"):
         runtime.start()
-    with step(f"Test call to {NUMBER}"):
-        outcome = place_test_call(runtime.home)
+    outcome = None
+    if obstacle := what_prevents(tenants):
+        say(f"No test call: {obstacle}")
+    else:
+        with step(f"Test call to {NUMBER}"):
+            outcome = place_test_call(runtime.home)
     tell(runtime, settings, outcome, time.monotonic() - began)
 
 
@@ -104,21 +108,22 @@ def complain_of_taken(settings: Settings) -> None:
                 ) from error
 
 
-def tell(runtime: Runtime, settings: Settings, outcome: Outcome, seconds: float) -> None:
+def tell(runtime: Runtime, settings: Settings, outcome: Outcome | None, seconds: float) -> None:
     """What the person sees at the end."""
     home = runtime.home.relative_to(REPOSITORY) if runtime.home.is_relative_to(REPOSITORY) else runtime.home
     say("")
-    answered = f"answered by {outcome.answered_by} (menu after {outcome.setup_ms:.0f} ms)"
-    say(f"A call from the trunk to {NUMBER} was {answered}, both sides heard each other, and its record says:")
-    for line in outcome.path:
-        say(f"  {line}")
-    say("")
+    if outcome:
+        answered = f"answered by {outcome.answered_by} (menu after {outcome.setup_ms:.0f} ms)"
+        say(f"A call from the trunk to {NUMBER} was {answered}, both sides heard each other, and its record says:")
+        for line in outcome.path:
+            say(f"  {line}")
+        say("")
     say(runtime_output(runtime.home, "accounts"))
     say(f"SIP server  {settings.sip_address}:{settings.sip_port} (UDP)      instance  {home}")
-    say("Next: register a phone with one of the accounts and call 202; edit tenants/acme.yaml, then")
+    say("Next: register two phones with accounts of acme and call one from the other; edit tenants/acme.yaml, then")
     say(f"  .venv/bin/centralka --home {home} plan")
     say(f"  .venv/bin/centralka --home {home} apply")
-    say(f"  .venv/bin/centralka --home {home} status")
+    say(f"  .venv/bin/centralka --home {home} status      (of the demo's trunks it says that nobody is behind them)")
     say(f"Up after {seconds:.0f} s. `make down` stops it.")
 
 

@@ -1,17 +1,19 @@
+from pathlib import Path
+
 from routing.check import read_tenants
 from runtime import testcall
 from runtime.places import TENANTS
-from runtime.testcall import leaves
+from runtime.testcall import leaves, what_prevents
 
 
 def test_the_demo_tenant_has_what_the_test_call_uses() -> None:
-    (acme,) = read_tenants({"acme.yaml": (TENANTS / "acme.yaml").read_text()})
-    assert acme.tenant == testcall.TENANT
-    assert testcall.NUMBER in acme.numbers
-    assert testcall.TRUNK in {getattr(trunk, "address", "") for trunk in acme.trunks.values()}
-    assert testcall.ENDPOINT in {endpoint for user in acme.users for endpoint in acme.endpoints_of(user)}
-    group = acme.groups[acme.menus["main"].keys[testcall.KEY]]
-    assert testcall.ENDPOINT.split("-")[1] in group.members
+    assert what_prevents(TENANTS) == ""
+
+
+def test_demo_that_somebody_changed_is_told_instead_of_called(tmp_path: Path) -> None:
+    text = (TENANTS / "acme.yaml").read_text()
+    (tmp_path / "acme.yaml").write_text(text.replace('"1": sales', '"1": "203"'))
+    assert what_prevents(tmp_path) == "a call to +48221234567 with key 1 ends now as: hung up: UNAVAILABLE"
 
 
 def test_the_phone_of_the_test_call_calls_from_no_tenants_trunk() -> None:
