@@ -38,7 +38,8 @@ def up(wanted: str) -> None:
         settings = Settings.load(runtime.home)
         if not runtime.is_running():
             complain_of_taken(settings)
-        said = runtime.apply(TENANTS)
+        tenants = REPOSITORY / settings.tenants
+        said = runtime.apply(tenants)
     say(" ".join(said.split()))
     with step("Asterisk, Redis, agi, ami"):
         runtime.start()
