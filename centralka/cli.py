@@ -6,8 +6,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -17,14 +15,13 @@ import typer
 import uvloop
 from rich.table import Table
 
-from agi.ami_client import AmiClient, AmiError
 from centralka import configuration, inspection
+from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
-from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
-from confgen.publish import AsteriskRefused, Published, locked, read_current
+from confgen.publish import Published, locked, read_current
 from confgen.publish import rollback as roll_back
 from confgen.render import endpoints_in
 from confgen.secrets import load_secrets, save_secrets
@@ -186,33 +183,6 @@ def serve(context: typer.Context, service: Service) -> None:
     configure_log()
     module = importlib.import_module(f"centralka.serve_{service}")      # each service imports only what it needs
     uvloop.run(module.serve(load_instance(context)))
-
-
-class RunningAsterisk:
-    """The command line of Asterisk over AMI, with the errors that publishing knows."""
-
-    def __init__(self, ami: AmiClient) -> None:
-        self._ami = ami
-
-    async def command(self, text: str) -> str:
-        try:
-            return await self._ami.command(text)
-        except AmiError as error:
-            raise AsteriskRefused(str(error)) from None
-
-
-@asynccontextmanager
-async def running_asterisk(settings: Settings) -> AsyncIterator[RunningAsterisk | None]:
-    """The instance's Asterisk over AMI; None when none runs."""
-    try:
-        _, writer = await asyncio.open_connection(settings.ami_address, settings.ami_port)
-    except OSError:
-        yield None
-        return
-    writer.close()
-    secret = load_secrets(settings.home / "secrets.json").ami_cli
-    async with AmiClient(settings.ami_address, settings.ami_port, AMI_CLI_USER, secret) as ami:
-        yield RunningAsterisk(ami)
 
 
 def tell_published(published: Published) -> None:

@@ -86,7 +86,6 @@ def plan(rendered: Rendered, settings: Settings) -> Plan:
 def _published(files: Files) -> dict[str, Tenant]:
     """The tenants of a revision's files, by slug."""
 
-
     tenants = (
         Tenant.model_validate(json.loads(text)["tenant"]) for path, text in files.items() if path.startswith("tenants/"))
     return {tenant.tenant: tenant for tenant in tenants}

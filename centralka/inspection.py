@@ -76,8 +76,6 @@ def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str
     return states, frozenset(silent)
 
 
-
-
 def show_status(context: typer.Context, as_json: Json = False) -> None:
     """What runs, what is registered, which calls are up, and what is wrong. Exit code 2 if anything is."""
     from centralka.status import collect, render

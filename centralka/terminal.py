@@ -42,5 +42,3 @@ def told() -> Iterator[None]:
     except (AsteriskRefused, AmiError, OSError) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
-
-

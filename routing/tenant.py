@@ -94,7 +94,6 @@ class Tenant(Elements):
     @classmethod
     def timezone_exists(cls, zone: str) -> str:
 
-
         if zone not in available_timezones():
             raise ValueError("expected a time zone such as Europe/Warsaw")
         return zone
@@ -134,5 +133,3 @@ def endpoint_name(tenant: Slug, extension: Extension, device: Name) -> str:
 
 def trunk_endpoint_name(tenant: Slug, trunk: Name) -> str:
     return f"{tenant}-trunk-{trunk}"
-
-

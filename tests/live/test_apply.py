@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agi.ami_client import AmiClient
-from centralka.cli import RunningAsterisk
+from centralka.asterisk import RunningAsterisk
 from centralka.settings import AMI_CLI_USER
 from confgen.publish import AsteriskRefused, publish, read_current
 from runtime.failure import RuntimeFailure
