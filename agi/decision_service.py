@@ -81,5 +81,3 @@ async def serve(service: DecisionService, address: str, port: int) -> None:
     await stopping.wait()
     server.close()
     await asyncio.wait_for(server.wait_closed(), 5)
-
-

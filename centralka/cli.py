@@ -186,7 +186,7 @@ def serve(context: typer.Context, service: Service) -> None:
 
 
 def tell_published(published: Published) -> None:
-    if not published.changed:
+    if not published.changed and not published.reloaded:
         out.print(f"revision {published.revision}: nothing changed")
         return
     reloaded = "no Asterisk runs here, it will read them when it starts"

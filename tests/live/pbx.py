@@ -111,7 +111,8 @@ class Pbx:
 
     def state_of(self, endpoint: str) -> str | None:
         with redis.Redis.from_url(self.settings.redis_url, decode_responses=True) as client:
-            return client.hget(DEVICES, endpoint)
+            state: str | None = client.hget(DEVICES, endpoint)
+        return state
 
     def simulated(
         self, number: str, *keys: str, tenant: str = "acme", extension: str = "", silent: tuple[str, ...] = (),

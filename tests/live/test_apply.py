@@ -1,7 +1,9 @@
 """Configuration changes while calls are up."""
 
 import asyncio
+import os
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from centralka.asterisk import RunningAsterisk
 from centralka.settings import AMI_CLI_USER
 from confgen.publish import AsteriskRefused, publish, read_current
 from runtime.failure import RuntimeFailure
+from runtime.instance import centralka_command
 from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
 from tests.live.pbx import TENANTS, TRUNK, Pbx, until
 from tests.live.test_calls import MAIN, dials
@@ -97,6 +100,24 @@ async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
             await publish(pbx.settings.home, bad, RunningAsterisk(ami))
     assert read_current(pbx.settings.home) == before
     await is_nothing(pbx, "999")
+
+
+async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
+    elsewhere = os.environ | {"CENTRALKA_AMI_ADDRESS": "127.77.255.254"}       # as if it had been killed before the reload
+    said = subprocess.run(  # noqa: ASYNC221
+        [*centralka_command(pbx.runtime.home), "apply", str(tenants)], env=elsewhere, capture_output=True, text=True, check=True)
+    assert "no Asterisk runs here" in " ".join(said.stdout.split())
+    said_again = await asyncio.to_thread(pbx.runtime.apply, tenants)
+    assert "Asterisk reloaded extensions, pjsip, voicemail and confirmed" in " ".join(said_again.split())
+    await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.23", server=pbx.server)
+
+
+async def test_apply_that_would_remove_a_tenant_is_refused_until_it_is_meant(pbx: Pbx, tenants: Path) -> None:
+    (tenants / "rossi.yaml").unlink()
+    with pytest.raises(RuntimeFailure, match="published tenants without a file: rossi"):
+        await asyncio.to_thread(pbx.runtime.apply, tenants)
+    await run(Register(account=pbx.account("rossi-201-desk")), local="127.77.9.24", server=pbx.server)
 
 
 async def test_rollback_brings_the_behaviour_back(pbx: Pbx, tenants: Path) -> None:
