@@ -120,6 +120,11 @@ async def test_longer_text_makes_a_longer_sound(tmp_path: Path) -> None:
     assert read_wav(tmp_path / "long.wav")[3] > 2 * read_wav(tmp_path / "short.wav")[3]
 
 
+async def test_each_language_has_its_own_voice(tmp_path: Path) -> None:
+    await make_sounds([Sound(language, "Telefon 12", language) for language in ("pl", "en", "it")], tmp_path)
+    assert len({(tmp_path / f"{language}.wav").read_bytes() for language in ("pl", "en", "it")}) == 3
+
+
 async def test_text_that_looks_like_an_option_or_a_file_is_spoken(tmp_path: Path) -> None:
     assert await make_sounds([Sound("a", "-f /etc/hostname", "en")], tmp_path) == 1
     assert read_wav(tmp_path / "a.wav")[3] > 0.8

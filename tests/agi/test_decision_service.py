@@ -1,0 +1,267 @@
+"""One request of Asterisk's, one decision: what it sends leads to exactly these commands, and nothing unsafe in or out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+import pytest
+from structlog.testing import capture_logs
+
+from agi import fastagi
+from agi.decision_service import DecisionService
+from agi.fastagi import Application, Query, start_server
+from agi.published import Published
+from agi.step_text import AgiError, Result, path_text, read_event, read_state, state_text, step_text
+from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
+from routing.facts import DeviceState
+from tests.agi.test_published import write_revision
+from tests.tenants_for_tests import acme
+
+SOUNDS = "/srv/x/sounds/acme/"
+Devices = dict[str, DeviceState]
+
+
+@pytest.fixture
+def devices() -> Devices:
+    return {}
+
+
+@pytest.fixture
+async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
+    write_revision(tmp_path, "1", acme=acme())
+    application = Application(loop=asyncio.get_running_loop())
+    application.add_route("step", DecisionService(Published(tmp_path), devices, PurePosixPath("/srv/x")).step)
+    server = await start_server(application, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def request(*arguments: str, caller: str = "+48600100200") -> bytes:
+    """The handshake as Asterisk 22 writes it. Source: res_agi.c, setup_env()."""
+    script = "|".join(("step", *arguments))
+    return "\n".join((
+        "agi_network: yes", f"agi_network_script: {script}", f"agi_request: agi://127.0.0.1/{script}",
+        "agi_channel: PJSIP/acme-201-desk-00000001", "agi_language: en", "agi_type: PJSIP", "agi_uniqueid: 1700000000.7",
+        "agi_version: 22.5.0", f"agi_callerid: {caller}", "agi_calleridname: Anna", "agi_callingpres: 0", "agi_callingani2: 0",
+        "agi_callington: 0", "agi_callingtns: 0", "agi_dnid: 48221234567", "agi_rdnis: unknown", "agi_context: step",
+        "agi_extension: s", "agi_priority: 2", "agi_enhanced: 0.0", "agi_accountcode: acme", "agi_threadid: 1", "", "")).encode()
+
+
+async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes: bool = True) -> list[str]:
+    """The commands, which this peer executes one after another until the server's end of stream, as Asterisk does."""
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        commands = (await reader.read()).decode().splitlines()
+        if commands:
+            writer.write((answer * len(commands)).encode())
+        if closes:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+        else:
+            await asyncio.sleep(0.8)
+            writer.close()
+        return commands
+
+
+@pytest.mark.parametrize(("arguments", "path", "state", "step"), [
+    (("acme", "trunk", "+48221234567", "", "", "", "", ""),
+     "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
+    (("acme", "phone", "300", "203", "", "", "", ""),
+     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/2", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
+    (("acme", "phone", "300", "201", "", "", "", ""),                            # Anna calls her own group
+     "start|201 dials 300;sales|rings 202", "sales/dial/0/2", "Dial(PJSIP/acme-202-desk,20,g)"),
+    (("acme", "phone", "*97", "202", "", "", "", ""),
+     "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
+    (("acme", "trunk", "201", "", "", "", "", ""),
+     "start|201 is no number here", "start/played/0/1", f"Gosub(early,s,1({SOUNDS}sys_unknown_number-0))"),
+    (("acme", "trunk", "+48221234567", "", "main/digits/0/0.0", "2", "", ""),
+     "main|key 2%2C on to service;service|rings 202", "service/dial/1/1", "Dial(PJSIP/acme-202-desk,10,g)"),
+    (("acme", "trunk", "+48221234567", "", "main/digits/0/1.0", "9", "BUSY", ""),
+     "main|wrong key 9%2C asks again", "main/digits/0/1.1", f"Read(DIGITS,{SOUNDS}sys_wrong_key-0&{SOUNDS}welcome-0,1,e,1,5)"),
+    (("acme", "trunk", "+48221234567", "", "service/dial/1/1", "2", "NOANSWER", ""),
+     "service|noanswer%2C rings 201", "service/dial/1/2", "Dial(PJSIP/acme-201-desk,10,g)"),
+    (("acme", "trunk", "+48221234567", "", "service/dial/1/2", "2", "ANSWER", ""),
+     "service|the conversation is over", "service/nothing/1/", "Hangup(16)"),
+    (("acme", "trunk", "+48221234567", "", "mail/played/2/", "2", "NOANSWER", ""),
+     "mail|records a message for 201", "mail/voicemail/2/", "VoiceMail(201@acme,s)"),
+    (("acme", "trunk", "+48221234567", "", "mail/voicemail/2/", "2", "NOANSWER", "SUCCESS"),
+     "mail|the mailbox is done", "mail/nothing/2/", "Hangup(16)"),
+    (("acme", "trunk", "+48221234567", "", "mail/voicemail/2/", "2", "NOANSWER", "FAILED"),
+     "mail|the mailbox failed", "mail/played/2/16", f"Playback({SOUNDS}sys_unavailable-0)"),
+    (("acme", "trunk", "+48221234567", "", "gone/digits/3/", "2", "", ""),
+     "gone|no such element any more", "gone/nothing/3/", "Goto(acme-failover,s,1)"),
+])
+async def test_request_leads_to_exactly_these_commands(port: int, arguments: tuple[str, ...], path: str, state: str, step: str) -> None:
+    with capture_logs() as logs:
+        assert await said(port, request(*arguments)) == [
+            "SET AUTOHANGUP 0", f'EXEC CELGenUserEvent "step,{path}"', f'SET VARIABLE STATE "{state}"', f'SET VARIABLE STEP "{step}"']
+    told = [entry for entry in logs if entry["event"] == "step"]
+    assert [(entry["tenant"], entry["call"], entry["step"]) for entry in told] == [("acme", "1700000000.7", step)]
+
+
+async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices: Devices) -> None:
+    asked = request("acme", "phone", "300", "203", "", "", "", "")
+    devices["acme-201-desk"] = DeviceState.IN_USE
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-202-desk,20,g)"'
+    devices["acme-201-desk"] = DeviceState.IDLE
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"'
+
+
+@pytest.mark.parametrize(("arguments", "found"), [
+    (("acme", "trunk", "1", "", "", "", ""), "found 7 arguments, expected 8"),
+    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 9 arguments, expected 8"),
+    ((), "found 0 arguments, expected 8"),
+    (("../x", "trunk", "1", "", "", "", "", ""), "tenant: found '../x'"),
+    (("rossi", "trunk", "1", "", "", "", "", ""), "tenant 'rossi' is not published"),
+    (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone"),
+    (("acme", "", "1", "", "", "", "", ""), "origin: found ''"),
+    (("acme", "phone", "20a", "201", "", "", "", ""), "number dialled: found '20a'"),
+    (("acme", "phone", "201", "x", "", "", "", ""), "caller's extension: found 'x'"),
+    (("acme", "trunk", "1", "", "main", "", "", ""), "state: found 'main'"),
+    (("acme", "trunk", "1", "", "main/digits/0/0.0", "1,2", "", ""), "digits: found '1,2'"),
+    (("acme", "trunk", "1", "", "mail/nothing/2/", "", "", ""), "state mail: the call goes on after its last step"),
+])
+async def test_request_that_makes_no_sense_gets_no_command_and_is_told(port: int, arguments: tuple[str, ...], found: str) -> None:
+    with capture_logs() as logs:
+        assert await said(port, request(*arguments)) == []
+    assert [entry["event"] for entry in logs] == ["agi_refused"]
+    assert found in logs[0]["found"]
+
+
+# How the commands are sent
+
+
+@pytest.fixture
+async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[list[str]], object]]:
+    """Starts a server that answers every request with the same commands."""
+    monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
+    servers: list[asyncio.Server] = []
+
+    async def start(commands: list[str]) -> int:
+        async def step(_: Query) -> list[str]:
+            return commands
+
+        application = Application(loop=asyncio.get_running_loop())
+        application.add_route("step", step)
+        servers.append(await start_server(application, "127.0.0.1", 0))
+        return int(servers[-1].sockets[0].getsockname()[1])
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.mark.parametrize("char", ["\n", "\r", "\0", "\t", "\x1f", "\x7f", "\x1b"])
+async def test_command_with_a_control_character_is_never_sent(serve, char: str) -> None:  # type: ignore[no-untyped-def]
+    for commands in ([f"SET VARIABLE X a{char}b"], ["SET VARIABLE X a", f"SET VARIABLE Y b{char}"]):
+        with capture_logs() as logs:
+            assert await said(await serve(commands), request()) == []
+        assert [entry["event"] for entry in logs] == ["agi_refused"]
+        assert "refused to send a control character" in logs[0]["found"]
+
+
+async def test_commands_end_before_the_answers_begin(serve) -> None:  # type: ignore[no-untyped-def]
+    """Asterisk ends the AGI at our end of stream: `said` reads to it before it answers, and would wait for ever."""
+    assert await said(await serve(["A", "B"]), request()) == ["A", "B"]
+
+
+@pytest.mark.parametrize("answer", ["510 Invalid or unknown command\n", "520-Invalid command syntax. Proper usage follows:\n520 End of proper usage.\n"])
+async def test_command_that_asterisk_does_not_know_is_told(serve, answer: str) -> None:  # type: ignore[no-untyped-def]
+    with capture_logs() as logs:
+        await said(await serve(["A"]), request(), answer)
+        async with asyncio.timeout(2):
+            while not logs:      # noqa: ASYNC110 - the log is another's
+                await asyncio.sleep(0.01)
+    assert [entry["event"] for entry in logs] == ["agi_refused"]
+    assert logs[0]["found"].startswith(f"Asterisk answered '{answer[:3]}")
+
+
+@pytest.mark.parametrize("answer", ["200 result=1\n", "200 result=-1\n", "HANGUP\n", "511 Command Not Permitted on a dead channel or intercept routine\n", ""])
+async def test_answer_of_a_call_that_goes_on_or_has_ended_is_none_to_tell(serve, answer: str) -> None:  # type: ignore[no-untyped-def]
+    with capture_logs() as logs:
+        await said(await serve(["A"]), request(), answer)
+        await asyncio.sleep(0.1)
+    assert logs == []
+
+
+async def test_peer_that_never_closes_is_left_in_time(serve) -> None:  # type: ignore[no-untyped-def]
+    with capture_logs() as logs:
+        assert await said(await serve(["A"]), request(), closes=False) == ["A"]
+    assert [(entry["event"], entry["found"]) for entry in logs] == [("agi_refused", "no end of request or connection within 0.5 s")]
+
+
+# What may enter and leave at all
+
+
+HOME = PurePosixPath("/srv/x")
+BAD = ["", " ", "a b", "a,b", "a&b", "a)b", "${X}", "a\n", "a\nb", "a\"b", "a'b", "a|b", "a;b", "ą", "٢٠"]
+
+
+@pytest.mark.parametrize("mailbox", [*BAD, "1", "1234567", "201@rossi", "desk"])
+def test_mailbox_of_any_other_form_is_refused(mailbox: str) -> None:
+    for step in (Voicemail(mailbox), CheckVoicemail(mailbox)):
+        with pytest.raises(AgiError, match=r"\Amailbox: found"):
+            step_text(step, acme(), {}, HOME)
+
+
+@pytest.mark.parametrize("sound", [*BAD, "../x", "a.b", "/etc/x", "A"])
+def test_sound_of_any_other_form_is_refused(sound: str) -> None:
+    for step in (Play(("welcome",)), Play(("welcome",), early=True), Read(("welcome",), 1, 5)):
+        with pytest.raises(AgiError, match=r"\Asound: found"):
+            step_text(step, acme(), {"welcome": sound}, HOME)
+
+
+@pytest.mark.parametrize("home", ["/srv/a b", "/srv/a,b", "/srv/a&b", "/srv/${X}", "/srv/a)", "/srv/ą", "/srv/a\n"])
+def test_home_of_any_other_form_is_refused(home: str) -> None:
+    with pytest.raises(AgiError, match=r"\Ahome: found"):
+        step_text(Play(("welcome",)), acme(), {"welcome": "welcome-0"}, PurePosixPath(home))
+
+
+@pytest.mark.parametrize("name", [*BAD, "acme/201", "A"])
+def test_endpoint_of_any_other_form_is_refused_wherever_it_stands(name: str) -> None:
+    for endpoints in ((name,), ("acme-201-desk", name)):
+        with pytest.raises(AgiError, match=r"\Aendpoint: found"):
+            step_text(Dial(endpoints, 20), acme(), {}, HOME)
+
+
+@pytest.mark.parametrize("node", [*BAD, "a/b", "Main", "a-b"])
+def test_node_of_any_other_form_is_refused(node: str) -> None:
+    with pytest.raises(AgiError, match=r"\Anode: found"):
+        state_text(State(node, Awaits.PLAYED, 0))
+
+
+@pytest.mark.parametrize("extension", ["1", "1234567", "20a", "201\n", "${X}", " 201", "٢٠١"])
+def test_callers_extension_of_any_other_form_is_refused(extension: str) -> None:
+    with pytest.raises(AgiError, match="caller's extension: found"):
+        read_event(None, "phone", "201", extension, Result())
+    assert read_event(None, "phone", "201", "1234", Result()) == Started(Origin.PHONE, "201", "1234")
+
+
+@pytest.mark.parametrize("digits", ["a", "1 2", "E", "1\n", "1" * 33, "٢"])
+def test_digits_of_any_other_form_are_refused(digits: str) -> None:
+    state = State("main", Awaits.DIGITS, 0)
+    with pytest.raises(AgiError, match="digits: found"):
+        read_event(state, "trunk", "1", "", Result(digits))
+    assert read_event(state, "trunk", "1", "", Result("*0#9AD")) == Digits("*0#9AD")
+
+
+@pytest.mark.parametrize("origin", ["", "TRUNK", "trunk ", "internal"])
+def test_origin_that_nobody_knows_is_refused(origin: str) -> None:
+    with pytest.raises(AgiError, match="origin: found"):
+        read_event(None, origin, "201", "", Result())
+
+
+@pytest.mark.parametrize("text", ["main", "main/digits/0", "main/sleeps/0/", "Main/digits/0/", "main/digits/x/", "main/digits/0/1.", "main/digits/0/a", "main/digits/00000/", "main/digits/0/\n", "a" * 32 + "/digits/0/"])
+def test_state_of_any_other_form_is_refused(text: str) -> None:
+    with pytest.raises(AgiError, match="state: found"):
+        read_state(text)
+
+
+def test_reason_is_carried_encoded() -> None:
+    visits = (Visit("main", 'a,b;c|d"e\\f$g(h)'), Visit("201", "ąž"))
+    assert path_text(visits) == "main|a%2Cb%3Bc%7Cd%22e%5Cf%24g%28h%29;201|%C4%85%C5%BE"
+
