@@ -4,6 +4,7 @@ import pytest
 
 from routing.behaviour import changed_numbers
 from routing.check import read_tenant
+from routing.phrases import PHRASES
 from routing.tenant import Tenant
 from tests.tenants_for_tests import ROSSI, changed
 
@@ -43,6 +44,8 @@ EVERY = (MAIN, "+48229999999", "201", "202", "203", "204", "300", "301")
     ('"+48229999999": {to: "204"}', '"+48229999999": {to: "203"}', ("+48229999999",)),
     ("Europe/Warsaw", "Europe/Rome", tuple(sorted(EVERY))),
     ("language: pl", "language: en", tuple(sorted(EVERY))),
+    ("  lonely:", "  sys_leave_message: {text: Slucham}\n  lonely:", tuple(sorted(EVERY))),     # what the system says, in their words
+    ('ring: ["201"], voicemail', 'ring: ["202"], voicemail', tuple(sorted(EVERY))),
 ])
 def test_change_at_whatever_depth_is_told_for_each_number_that_reaches_it(old: str, new: str, numbers: tuple[str, ...]) -> None:
     assert told((old, new)) == numbers
@@ -56,6 +59,11 @@ def test_change_at_whatever_depth_is_told_for_each_number_that_reaches_it(old: s
 ])
 def test_change_that_no_caller_notices_is_told_for_none(old: str, new: str) -> None:
     assert told((old, new)) == ()
+
+
+def test_language_of_the_tenants_own_words_counts_where_the_system_says_nothing() -> None:
+    own = changed(("  lonely:", "".join(f"  {name}: {{text: Tak}}\n" for name in PHRASES) + "  lonely:"), text=BIG)
+    assert told(("language: pl", "language: it"), before=own) == tuple(sorted(EVERY))
 
 
 def test_same_file_changes_no_number() -> None:
