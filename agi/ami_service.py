@@ -7,9 +7,9 @@ from pathlib import Path
 
 import structlog
 
-from agi.ami_client import AmiClient, AmiError
+from agi.ami_client import AmiClient
 from agi.cel_file import CelFile
-from agi.cel_follower import LOST_AFTER_S, CelFollower
+from agi.cel_follower import CelFollower
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from store import database, live
@@ -32,12 +32,12 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
     try:
         async with AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
             writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
-            view = LiveView(ami, writer)
-            follower = CelFollower(CelFile(cel_file), CallStore(engine), lambda calls: _still_up(view, calls))
+            view = LiveView(ami, writer.devices)
+            follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at)
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(view.run(), name="live view"),
-                    tasks.create_task(writer.run(view.everything), name="live view to Redis"),
+                    tasks.create_task(writer.run(), name="live state to Redis"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))
@@ -61,16 +61,3 @@ async def _keep_records(url: str, upgraded: asyncio.Event, follower: CelFollower
             log.error("the database can't be upgraded; call records wait in the CEL file", problem=str(error))
             await asyncio.sleep(UPGRADE_DELAY_S)
     await follower.run()
-
-
-async def _still_up(view: LiveView, calls: frozenset[str]) -> frozenset[str] | None:
-    """Those of the calls which Asterisk still has; None while it can't be asked."""
-    if not view.current.is_set():
-        return None
-    if calls <= view.linkedids():
-        return calls
-    try:
-        return calls & await view.linkedids_now()
-    except AmiError as error:
-        log.warning("interrupted calls can't be told from silent ones", problem=str(error), again_s=LOST_AFTER_S)
-        return None

@@ -1,6 +1,7 @@
 """From Asterisk's channel events (CEL, comma-separated lines) to call records. Pure.
 
-https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
+The file holds no text of a caller's choice but in the extra of the user event `start`, encoded twice: a line feed in a
+caller's number would begin another line. https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
 """
 
 import csv
@@ -9,16 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from store.records import Call, Leg, Outcome, PathEntry
 
 # In the order of asterisk-conf/cel_custom.conf.
-FIELDS = ("eventtype", "eventtime", "name", "num", "exten", "channame", "appname", "accountcode", "uniqueid", "linkedid",
-          "userdeftype", "eventextra", "tenantid")
+FIELDS = ("eventtype", "eventtime", "channame", "appname", "accountcode", "uniqueid", "linkedid", "userdeftype",
+          "eventextra", "tenantid")
 FAILOVER = ("failover", "the decision service did not answer")
 _SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no lone surrogates
 
 
@@ -28,7 +30,7 @@ class CelError(ValueError):
 
 @dataclass(slots=True)
 class CelEvent:
-    """One event; `kind` is Asterisk's name of it, or the user event's ('step', 'failover')."""
+    """One event; `kind` is Asterisk's name of it, or the user event's ('start', 'step', 'failover')."""
 
     kind: str
     at: datetime
@@ -36,12 +38,17 @@ class CelEvent:
     uniqueid: str
     channel: str
     tenant: str                # '' where the channel has none
-    caller: str
-    caller_name: str
-    extension: str             # that the channel is at in the dialplan
     application: str
     user_event: bool
     extra: str                 # JSON, or ''
+
+
+class Start(NamedTuple):
+    """Who calls whom, as the caller chose to say it but for control characters."""
+
+    caller: str
+    caller_name: str
+    dialled: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,7 @@ def parse_event(line: bytes) -> CelEvent:
         raise CelError("an event without linkedid or uniqueid")
     return CelEvent(
         kind=text["userdeftype"] or text["eventtype"], at=at, linkedid=text["linkedid"], uniqueid=text["uniqueid"],
-        channel=text["channame"], tenant=text["tenantid"] or text["accountcode"], caller=text["num"],
-        caller_name=text["name"], extension=text["exten"], application=text["appname"],
+        channel=text["channame"], tenant=text["tenantid"] or text["accountcode"], application=text["appname"],
         user_event=bool(text["userdeftype"]), extra=text["eventextra"])
 
 
@@ -102,8 +108,7 @@ def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
     by_channel: dict[str, list[CelEvent]] = {}
     for event in ended.events:
         by_channel.setdefault(event.uniqueid, []).append(event)
-    first = next(iter(by_channel.values()))
-    tenant = next((event.tenant for event in first if event.tenant), "")
+    tenant = tenant_of(ended.events)
     if not tenant:
         return None
     ended_at = max(event.at for event in ended.events)
@@ -114,17 +119,40 @@ def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
         outcome = Outcome.INTERRUPTED
     elif taken:
         outcome = Outcome.ANSWERED
-    elif any(event.kind == "APP_START" and event.application.lower() == "voicemail" for event in ended.events):
+    elif _entered("voicemail", ended.events):
         outcome = Outcome.VOICEMAIL
+    elif _entered("voicemailmain", ended.events):
+        outcome = Outcome.MAILBOX
     else:
         outcome = Outcome.UNANSWERED
+    start = start_of(ended.events)
     call = Call(
-        tenant=tenant, linkedid=ended.linkedid, started_at=first[0].at,
+        tenant=tenant, linkedid=ended.linkedid, started_at=ended.events[0].at,
         answered_at=taken[0].answered_at if taken else None, ended_at=ended_at,
-        caller=first[0].caller, caller_name=first[0].caller_name, dialled=first[0].extension,
+        caller=start.caller, caller_name=start.caller_name, dialled=start.dialled,
         answered_by=_extension_of(taken[0].endpoint, tenant) if taken else None,
         outcome=outcome, path=tuple(_path(ended.events)))
     return call, legs
+
+
+def tenant_of(events: Sequence[CelEvent]) -> str:
+    """That of a call's first channel; '' where it has none."""
+    return next((event.tenant for event in events if event.tenant and event.uniqueid == events[0].uniqueid), "")
+
+
+def start_of(events: Sequence[CelEvent]) -> Start:
+    """From "caller|name|dialled", each percent-encoded, of the first start event: a transferred call has more."""
+    extra = next((event.extra for event in events if event.user_event and event.kind == "start"), "")
+    caller, name, dialled, *_ = (*str(_extra(extra).get("extra", "")).split("|"), "", "", "")
+    return Start(_chosen(caller), _chosen(name), _chosen(dialled))
+
+
+def _chosen(encoded: str) -> str:
+    return _UNSTORABLE.sub("\ufffd", _CONTROL.sub("", unquote(encoded)))
+
+
+def _entered(application: str, events: Sequence[CelEvent]) -> bool:
+    return any(event.kind == "APP_START" and event.application.lower() == application for event in events)
 
 
 def _leg(tenant: str, linkedid: str, events: Sequence[CelEvent], call_ended_at: datetime) -> Leg:

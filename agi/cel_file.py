@@ -98,6 +98,11 @@ class CelFile:
         read = [file for file in self._files if file.offset]
         return Place(read[-1].generation, read[-1].offset) if read else Place(0, 0)
 
+    @property
+    def is_at_end(self) -> bool:
+        """When `read` has nothing new: is there really nothing, or may the rest of a rotated file be on its way?"""
+        return all(self._is_done(file) for file in self._files[:-1])
+
     def position(self, place: Place) -> CelPosition | None:
         """What to keep in the database for a place; None before the first event."""
         for file in self._files:

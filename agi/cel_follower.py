@@ -1,12 +1,14 @@
 """Follows the CEL file into the database: each ended call is kept exactly once, whenever this process is killed.
 
+The calls that haven't ended are the calls in progress. One that is older than Asterisk's last boot was interrupted by it.
+
 The position kept with the calls is that of the oldest call that hasn't ended. After a restart the events behind it are read
 again; the calls among them that are kept already stay as they are.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -14,37 +16,38 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from agi.cel import CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event
+from agi.cel import CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event, start_of, tenant_of
 from agi.cel_file import CelFile, Place
+from agi.live_writer import LiveHash
 from store.calls import CallStore
+from store.live import LiveCall
 from store.records import Call, CelPosition, Leg
 
 log = structlog.get_logger()
 
 POLL_S = 0.25
-LOST_AFTER_S = 15.0       # a call silent for so long, of which Asterisk has no channel, was interrupted
+# Asterisk tells its uptime in whole seconds; it takes no SIP request until it has booted, some tenths of a second later.
+BOOT_SLACK = timedelta(seconds=1)
 SAVE_EVERY = 1 << 20      # bytes read without an ended call, after which the position is kept all the same
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 REMEMBERED = 10_000       # ended calls whose late events are known as such
 
-# Given calls, those of which Asterisk still has channels; None when it can't be asked.
-StillUp = Callable[[frozenset[str]], Awaitable[frozenset[str] | None]]
 T = TypeVar("T")
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError)
 
 
 class CelFollower:
-    """`run` never returns; everything that it needs may be away for a while."""
+    """`run` never returns; everything that it needs may be away for a while.
 
-    def __init__(self, file: CelFile, store: CallStore, still_up: StillUp,
-                 clock: Callable[[], float] = time.monotonic) -> None:
-        self._file, self._store, self._still_up, self._clock = file, store, still_up, clock
+    `calls` gets the calls in progress. `booted_at` tells when Asterisk booted; None while that isn't known.
+    """
+
+    def __init__(self, file: CelFile, store: CallStore, calls: LiveHash, booted_at: Callable[[], datetime | None]) -> None:
+        self._file, self._store, self._calls, self._booted_at = file, store, calls, booted_at
         self._pending = PendingCalls()
         self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
-        self._heard: dict[str, float] = {}           # of each pending call: when its last event was read
         self._ended: dict[str, None] = {}
         self._saved = Place(0, 0)
-        self._asked = clock()
 
     async def run(self) -> None:
         await self.resume()
@@ -65,8 +68,10 @@ class CelFollower:
         """Read what there is, up to one chunk, and keep the calls that ended in it. False when nothing was there."""
         lines = self._file.read()
         ended = [call for place, line in lines if (call := self._take(place, line)) is not None]
-        if not lines:
-            ended = await self._interrupted()
+        if not lines and self._file.is_at_end:
+            if not self._calls.begun:
+                self._calls.rewrite()
+            ended = self._interrupted()
         if ended or (lines and self._is_far()):
             await self._save(ended)
         return bool(lines)
@@ -81,33 +86,29 @@ class CelFollower:
             return None
         if event.linkedid not in self._pending.events and _begins(event):
             self._began[event.linkedid] = place
-        self._heard[event.linkedid] = self._clock()
         ended = self._pending.take(event)
         if ended is not None:
             self._forget(ended.linkedid)
+        elif event.linkedid in self._began and event.kind in ("CHAN_START", "start"):
+            self._calls.put(event.linkedid, _live_call(self._pending.events[event.linkedid]).to_json())
         return ended
 
     def _forget(self, linkedid: str) -> None:
         self._began.pop(linkedid, None)
-        self._heard.pop(linkedid, None)
+        self._calls.put(linkedid, None)
         self._ended[linkedid] = None
         if len(self._ended) > REMEMBERED:
             del self._ended[next(iter(self._ended))]
 
-    async def _interrupted(self) -> list[EndedCall]:
+    def _interrupted(self) -> list[EndedCall]:
         """The calls whose end Asterisk never wrote, because it stopped before."""
-        now = self._clock()
-        if now - self._asked < LOST_AFTER_S:
+        booted_at = self._booted_at()
+        if booted_at is None:
             return []
-        self._asked = now
-        silent = frozenset(linkedid for linkedid, heard in self._heard.items() if now - heard >= LOST_AFTER_S)
-        up = await self._still_up(silent) if silent else None
-        if up is None:
-            return []
-        lost = [self._pending.interrupt(linkedid) for linkedid in silent - up]
-        for call in lost:
-            self._forget(call.linkedid)
-        return lost
+        lost = [linkedid for linkedid, events in self._pending.events.items() if events[0].at < booted_at - BOOT_SLACK]
+        for linkedid in lost:
+            self._forget(linkedid)
+        return [self._pending.interrupt(linkedid) for linkedid in lost]
 
     def _resume_at(self) -> Place:
         return min(self._began.values(), default=self._file.place)
@@ -171,3 +172,8 @@ class CelFollower:
 def _begins(event: CelEvent) -> bool:
     """Events of a call whose beginning is missing don't hold the position back: they may be the last rest of one."""
     return event.kind == "CHAN_START"
+
+
+def _live_call(events: Sequence[CelEvent]) -> LiveCall:
+    start = start_of(events)
+    return LiveCall(events[0].linkedid, tenant_of(events), start.caller, start.dialled, events[0].at)

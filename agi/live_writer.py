@@ -1,4 +1,4 @@
-"""Passes the live view on to Redis, in batches; writes everything anew after Redis was away."""
+"""Passes live state on to Redis, in batches; writes everything anew after Redis was away."""
 
 import asyncio
 import json
@@ -8,7 +8,6 @@ from collections.abc import Callable
 import structlog
 from redis.asyncio import Redis
 
-from routing.facts import DeviceState
 from store.live import (
     AWAY,
     CALLS,
@@ -19,7 +18,6 @@ from store.live import (
     READY,
     READY_S,
     WRITER,
-    LiveCall,
     stop_if_cancelled,
 )
 
@@ -28,41 +26,57 @@ log = structlog.get_logger()
 BATCH_S = 0.01            # changes of one conversation step go together
 TICK_S = 5.0              # how often an idle writer looks whether Redis still has what it wrote
 
-Everything = Callable[[], tuple[dict[str, DeviceState], dict[str, LiveCall]]]
+
+class LiveHash:
+    """A hash in Redis as it should be. Until `rewrite` is called for the first time, what Redis has is the last known."""
+
+    def __init__(self, key: str, wake: Callable[[], None]) -> None:
+        self.key = key
+        self.values: dict[str, str] = {}
+        self.begun = False
+        self._whole, self._changed = False, set[str]()
+        self._wake = wake
+
+    def put(self, field: str, value: str | None) -> None:
+        """Note a change; None removes the field."""
+        if self.values.get(field) == value:
+            return
+        if value is None:
+            del self.values[field]
+        else:
+            self.values[field] = value
+        if self.begun:
+            self._changed.add(field)
+            self._wake()
+
+    def rewrite(self) -> None:
+        """Replace what Redis has by `values`."""
+        self.begun = self._whole = True
+        self._wake()
+
+    def take(self) -> tuple[bool, set[str]]:
+        """Is all of it to be written, and if not, which fields? They count as written from here on."""
+        taken = self._whole, set() if self._whole else self._changed
+        self._whole, self._changed = False, set()
+        return taken
 
 
 class LiveWriter:
-    """`device` and `call` note a change, `run` writes it. Nothing is lost while Redis is away: it is all written after."""
+    """Note changes in `devices` and `calls`; `run` writes them: all of it after Redis was away."""
 
     def __init__(self, redis: Redis, is_ready: Callable[[], bool]) -> None:
         self._redis, self._is_ready = redis, is_ready
-        self._begun = False                          # until there is a first snapshot, what Redis has is the last known
         self._name = secrets.token_hex(8)
-        self._devices: dict[str, DeviceState] = {}
-        self._calls: dict[str, LiveCall | None] = {}
-        self._everything = False
         self._changed = asyncio.Event()
+        self.devices = LiveHash(DEVICES, self._changed.set)      # DeviceState
+        self.calls = LiveHash(CALLS, self._changed.set)          # LiveCall as JSON
 
-    def device(self, endpoint: str, state: DeviceState) -> None:
-        self._devices[endpoint] = state
-        self._changed.set()
-
-    def call(self, linkedid: str, call: LiveCall | None) -> None:
-        """A call as it is now; None when it is over."""
-        self._calls[linkedid] = call
-        self._changed.set()
-
-    def rewrite(self) -> None:
-        """Replace what Redis has by a snapshot."""
-        self._begun = self._everything = True
-        self._changed.set()
-
-    async def run(self, everything: Everything) -> None:
+    async def run(self) -> None:
         """Never returns."""
         delay_s, away = FIRST_DELAY_S, False
         while True:
             try:
-                await self._write(everything)
+                await self._write()
                 stop_if_cancelled()
                 if away:
                     log.info("redis back")
@@ -71,7 +85,8 @@ class LiveWriter:
                 if not away:
                     log.warning("redis away; live state is kept until it is back", problem=str(error))
                 stop_if_cancelled()
-                away, self._everything = True, self._begun
+                away = True
+                self._rewrite()
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, LONGEST_DELAY_S)
                 continue
@@ -82,31 +97,33 @@ class LiveWriter:
             except TimeoutError:
                 pass
 
-    async def _write(self, everything: Everything) -> None:
+    def _rewrite(self) -> None:
+        for each in (self.devices, self.calls):
+            if each.begun:
+                each.rewrite()
+
+    async def _write(self) -> None:
         self._changed.clear()
-        whole, devices, calls = self._everything, self._devices, self._calls
-        self._everything, self._devices, self._calls = False, {}, {}
-        if whole:
-            devices, live = everything()
-            calls = dict(live)
+        taken = [(each, *each.take()) for each in (self.devices, self.calls)]
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.set(WRITER, self._name, get=True)
             if self._is_ready():
                 pipeline.set(READY, self._name, ex=READY_S)
-            if whole:
-                pipeline.delete(DEVICES, CALLS)
-            if devices:
-                for endpoint, state in devices.items():
-                    pipeline.hset(DEVICES, endpoint, state.value)
-            if current := {linkedid: call.to_json() for linkedid, call in calls.items() if call is not None}:
-                for linkedid, text in current.items():
-                    pipeline.hset(CALLS, linkedid, text)
-            if over := [linkedid for linkedid, call in calls.items() if call is None]:
-                pipeline.hdel(CALLS, *over)
-            if whole or devices or calls:
-                change = {"all": True} if whole else {"devices": devices, "calls": list(calls)}
-                pipeline.publish(CHANGES, json.dumps(change))
+            for each, whole, fields in taken:
+                if whole:
+                    pipeline.delete(each.key)
+                for field in each.values if whole else fields:
+                    if field in each.values:
+                        pipeline.hset(each.key, field, each.values[field])
+                    else:
+                        pipeline.hdel(each.key, field)
+            (_, all_devices, devices), (_, all_calls, calls) = taken
+            if all_devices or all_calls:
+                pipeline.publish(CHANGES, json.dumps({"all": True}))
+            elif devices or calls:
+                states = {endpoint: self.devices.values[endpoint] for endpoint in devices if endpoint in self.devices.values}
+                pipeline.publish(CHANGES, json.dumps({"devices": states, "calls": list(calls)}))
             before = (await pipeline.execute())[0]
-        if before != self._name and self._begun and not whole:
+        if before != self._name and any(each.begun and not whole for each, whole, _ in taken):
             log.info("redis lost what was written; writing it all", found=before)
-            self.rewrite()
+            self._rewrite()

@@ -12,8 +12,8 @@ import redis
 from centralka.settings import Settings
 from runtime.failure import RuntimeFailure
 from runtime.process import Process
+from store.live import READY
 
-AMI_READY = "centralka:ami:ready"       # set by the AMI service every 5 s, for 15 s
 LIMIT_S = {Process.REDIS: 20.0, Process.ASTERISK: 60.0, Process.AGI: 30.0, Process.AMI: 30.0}
 PAUSE_S = 0.05
 
@@ -64,7 +64,7 @@ def redis_answers(url: str) -> bool:
 def ami_is_ready(url: str) -> bool:
     try:
         with redis.Redis.from_url(url, socket_timeout=2) as client:
-            return bool(client.exists(AMI_READY))
+            return bool(client.exists(READY))
     except (redis.RedisError, OSError):
         return False
 
@@ -73,7 +73,7 @@ def forget_ami(home: Path) -> None:
     """Drops what an AMI service that has ended said of itself."""
     try:
         with redis.Redis.from_url(Settings.load(home).redis_url, socket_timeout=2) as client:
-            client.delete(AMI_READY)
+            client.delete(READY)
     except (redis.RedisError, OSError):
         return                          # the mark expires by itself
 

@@ -1,7 +1,7 @@
 """Live state in Redis: device states and calls in progress. The AMI service writes, everybody else reads.
 
     centralka:devices     hash: endpoint -> DeviceState
-    centralka:calls       hash: linkedid -> {"tenant", "caller", "dialled", "channels": {name: state}, "since"}
+    centralka:calls       hash: linkedid -> {"tenant", "caller", "dialled", "since"}
     centralka:changes     channel: {"devices": {endpoint: state}, "calls": [linkedid, ...], "all": true after a rewrite}
     centralka:ami:ready   expires unless the AMI service is logged in and can write call records
     centralka:writer      who wrote last; missing after Redis came back empty
@@ -9,6 +9,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -31,6 +32,9 @@ READY, WRITER = "centralka:ami:ready", "centralka:writer"
 READY_S = 15
 LIMIT_S = 3.0                                    # for one exchange with Redis
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 5.0
+POLL_S = 2.0                                     # how often a follower looks for the sign of life
+# What passes while nobody watches. The last known UNAVAILABLE or IDLE is still the best guess.
+PASSING = frozenset({DeviceState.IN_USE, DeviceState.BUSY, DeviceState.RINGING})
 AWAY = (RedisError, OSError, TimeoutError)
 
 
@@ -39,14 +43,13 @@ class LiveCall:
     """A call in progress."""
 
     linkedid: str
-    tenant: str                                  # '' while no channel of it belongs to one
-    caller: str
+    tenant: str                                  # '' where its first channel belongs to none
+    caller: str                                  # as the caller chose to say it, like `dialled`
     dialled: str
     since: datetime
-    channels: Mapping[str, str]                  # name -> Asterisk's word for its state, such as 'Ring' or 'Up'
 
     def to_json(self) -> str:
-        fields = asdict(self) | {"since": self.since.isoformat(), "channels": dict(self.channels)}
+        fields = asdict(self) | {"since": self.since.isoformat()}
         del fields["linkedid"]
         return json.dumps(fields)
 
@@ -82,10 +85,13 @@ async def calls_in_progress(redis: Redis) -> list[LiveCall]:
 class DeviceFollower:
     """`async with DeviceFollower(url) as follower`: `follower.devices` is there at once and always.
 
-    It is loaded at the start, follows the changes, is read again after each reconnect, and stays as it was while Redis is away.
+    It is loaded at the start, follows the changes and is read again after each reconnect. While Redis or the AMI service is
+    away it stays as it was, but for `PASSING` states: they count as UNKNOWN, so that nobody is skipped for ever.
     """
 
     def __init__(self, url: str) -> None:
+        self._known: dict[str, DeviceState] = {}
+        self._watched = False                    # does somebody keep Redis up to date?
         self._devices: dict[str, DeviceState] = {}
         self.devices: Mapping[str, DeviceState] = MappingProxyType(self._devices)
         self.loaded = asyncio.Event()            # set after each reading, clear while Redis is away
@@ -114,9 +120,13 @@ class DeviceFollower:
                     if away:
                         log.info("redis back", devices=len(self._devices))
                     delay_s, away = FIRST_DELAY_S, False
+                    asked = time.monotonic()
                     while True:
                         stop_if_cancelled()
-                        await self._apply(redis, await changes.get_message(ignore_subscribe_messages=True, timeout=5.0))
+                        await self._apply(redis, await changes.get_message(ignore_subscribe_messages=True, timeout=POLL_S))
+                        if time.monotonic() - asked >= POLL_S:
+                            self._note_watched(bool(await redis.exists(READY)))
+                            asked = time.monotonic()
             except AWAY as error:
                 if not away:
                     log.warning("redis away; deciding with the last known device states", problem=str(error))
@@ -125,6 +135,7 @@ class DeviceFollower:
                 log.exception("device states can't be followed")
             finally:
                 self.loaded.clear()
+                self._note_watched(False)
                 with suppress(*AWAY):
                     await redis.aclose()
             stop_if_cancelled()
@@ -132,10 +143,24 @@ class DeviceFollower:
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
 
     async def _load(self, redis: Redis) -> None:
-        entries = await redis.hgetall(DEVICES)
-        self._devices.clear()
-        self._devices.update({str(endpoint): _state(text) for endpoint, text in entries.items()})
+        entries, watched = await redis.hgetall(DEVICES), await redis.exists(READY)
+        self._known = {str(endpoint): _state(text) for endpoint, text in entries.items()}
+        self._note_watched(bool(watched))
+        self._publish()
         self.loaded.set()
+
+    def _note_watched(self, watched: bool) -> None:
+        if watched is not self._watched:
+            log.info("device states are watched" if watched else "device states may be stale", devices=len(self._known))
+            self._watched = watched
+            self._publish()
+
+    def _publish(self) -> None:
+        self._devices.clear()
+        self._devices.update({endpoint: self._seen(state) for endpoint, state in self._known.items()})
+
+    def _seen(self, state: DeviceState) -> DeviceState:
+        return DeviceState.UNKNOWN if state in PASSING and not self._watched else state
 
     async def _apply(self, redis: Redis, message: Mapping[str, Any] | None) -> None:
         if message is None:
@@ -149,7 +174,8 @@ class DeviceFollower:
         if change.get("all"):
             await self._load(redis)
         else:
-            self._devices.update(states)
+            self._known.update(states)
+            self._devices.update({endpoint: self._seen(state) for endpoint, state in states.items()})
 
 
 def _state(text: object) -> DeviceState:

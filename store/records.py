@@ -10,7 +10,8 @@ class Outcome(StrEnum):
 
     ANSWERED = "answered"        # a person's device (or a trunk) took it
     VOICEMAIL = "voicemail"      # nobody took it, a mailbox did
-    UNANSWERED = "unanswered"    # neither
+    MAILBOX = "mailbox"          # a user listened to their own messages
+    UNANSWERED = "unanswered"    # none of these
     INTERRUPTED = "interrupted"  # Asterisk stopped in the middle of it
 
 

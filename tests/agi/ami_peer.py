@@ -23,7 +23,7 @@ def response(action: Action, text: str) -> bytes:
 
 
 def accept(action: Action) -> bytes | None:
-    """Login, pings and two empty lists."""
+    """Login, pings and two lists, one of them empty."""
     match action["action"]:
         case "Login":
             return response(action, "Response: Success|Message: Authentication accepted")
@@ -33,9 +33,9 @@ def accept(action: Action) -> bytes | None:
             return (response(action, "Response: Success|EventList: start|Message: Device State Changes will follow")
                     + response(action, "Event: DeviceStateChange|Device: PJSIP/acme-201-desk|State: NOT_INUSE")
                     + response(action, "Event: DeviceStateListComplete|EventList: Complete|ListItems: 1"))
-        case "CoreShowChannels":
-            return (response(action, "Response: Success|EventList: start|Message: Channels will follow")
-                    + response(action, "Event: CoreShowChannelsComplete|EventList: Complete|ListItems: 0"))
+        case "PJSIPShowEndpoints":
+            return (response(action, "Response: Success|EventList: start|Message: A listing of Endpoints follows")
+                    + response(action, "Event: EndpointListComplete|EventList: Complete|ListItems: 0"))
     return None
 
 

@@ -9,8 +9,9 @@ import pytest
 from asterisk.manager import ManagerMsg
 from hypothesis import given
 from hypothesis import strategies as st
+from panoramisk.actions import Action as AmiAction
 
-from agi import ami_client, ami_session
+from agi import ami_client
 from agi.ami_client import AmiClient, AmiError
 from agi.ami_session import encode_action
 from tests.agi.ami_peer import ADDRESS, EVENTS, Action, accept, ami_peer, response, until
@@ -37,7 +38,7 @@ def test_no_name_key_or_value_becomes_a_second_action(name: str, key: str, value
         return
 
     async def written() -> str:
-        return str(ami_session.Action(headers))
+        return str(AmiAction(headers))
 
     text = asyncio.run(written())
     assert len(re.findall(r"[\r\n]+", text)) == len(headers) + 1  # one line a header, ActionID too
@@ -154,7 +155,7 @@ async def test_list_is_its_items_and_an_empty_one_is_no_error() -> None:
 
     async with ami_peer(answer) as peer, client(peer.port) as ami:
         assert [item.device for item in await ami.listing("DeviceStateList")] == ["PJSIP/acme-201-desk"]
-        assert await ami.listing("CoreShowChannels") == []
+        assert await ami.listing("PJSIPShowEndpoints") == []
         assert await ami.listing("PJSIPShowContacts") == []
 
 

@@ -1,8 +1,10 @@
-"""Device states and calls in progress, from AMI events through a real Redis."""
+"""Device states from AMI events and calls in progress, through a real Redis."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +16,8 @@ from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from routing.facts import DeviceState
 from store import live
-from store.live import DEVICES, READY, DeviceFollower, LiveCall, calls_in_progress
-from tests.agi.ami_peer import ADDRESS, EVENTS, Action, AmiPeer, accept, ami_peer, response, until
+from store.live import CALLS, DEVICES, READY, DeviceFollower, LiveCall, calls_in_progress
+from tests.agi.ami_peer import ADDRESS, Action, AmiPeer, accept, ami_peer, until
 from tests.store.redis_server import RedisServer
 
 T = TypeVar("T")
@@ -38,14 +40,14 @@ async def redis_server(tmp_path: Path) -> AsyncIterator[RedisServer]:
 
 
 @asynccontextmanager
-async def watched(peer: AmiPeer, redis_url: str) -> AsyncIterator[LiveView]:
+async def watched(peer: AmiPeer, redis_url: str) -> AsyncIterator[tuple[LiveView, LiveWriter]]:
     redis = live.connect(redis_url)
     async with AmiClient(ADDRESS, peer.port, "centralka", "secret") as ami:
         writer = LiveWriter(redis, ami.connected.is_set)
-        view = LiveView(ami, writer)
+        view = LiveView(ami, writer.devices)
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(view.run()), tasks.create_task(writer.run(view.everything))]
-            yield view
+            running = [tasks.create_task(view.run()), tasks.create_task(writer.run())]
+            yield view, writer
             for task in running:
                 task.cancel()
     await redis.aclose()
@@ -71,80 +73,81 @@ def event(name: str, **headers: str) -> bytes:
     return "\r\n".join([f"Event: {name}", *(f"{key}: {value}" for key, value in headers.items()), "", ""]).encode()
 
 
-def channel(name: str, uniqueid: str, linkedid: str, event_name: str = "Newchannel", state: str = "Ring") -> bytes:
-    return event(event_name, Channel=name, Uniqueid=uniqueid, Linkedid=linkedid, ChannelStateDesc=state, CallerIDNum="201",
-                 Exten="202", AccountCode="acme", Tenantid="acme")
-
-
 async def test_device_state_reaches_the_decision_service(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as view, DeviceFollower(redis_server.url) as follower:
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (_, writer), DeviceFollower(redis_server.url) as follower:
         await until(lambda: follower.devices == {"acme-201-desk": DeviceState.IDLE})
         words = {"INUSE": DeviceState.IN_USE, "RINGING": DeviceState.RINGING, "INVALID": DeviceState.UNAVAILABLE}
         for word, state in words.items():
             peer.send(event("DeviceStateChange", Device="PJSIP/acme-201-desk", State=word))
             await until(lambda expected=state: follower.devices["acme-201-desk"] is expected)  # type: ignore[misc]
         peer.send(event("DeviceStateChange", Device="Local/201@x", State="INUSE"))
-        assert set(view.devices) == {"acme-201-desk"}
+        peer.send(event("DeviceStateChange", Device="PJSIP/acme-202-desk", State="INUSE"))
+        await until(lambda: set(writer.devices.values) == {"acme-201-desk", "acme-202-desk"})
 
 
-async def test_recorded_session_leaves_only_the_call_that_has_not_ended(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as view:
-        await until(view.current.is_set)
-        peer.send(b"".join(EVENTS))
-        await eventually(calls_in, redis_server, lambda calls: [call.linkedid for call in calls] == ["1795461761.10"])
-        (call,) = await calls_in(redis_server)
-        assert (call.tenant, call.caller, call.dialled) == ("acme", "sipp", "202")
-        peer.send(b"".join(event("Hangup", Uniqueid=uniqueid) for uniqueid in ("1795461761.10", "1795461761.11")))
+CALL = LiveCall("1.1", "acme", "+48221234567", "201", datetime(2026, 11, 23, tzinfo=UTC))
+
+
+async def test_call_in_progress_is_told_and_ends(redis_server: RedisServer) -> None:
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (_, writer):
+        async with redis_server.client() as redis:
+            await redis.hset(CALLS, "0.1", CALL.to_json())           # of the service before this one
+        writer.calls.put(CALL.linkedid, CALL.to_json())
+        await eventually(devices_in, redis_server, lambda devices: devices == {"acme-201-desk": "idle"})
+        assert [call.linkedid for call in await calls_in(redis_server)] == ["0.1"]
+        writer.calls.rewrite()
+        await eventually(calls_in, redis_server, lambda calls: calls == [CALL])
+        writer.calls.put(CALL.linkedid, None)
         await eventually(calls_in, redis_server, lambda calls: calls == [])
+        assert await devices_in(redis_server) == {"acme-201-desk": "idle"}
 
 
-async def test_call_that_hung_up_while_the_snapshot_was_taken_is_no_ghost(redis_server: RedisServer) -> None:
+async def test_events_with_text_of_a_caller_are_nobodys_business(redis_server: RedisServer) -> None:
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (view, _):
+        await until(view.current.is_set)
+        assert not set(peer.names) & {"CoreShowChannels", "Status"}
+    conf = (Path(__file__).parent.parent.parent / "templates" / "manager.conf.j2").read_text()
+    assert re.findall(r"for event in \((.*)\)", conf) == ['"FullyBooted", "Shutdown", "DeviceStateChange", "Registry"']
+
+
+async def test_boot_of_asterisk_is_known_after_each_login(redis_server: RedisServer) -> None:
     def answer(action: Action) -> bytes | None:
-        if action["action"] != "CoreShowChannels":
-            return accept(action)
-        return (response(action, "Response: Success|EventList: start|Message: Channels will follow")
-                + response(action, "Event: CoreShowChannel|Channel: PJSIP/acme-201-desk-00000001|Uniqueid: 1.1|Linkedid: 1.1"
-                                   "|Duration: 00:01:02|ChannelStateDesc: Up|Tenantid: acme")
-                + response(action, "Event: CoreShowChannelsComplete|EventList: Complete|ListItems: 1")
-                + event("Hangup", Uniqueid="1.1") + channel("PJSIP/acme-202-desk-00000002", "2.1", "2.1"))
+        text = accept(action)
+        if action["action"] == "Login" and text is not None:
+            text += event("FullyBooted", Privilege="system,all", Uptime="3600", LastReload="1", Status="Fully Booted")
+        return text
 
-    async with ami_peer(answer) as peer, watched(peer, redis_server.url) as view:
+    async with ami_peer(answer) as peer, watched(peer, redis_server.url) as (view, _):
         await until(view.current.is_set)
-        assert view.linkedids() == {"2.1"}
-
-
-async def test_transfer_that_joins_two_calls_leaves_one(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as view:
-        await until(view.current.is_set)
-        peer.send(channel("PJSIP/acme-201-desk-00000001", "1.1", "1.1") + channel("PJSIP/acme-202-desk-00000002", "2.1", "2.1"))
-        await until(lambda: view.linkedids() == {"1.1", "2.1"})
-        peer.send(channel("PJSIP/acme-202-desk-00000002", "2.1", "1.1", "BridgeEnter", "Up"))
-        await until(lambda: view.linkedids() == {"1.1"})
-        await eventually(calls_in, redis_server, lambda calls: [len(call.channels) for call in calls] == [2])
+        assert view.booted_at is not None
+        assert abs(datetime.now(UTC) - timedelta(hours=1) - view.booted_at) < timedelta(seconds=10)
 
 
 async def test_everything_is_written_again_after_redis_came_back_empty(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as view:
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (_, writer):
+        writer.calls.put(CALL.linkedid, CALL.to_json())
+        writer.calls.rewrite()
         await eventually(devices_in, redis_server, lambda devices: devices == {"acme-201-desk": "idle"})
         await redis_server.stop()
         peer.send(event("DeviceStateChange", Device="PJSIP/acme-202-desk", State="BUSY"))
-        await until(lambda: len(view.devices) == 2)
+        await until(lambda: len(writer.devices.values) == 2)
         await redis_server.start()
         both = {"acme-201-desk": "idle", "acme-202-desk": "busy"}
         await eventually(devices_in, redis_server, lambda devices: devices == both)
         async with redis_server.client() as redis:
             await redis.flushall()
         await eventually(devices_in, redis_server, lambda devices: len(devices) == 2)
+        await eventually(calls_in, redis_server, lambda calls: calls == [CALL])
 
 
 async def test_snapshot_replaces_what_asterisk_forgot(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as view:
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (view, _):
         await until(view.current.is_set)
-        peer.send(channel("PJSIP/acme-201-desk-00000001", "1.1", "1.1"))
-        await eventually(calls_in, redis_server, lambda calls: len(calls) == 1)
+        peer.send(event("DeviceStateChange", Device="PJSIP/acme-202-desk", State="INUSE"))
+        await eventually(devices_in, redis_server, lambda devices: len(devices) == 2)
         peer.drop()
         await until(lambda: peer.logins == 2)
-        await eventually(calls_in, redis_server, lambda calls: calls == [])
+        await eventually(devices_in, redis_server, lambda devices: devices == {"acme-201-desk": "idle"})
 
 
 async def test_last_known_states_stay_while_asterisk_is_away_and_the_sign_of_life_does_not(redis_server: RedisServer) -> None:

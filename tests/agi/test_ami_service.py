@@ -82,7 +82,7 @@ async def test_service_finds_everything_later_and_gives_its_sign_of_life(tmp_pat
 async def test_service_killed_during_calls_leaves_one_record_each(tmp_path: Path) -> None:
     (tmp_path / "db").mkdir()
     lines = [line + b"\n" for of_four in zip(*(call_lines(number) for number in range(4)), strict=True) for line in of_four]
-    cel, at = tmp_path / "cel.csv", [0, 11, 33, 34, 36]
+    cel, at = tmp_path / "cel.csv", [0, 13, 37, 38, 40]
     async with ami_peer() as peer:
         for start, end in pairwise(at):
             async with service(tmp_path, peer.port) as process:

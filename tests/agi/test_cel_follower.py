@@ -5,7 +5,9 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +18,10 @@ from agi import cel_follower
 from agi.cel import PendingCalls, assemble, parse_event
 from agi.cel_file import CelFile
 from agi.cel_follower import CelFollower
+from agi.live_writer import LiveHash
 from store.calls import CallStore
 from store.database import connect, upgrade
+from store.live import LiveCall
 from store.records import Call, CelPosition, Leg, Outcome
 from tests.agi.test_cel import line
 
@@ -59,12 +63,9 @@ class Asterisk:
             file.write(data)
 
 
-async def nothing_up(_: frozenset[str]) -> frozenset[str] | None:
-    return frozenset()
-
-
-async def not_to_be_asked(_: frozenset[str]) -> frozenset[str] | None:
-    return None
+def follow_file(file: CelFile, store: CallStore, booted_at: float | None = None, calls: LiveHash | None = None) -> CelFollower:
+    moment = None if booted_at is None else datetime.fromtimestamp(booted_at, UTC)
+    return CelFollower(file, store, calls or LiveHash("calls", lambda: None), lambda: moment)
 
 
 def call_lines(number: int) -> list[bytes]:
@@ -72,11 +73,12 @@ def call_lines(number: int) -> list[bytes]:
     tenant = ("acme", "forno")[number % 2]
     phone = f"PJSIP/{tenant}-201-desk-0000000{number}"
 
-    def of(uniqueid: str, kind: str, at: float, **more: str) -> bytes:
+    def of(uniqueid: str, kind: str, at: float, **more: Any) -> bytes:
         channel = phone if uniqueid == second else f"PJSIP/{tenant}-trunk-main-0000000{number}"
         return line(kind, linkedid=first, uniqueid=uniqueid, at=1000 * number + at, channel=channel, tenant=tenant, **more)
 
-    return [of(first, "CHAN_START", 1, exten="201"), of(second, "CHAN_START", 2), of(second, "ANSWER", 3),
+    return [of(first, "CHAN_START", 1),
+            of(first, "start", 1, user=True, extra='{"extra":"%2B48221234567|Jan|201"}'), of(second, "CHAN_START", 2), of(second, "ANSWER", 3),
             of(first, "ANSWER", 4), of(second, "HANGUP", 5), of(second, "CHAN_END", 6), of(first, "HANGUP", 7),
             of(first, "CHAN_END", 8), of(first, "LINKEDID_END", 9)]
 
@@ -113,7 +115,7 @@ steps = st.lists(st.one_of(
 
 
 @settings(max_examples=100, deadline=None)
-@given(order=st.permutations([number for number in range(5) for _ in range(9)]), steps=steps,
+@given(order=st.permutations([number for number in range(5) for _ in range(10)]), steps=steps,
        rotate_at=st.sampled_from([1500, 4000, 1 << 20]))
 def test_each_call_has_one_record_whenever_the_service_is_killed(
         empty_database: Path, order: list[int], steps: list[tuple[str, object]], rotate_at: int) -> None:
@@ -131,7 +133,7 @@ async def _one_record_each(empty: Path, order: list[int], steps: list[tuple[str,
         unwritten = b"".join(lines)
 
         async def begin() -> CelFollower:
-            follower = CelFollower(CelFile(asterisk.path, rotate_at, clock), store, not_to_be_asked, clock)
+            follower = follow_file(CelFile(asterisk.path, rotate_at, clock), store)
             await follower.resume()
             return follower
 
@@ -182,34 +184,67 @@ async def store(empty_database: Path, tmp_path: Path) -> AsyncIterator[MortalSto
     await engine.dispose()
 
 
-async def test_call_that_asterisk_forgot_is_closed_as_interrupted(store: MortalStore, tmp_path: Path) -> None:
-    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
-    follower = CelFollower(CelFile(asterisk.path), store, nothing_up, clock)
+async def test_call_older_than_the_boot_of_asterisk_is_closed_as_interrupted(store: MortalStore, tmp_path: Path) -> None:
+    asterisk = Asterisk(tmp_path / "cel.csv")
+    calls = LiveHash("calls", lambda: None)
+    follower = follow_file(CelFile(asterisk.path), store, booted_at=2500, calls=calls)
     await follower.resume()
-    asterisk.write(b"\n".join(call_lines(2)[:4]) + b"\n")
+    asterisk.write(b"\n".join([*call_lines(2)[:5], *call_lines(3)[:5]]) + b"\n")
     assert await follower.follow()
-    await follower.follow()
     assert await kept(store) == {}
-    clock.now += cel_follower.LOST_AFTER_S
     await follower.follow()
-    (call, _), = (await kept(store)).values()
-    assert (call.outcome, call.answered_by) == (Outcome.INTERRUPTED, "201")
+    ((call, _),) = (await kept(store)).values()
+    assert (call.linkedid, call.outcome, call.answered_by) == ("2.1", Outcome.INTERRUPTED, "201")
+    assert set(calls.values) == {"3.1"}
 
 
-async def test_call_that_asterisk_still_has_stays_open(store: MortalStore, tmp_path: Path) -> None:
-    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
-
-    async def all_up(calls: frozenset[str]) -> frozenset[str] | None:
-        return calls
-
-    follower = CelFollower(CelFile(asterisk.path), store, all_up, clock)
+@pytest.mark.parametrize("booted_at", [None, 1000.0, 2001.5])
+async def test_call_of_the_running_asterisk_stays_open(store: MortalStore, tmp_path: Path, booted_at: float | None) -> None:
+    asterisk = Asterisk(tmp_path / "cel.csv")
+    follower = follow_file(CelFile(asterisk.path), store, booted_at)
     await follower.resume()
     lines = call_lines(2)
     asterisk.write(b"\n".join(lines[:4]) + b"\n")
     assert await follower.follow()
-    clock.now += 1000
     await follower.follow()
+    assert await kept(store) == {}
     asterisk.write(b"\n".join(lines[4:]) + b"\n")
+    await follower.follow()
+    assert await kept(store) == expected(lines)
+
+
+async def test_calls_in_progress_are_those_that_have_not_ended(store: MortalStore, tmp_path: Path) -> None:
+    asterisk = Asterisk(tmp_path / "cel.csv")
+    calls = LiveHash("calls", lambda: None)
+    follower = follow_file(CelFile(asterisk.path), store, calls=calls)
+    await follower.resume()
+    lines = call_lines(2)
+    asterisk.write(b"\n".join([*call_lines(1), *lines[:2]]) + b"\n")
+    assert await follower.follow()
+    assert not calls.begun                       # there may be more to read: the last known calls stay
+    await follower.follow()
+    assert calls.begun
+    (linkedid, text), = calls.values.items()
+    assert LiveCall.from_json(linkedid, text) == LiveCall("2.1", "acme", "+48221234567", "201", datetime.fromtimestamp(2001, UTC))
+    asterisk.write(b"\n".join(lines[2:]) + b"\n")
+    await follower.follow()
+    assert calls.values == {}
+
+
+async def test_end_of_a_call_that_is_still_on_its_way_is_waited_for(store: MortalStore, tmp_path: Path) -> None:
+    clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
+    follower = follow_file(CelFile(asterisk.path, clock=clock), store, booted_at=9000)
+    await follower.resume()
+    lines = call_lines(2)
+    asterisk.write(lines[0] + b"\n")
+    assert await follower.follow()
+    asterisk.path.rename(tmp_path / "cel.csv.1")
+    asterisk.write(b"\n".join(lines[1:]) + b"\n")
+    file = follower._file
+    file._look_for_successor(file._files[-1])    # it sees the new file; what is written late to the old one may still come
+    await follower.follow()
+    assert await kept(store) == {}
+    clock.now += 3
     await follower.follow()
     assert await kept(store) == expected(lines)
 
@@ -227,7 +262,7 @@ async def test_records_wait_while_the_database_is_away(
 
     monkeypatch.setattr(store, "save", save_or_fail)
     asterisk = Asterisk(tmp_path / "cel.csv")
-    follower = CelFollower(CelFile(asterisk.path), store, not_to_be_asked)
+    follower = follow_file(CelFile(asterisk.path), store)
     await follower.resume()
     asterisk.write(b"\n".join(call_lines(1)) + b"\n")
     await follower.follow()
@@ -236,7 +271,7 @@ async def test_records_wait_while_the_database_is_away(
 
 async def test_line_without_an_end_is_skipped_and_the_next_call_is_kept(store: MortalStore, tmp_path: Path) -> None:
     asterisk = Asterisk(tmp_path / "cel.csv")
-    follower = CelFollower(CelFile(asterisk.path), store, not_to_be_asked)
+    follower = follow_file(CelFile(asterisk.path), store)
     await follower.resume()
     asterisk.write(b"x" * (3 << 20) + b"\n" + b"\n".join(call_lines(1)) + b"\n")
     while await follower.follow():
@@ -247,7 +282,7 @@ async def test_line_without_an_end_is_skipped_and_the_next_call_is_kept(store: M
 async def test_rotated_file_is_deleted_only_when_no_open_call_began_in_it(store: MortalStore, tmp_path: Path) -> None:
     clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
     rotated = tmp_path / "cel.csv.1"
-    follower = CelFollower(CelFile(asterisk.path, 100, clock), store, not_to_be_asked, clock)
+    follower = follow_file(CelFile(asterisk.path, 50, clock), store)
     await follower.resume()
     long, short = call_lines(1), call_lines(2)
     asterisk.write(long[0] + b"\n")

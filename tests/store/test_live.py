@@ -9,7 +9,7 @@ import pytest
 
 from routing.facts import DeviceState
 from store import live
-from store.live import CHANGES, DEVICES, DeviceFollower, LiveCall
+from store.live import CHANGES, DEVICES, READY, DeviceFollower, LiveCall
 from tests.agi.ami_peer import until
 from tests.store.redis_server import RedisServer
 
@@ -17,6 +17,7 @@ from tests.store.redis_server import RedisServer
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(live, "POLL_S", 0.02)
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ async def redis_server(tmp_path: Path) -> AsyncIterator[RedisServer]:
 
 async def test_states_are_loaded_and_followed(redis_server: RedisServer) -> None:
     async with redis_server.client() as redis:
+        await redis.set(READY, "x")
         await redis.hset(DEVICES, "acme-201-desk", "idle")
         async with DeviceFollower(redis_server.url) as follower:
             devices = follower.devices
@@ -40,17 +42,39 @@ async def test_states_are_loaded_and_followed(redis_server: RedisServer) -> None
 
 async def test_last_known_states_stay_while_redis_is_away_and_are_read_again_after(redis_server: RedisServer) -> None:
     async with redis_server.client() as redis:
-        await redis.hset(DEVICES, "acme-201-desk", "in_use")
+        await redis.set(READY, "x")
+        await redis.hset(DEVICES, mapping={"acme-201-desk": "in_use", "acme-202-desk": "unavailable"})
     async with DeviceFollower(redis_server.url) as follower:
-        await until(follower.loaded.is_set)
+        await until(lambda: follower.devices == {"acme-201-desk": DeviceState.IN_USE, "acme-202-desk": DeviceState.UNAVAILABLE})
         await redis_server.stop()
         await until(lambda: not follower.loaded.is_set())
-        assert follower.devices == {"acme-201-desk": DeviceState.IN_USE}
+        assert follower.devices == {"acme-201-desk": DeviceState.UNKNOWN, "acme-202-desk": DeviceState.UNAVAILABLE}
         await redis_server.start()
         async with redis_server.client() as redis:
             await redis.hset(DEVICES, "acme-202-desk", "idle")
             await redis.publish(CHANGES, json.dumps({"all": True}))
         await until(lambda: follower.devices == {"acme-202-desk": DeviceState.IDLE})
+
+
+async def test_person_is_not_taken_as_busy_for_ever_when_the_ami_service_dies_during_a_call(redis_server: RedisServer) -> None:
+    states = {"acme-201-desk": "in_use", "acme-202-desk": "busy", "acme-203-desk": "ringing", "acme-204-desk": "unavailable",
+              "acme-205-desk": "idle"}
+    told = {endpoint: DeviceState(state) for endpoint, state in states.items()}
+    kept = (DeviceState.UNAVAILABLE, DeviceState.IDLE)
+    stale = {endpoint: known if known in kept else DeviceState.UNKNOWN for endpoint, known in told.items()}
+    async with redis_server.client() as redis, DeviceFollower(redis_server.url) as follower:
+        devices = follower.devices
+        await redis.set(READY, "x")
+        for endpoint, state in states.items():
+            await redis.hset(DEVICES, endpoint, state)
+        await redis.publish(CHANGES, json.dumps({"all": True}))
+        await until(lambda: devices == told)
+        await redis.delete(READY)
+        await until(lambda: devices == stale)
+        await redis.publish(CHANGES, json.dumps({"devices": {"acme-205-desk": "busy"}}))
+        await until(lambda: devices["acme-205-desk"] is DeviceState.UNKNOWN)
+        await redis.set(READY, "x")
+        await until(lambda: devices == told | {"acme-205-desk": DeviceState.BUSY})
 
 
 async def test_decisions_begin_without_redis(tmp_path: Path) -> None:
@@ -69,5 +93,5 @@ async def test_junk_on_the_channel_changes_nothing(redis_server: RedisServer, ju
 
 
 def test_call_in_progress_comes_back_from_json() -> None:
-    call = LiveCall("1.1", "acme", "+48221234567", "201", datetime.now(UTC), {"PJSIP/acme-201-desk-00000001": "Ring"})
+    call = LiveCall("1.1", "acme", "+48221234567", "201", datetime.now(UTC))
     assert LiveCall.from_json("1.1", call.to_json()) == call
