@@ -92,7 +92,12 @@ async def make_sounds(sounds: Iterable[Sound], folder: Path) -> int:
 async def _run(arguments: list[str], text: str = "") -> None:
     process = await asyncio.create_subprocess_exec(
         *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(LIMIT_S):
-        _, errors = await process.communicate(text.encode())
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            _, errors = await process.communicate(text.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode:
         raise OSError(f"{arguments[0]} ended with {process.returncode}: {errors.decode(errors='replace').strip()[:200]}")

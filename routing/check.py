@@ -106,6 +106,10 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
     prompts = tenant.all_prompts()
     for did, number in tenant.numbers.items():
         yield from _target(document, tenant, ("numbers", did, "to"), number.to)
+    for name, trunk in tenant.trunks.items():
+        if isinstance(trunk, RegistrationTrunk) and trunk.number not in tenant.numbers:
+            hint = _did_you_mean(trunk.number, tenant.numbers)
+            yield document.problem(("trunks", name, "number"), f"{trunk.number} is not one of the tenant's numbers{hint}")
     for extension in tenant.failover.ring:
         yield from _user(document, tenant, ("failover", "ring"), extension)
     if tenant.failover.voicemail:

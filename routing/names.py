@@ -16,6 +16,14 @@ Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,4}$")]             
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
 
 # A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
+def all_differ(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names as they are. Raises ValueError when one stands twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"found {', '.join(twice)} twice, expected each once")
+    return names
+
+
 def one_spelling(text: str) -> str:
     """The text in Unicode's composed form. Raises ValueError for a name that cannot stand in every generated file."""
     composed = unicodedata.normalize("NFC", text)
@@ -24,6 +32,7 @@ def one_spelling(text: str) -> str:
     return composed
 
 
+Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"
 Label = Annotated[str, AfterValidator(one_spelling)]
 # What is spoken to a caller.

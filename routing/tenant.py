@@ -4,9 +4,10 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from routing.names import Code, Did, Extension, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
+from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.node import Element
 from routing.nodes.user import User
@@ -66,7 +67,7 @@ Trunk = Annotated[AddressTrunk | RegistrationTrunk, Field(discriminator="kind")]
 class Failover(_Section):
     """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
 
-    ring: tuple[Extension, ...] = Field(min_length=1, max_length=20)
+    ring: Extensions = Field(min_length=1, max_length=20)
     ring_s: int = Field(default=30, ge=3, le=120)
     voicemail: Extension | None = None
 
@@ -89,6 +90,13 @@ class Tenant(Elements):
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     failover: Failover
     codes: Codes = Codes()
+
+    @field_validator("country")
+    @classmethod
+    def country_has_numbers(cls, country: str) -> str:
+        if country not in SUPPORTED_REGIONS:
+            raise ValueError("expected a country's two letters, such as PL")
+        return country
 
     @field_validator("timezone")
     @classmethod

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup
 from routing.facts import DeviceState
-from routing.names import Extension, Target
+from routing.names import Extension, Extensions, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 
 IN_A_CALL = {DeviceState.IN_USE, DeviceState.BUSY}
@@ -16,7 +16,7 @@ class Group(Element):
     """`ring_all` rings every member at once for `ring_s`; `ordered` rings one after the other, each for `ring_s`."""
 
     algorithm: Literal["ring_all", "ordered"] = "ring_all"
-    members: tuple[Extension, ...] = Field(min_length=1, max_length=100)
+    members: Extensions = Field(min_length=1, max_length=100)
     ring_s: int = Field(default=20, ge=3, le=120)
     skip_busy: bool = True           # a member who is in a call is passed over
     unanswered: Target               # nobody answered, or everybody is in a call

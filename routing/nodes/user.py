@@ -1,11 +1,11 @@
 """User: all devices of a person ring; nobody answers, the mailbox or another element takes the call."""
 
-from typing import Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played, VoicemailEnded
-from routing.names import Label, Name, Target
+from routing.names import Label, Name, Target, all_differ
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
 
@@ -24,16 +24,10 @@ class User(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Label
-    devices: tuple[Name, ...] = Field(default=("phone",), min_length=1, max_length=8)
+    devices: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(default=("phone",), min_length=1, max_length=8)
     ring_s: int = Field(default=20, ge=3, le=120)
     voicemail: bool = True
     missed: Target | None = None     # where an unanswered call goes; without it, to the mailbox
-
-    @model_validator(mode="after")
-    def devices_differ(self) -> Self:
-        if len(set(self.devices)) < len(self.devices):
-            raise ValueError(f"found {', '.join(self.devices)}; the devices of a user need different names")
-        return self
 
     def uses(self) -> Uses:
         return Uses(targets=(("missed", self.missed),) if self.missed else (), ends=True)

@@ -191,7 +191,7 @@ def test_user_rings_on_all_devices_as_long_as_the_file_says() -> None:
 
 def test_two_devices_of_a_user_with_one_name_are_refused() -> None:
     text = changed(("Anna, devices: [desk]", "Anna, devices: [desk, mobile, desk]"))
-    assert problems(text) == ["acme.yaml:7 users.201: found desk, mobile, desk; the devices of a user need different names"]
+    assert problems(text) == ["acme.yaml:7 users.201.devices: found desk twice, expected each once"]
 
 
 def test_missed_call_of_a_user_with_a_mailbox_is_greeted_recorded_and_ended() -> None:
