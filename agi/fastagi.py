@@ -16,6 +16,7 @@ from agi.step_text import AgiError
 MAX_HANDSHAKE_BYTES = 65_536      # the widest honest one is some 2 kB; caller IDs of 4 kB pass
 CALLERS_OWN = b"\nagi_callerid: "   # Asterisk's first variable that a caller chose; ours stand before it
 MAX_WAIT_S = 2.0                  # for each of: the whole handshake, the peer's closing; Asterisk itself gives up after 2 s
+DRAIN_AFTER_S = 0.02
 BACKLOG = 4096                    # asked for; the kernel caps it at net.core.somaxconn
 
 log = structlog.get_logger()
@@ -85,6 +86,10 @@ async def reply(request: fast_agi.Request, commands: list[str]) -> None:
             raise AgiError(f"refused to send a control character: {command[:80]!r}")
     request.writer.write("".join(f"{command}\n" for command in commands).encode())
     request.writer.write_eof()
+    # Asterisk is still writing its other lines, one by one. Nobody waits for us to read them: once, at the end, is enough.
+    request.writer.transport.pause_reading()
+    await asyncio.sleep(DRAIN_AFTER_S)
+    request.writer.transport.resume_reading()
     said = b""                  # the rest of the handshake, then an answer a command
     async with asyncio.timeout(MAX_WAIT_S):
         while chunk := await request.reader.read(MAX_HANDSHAKE_BYTES):
