@@ -83,7 +83,9 @@ async def test_star_and_hash_are_keys_like_any_other(pbx: Pbx, key: str, extensi
         await pbx.phone(cast, f"acme-{extension}-desk", Callee(then=Answer(ending=HangUp(200))))
         await cast.call(
             dials(MAIN["acme"], caller, Silence(400), *keys(key), Silence(2000), ending=AwaitHangUp()), at=TRUNK["acme"])
-    assert (await pbx.record(caller)).answered_by == extension
+    call = await pbx.record(caller)
+    assert call.answered_by == extension
+    assert path_of(call) == pbx.simulated(MAIN["acme"], key, x201=IDLE, x202=IDLE)
 
 
 async def test_all_phones_of_a_group_ring_and_one_answer_ends_the_ringing_of_the_others(pbx: Pbx) -> None:
@@ -94,7 +96,9 @@ async def test_all_phones_of_a_group_ring_and_one_answer_ends_the_ringing_of_the
         await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ring_ms=400, ending=HangUp(200))))
         await cast.call(
             dials(MAIN["acme"], caller, Silence(400), *keys("1"), Silence(2500), ending=AwaitHangUp()), at=TRUNK["acme"])
-    assert (await pbx.record(caller)).answered_by == "201"
+    call = await pbx.record(caller)
+    assert call.answered_by == "201"
+    assert path_of(call) == pbx.simulated(MAIN["acme"], "1", x201=IDLE, x202=IDLE)
 
 
 @pytest.mark.docker
@@ -144,8 +148,10 @@ async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant
         await cast.call(dials(DIRECT[tenant], caller, ending=AwaitHangUp()), at=TRUNK[tenant])
         # The same public number on the other tenant's trunk is nobody's.
         await cast.call(dials(DIRECT[tenant], caller, ending=Refused(404)), at=TRUNK[other])
-    assert (await pbx.record(caller, tenant)).answered_by == "201"
-    assert (await pbx.record(caller, other)).outcome is Outcome.UNANSWERED
+    own, others = await pbx.record(caller, tenant), await pbx.record(caller, other)
+    assert (own.answered_by, others.outcome) == ("201", Outcome.UNANSWERED)
+    assert path_of(own) == pbx.simulated(DIRECT[tenant], tenant=tenant, x201=IDLE)
+    assert path_of(others) == pbx.simulated(DIRECT[tenant], tenant=other)
 
 
 @pytest.mark.parametrize("number", ["999", "*5", "00390612345678", "2011", "20"])
