@@ -93,12 +93,6 @@ class AmiClient:
         answer = await self.action("Command", limit_s, Command=text)
         return _output(answer)
 
-    async def getvar(self, name: str, channel: str | None = None) -> str:
-        """The value of a variable or function, of a channel or global; '' where it is not set."""
-        on: dict[str, HeaderValue] = {} if channel is None else {"Channel": channel}
-        answer = await self._send("Getvar", {"Variable": name, **on}, ACTION_LIMIT_S, whole_list=False)
-        return str(answer.value)
-
     async def _send(self, name: str, headers: dict[str, HeaderValue], limit_s: float, whole_list: bool) -> Any:
         encoded = encode_action(name, headers)
         try:

@@ -14,16 +14,17 @@ Files = dict[str, str]      # path below the revision's directory -> text
 def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath) -> Files:
     """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it."""
     slug = tenant.tenant
+    trunks = {trunk_endpoint_name(slug, name): trunk for name, trunk in tenant.trunks.items()}
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     values = {
         "tenant": tenant,
         "sip_passwords": secrets.sip,
-        "trunk_passwords": {name: CarrierPassword(password) for name, password in secrets.trunks.items()},
+        "trunk_passwords": {name: CarrierPassword(secrets.trunks[name]) for name in trunks if name in secrets.trunks},
         "pins": {
             extension: secrets.pins[pin_name(tenant, extension)]
             for extension, user in tenant.users.items() if user.voicemail
         },
-        "trunks": [(trunk_endpoint_name(slug, name), trunk) for name, trunk in tenant.trunks.items()],
+        "trunks": trunks.items(),
         "failover_endpoints": ring,
         "dial": dial,
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from routing.phrases import PHRASES
-from routing.tenant import Tenant
+from routing.tenant import Prompt, Tenant
 
 
 def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -> dict[str, tuple[str, ...]]:
@@ -22,13 +22,13 @@ def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -
 def _behaviours(tenant: Tenant) -> dict[str, object]:
     """For each number, everything its calls can come to: the elements' own settings, by name."""
     entries = {did: number.to for did, number in tenant.numbers.items()} | tenant.internal_numbers
-    spoken = {name: prompt.model_dump() for name, prompt in tenant.all_prompts().items() if name in PHRASES}
-    whole = (tenant.timezone, tenant.language, tenant.country, tenant.failover.model_dump(), tenant.codes.model_dump(), spoken)
-    return {number: (entry, whole, _reachable(tenant, entry)) for number, entry in entries.items()}
-
-
-def _reachable(tenant: Tenant, entry: str) -> dict[str, object]:
     prompts = tenant.all_prompts()
+    spoken = {name: prompt.model_dump() for name, prompt in prompts.items() if name in PHRASES}
+    whole = (tenant.timezone, tenant.language, tenant.country, tenant.failover.model_dump(), tenant.codes.model_dump(), spoken)
+    return {number: (entry, whole, _reachable(tenant, prompts, entry)) for number, entry in entries.items()}
+
+
+def _reachable(tenant: Tenant, prompts: Mapping[str, Prompt], entry: str) -> dict[str, object]:
     seen: dict[str, object] = {}
     waiting = [entry]
     while waiting:
