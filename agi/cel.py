@@ -141,9 +141,9 @@ def tenant_of(events: Sequence[CelEvent]) -> str:
 
 
 def start_of(events: Sequence[CelEvent]) -> Start:
-    """From "caller|name|dialled", each percent-encoded, of the first start event: a transferred call has more."""
+    """From "caller|name|dialled;...", each percent-encoded, of the first start event: a transferred call has more."""
     extra = next((event.extra for event in events if event.user_event and event.kind == "start"), "")
-    caller, name, dialled, *_ = (*str(_extra(extra).get("extra", "")).split("|"), "", "", "")
+    caller, name, dialled, *_ = (*_said(extra).partition(";")[0].split("|"), "", "", "")
     return Start(_chosen(caller), _chosen(name), _chosen(dialled))
 
 
@@ -195,12 +195,19 @@ def _path(events: Sequence[CelEvent]) -> Iterator[PathEntry]:
         if event.user_event and event.kind == "failover":
             yield PathEntry(event.at, *FAILOVER)
         elif event.user_event and event.kind == "step":
-            yield from _steps(event)
+            yield from _visits(event.at, _said(event.extra))
+        elif event.user_event and event.kind == "start":
+            yield from _visits(event.at, _said(event.extra).partition(";")[2])
 
 
-def _steps(event: CelEvent) -> Iterator[PathEntry]:
-    """The decisions of one step event: "node|why;node|why", each node and why percent-encoded."""
-    for entry in str(_extra(event.extra).get("extra", "")).split(";"):
+def _visits(at: datetime, text: str) -> Iterator[PathEntry]:
+    """What one decision adds to the path: "node|why;node|why", each node and why percent-encoded."""
+    for entry in text.split(";"):
         node, _, why = entry.partition("|")
         if node:
-            yield PathEntry(event.at, _UNSTORABLE.sub("\ufffd", unquote(node)), _UNSTORABLE.sub("\ufffd", unquote(why)))
+            yield PathEntry(at, _UNSTORABLE.sub("\ufffd", unquote(node)), _UNSTORABLE.sub("\ufffd", unquote(why)))
+
+
+def _said(extra: str) -> str:
+    """The text of a user event."""
+    return str(_extra(extra).get("extra", ""))

@@ -12,7 +12,7 @@ import structlog
 
 from agi.fastagi import Application, Query, start_server
 from agi.published import Published
-from agi.step_text import AgiError, Result, path_text, read_event, read_state, state_text, step_text
+from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
 
@@ -21,9 +21,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decision as Asterisk reads it."""
+    """A decision as Asterisk reads it. `event` is that of the call's record: its kind and what it tells."""
 
-    path: str
+    event: str
     state: str
     step: str
 
@@ -42,19 +42,20 @@ class DecisionService:
         answer = self.answer(query)
         return [
             "SET AUTOHANGUP 0",
-            f'EXEC CELGenUserEvent "step,{answer.path}"',
+            f'EXEC CELGenUserEvent "{answer.event}"',
             f'SET VARIABLE STATE "{answer.state}"',
             f'SET VARIABLE STEP "{answer.step}"',
         ]
 
     def answer(self, query: Query) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS, VMSTATUS."""
+        DIGITS, DIALSTATUS, VMSTATUS, the caller's number and name; what the caller chose is percent-encoded."""
         began = time.perf_counter()
         try:
-            slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status = query.arguments
+            (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status,
+             caller, caller_name) = query.arguments
         except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 8") from None
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 10") from None
         published = self._published.tenant(slug)
         state = read_state(state_before)
         result = Result(digits, dial_status, voicemail_status)
@@ -66,7 +67,9 @@ class DecisionService:
             "step", tenant=slug, call=query.uniqueid, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
-        return Answer(path_text(decision.path), state_text(decision.state), text)
+        path = path_text(decision.path)
+        told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
+        return Answer(told, state_text(decision.state), text)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

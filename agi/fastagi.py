@@ -5,6 +5,8 @@ does not wait for the closing; this subclass replaces that one method and keeps 
 """
 
 import asyncio
+import re
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -16,7 +18,11 @@ from agi.step_text import AgiError
 MAX_HANDSHAKE_BYTES = 65_536      # the widest honest one is some 2 kB; caller IDs of 4 kB pass
 CALLERS_OWN = b"\nagi_callerid: "   # Asterisk's first variable that a caller chose; ours stand before it
 MAX_WAIT_S = 2.0                  # for each of: the whole handshake, the peer's closing; Asterisk itself gives up after 2 s
-DRAIN_AFTER_S = 0.02
+# Asterisk writes some 25 lines one by one, and each would wake us. The kernel wakes us when so many bytes are there, or at the
+# end of stream: socket(7), SO_RCVLOWAT. The first 11 lines have more, at the least, and the kernel acknowledges 16 at once;
+# past that Asterisk, which leaves Nagle's algorithm on, would wait 40 ms for us to read.
+WAKE_BYTES = 250
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 BACKLOG = 4096                    # asked for; the kernel caps it at net.core.somaxconn
 
 log = structlog.get_logger()
@@ -43,7 +49,7 @@ class Application(fast_agi.Application):  # type: ignore[misc]
         peer = writer.get_extra_info("peername")
         try:
             async with asyncio.timeout(MAX_WAIT_S):
-                script, query = read_query(await reader.readuntil(CALLERS_OWN))
+                script, query = read_query(await read_ours(reader, writer))
             answer: Answer | None = self._route.get(script)
             if answer is None:
                 raise AgiError(f"no route for {script[:80]!r}")
@@ -51,8 +57,6 @@ class Application(fast_agi.Application):  # type: ignore[misc]
             await reply(request, await answer(query))
         except asyncio.IncompleteReadError as error:
             log.info("agi_peer_left", peer=peer, bytes=len(error.partial))
-        except asyncio.LimitOverrunError:
-            log.warning("agi_refused", peer=peer, found=f"over {MAX_HANDSHAKE_BYTES} bytes of handshake")
         except TimeoutError:
             log.warning("agi_refused", peer=peer, found=f"no end of request or connection within {MAX_WAIT_S} s")
         except AgiError as error:
@@ -63,6 +67,21 @@ class Application(fast_agi.Application):  # type: ignore[misc]
             log.exception("agi_failed", peer=peer)    # the outermost loop: the dialplan gets no step and fails over
         finally:
             writer.close()
+
+
+async def read_ours(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """The handshake's lines before the caller's own. Raises IncompleteReadError when the peer closes before."""
+    said = await reader.read(MAX_HANDSHAKE_BYTES)
+    if CALLERS_OWN not in said:
+        set_wake_bytes(writer.get_extra_info("socket"), 1)        # what is still to come may be less than WAKE_BYTES
+    while CALLERS_OWN not in said:
+        if len(said) >= MAX_HANDSHAKE_BYTES:
+            raise AgiError(f"over {MAX_HANDSHAKE_BYTES} bytes of handshake")
+        chunk = await reader.read(MAX_HANDSHAKE_BYTES)
+        if not chunk:
+            raise asyncio.IncompleteReadError(said, None)
+        said += chunk
+    return said.partition(CALLERS_OWN)[0]
 
 
 def read_query(handshake: bytes) -> tuple[str, Query]:
@@ -82,15 +101,13 @@ async def reply(request: fast_agi.Request, commands: list[str]) -> None:
     One round trip: Asterisk runs the commands one after another out of its buffer and ends the AGI at our end of stream.
     """
     for command in commands:
-        if any(ord(char) < 32 or ord(char) == 127 for char in command):
+        if CONTROL.search(command):
             raise AgiError(f"refused to send a control character: {command[:80]!r}")
     request.writer.write("".join(f"{command}\n" for command in commands).encode())
     request.writer.write_eof()
-    # Asterisk is still writing its other lines, one by one. Nobody waits for us to read them: once, at the end, is enough.
-    request.writer.transport.pause_reading()
-    await asyncio.sleep(DRAIN_AFTER_S)
-    request.writer.transport.resume_reading()
-    said = b""                  # the rest of the handshake, then an answer a command
+    # Nobody waits for us to read the rest of the handshake and an answer a command: once, at the end of stream, is enough.
+    set_wake_bytes(request.writer.get_extra_info("socket"), MAX_HANDSHAKE_BYTES)
+    said = b""
     async with asyncio.timeout(MAX_WAIT_S):
         while chunk := await request.reader.read(MAX_HANDSHAKE_BYTES):
             said = (said + chunk)[-MAX_HANDSHAKE_BYTES:]
@@ -100,5 +117,11 @@ async def reply(request: fast_agi.Request, commands: list[str]) -> None:
 
 
 async def start_server(application: Application, address: str, port: int) -> asyncio.Server:
-    return await asyncio.start_server(
-        application.handler, address, port, limit=MAX_HANDSHAKE_BYTES, backlog=BACKLOG, reuse_address=True)
+    listening = socket.create_server((address, port), backlog=BACKLOG)
+    set_wake_bytes(listening, WAKE_BYTES)                          # each accepted connection has it too
+    return await asyncio.start_server(application.handler, sock=listening, limit=MAX_HANDSHAKE_BYTES, backlog=BACKLOG)
+
+
+def set_wake_bytes(connection: socket.socket, count: int) -> None:
+    """Less than `count` bytes, at most half of the socket's buffer, wake nobody unless they are the last."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)

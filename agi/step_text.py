@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from routing.call import (
     Awaits,
@@ -33,6 +33,7 @@ from routing.call import (
 )
 from routing.tenant import Tenant
 
+MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
 
 
@@ -107,6 +108,11 @@ def path_text(path: tuple[Visit, ...]) -> str:
     return checked(text, r"[A-Za-z0-9 %|;_.~-]*", "path")
 
 
+def start_text(caller: str, caller_name: str, dialled: str) -> str:
+    """'%2B48600100200|Anna|201': each as Asterisk's URIENCODE() wrote it, encoded anew and whole."""
+    return "|".join(quote(unquote(text[:MAX_CHOSEN]), safe="") for text in (caller, caller_name, dialled))
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What the applications left on the channel; the state says which of it is new."""
@@ -117,12 +123,14 @@ class Result:
 
 
 def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: Result) -> Event:
-    """The event that a channel's variables report, by what the state waits for."""
+    """The event that a channel's variables report, by what the state waits for. `dialled` is percent-encoded; what no telephone
+    can dial counts as nothing dialled."""
     if state is None:
         if origin not in set(Origin):
             raise AgiError(f"origin: found {origin[:80]!r}, expected one of {', '.join(Origin)}")
-        number = checked(dialled, r"[0-9*#+]{1,64}", "number dialled")
-        return Started(Origin(origin), number, checked(caller_extension, r"([0-9]{2,6})?", "caller's extension"))
+        extension = checked(caller_extension, r"([0-9]{2,6})?", "caller's extension")
+        number = unquote(dialled)
+        return Started(Origin(origin), number if re.fullmatch(r"[0-9*#+]{1,64}", number, re.ASCII) else "", extension)
     match state.awaits:
         case Awaits.DIGITS:
             return Digits(checked(result.digits, r"[0-9A-D*#]{0,32}", "digits"))

@@ -51,7 +51,7 @@ class Handler(StreamRequestHandler):
         agi = ThreadedAgi(self)
         _, *arguments = agi.env["agi_network_script"].split("|")
         answer = self._service.answer(Query(agi.env["agi_uniqueid"], tuple(arguments)))
-        agi.appexec("CELGenUserEvent", f"step,{answer.path}")
+        agi.appexec("CELGenUserEvent", answer.event)
         agi.set_variable("STATE", answer.state)
         agi.set_variable("STEP", answer.step)
 

@@ -5,7 +5,7 @@ SIPp plays RTP but can't record it. Its SDP therefore names a port beside its ow
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from types import TracebackType
 from typing import Self
 
@@ -15,14 +15,16 @@ from sipp.sound import share_of_tone
 BESIDE = 4  # SIPp occupies its media port and the one two above it
 
 
-def free_port(host: str, *, beside: int = 0) -> int:
-    """An even UDP port free at this moment, as are the even ones up to `beside` below it."""
+def free_port(host: str, *, beside: int = 0, spared: Container[int] = ()) -> int:
+    """An even UDP port free at this moment, as are the even ones up to `beside` below it; none of them is one of `spared`."""
     for _ in range(100):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
             found.bind((host, 0))
             port = int(found.getsockname()[1]) & ~1
         try:
             for neighbour in range(port - beside, port + 1, 2):
+                if neighbour in spared:
+                    raise OSError(f"{neighbour} is kept for another socket of the same program")
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
                     tried.bind((host, neighbour))
         except OSError:

@@ -94,7 +94,7 @@ async def started(
     `local` without a port takes a free one. `traced=False` keeps no SIP messages: for load, where writing them costs.
     """
     address = local if isinstance(local, Address) else Address(local, free_port(local))
-    media_port = ear.port - BESIDE if ear else free_port(address.host, beside=BESIDE)
+    media_port = ear.port - BESIDE if ear else free_port(address.host, beside=BESIDE, spared={address.port}) - BESIDE
     heard_beside = not echoes(scenario)
     if ear and not (heard_beside and ear.host == address.host):
         raise ValueError(f"an ear listens where its phone is ({address.host}) and hears nothing of an echo")
@@ -146,10 +146,11 @@ def _arguments(
     traced: bool,
 ) -> list[str]:
     host = local.host
+    control_port = free_port(host, spared={local.port, *range(media_port, media_port + BESIDE + 1)})
     arguments = [str(server)] if server else []
     # -bind_local and -ci: without them sipp listens, and takes commands, at every address of the machine.
     arguments += ["-sf", "scenario.xml", "-i", host, "-p", str(local.port), "-bind_local", "-mi", host, "-ci", host]
-    arguments += ["-mp", str(media_port), "-cp", str(free_port(host)), "-nostdin", "-aa"]
+    arguments += ["-mp", str(media_port), "-cp", str(control_port), "-nostdin", "-aa"]
     arguments += ["-timeout", f"{ceil(limit_s)}s", "-timeout_error"]
     arguments += ["-trace_stat", "-stf", "statistics.csv", "-fd", "1", "-trace_err", "-error_file", "errors.log"]
     arguments += ["-trace_shortmsg", "-shortmessage_file", "short.log"]

@@ -113,7 +113,7 @@ async def test_message_without_an_end_ends_the_connection(flood: bytes) -> None:
     async with ami_peer() as peer, client(peer.port) as ami:
         await ami.ready()
         peer.send(flood)
-        await until(lambda: peer.logins == 2)
+        await ami.connection_after(1)
         await ami.action("Ping")
 
 

@@ -26,9 +26,10 @@ asyncio.run(serve(**values | {"cel_file": pathlib.Path(values["cel_file"])}))
 
 
 @asynccontextmanager
-async def service(folder: Path, ami_port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def service(folder: Path, ami_port: int, redis_url: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
     values = {"ami_address": ADDRESS, "ami_port": ami_port, "ami_user": "centralka", "ami_secret": "secret",
-              "redis_url": f"unix://{folder}/redis.sock", "database_url": f"sqlite+aiosqlite:///{folder}/db/calls.sqlite",
+              "redis_url": redis_url or f"unix://{folder}/redis.sock",
+              "database_url": f"sqlite+aiosqlite:///{folder}/db/calls.sqlite",
               "cel_file": str(folder / "cel.csv")}
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, json.dumps(values),
                                                    stdout=asyncio.subprocess.PIPE)
@@ -63,8 +64,8 @@ async def test_service_starts_alone_and_stops_when_told_to(tmp_path: Path) -> No
 
 
 async def test_service_finds_everything_later_and_gives_its_sign_of_life(tmp_path: Path) -> None:
-    redis = RedisServer(tmp_path)
-    async with ami_peer() as peer, service(tmp_path, peer.port) as process:
+    redis = RedisServer()
+    async with ami_peer() as peer, service(tmp_path, peer.port, redis.url) as process:
         await line_with(process, "redis away")
         (tmp_path / "db").mkdir()
         await redis.start()
@@ -76,7 +77,7 @@ async def test_service_finds_everything_later_and_gives_its_sign_of_life(tmp_pat
                 await process.wait()
                 assert not await client.exists(READY)
         finally:
-            await redis.stop()
+            await redis.remove()
 
 
 async def test_service_killed_during_calls_leaves_one_record_each(tmp_path: Path) -> None:

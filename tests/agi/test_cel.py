@@ -80,6 +80,13 @@ def start(caller: str, name: str, dialled: str, **fields: Any) -> bytes:
     return line("start", user=True, extra=json.dumps({"extra": text}), **fields)
 
 
+def test_start_that_a_decision_told_begins_the_path() -> None:
+    extra = json.dumps({"extra": "201|Anna|202;start|201 dials 202;202|rings desk"})
+    (call, _), = records(line("CHAN_START"), line("start", user=True, extra=extra), line("LINKEDID_END"))
+    assert (call.caller, call.caller_name, call.dialled) == ("201", "Anna", "202")
+    assert [(entry.node, entry.why) for entry in call.path] == [("start", "201 dials 202"), ("202", "rings desk")]
+
+
 HOSTILE = ['\\","rossi","x', '"', '""', "\\", '\\"', ",", '","', "x\\", "a|b", "%0a", "Za\u017c\u00f3\u0142\u0107"]
 
 

@@ -1,9 +1,11 @@
 """One request of Asterisk's, one decision: what it sends leads to exactly these commands, and nothing unsafe in or out."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,13 +14,14 @@ from agi import fastagi
 from agi.decision_service import DecisionService
 from agi.fastagi import Application, Query, start_server
 from agi.published import Published
-from agi.step_text import AgiError, Result, path_text, read_event, read_state, state_text, step_text
+from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
 from tests.agi.test_published import write_revision
 from tests.tenants_for_tests import acme
 
 SOUNDS = "/srv/x/sounds/acme/"
+CALLER = ("%2B48600100200", "Anna%20(sales)")                  # as URIENCODE() writes the number and the name
 Devices = dict[str, DeviceState]
 
 
@@ -39,8 +42,8 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
 
 
 def request(*arguments: str, caller: str = "+48600100200") -> bytes:
-    """The handshake as Asterisk 22 writes it. Source: res_agi.c, setup_env()."""
-    script = "|".join(("step", *arguments))
+    """The handshake as Asterisk 22 writes it, `arguments` without the caller. Source: res_agi.c, setup_env()."""
+    script = "|".join(("step", *arguments, *CALLER))
     return "\n".join((
         "agi_network: yes", f"agi_network_script: {script}", f"agi_request: agi://127.0.0.1/{script}",
         "agi_channel: PJSIP/acme-201-desk-00000001", "agi_language: en", "agi_type: PJSIP", "agi_uniqueid: 1700000000.7",
@@ -78,6 +81,10 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
      "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
     (("acme", "trunk", "201", "", "", "", "", ""),
      "start|201 is no number here", "start/played/0/1", f"Gosub(early,s,1({SOUNDS}sys_unknown_number-0))"),
+    (("acme", "phone", "20a%0A", "201", "", "", "", ""),
+     "start|nothing is no number here", "start/played/0/1", f"Gosub(early,s,1({SOUNDS}sys_unknown_number-0))"),
+    (("acme", "trunk", "%2B48221234567", "", "", "", "", ""),
+     "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/0.0", "2", "", ""),
      "main|key 2%2C on to service;service|rings 202", "service/dial/1/1", "Dial(PJSIP/acme-202-desk,10,g)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/1.0", "9", "BUSY", ""),
@@ -96,9 +103,11 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
      "gone|no such element any more", "gone/nothing/3/", "Goto(acme-failover,s,1)"),
 ])
 async def test_request_leads_to_exactly_these_commands(port: int, arguments: tuple[str, ...], path: str, state: str, step: str) -> None:
+    dialled = quote(unquote(arguments[2]), safe="")
+    event = f"step,{path}" if arguments[4] else f"start,%2B48600100200|Anna%20%28sales%29|{dialled};{path}"
     with capture_logs() as logs:
         assert await said(port, request(*arguments)) == [
-            "SET AUTOHANGUP 0", f'EXEC CELGenUserEvent "step,{path}"', f'SET VARIABLE STATE "{state}"', f'SET VARIABLE STEP "{step}"']
+            "SET AUTOHANGUP 0", f'EXEC CELGenUserEvent "{event}"', f'SET VARIABLE STATE "{state}"', f'SET VARIABLE STEP "{step}"']
     told = [entry for entry in logs if entry["event"] == "step"]
     assert [(entry["tenant"], entry["call"], entry["step"]) for entry in told] == [("acme", "1700000000.7", step)]
 
@@ -112,14 +121,13 @@ async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices
 
 
 @pytest.mark.parametrize(("arguments", "found"), [
-    (("acme", "trunk", "1", "", "", "", ""), "found 7 arguments, expected 8"),
-    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 9 arguments, expected 8"),
-    ((), "found 0 arguments, expected 8"),
+    (("acme", "trunk", "1", "", "", "", ""), "found 9 arguments, expected 10"),
+    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 11 arguments, expected 10"),
+    ((), "found 2 arguments, expected 10"),
     (("../x", "trunk", "1", "", "", "", "", ""), "tenant: found '../x'"),
     (("rossi", "trunk", "1", "", "", "", "", ""), "tenant 'rossi' is not published"),
     (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone"),
     (("acme", "", "1", "", "", "", "", ""), "origin: found ''"),
-    (("acme", "phone", "20a", "201", "", "", "", ""), "number dialled: found '20a'"),
     (("acme", "phone", "201", "x", "", "", "", ""), "caller's extension: found 'x'"),
     (("acme", "trunk", "1", "", "main", "", "", ""), "state: found 'main'"),
     (("acme", "trunk", "1", "", "main/digits/0/0.0", "1,2", "", ""), "digits: found '1,2'"),
@@ -259,6 +267,13 @@ def test_origin_that_nobody_knows_is_refused(origin: str) -> None:
 def test_state_of_any_other_form_is_refused(text: str) -> None:
     with pytest.raises(AgiError, match="state: found"):
         read_state(text)
+
+
+@pytest.mark.parametrize("text", [*BAD, "a;b", "%0a", "%", "x" * 5000, "\\\"", "(", "a%2"])
+def test_what_a_caller_chose_is_carried_encoded_whatever_it_is(text: str) -> None:
+    for said in (start_text(text, "", ""), start_text("", text, ""), start_text("", "", text)):
+        assert re.fullmatch(r"[A-Za-z0-9%|_.~-]{2,2000}", said)
+        assert said.count("|") == 2
 
 
 def test_reason_is_carried_encoded() -> None:

@@ -7,9 +7,22 @@ from contextlib import suppress
 import pytest
 
 from agi import fastagi
-from agi.fastagi import MAX_HANDSHAKE_BYTES, Application, Query, start_server
+from agi.fastagi import MAX_HANDSHAKE_BYTES, WAKE_BYTES, Application, Query, start_server
 
-GOOD = b"agi_network: yes\nagi_network_script: step|acme|x\nagi_uniqueid: 1.1\nagi_callerid: +48600100200\nagi_dnid: 1\n\n"
+GOOD = b"""\
+agi_network: yes
+agi_network_script: step|acme|x
+agi_request: agi://127.0.0.1:4573/step|acme|x
+agi_channel: PJSIP/acme-trunk-carrier-000001f4
+agi_language: en
+agi_type: PJSIP
+agi_uniqueid: 1.1
+agi_version: 22.10.1
+agi_callerid: +48600100200
+agi_calleridname: unknown
+agi_dnid: 1
+
+"""
 
 
 @pytest.fixture
@@ -59,7 +72,7 @@ async def test_request_is_answered_with_all_commands_at_once_and_closed(port: in
     (b"", False),                                                       # never speaks
     (b"agi_network_script: " + b"x" * (MAX_HANDSHAKE_BYTES + 10), False),   # one endless line
     (b"agi_a: b\n" * 20_000, False),                                    # endless lines
-    (b"agi_network_script: other\n\n", False),                          # no such route
+    (GOOD.replace(b"step", b"other"), False),                           # no such route
     (b"GET / HTTP/1.1\r\nHost: x\r\n\n", False),                        # another protocol
     (b"\x00\xff\xfe\n\n", False),                                       # no text at all
     (GOOD.replace(b"agi_callerid", b"agi_nobody"), False),              # no caller where one must stand
@@ -70,6 +83,18 @@ async def test_peer_gets_nothing_and_is_let_go_in_time(port: int, sent: bytes, e
     with suppress(ConnectionError):
         assert await said(port, sent, ends=ends) == b""
     assert await said(port, GOOD) != b"", "and the server goes on"
+
+
+@pytest.mark.parametrize("cut", [1, 17, 100, WAKE_BYTES, WAKE_BYTES + 1, GOOD.index(b"agi_callerid") + 14])
+async def test_request_that_comes_in_two_pieces_is_answered(port: int, cut: int) -> None:
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GOOD[:cut])
+        await writer.drain()
+        await asyncio.sleep(0.02)           # long enough for the server to have read the first piece, were it woken by it
+        writer.write(GOOD[cut:])
+        assert await reader.read() == b'SET VARIABLE STATE "a"\nSET VARIABLE STEP "b"\n'
+        writer.close()
 
 
 async def test_hundred_peers_that_never_end_keep_nobody_else_waiting(port: int) -> None:

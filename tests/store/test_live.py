@@ -21,11 +21,11 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def redis_server(tmp_path: Path) -> AsyncIterator[RedisServer]:
-    server = RedisServer(tmp_path)
+async def redis_server() -> AsyncIterator[RedisServer]:
+    server = RedisServer()
     await server.start()
     yield server
-    await server.stop()
+    await server.remove()
 
 
 async def test_states_are_loaded_and_followed(redis_server: RedisServer) -> None:
