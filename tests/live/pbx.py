@@ -28,6 +28,7 @@ TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
 TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21"}
 LIMIT_S = 15.0
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 _callers = itertools.count(int(time.time()) % 100_000 * 1000)
 _phones = itertools.count(1)
@@ -78,13 +79,15 @@ class Pbx:
         """Somebody with a number that no other call of the tests has."""
         return Caller(f"+48600{next(_callers):09}")
 
-    async def record(self, caller: Caller | str, tenant: str = "acme") -> Call:
-        """The record of the one call that this caller made, once it is there."""
-        found = await self.records(caller, tenant, at_least=1)
+    async def record(self, caller: Caller | str, tenant: str = "acme", *, since: datetime = LONG_AGO) -> Call:
+        """The record of the one call that this caller made since then, once it is there."""
+        found = await self.records(caller, tenant, at_least=1, since=since)
         assert len(found) == 1, found
         return found[0]
 
-    async def records(self, caller: Caller | str, tenant: str = "acme", *, at_least: int) -> list[Call]:
+    async def records(
+        self, caller: Caller | str, tenant: str = "acme", *, at_least: int, since: datetime = LONG_AGO,
+    ) -> list[Call]:
         number = caller.number if isinstance(caller, Caller) else caller
         engine = database.connect(self.settings.database_url)
         found: list[Call] = []
@@ -92,7 +95,7 @@ class Pbx:
         async def are_there() -> bool:
             nonlocal found
             calls = await CallStore(engine).recent(tenant, 5000)
-            found = [call for call in calls if call.caller == number]
+            found = [call for call in calls if call.caller == number and call.started_at >= since]
             return len(found) >= at_least
 
         try:

@@ -1,6 +1,7 @@
 """What callers and phones experience: trunk, menu, group, colleague, voicemail; each path as the simulator foretells it."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -140,7 +141,7 @@ async def test_outside_hours_the_caller_hears_why_not(pbx: Pbx) -> None:
 async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant: str) -> None:
     other = {"acme": "rossi", "rossi": "acme"}[tenant]
     me = pbx.account(f"{tenant}-202-desk")
-    caller = pbx.outside_caller()
+    caller, began = pbx.outside_caller(), datetime.now(UTC)
     async with pbx.cast() as cast:
         await pbx.phone(cast, f"{tenant}-201-desk", Callee(then=Answer(ending=HangUp(200))), calls=2)
         await pbx.phone(cast, f"{other}-201-desk", Callee(then=Ring()), calls=0)
@@ -148,6 +149,8 @@ async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant
         await cast.call(dials(DIRECT[tenant], caller, ending=AwaitHangUp()), at=TRUNK[tenant])
         # The same public number on the other tenant's trunk is nobody's.
         await cast.call(dials(DIRECT[tenant], caller, ending=Refused(404)), at=TRUNK[other])
+    inside = await pbx.record("202", tenant, since=began)
+    assert path_of(inside) == pbx.simulated("201", tenant=tenant, extension="202", x201=IDLE)
     own, others = await pbx.record(caller, tenant), await pbx.record(caller, other)
     assert (own.answered_by, others.outcome) == ("201", Outcome.UNANSWERED)
     assert path_of(own) == pbx.simulated(DIRECT[tenant], tenant=tenant, x201=IDLE)
@@ -157,13 +160,14 @@ async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant
 @pytest.mark.parametrize("number", ["999", "*5", "00390612345678", "2011", "20"])
 @pytest.mark.docker
 async def test_digits_that_are_nothing_get_an_announcement_and_404(pbx: Pbx, number: str) -> None:
-    me = pbx.account("acme-202-desk")
+    me, began = pbx.account("acme-202-desk"), datetime.now(UTC)
     async with Ear("127.77.8.3") as ear:
         result = await run(
             Call(number=number, caller=Caller(me.user), account=me, ending=Refused(404)), local="127.77.8.3",
             server=pbx.server, ear=ear)
         assert result.received("SIP/2.0 183")
         assert len(ear.packets) > 20
+    assert path_of(await pbx.record("202", since=began)) == pbx.simulated(number, extension="202")
 
 
 @pytest.mark.parametrize("number", ["201,1", "${EXTEN}", "201@rossi-phone", "h", "s", "%2e%2e", "2&3"])
@@ -176,15 +180,17 @@ async def test_number_that_is_not_digits_reaches_nobody(pbx: Pbx, number: str) -
     await pbx.nothing_is_left()
 
 
-@pytest.mark.parametrize(("then", "code"), [(Refuse(486, "Busy Here"), 486), (Ring(), 480)])
+@pytest.mark.parametrize(("then", "code", "silent", "state"), [
+    (Refuse(486, "Busy Here"), 486, (), DeviceState.BUSY), (Ring(), 480, ("203",), IDLE)])
 async def test_caller_of_a_colleague_without_mailbox_hears_why_and_gets_the_code(
-    pbx: Pbx, then: Refuse | Ring, code: int,
+    pbx: Pbx, then: Refuse | Ring, code: int, silent: tuple[str, ...], state: DeviceState,
 ) -> None:
-    me = pbx.account("acme-202-desk")
+    me, began = pbx.account("acme-202-desk"), datetime.now(UTC)
     async with pbx.cast() as cast, Ear("127.77.8.5") as ear:
         await pbx.phone(cast, "acme-203-desk", Callee(then=then))
         await cast.call(Call(number="203", caller=Caller(me.user), account=me, ending=Refused(code)), at="127.77.8.5", ear=ear)
         assert len(ear.packets) > 10
+    assert path_of(await pbx.record("202", since=began)) == pbx.simulated("203", extension="202", silent=silent, x203=state)
 
 
 @pytest.mark.docker
@@ -196,7 +202,7 @@ async def test_message_is_left_and_heard_from_the_phone(pbx: Pbx) -> None:
     call = await pbx.record(caller)
     assert call.outcome is Outcome.VOICEMAIL
     assert path_of(call) == pbx.simulated(DIRECT["acme"])[:-1]
-    me = pbx.account("acme-201-desk")
+    me, began = pbx.account("acme-201-desk"), datetime.now(UTC)
     box = pbx.settings.home / "spool" / "voicemail" / "acme" / "201" / "INBOX"
     await until(lambda: list(box.glob("msg*.wav")), "the message is in the mailbox")
     async with Ear("127.77.8.6") as ear:
@@ -205,6 +211,7 @@ async def test_message_is_left_and_heard_from_the_phone(pbx: Pbx) -> None:
                  ending=HangUp(0)),
             local="127.77.8.6", server=pbx.server, ear=ear)
         assert ear.share_of_tone(700) > 0.1
+    assert path_of(await pbx.record("201", since=began)) == pbx.simulated("*97", extension="201")[:-1]
     await pbx.nothing_is_left()
 
 

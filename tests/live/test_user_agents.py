@@ -1,5 +1,7 @@
 """Real phones (baresip): they register, call, press keys and hear each other through Asterisk."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from routing.facts import DeviceState
@@ -18,6 +20,7 @@ async def registered(pbx: Pbx, phone: Phone, endpoint: str) -> None:
 
 @pytest.mark.docker
 async def test_colleagues_call_each_other_and_hear_each_other(pbx: Pbx) -> None:
+    began = datetime.now(UTC)
     async with phone("127.77.7.1", speaks=tone(440, 30)) as anna, phone("127.77.7.2", speaks=tone(1000, 30)) as jan:
         await registered(pbx, anna, "acme-201-desk")
         await registered(pbx, jan, "acme-202-desk")
@@ -29,6 +32,8 @@ async def test_colleagues_call_each_other_and_hear_each_other(pbx: Pbx) -> None:
         assert abs(dominant_frequency(await jan.hear(1)) - 440) < 20
         await jan.hang_up()
         await anna.until("CALL_CLOSED", unless="")
+    call = await pbx.record("201", since=began)
+    assert path_of(call) == pbx.simulated("202", extension="201", x202=DeviceState.IDLE)
     await pbx.nothing_is_left()
 
 
