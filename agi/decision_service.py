@@ -1,22 +1,35 @@
 """The decision service: each FastAGI request is one step of one call. Holds nothing between requests."""
 
 import asyncio
+import random
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import Protocol
+from urllib.parse import unquote
 
 import structlog
 
 from agi.fastagi import Application, Query, start_server
 from agi.published import Published
 from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
+from routing.call import Decision, Event, State
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
+from routing.numbers import dialled_number, e164
+from routing.questions import Question, Unanswered
+from routing.tenant import Tenant
 
 log = structlog.get_logger()
+
+
+class Answering(Protocol):
+    """Who answers what a decision asks. Never fails: without Redis it says what it knows."""
+
+    async def answer(self, tenant: str, question: Question) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +44,18 @@ class Answer:
 class DecisionService:
     """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states."""
 
-    def __init__(self, published: Published, devices: Mapping[str, DeviceState], asterisk_home: PurePosixPath) -> None:
+    def __init__(
+        self, published: Published, devices: Mapping[str, DeviceState], answers: Answering, asterisk_home: PurePosixPath,
+    ) -> None:
         self._published = published
         self._devices = devices
+        self._answers = answers
         self._home = asterisk_home
 
     async def step(self, query: Query) -> list[str]:
         """The AGI commands that tell the decision: the end of the time limit for it, an event with its reasons, and what
         the channel keeps."""
-        answer = self.answer(query)
+        answer = await self.answer(query)
         return [
             "SET AUTOHANGUP 0",
             f'EXEC CELGenUserEvent "{answer.event}"',
@@ -47,7 +63,7 @@ class DecisionService:
             f'SET VARIABLE STEP "{answer.step}"',
         ]
 
-    def answer(self, query: Query) -> Answer:
+    async def answer(self, query: Query) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
         DIGITS, DIALSTATUS, VMSTATUS, the caller's number and name; what the caller chose is percent-encoded."""
         began = time.perf_counter()
@@ -60,9 +76,13 @@ class DecisionService:
         state = read_state(state_before)
         result = Result(digits, dial_status, voicemail_status)
         event = read_event(state, origin, dialled, extension, result)
-        facts = Facts(datetime.now(UTC), extension, self._devices)
-        decision = next_step(published.tenant, facts, state, event)
-        text = step_text(decision.step, published.tenant, published.sounds, self._home)
+        tenant = published.tenant
+        number = unquote(dialled)
+        facts = Facts(
+            datetime.now(UTC), extension, e164(unquote(caller), tenant.country),
+            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices)  # noqa: S311
+        decision = await self._decide(tenant, facts, state, event)
+        text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
             "step", tenant=slug, call=query.uniqueid, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
@@ -70,6 +90,15 @@ class DecisionService:
         path = path_text(decision.path)
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
         return Answer(told, state_text(decision.state), text)
+
+    async def _decide(self, tenant: Tenant, facts: Facts, state: State | None, event: Event) -> Decision:
+        """Answers the questions that come up, each once: a walk has an end, and so have they."""
+        answers: dict[Question, int] = {}
+        while True:
+            try:
+                return next_step(tenant, replace(facts, answers=answers), state, event)
+            except Unanswered as unanswered:
+                answers[unanswered.question] = await self._answers.answer(tenant.tenant, unanswered.question)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

@@ -1,6 +1,7 @@
 """The same decisions by pyst2's `asterisk.agi` in a threaded server, the usual way to write one: the baseline."""
 
 import sys
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path, PurePosixPath
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -8,10 +9,12 @@ from typing import Any, cast
 
 from asterisk.agi import AGI
 
-from agi.decision_service import DecisionService
+from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Query
 from agi.published import Published
 from centralka.log import configure_log
+from store import live
+from store.turns import Turns
 
 
 class Silent:
@@ -50,10 +53,19 @@ class Handler(StreamRequestHandler):
     def handle(self) -> None:
         agi = ThreadedAgi(self)
         _, *arguments = agi.env["agi_network_script"].split("|")
-        answer = self._service.answer(Query(agi.env["agi_uniqueid"], tuple(arguments)))
+        answer = at_once(self._service.answer(Query(agi.env["agi_uniqueid"], tuple(arguments))))
         agi.appexec("CELGenUserEvent", answer.event)
         agi.set_variable("STATE", answer.state)
         agi.set_variable("STEP", answer.step)
+
+
+def at_once(decision: Coroutine[None, None, Answer]) -> Answer:
+    """The decisions that are measured ask nothing, so they never wait and need no event loop."""
+    try:
+        decision.send(None)
+    except StopIteration as done:
+        return cast("Answer", done.value)
+    raise RuntimeError("the decision waits for something")
 
 
 class Server(ThreadingTCPServer):
@@ -64,7 +76,7 @@ class Server(ThreadingTCPServer):
 
 def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
     configure_log()
-    service = DecisionService(Published(home), {}, asterisk_home)
+    service = DecisionService(Published(home), {}, Turns(live.connect("")), asterisk_home)
     with Server((host, port), cast("Any", partial(Handler, service))) as server:
         server.serve_forever()
 

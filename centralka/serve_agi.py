@@ -4,10 +4,13 @@ from agi import decision_service
 from agi.decision_service import DecisionService
 from agi.published import Published
 from centralka.settings import Settings
+from store import live
 from store.live import DeviceFollower
+from store.turns import Turns
 
 
 async def serve(settings: Settings) -> None:
     async with DeviceFollower(settings.redis_url) as devices:
-        service = DecisionService(Published(settings.home), devices.devices, settings.asterisk_home)
+        turns = Turns(live.connect(settings.redis_url))
+        service = DecisionService(Published(settings.home), devices.devices, turns, settings.asterisk_home)
         await decision_service.serve(service, settings.agi_address, settings.agi_port)

@@ -29,7 +29,8 @@ START = "start"    # the path's entry for where a call comes in; no element may 
 def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -> Decision:
     """The one decision, for live calls and for the simulator. `state` is None at the start of a call.
 
-    Never raises for anything a caller, a phone or a service can send: what cannot go on goes to the failover.
+    Never fails for anything a caller, a phone or a service can send: what cannot go on goes to the failover. Raises Unanswered
+    where a node needs to know more than `facts` says: the same is to be asked again, with the answer in `facts.answers`.
     """
     if isinstance(event, Started):
         return _start(tenant, facts, event)

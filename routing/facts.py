@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from routing.questions import Answers, Question, Unanswered
+
 
 class DeviceState(StrEnum):
     """The state of one endpoint, in the field's words. Source: Asterisk's device states, `core show hints`."""
@@ -17,13 +19,53 @@ class DeviceState(StrEnum):
     UNKNOWN = "unknown"          # nothing was heard of it yet
 
 
+class Forwarding(StrEnum):
+    """When a user's calls go elsewhere."""
+
+    UNCONDITIONAL = "unconditional"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What a user has set for the time being, by code or on a page. Groups and queues are elements' names."""
+
+    do_not_disturb: bool = False
+    paused: bool = False                                     # in all groups and queues
+    paused_in: frozenset[str] = frozenset()
+    logged_out: bool = False                                 # of all groups and queues
+    logged_out_of: frozenset[str] = frozenset()
+    forwards: Mapping[Forwarding, str] = field(default_factory=dict)      # to an extension or a whole number
+
+
+NOTHING_SET = Personal()
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The snapshot. `devices` is keyed by endpoint name, such as 'acme-201-desk'."""
+    """The snapshot. `devices` is keyed by endpoint name, such as 'acme-201-desk'; all else is the tenant's own."""
 
     moment: datetime                  # aware; the node converts it to the tenant's time zone
     caller_extension: str = ""        # whose phone calls; '' for a call from outside
+    caller: str = ""                  # the caller's number, +E.164 where it can be told; '' when it is hidden
+    dialled: str = ""                 # the number that the call came to, as it is in the tenant's file where it is there
+    chance: float = 0.0               # 0 <= chance < 1, drawn anew for each decision
     devices: Mapping[str, DeviceState] = field(default_factory=dict)
+    switches: Mapping[str, str] = field(default_factory=dict)             # by the switch's name: its position
+    personal: Mapping[str, Personal] = field(default_factory=dict)        # by extension
+    answers: Answers = field(default_factory=dict)
 
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)
+
+    def set_by(self, extension: str) -> Personal:
+        return self.personal.get(extension, NOTHING_SET)
+
+    def answer(self, question: Question) -> int:
+        """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
+        try:
+            return self.answers[question]
+        except KeyError:
+            raise Unanswered(question) from None

@@ -1,11 +1,12 @@
 """What would happen to a call: the engine that decides live calls, played against a script. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from routing.call import (
     CheckVoicemail,
+    Decision,
     Dial,
     DialEnded,
     DialStatus,
@@ -24,7 +25,9 @@ from routing.call import (
     VoicemailEnded,
 )
 from routing.engine import next_step
-from routing.facts import DeviceState, Facts
+from routing.facts import DeviceState, Facts, Personal
+from routing.numbers import dialled_number, e164
+from routing.questions import Answers, Question, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -33,7 +36,8 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 @dataclass(frozen=True, slots=True)
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
-    `states` are by extension (all devices of the user); `silent` lists the extensions that ring and do not answer."""
+    `states` are by extension (all devices of the user); `silent` lists the extensions that ring and do not answer.
+    `answers` are those to questions; a question that is not among them is answered with 0."""
 
     origin: Origin
     dialled: str
@@ -42,6 +46,11 @@ class Script:
     keys: tuple[str, ...] = ()
     states: Mapping[str, DeviceState] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
+    caller: str = ""
+    chance: float = 0.0
+    switches: Mapping[str, str] = field(default_factory=dict)
+    personal: Mapping[str, Personal] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +67,16 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
     }
     owners = {endpoint: extension for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
-    facts = Facts(script.moment, script.caller_extension, devices)
+    dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
+    facts = Facts(
+        script.moment, script.caller_extension, e164(script.caller, tenant.country), dialled, script.chance, devices,
+        script.switches, script.personal)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None
     path: tuple[Visit, ...] = ()
     outcome, keys = "", list(script.keys)
     for _ in range(MAX_STEPS):
-        decision = next_step(tenant, facts, state, event)
+        decision = _decide(tenant, facts, script.answers, state, event)
         state, path = decision.state, (*path, *decision.path)
         match decision.step:
             case Hangup(cause=cause):
@@ -83,6 +95,15 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event, answered_by = _dial(script, facts, owners, endpoints)
                 outcome = f"answered {answered_by}" if answered_by else ""
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
+
+
+def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, event: Event) -> Decision:
+    answers: dict[Question, int] = {}
+    while True:
+        try:
+            return next_step(tenant, replace(facts, answers=answers), state, event)
+        except Unanswered as unanswered:
+            answers[unanswered.question] = known.get(unanswered.question, 0)
 
 
 def _dial(

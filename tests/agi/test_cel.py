@@ -155,7 +155,7 @@ def test_interrupted_call_keeps_what_was_heard_of_it() -> None:
     assert (call.outcome, call.ended_at, leg.hangup_cause) == (Outcome.INTERRUPTED, datetime.fromtimestamp(9, UTC), None)
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1, max_size=5))
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=30), st.text(max_size=30)), min_size=1, max_size=5))
 def test_path_comes_back_as_the_dialplan_wrote_it(path: list[tuple[str, str]]) -> None:
     path = [(node, why) for node, why in path if "\0" not in node + why]
     text = path_text(tuple(Visit(node, why) for node, why in path))

@@ -30,6 +30,7 @@ from routing.call import (
 )
 from routing.engine import MAX_HOPS, next_step
 from routing.facts import DeviceState, Facts
+from routing.questions import Answers, Turn, Unanswered
 from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, changed, problems
@@ -46,11 +47,13 @@ def colleague(number: str, extension: str = "202") -> Started:
     return Started(Origin.PHONE, number, extension)
 
 
-def played(tenant: Tenant, *events: Event, devices: Mapping[str, DeviceState] | None = None) -> list[Decision]:
+def played(
+    tenant: Tenant, *events: Event, devices: Mapping[str, DeviceState] | None = None, answers: Answers | None = None,
+) -> list[Decision]:
     """The decision after each event of one call."""
     decisions: list[Decision] = []
     extension = events[0].caller_extension if isinstance(events[0], Started) else ""
-    facts = Facts(NOON, extension, devices or {})
+    facts = Facts(NOON, extension, devices=devices or {}, answers=answers or {})
     state: State | None = None
     for event in events:
         decision = next_step(tenant, facts, state, event)
@@ -59,8 +62,10 @@ def played(tenant: Tenant, *events: Event, devices: Mapping[str, DeviceState] | 
     return decisions
 
 
-def steps(tenant: Tenant, *events: Event, devices: Mapping[str, DeviceState] | None = None) -> list[Step]:
-    return [decision.step for decision in played(tenant, *events, devices=devices)]
+def steps(
+    tenant: Tenant, *events: Event, devices: Mapping[str, DeviceState] | None = None, answers: Answers | None = None,
+) -> list[Step]:
+    return [decision.step for decision in played(tenant, *events, devices=devices, answers=answers)]
 
 
 # Menu
@@ -136,7 +141,7 @@ def test_group_rings_as_long_as_it_says() -> None:
 
 def test_members_who_rang_together_are_rung_once() -> None:
     decisions = played(acme(), MAIN, Digits("1"), NO_ANSWER)
-    assert decisions[1].state == State("sales", Awaits.DIAL, 1, (2,))
+    assert decisions[1].state == State("sales", Awaits.DIAL, 1, (0, 2))
     assert decisions[2].step == Play(("sys_leave_message",))
     assert decisions[2].path[0] == Visit("sales", "noanswer, nobody is left, on to mail")
 
@@ -145,13 +150,26 @@ def test_members_in_order_are_each_rung_once() -> None:
     decisions = played(acme(), MAIN, Digits("2"), NO_ANSWER, DialEnded(DialStatus.BUSY))
     assert [decision.step for decision in decisions[1:]] == [
         Dial(("acme-202-desk",), 10), Dial(("acme-201-desk",), 10), Play(("sys_leave_message",))]
-    assert [decision.state.memory for decision in decisions[1:3]] == [(1,), (2,)]
+    assert [decision.state.memory for decision in decisions[1:3]] == [(0, 1), (0, 2)]
 
 
 def test_member_who_was_passed_over_is_not_rung_later() -> None:
     decisions = played(acme(), MAIN, Digits("2"), NO_ANSWER, devices={"acme-202-desk": DeviceState.IN_USE})
     assert [decision.step for decision in decisions[1:]] == [Dial(("acme-201-desk",), 10), Play(("sys_leave_message",))]
-    assert decisions[1].state.memory == (2,)
+    assert decisions[1].state.memory == (0, 2)
+
+
+@pytest.mark.parametrize(("turn", "order"), [(0, ["202", "201"]), (1, ["201", "202"]), (2, ["202", "201"])])
+def test_each_call_begins_with_the_member_after_the_one_before(turn: int, order: list[str]) -> None:
+    tenant = acme(("algorithm: ordered", "algorithm: round_robin"))
+    rung = steps(tenant, MAIN, Digits("2"), NO_ANSWER, NO_ANSWER, answers={Turn("service"): turn})[1:]
+    assert rung == [*(Dial((f"acme-{extension}-desk",), 10) for extension in order), Play(("sys_leave_message",))]
+
+
+def test_turn_that_nobody_has_taken_is_asked_for() -> None:
+    with pytest.raises(Unanswered) as asked:
+        steps(acme(("algorithm: ordered", "algorithm: round_robin")), MAIN, Digits("2"))
+    assert asked.value.question == Turn("service")
 
 
 def test_conversation_with_a_member_is_the_end_of_the_call() -> None:
@@ -269,7 +287,7 @@ def chain(length: int) -> Tenant:
 def test_call_may_visit_exactly_as_many_elements_as_the_limit() -> None:
     last = played(chain(MAX_HOPS - 1), MAIN)[0]
     assert last.step == SALES
-    assert last.state == State("sales", Awaits.DIAL, MAX_HOPS - 1, (2,))
+    assert last.state == State("sales", Awaits.DIAL, MAX_HOPS - 1, (0, 2))
     too_many = played(chain(MAX_HOPS), MAIN)[0]
     assert too_many.step == Failover()
     assert too_many.path[-1] == Visit("sales", f"stopped after {MAX_HOPS} elements")
