@@ -19,6 +19,7 @@ from centralka import configuration, history, inspection
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.terminal import Json, load, load_instance, out, told
+from centralka.whatif import tell, this_monday
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
@@ -95,10 +96,10 @@ def render(
 
 @app.command()
 def plan(context: typer.Context, directory: Directory = None, as_json: Json = False) -> None:
-    """What an apply would change, and which numbers' calls would go another way."""
+    """What an apply would change, which numbers' calls would go another way, and which callers would end elsewhere when."""
     settings = load(context)
     with told():
-        planned = configuration.plan(configuration.render([directory or settings.tenants], settings), settings)
+        planned = configuration.plan(configuration.render([directory or settings.tenants], settings), settings, this_monday())
     if as_json:
         out.print_json(json.dumps(asdict(planned)))
     elif not planned.changed:
@@ -108,6 +109,8 @@ def plan(context: typer.Context, directory: Directory = None, as_json: Json = Fa
             out.print(f"changes {path}")
         for tenant, numbers in planned.numbers.items():
             out.print(f"{tenant}: calls to {', '.join(numbers)} would be handled differently")
+            if tenant in planned.ends:
+                tell(planned.ends[tenant])
         if not planned.numbers:
             out.print("no number's calls would be handled differently")
 

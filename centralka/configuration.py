@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from centralka.settings import Settings
@@ -12,6 +13,7 @@ from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_sounds, sounds_of
 from routing.behaviour import changed_numbers
 from routing.check import read_tenants
+from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
 from routing.tenant import Tenant
 
@@ -29,10 +31,12 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an apply would do: files that change, and the numbers whose calls would go another way, by tenant."""
+    """What an apply would do: files that change, the numbers whose calls would go another way, by tenant, and which of their
+    callers end elsewhere."""
 
     changed: tuple[str, ...]
     numbers: dict[str, tuple[str, ...]]
+    ends: dict[str, Comparison]
 
 
 def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
@@ -91,10 +95,15 @@ def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     return Rendered(rendered, secrets, sounds)
 
 
-def plan(rendered: Rendered, settings: Settings) -> Plan:
+def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
+    """`week` is the Monday of the week whose calls are compared."""
     current = read_current(settings.home)
     current.pop("extensions/00-revision.conf", None)
-    return Plan(changed_paths(current, rendered.files), changed_numbers(_published(current), _published(rendered.files)))
+    before, after = _published(current), _published(rendered.files)
+    numbers = changed_numbers(before, after)
+    both = [slug for slug in numbers if slug in before and slug in after]
+    ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
+    return Plan(changed_paths(current, rendered.files), numbers, ends)
 
 
 def _published(files: Files) -> dict[str, Tenant]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from centralka import configuration
 from centralka.settings import AMI_CLI_USER
 from centralka.terminal import Json, load, load_instance, out, told
+from centralka.whatif import show_what_if
 from confgen.secrets import load_secrets
 from routing.call import Origin
 from routing.facts import DeviceState
@@ -22,6 +23,9 @@ from routing.graph import Graph, graph_of, with_path
 from routing.numbers import dialled_number
 from routing.simulate import Script, simulate
 
+WHAT_IF = (
+    "An edited file of the tenant: which callers, at which hours, would end elsewhere than with the published one. "
+    "With NUMBER only its calls are compared.")
 PICTURE = "A file to draw into, by its suffix: .svg, .png or .dot."
 
 Tenants = Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")]
@@ -31,18 +35,27 @@ Picture = Annotated[Path | None, typer.Option(help=f"{PICTURE} The call's path i
 def simulate_call(
     context: typer.Context,
     tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
-    number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --from.")],
+    number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --from.")] = "",
     caller: Annotated[str, typer.Option("--from", help="A user's extension, or a number outside.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
     paths: Tenants = None,
     picture: Picture = None,
+    edited: Annotated[Path | None, typer.Option("--what-if", help=WHAT_IF)] = None,
     as_json: Json = False,
 ) -> None:
     """What happens if somebody calls: answered by the code that decides live calls."""
     settings = load(context)
+    if edited:
+        with told():
+            if caller or at or keys or state or picture:
+                raise ValueError("--what-if tries callers, hours, keys and states by itself; expected only a number with it")
+        show_what_if(settings, tenant, number, paths, edited, as_json)
+        return
     with told():
+        if not number:
+            raise ValueError("found no number, expected the one that is dialled")
         found = configuration.load_tenant(tenant, paths or [settings.tenants])
         extension = caller if caller in found.users else ""
         if caller and not extension and not re.fullmatch(r"\+?[0-9]{7,15}", caller):

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from routing.nodes import Elements
 from routing.phrases import PHRASES
-from routing.tenant import Prompt, Tenant
+from routing.tenant import Tenant
 
 
 def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -> dict[str, tuple[str, ...]]:
@@ -21,14 +22,25 @@ def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -
 
 def _behaviours(tenant: Tenant) -> dict[str, object]:
     """For each number, everything its calls can come to: the elements' own settings, by name."""
-    entries = {did: number.to for did, number in tenant.numbers.items()} | tenant.internal_numbers
+    spoken = {name: prompt.model_dump() for name, prompt in tenant.all_prompts().items() if name in PHRASES}
+    whole = (shared_by_all(tenant), spoken)
+    return {number: (entry, whole, reachable(tenant, entry)) for number, entry in entries_of(tenant).items()}
+
+
+def entries_of(tenant: Tenant) -> dict[str, str]:
+    """The node that each public and internal number reaches."""
+    return {did: number.to for did, number in tenant.numbers.items()} | tenant.internal_numbers
+
+
+def shared_by_all(tenant: Tenant) -> dict[str, object]:
+    """Every section of the file that bears on all calls: those of single elements, users and prompts are looked at where a call
+    comes to them, and the tenant's name and trunks change no call's way."""
+    return tenant.model_dump(exclude={"tenant", "name", "users", "numbers", "trunks", "prompts", *Elements.model_fields})
+
+
+def reachable(tenant: Tenant, entry: str) -> dict[str, object]:
+    """Everything that a call to that node can come to, by name: its settings, what it plays, whom it rings."""
     prompts = tenant.all_prompts()
-    spoken = {name: prompt.model_dump() for name, prompt in prompts.items() if name in PHRASES}
-    whole = (tenant.timezone, tenant.language, tenant.country, tenant.failover.model_dump(), tenant.codes.model_dump(), spoken)
-    return {number: (entry, whole, _reachable(tenant, prompts, entry)) for number, entry in entries.items()}
-
-
-def _reachable(tenant: Tenant, prompts: Mapping[str, Prompt], entry: str) -> dict[str, object]:
     seen: dict[str, object] = {}
     waiting = [entry]
     while waiting:

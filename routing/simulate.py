@@ -55,10 +55,13 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover'."""
+    """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover'.
+    `asked` are the nodes that asked for keys, in their order; `rang` the users of whom any could have answered at the end."""
 
     path: tuple[Visit, ...]
     outcome: str
+    asked: tuple[str, ...] = ()
+    rang: tuple[str, ...] = ()
 
 
 def simulate(tenant: Tenant, script: Script) -> Simulation:
@@ -75,16 +78,19 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     state: State | None = None
     path: tuple[Visit, ...] = ()
     outcome, keys = "", list(script.keys)
+    asked: tuple[str, ...] = ()
+    rang: tuple[str, ...] = ()
     for _ in range(MAX_STEPS):
         decision = _decide(tenant, facts, script.answers, state, event)
         state, path = decision.state, (*path, *decision.path)
         match decision.step:
             case Hangup(cause=cause):
-                return Simulation(path, outcome or f"hung up: {cause.name}")
+                return Simulation(path, outcome or f"hung up: {cause.name}", asked, rang)
             case Failover():
-                return Simulation(path, "failover")
+                return Simulation(path, "failover", asked)
             case Read(max_digits=most):
                 event = Digits(keys.pop(0)[:most] if keys else "")
+                asked = (*asked, state.node)
             case Play():
                 event = Played()
             case Voicemail(mailbox=mailbox):
@@ -94,6 +100,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
             case Dial(endpoints=endpoints):
                 event, answered_by = _dial(script, facts, owners, endpoints)
                 outcome = f"answered {answered_by}" if answered_by else ""
+                rang = _able(script, facts, owners, endpoints) if answered_by else ()
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
 
@@ -104,6 +111,13 @@ def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, e
             return next_step(tenant, replace(facts, answers=answers), state, event)
         except Unanswered as unanswered:
             answers[unanswered.question] = known.get(unanswered.question, 0)
+
+
+def _able(script: Script, facts: Facts, owners: Mapping[str, str], endpoints: tuple[str, ...]) -> tuple[str, ...]:
+    """The users who could have answered, each once."""
+    able = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
+    users = dict.fromkeys(owners[endpoint] for endpoint in endpoints if facts.state_of(endpoint) in able)
+    return tuple(user for user in users if user not in script.silent)
 
 
 def _dial(

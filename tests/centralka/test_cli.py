@@ -68,7 +68,10 @@ def test_plan_apply_and_rollback_without_asterisk(home: Path, tmp_path: Path) ->
     assert "no Asterisk runs here" in " ".join(centralka(home, "apply").stdout.split())
     tenants.write_text(changed(('"3": "203"', '"3": "202"')))
     planned = json.loads(centralka(home, "plan", "--json").stdout)
-    assert planned == {"changed": ["tenants/acme.json"], "numbers": {"acme": ["+48221234567"]}}
+    assert (planned["changed"], planned["numbers"]) == (["tenants/acme.json"], {"acme": ["+48221234567"]})
+    assert planned["ends"]["acme"]["changes"][0] == {
+        "number": "+48221234567", "when": "", "caller": "", "keys": "key 3", "state": "", "before": "answered 203", "after": "answered 202"}
+    assert "+48221234567, key 3: answered 203 -> answered 202\n" in centralka(home, "plan").stdout
     assert centralka(home, "apply").returncode == 0
     assert centralka(home, "plan").stdout == "nothing would change\n"
     assert centralka(home, "rollback").returncode == 0
@@ -101,6 +104,24 @@ def test_simulate_draws_the_path_and_says_it_too(home: Path, tmp_path: Path) -> 
     done = centralka(home, "simulate", "acme", "+48221234567", "--keys", "2", "--picture", str(tmp_path / "path.dot"))
     assert (done.returncode, "ends: answered 202" in done.stdout) == (0, True)
     assert "3. key 2, on to service" in (tmp_path / "path.dot").read_text()
+
+
+def test_what_if_compares_the_published_tenant_with_the_edited_file(home: Path, tmp_path: Path) -> None:
+    edited = tmp_path / "edited.yaml"
+    edited.write_text(changed(('"3": "203"', '"3": "202"'), ('{extension: "300", ', "{")))
+    assert "not published" in centralka(home, "simulate", "acme", "--what-if", str(edited)).stderr
+    centralka(home, "apply")
+    told = centralka(home, "simulate", "acme", "--what-if", str(edited))
+    assert told.returncode == 0
+    assert {"300: is gone", "+48221234567, key 3: answered 203 -> answered 202"} <= set(told.stdout.splitlines())
+    assert centralka(home, "simulate", "acme", "300", "--what-if", str(edited)).stdout == "300: is gone\n"
+    assert json.loads(centralka(home, "simulate", "acme", "--what-if", str(edited), "--json").stdout)["gone"] == ["300"]
+    files = str(tmp_path / "tenants")
+    assert centralka(home, "simulate", "acme", "--tenants", files, "--what-if", str(edited)).stdout == told.stdout
+    for arguments in (("acme",), ("acme", "999", "--what-if", str(edited)), ("acme", "--what-if", str(edited), "--keys", "1"),
+                      ("rossi", "--what-if", str(edited))):
+        done = centralka(home, "simulate", *arguments)
+        assert (done.returncode, bool(done.stderr), done.stdout) == (1, True, "")
 
 
 @pytest.mark.parametrize(("file", "code"), [("flow.jpg", 1), ("no/such/folder/flow.dot", 2), ("no/such/folder/flow.svg", 2)])
