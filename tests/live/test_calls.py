@@ -1,7 +1,9 @@
 """What callers and phones experience: trunk, menu, group, colleague, voicemail; each path as the simulator foretells it."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -285,3 +287,27 @@ async def test_line_feed_in_the_number_dialled_reaches_nobody(pbx: Pbx, number: 
         await cast.call(Call(number=number, caller=Caller(me.user), account=me, ending=Refused(404)), at="127.77.8.4")
     await pbx.nothing_is_left()
     assert await pbx.count("rossi") == before
+
+
+async def test_call_that_happened_is_explained_with_its_path_legs_and_picture(pbx: Pbx, tmp_path: Path) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await cast.call(
+            dials(MAIN["acme"], caller, Silence(400), *keys("1"), Silence(2500), ending=AwaitHangUp()), at=TRUNK["acme"])
+    call = await pbx.record(caller)
+    shown = pbx.centralka("calls", "acme", "--last", "50")
+    assert f"[{call.linkedid}]" in "".join(shown.split())
+    picture = tmp_path / "call.svg"
+    told = " ".join(pbx.centralka("explain", call.linkedid, "--picture", str(picture)).split())
+    for node, why in pbx.simulated(MAIN["acme"], "1", x201=IDLE, x202=IDLE):
+        assert f"{node} {why}" in told
+    assert "ends: answered by 201" in told
+    explained = json.loads(pbx.centralka("explain", call.linkedid, "--json"))
+    assert [(entry["node"], entry["why"]) for entry in explained["path"]] == path_of(call)
+    legs = {leg["endpoint"]: leg for leg in explained["legs"]}
+    assert {"acme-trunk-carrier", "acme-201-desk", "acme-202-desk"} <= set(legs)
+    assert legs["acme-201-desk"]["answered_at"]
+    assert not legs["acme-202-desk"]["answered_at"]
+    assert "key 1, on to sales" in picture.read_text()
