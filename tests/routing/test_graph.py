@@ -98,6 +98,13 @@ def test_path_of_a_call_is_marked_from_the_number_to_the_end() -> None:
     assert not node(graph, "202").is_walked
 
 
+def test_way_on_is_marked_and_not_the_membership_beside_it() -> None:
+    tenant = acme(("unanswered: mail}\n  service", 'unanswered: "201"}\n  service'))
+    path = (Visit("start", "202 dials 300"), Visit("sales", "noanswer, nobody is left, on to 201"), Visit("201", "rings desk"))
+    edges = [one for one in with_path(graph_of(tenant), path, "300", "answered 201").edges if (one.source, one.target) == ("sales", "201")]
+    assert {one.reasons: one.is_walked for one in edges} == {("unanswered",): True, ("member 1",): False}
+
+
 def test_internal_call_enters_without_a_public_number() -> None:
     graph = marked(acme(), number="300", extension="203")
     assert walked(graph) == [(CALL, "sales"), ("sales", END)]
