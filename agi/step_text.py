@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
 from routing.call import (
+    NEXT_KEY_S,
     Awaits,
     CheckVoicemail,
     Dial,
@@ -63,6 +64,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
         return f"{checked(extension, '[0-9]{2,6}', 'mailbox')}@{tenant.tenant}"
 
     match step:
+        case Read(prompts=prompts, wait_s=wait_s, longer=longer, told=told) if longer:
+            known = "".join(f"{checked(keys, '[0-9]{1,5}', 'keys')}-" for keys in longer)
+            return f"Gosub(digits,s,1({files(prompts)},{int(wait_s)},{NEXT_KEY_S},-{known},{files(told)}))"
         case Read(prompts=prompts, max_digits=most, wait_s=wait_s):
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
         case Play(prompts=prompts, early=True):
@@ -92,7 +96,7 @@ def read_state(text: str) -> State | None:
     """The state a channel carries; None at the start of its call."""
     if not text:
         return None
-    match = re.fullmatch(r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,6}(?:\.[0-9]{1,6}){0,9})?)", text, re.ASCII)
+    match = re.fullmatch(r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?)", text, re.ASCII)
     if not match or match[2] not in set(Awaits):
         raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory")
     memory = tuple(int(number) for number in match[4].split(".")) if match[4] else ()

@@ -40,5 +40,5 @@ def _reachable(tenant: Tenant, prompts: Mapping[str, Prompt], entry: str) -> dic
         spoken = {prompt: prompts[prompt].model_dump() for _, prompt in uses.prompts}
         users = {extension: tenant.users[extension].model_dump() for _, extension in uses.users}
         seen[name] = (node.model_dump(), spoken, users)
-        waiting += [target for _, target in uses.targets]
+        waiting += tenant.targets_of(node)
     return seen

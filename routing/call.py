@@ -78,14 +78,23 @@ Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded
 
 # What is asked of the phone system.
 
+NEXT_KEY_S = 3     # between two keys of a number
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Play the prompts, which a key interrupts, then wait for up to `max_digits` keys. Answers the call."""
+    """Play the prompts, which a key interrupts, then wait for up to `max_digits` keys. Answers the call.
+
+    `longer` are the beginnings of longer numbers: after any other keys nothing more is waited for, after these `NEXT_KEY_S`.
+    Without it the keys end with `max_digits`, or when `wait_s` have passed since the last. `told` is played to its end before
+    all that, and keys pressed meanwhile count for nothing: they belong to the number that was wrong.
+    """
 
     prompts: tuple[str, ...]
     max_digits: int
     wait_s: int
+    longer: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

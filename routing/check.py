@@ -125,6 +125,10 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
             if prompt not in prompts:
                 hint = _did_you_mean(prompt, prompts)
                 yield document.problem((section, name, *field.split(".")), f"no prompt named {prompt!r}{hint}")
+        for field, internal in uses.numbers:
+            if internal not in tenant.internal_numbers:
+                hint = _did_you_mean(internal, tenant.internal_numbers)
+                yield document.problem((section, name, *field.split(".")), f"no internal number {internal!r}{hint}")
         for field, extension in uses.users:
             check = _mailbox if field == "mailbox" else _user
             yield from check(document, tenant, (section, name, *field.split(".")), extension)
@@ -167,7 +171,7 @@ def _did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
     """From every element a call can come to a human, a mailbox or a spoken end."""
-    targets = {name: {target for _, target in node.uses().targets} for name, node in tenant.nodes.items()}
+    targets = {name: set(tenant.targets_of(node)) for name, node in tenant.nodes.items()}
     finished = {name for name, node in tenant.nodes.items() if node.uses().ends}
     grown = True
     while grown:

@@ -30,4 +30,64 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non avete una casella vocale.",
         "pl": "Nie masz skrzynki głosowej.",
     },
+    "sys_directory": {
+        "en": "Key the first letters of a name.",
+        "it": "Digitate le prime lettere di un nome.",
+        "pl": "Wybierz pierwsze litery nazwiska lub imienia.",
+    },
+    "sys_nobody_of_that_name": {
+        "en": "There is nobody of that name.",
+        "it": "Non c'è nessuno con questo nome.",
+        "pl": "Nie ma nikogo o takim nazwisku.",
+    },
+    "sys_more": {
+        "en": "For more names,",
+        "it": "Per altri nomi,",
+        "pl": "Więcej nazwisk,",
+    },
+    "sys_press_1": {
+        "en": "press one.",
+        "it": "premete uno.",
+        "pl": "naciśnij jeden.",
+    },
+    "sys_press_2": {
+        "en": "press two.",
+        "it": "premete due.",
+        "pl": "naciśnij dwa.",
+    },
+    "sys_press_3": {
+        "en": "press three.",
+        "it": "premete tre.",
+        "pl": "naciśnij trzy.",
+    },
+    "sys_press_4": {
+        "en": "press four.",
+        "it": "premete quattro.",
+        "pl": "naciśnij cztery.",
+    },
+    "sys_press_5": {
+        "en": "press five.",
+        "it": "premete cinque.",
+        "pl": "naciśnij pięć.",
+    },
+    "sys_press_6": {
+        "en": "press six.",
+        "it": "premete sei.",
+        "pl": "naciśnij sześć.",
+    },
+    "sys_press_7": {
+        "en": "press seven.",
+        "it": "premete sette.",
+        "pl": "naciśnij siedem.",
+    },
+    "sys_press_8": {
+        "en": "press eight.",
+        "it": "premete otto.",
+        "pl": "naciśnij osiem.",
+    },
+    "sys_press_9": {
+        "en": "press nine.",
+        "it": "premete nove.",
+        "pl": "naciśnij dziewięć.",
+    },
 }

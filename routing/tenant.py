@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
+from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
 from routing.nodes.user import User
 from routing.phrases import PHRASES, Language
@@ -117,6 +118,17 @@ class Tenant(Elements):
         named = {element.extension: name for _, name, element in self.elements() if element.extension}
         return {**named, **{extension: extension for extension in self.users}}
 
+    def targets_of(self, node: Element | User) -> list[str]:
+        """Where a call may go on to from a node."""
+        uses = node.uses()
+        dialled = self.internal_numbers.values() if uses.any_number else ()
+        return [target for _, target in uses.targets] + list(dialled)
+
+    @cached_property
+    def names(self) -> dict[Extension, str]:
+        """The users' names."""
+        return {extension: user.name for extension, user in self.users.items()}
+
     @cached_property
     def _endpoints(self) -> dict[Extension, tuple[str, ...]]:
         return {
@@ -131,7 +143,9 @@ class Tenant(Elements):
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
         phrases = {name: Prompt(text=texts[self.language]) for name, texts in PHRASES.items()}
-        return {**phrases, **self.prompts}
+        told = self.names if self.directories else {}
+        names = {name_prompt(extension): Prompt(text=name) for extension, name in told.items()}
+        return {**phrases, **names, **self.prompts}
 
 
 def endpoint_name(tenant: Slug, extension: Extension, device: Name) -> str:

@@ -4,6 +4,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.names import Name
 from routing.nodes.announcement import Announcement
+from routing.nodes.dial_internal import DialInternal
+from routing.nodes.directory import NameDirectory
 from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
@@ -17,6 +19,8 @@ class Elements(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    dial_internal: dict[Name, DialInternal] = Field(default_factory=dict)
+    directories: dict[Name, NameDirectory] = Field(default_factory=dict)
     announcements: dict[Name, Announcement] = Field(default_factory=dict)
     menus: dict[Name, Menu] = Field(default_factory=dict)
     groups: dict[Name, Group] = Field(default_factory=dict)

@@ -1,6 +1,6 @@
 """What every node of a call flow is, and what it may answer. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +34,10 @@ class Directory(Protocol):
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
     @property
     def timezone(self) -> str: ...
+    @property
+    def internal_numbers(self) -> Mapping[Extension, str]: ...
+    @property
+    def names(self) -> Mapping[Extension, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Uses:
     targets: tuple[tuple[str, Target], ...] = ()      # nodes the call may go on to
     prompts: tuple[tuple[str, Name], ...] = ()
     users: tuple[tuple[str, Extension], ...] = ()     # members and mailboxes
+    numbers: tuple[tuple[str, Extension], ...] = ()   # internal numbers, whatever they reach
+    any_number: bool = False                          # the call may go on to every internal number
     ends: bool = False                                # this node can end a call properly by itself
 
 

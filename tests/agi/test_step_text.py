@@ -35,6 +35,8 @@ SOUNDS = {"welcome": "welcome-01"}
 
 @pytest.mark.parametrize(("step", "text"), [
     (Read(("welcome", "welcome"), 1, 5), "Read(DIGITS,/srv/x/sounds/acme/welcome-01&/srv/x/sounds/acme/welcome-01,1,e,1,5)"),
+    (Read(("welcome",), 6, 5, ("2", "20"), ("welcome",)),
+     "Gosub(digits,s,1(/srv/x/sounds/acme/welcome-01,5,3,-2-20-,/srv/x/sounds/acme/welcome-01))"),
     (Play(("welcome",)), "Playback(/srv/x/sounds/acme/welcome-01)"),
     (Play(("welcome",), early=True), "Gosub(early,s,1(/srv/x/sounds/acme/welcome-01))"),
     (Dial(("acme-201-desk", "acme-202-desk"), 20), "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
