@@ -43,7 +43,8 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
 
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     dialled = event.dialled
-    did = find_did(dialled, tenant.country, tenant.numbers)
+    area_code = tenant.area_code if event.origin is Origin.PHONE else ""
+    did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if event.origin is Origin.PHONE:
         if dialled == tenant.codes.voicemail:
             return _own_voicemail(tenant, event.caller_extension)

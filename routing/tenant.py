@@ -14,6 +14,7 @@ from routing.nodes.user import User
 from routing.phrases import PHRASES, Language
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
 
 
 class _Section(BaseModel):
@@ -82,6 +83,7 @@ class Tenant(Elements):
     tenant: Slug
     name: Label
     country: Country                       # of numbers dialled without a prefix
+    area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
     language: Language
     timezone: str                          # IANA name, such as Europe/Warsaw
     users: dict[Extension, User] = Field(min_length=1)
