@@ -25,7 +25,7 @@ def _behaviours(tenant: Tenant) -> dict[str, object]:
     prompts = tenant.all_prompts()
     spoken = {name: prompt.model_dump() for name, prompt in prompts.items() if name in PHRASES}
     place = (tenant.timezone, tenant.language, tenant.country, tenant.area_code)
-    whole = (place, tenant.failover.model_dump(), tenant.codes.model_dump(), spoken)
+    whole = (place, tenant.failover.model_dump(), tenant.codes.model_dump(), tenant.blacklist, spoken)
     return {number: (entry, whole, _reachable(tenant, prompts, entry)) for number, entry in entries.items()}
 
 

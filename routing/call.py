@@ -30,6 +30,7 @@ class Cause(IntEnum):
     BUSY = 17             # 486
     NO_ANSWER = 19        # 480
     UNAVAILABLE = 20      # 480
+    REFUSED = 21          # 403
 
 
 # What the phone system reports.

@@ -51,6 +51,9 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
             return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"{event.caller_extension} dials {dialled}"),))
+    if did and event.origin is Origin.TRUNK and tenant.blacklist.bars_caller(facts.caller):
+        blocked = Play((tenant.blacklist.prompt,), early=True)
+        return _ask(START, blocked, f"{facts.caller} is on the blacklist", 0, (int(Cause.REFUSED),), ())
     if did:
         node = tenant.numbers[did].to
         return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"to {did}"),))

@@ -30,4 +30,9 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non avete una casella vocale.",
         "pl": "Nie masz skrzynki głosowej.",
     },
+    "sys_blocked": {
+        "en": "This call is not accepted.",
+        "it": "Questa chiamata non è accettata.",
+        "pl": "To połączenie nie jest przyjmowane.",
+    },
 }

@@ -7,10 +7,12 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from routing.blacklist import Blacklist
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.node import Element
 from routing.nodes.user import User
+from routing.numbers import is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -92,6 +94,7 @@ class Tenant(Elements):
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     failover: Failover
     codes: Codes = Codes()
+    blacklist: Blacklist = Blacklist()
 
     @field_validator("country")
     @classmethod
@@ -129,6 +132,14 @@ class Tenant(Elements):
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]:
         """The endpoint names of a user's devices."""
         return self._endpoints[extension]
+
+    def refusal_of(self, number: str) -> str:
+        """Why no forward and no transfer may go to a number outside, '' where it may. Nothing bars an emergency number."""
+        if is_emergency(number, self.country):
+            return ""
+        if not may_be_called(number):
+            return "may be neither a user nor a target"
+        return "is on the blacklist" if self.blacklist.bars_target(number) else ""
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
