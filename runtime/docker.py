@@ -11,7 +11,7 @@ from runtime.failure import RuntimeFailure
 from runtime.images import Images, ensure_images
 from runtime.instance import Instance
 from runtime.places import DOCKER, REPOSITORY, ROOT
-from runtime.process import Process
+from runtime.process import Process, console_answer
 from runtime.root import owner_of_asterisk
 from runtime.supervise import SOCKET_LIMIT
 
@@ -85,7 +85,8 @@ class DockerRuntime:
 
     def asterisk_cli(self, command: str) -> str:
         conf = str(INSIDE / "asterisk" / "asterisk.conf")
-        return docker(["exec", self._existing(Process.ASTERISK), "asterisk", "-C", conf, "-rx", command], timeout_s=60)
+        asterisk = self._existing(Process.ASTERISK)
+        return console_answer(docker(["exec", asterisk, "asterisk", "-C", conf, "-rx", command], timeout_s=60))
 
     def log_of(self, name: Process) -> str:
         container = self._container(name)

@@ -14,7 +14,7 @@ from runtime import ready
 from runtime.failure import RuntimeFailure
 from runtime.instance import Instance, centralka_command
 from runtime.places import ROOT
-from runtime.process import Process
+from runtime.process import Process, console_answer
 from runtime.root import owner_of_asterisk
 from runtime.sources import source_digest
 from runtime.supervise import MARK, SOCKET_LIMIT, Files, Supervisor, configuration, files_limit, launch
@@ -114,7 +114,7 @@ class LocalRuntime:
         if done.returncode != 0:
             said = (done.stderr + done.stdout).strip()
             raise RuntimeFailure(f"asterisk -rx {command!r} ended with {done.returncode}: {said}")
-        return done.stdout
+        return console_answer(done.stdout)
 
     def log_of(self, name: Process) -> str:
         log = self.files.log(name)

@@ -15,6 +15,11 @@ class Process(StrEnum):
     AMI = "ami"
 
 
+def console_answer(printed: str) -> str:
+    """What `asterisk -rx` printed, without what it says first on a machine or in a network namespace without Ethernet."""
+    return "".join(line for line in printed.splitlines(keepends=True) if not line.startswith("No ethernet interface found"))
+
+
 class Runtime(Protocol):
     """One instance that runs in the local root or in containers. A method returns when it is done or raises RuntimeFailure."""
 
