@@ -133,6 +133,18 @@ class Tenant(Elements):
         """The endpoint names of a user's devices."""
         return self._endpoints[extension]
 
+    @cached_property
+    def main_number(self) -> str:
+        """What is shown of the tenant outside: its first public number, '' without any."""
+        return next(iter(self.numbers), "")
+
+    def trunk_endpoint(self, trunk: Name | None) -> str:
+        """The endpoint of that trunk, or of the tenant's first. Raises ValueError if there is none."""
+        name = trunk or next(iter(self.trunks), "")
+        if name not in self.trunks:
+            raise ValueError(f"no trunk {name!r} leads outside")
+        return trunk_endpoint_name(self.tenant, name)
+
     def refusal_of(self, number: str) -> str:
         """Why no forward and no transfer may go to a number outside, '' where it may. Nothing bars an emergency number."""
         if is_emergency(number, self.country):

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.names import Name
 from routing.nodes.announcement import Announcement
+from routing.nodes.external import External
 from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
@@ -20,6 +21,7 @@ class Elements(BaseModel):
     announcements: dict[Name, Announcement] = Field(default_factory=dict)
     menus: dict[Name, Menu] = Field(default_factory=dict)
     groups: dict[Name, Group] = Field(default_factory=dict)
+    externals: dict[Name, External] = Field(default_factory=dict)
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
