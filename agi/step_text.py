@@ -22,6 +22,7 @@ from routing.call import (
     Failover,
     Hangup,
     Origin,
+    Outside,
     Play,
     Played,
     Read,
@@ -73,9 +74,10 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(early,s,1({files(prompts)}))"
         case Play(prompts=prompts):
             return f"Playback({files(prompts)})"
-        case Dial(endpoints=endpoints, ring_s=ring_s):
-            channels = "&".join(f"PJSIP/{checked(name, r'[a-z0-9_-]+', 'endpoint')}" for name in endpoints)
-            return f"Dial({channels},{int(ring_s)},g)"
+        case Dial(endpoints=endpoints, ring_s=ring_s, outside=outside, shown=shown, vouching=vouching):
+            channels = [f"PJSIP/{checked(name, r'[a-z0-9_-]+', 'endpoint')}" for name in endpoints]
+            channels += [outside_channel(leg) for leg in outside]
+            return f"Dial({'&'.join(channels)},{int(ring_s)},g{shown_outside(shown, vouching) if outside else ''})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):
@@ -84,6 +86,18 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Hangup({int(cause)})"
         case Failover():
             return f"Goto({tenant.tenant}-failover,s,1)"
+
+
+def outside_channel(leg: Outside) -> str:
+    """The channel to a number outside."""
+    number = checked(leg.number, r"\+[0-9]{7,15}", "number outside")
+    return f"PJSIP/{number}@{checked(leg.trunk, r'[a-z0-9_-]+', 'trunk')}"
+
+
+def shown_outside(shown: str, vouching: str) -> str:
+    """Dial()'s option that tells each channel to the outside whose call it is: [outside] in asterisk-conf/extensions.conf."""
+    number = r"(\+[0-9]{7,15})?"
+    return f"b(outside^s^1({checked(shown, number, 'number shown')}^{checked(vouching, number, 'vouching number')}))"
 
 
 def state_text(state: State) -> str:

@@ -49,7 +49,7 @@ def simulate_call(
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
-            extension, tuple(keys.split(",")) if keys else (), states, silent)
+            extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller)
     result = simulate(found, script)
     if as_json:
         out.print_json(json.dumps(asdict(result)))
@@ -62,7 +62,7 @@ def simulate_call(
 
 
 def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str]]:
-    """'busy:201' and 'silent:202' as states and silent extensions. Raises ValueError."""
+    """'busy:201' and 'silent:202', or 'busy:+48600100200', as states and silent extensions. Raises ValueError."""
     states: dict[str, DeviceState] = {}
     silent: set[str] = set()
     for text in texts:

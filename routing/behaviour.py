@@ -24,7 +24,8 @@ def _behaviours(tenant: Tenant) -> dict[str, object]:
     entries = {did: number.to for did, number in tenant.numbers.items()} | tenant.internal_numbers
     prompts = tenant.all_prompts()
     spoken = {name: prompt.model_dump() for name, prompt in prompts.items() if name in PHRASES}
-    whole = (tenant.timezone, tenant.language, tenant.country, tenant.failover.model_dump(), tenant.codes.model_dump(), spoken)
+    place = (tenant.timezone, tenant.language, tenant.country, tenant.area_code)
+    whole = (place, tenant.failover.model_dump(), tenant.codes.model_dump(), tenant.blacklist, spoken)
     return {number: (entry, whole, _reachable(tenant, prompts, entry)) for number, entry in entries.items()}
 
 

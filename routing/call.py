@@ -30,6 +30,7 @@ class Cause(IntEnum):
     BUSY = 17             # 486
     NO_ANSWER = 19        # 480
     UNAVAILABLE = 20      # 480
+    REFUSED = 21          # 403
 
 
 # What the phone system reports.
@@ -106,11 +107,25 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """A number outside, +E.164, and the endpoint of the trunk that leads there."""
+
+    number: str
+    trunk: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring the endpoints together for `ring_s` seconds and connect the first that answers."""
+    """Ring the endpoints and the numbers outside together for `ring_s` seconds and connect the first that answers.
+
+    Outside they see the number `shown`, or the caller's own where it is ''; the tenant's number `vouching` stands for the call.
+    """
 
     endpoints: tuple[str, ...]
     ring_s: int
+    outside: tuple[Outside, ...] = ()
+    shown: str = ""
+    vouching: str = ""
 
 
 @dataclass(frozen=True, slots=True)

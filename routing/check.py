@@ -10,6 +10,8 @@ from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
 from routing.names import expected_for
+from routing.nodes.node import Uses
+from routing.numbers import is_emergency
 from routing.tenant import AddressTrunk, RegistrationTrunk, Tenant
 
 Texts = Mapping[str, str]      # file name -> YAML
@@ -42,7 +44,7 @@ def _checked(document: Document) -> Tenant:
         tenant = Tenant.model_validate(document.values)
     except ValidationError as error:
         raise ConfigError([_told(document, detail) for detail in _first_causes(error.errors())]) from None
-    rules = (_names, _references, _too_many, _ways_out)
+    rules = (_names, _references, _outside, _emergency, _too_many, _ways_out)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -114,6 +116,9 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         yield from _user(document, tenant, ("failover", "ring"), extension)
     if tenant.failover.voicemail:
         yield from _mailbox(document, tenant, ("failover", "voicemail"), tenant.failover.voicemail)
+    if tenant.blacklist.prompt not in prompts:
+        hint = _did_you_mean(tenant.blacklist.prompt, prompts)
+        yield document.problem(("blacklist", "prompt"), f"no prompt named {tenant.blacklist.prompt!r}{hint}")
     for extension, user in tenant.users.items():
         for field, target in user.uses().targets:
             yield from _target(document, tenant, ("users", extension, field), target)
@@ -132,6 +137,51 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         for field, extension in uses.users:
             check = _mailbox if field == "mailbox" else _user
             yield from check(document, tenant, (section, name, *field.split(".")), extension)
+
+
+def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Numbers outside may be called, a trunk leads there, and what is shown belongs to the tenant."""
+    places: list[tuple[tuple[str, ...], Uses]] = []
+    places += [(("users", extension), user.uses()) for extension, user in tenant.users.items()]
+    places += [((section, name), element.uses()) for section, name, element in tenant.elements()]
+    for path, uses in places:
+        for field, number in uses.outside:
+            where = (*path, *field.split("."))
+            if refusal := tenant.refusal_of(number):
+                yield document.problem(where, f"{number} {refusal}")
+            if number in tenant.numbers:
+                to = tenant.numbers[number].to
+                text = f"{number} is one of the tenant's own numbers, expected {to!r}, where its calls go"
+                yield document.problem(where, text)
+            if not tenant.trunks:
+                yield document.problem(where, f"no trunk leads to {number}, expected one in trunks")
+            elif not tenant.numbers:
+                yield document.problem(where, f"no number can be shown to {number}, expected one in numbers")
+        for field, trunk in uses.trunks:
+            if trunk not in tenant.trunks:
+                hint = _did_you_mean(trunk, tenant.trunks)
+                yield document.problem((*path, *field.split(".")), f"no trunk named {trunk!r}{hint}")
+        for field, number in uses.shown:
+            if number not in tenant.numbers:
+                hint = _did_you_mean(number, tenant.numbers)
+                text = f"{number} is not one of the tenant's numbers, and it can show no other{hint}"
+                yield document.problem((*path, *field.split(".")), text)
+
+
+def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Nothing stands between a telephone and an emergency number: no internal number of the same digits, no list."""
+    paths: dict[str, tuple[str, ...]] = {extension: ("users", extension) for extension in tenant.users}
+    for section, name, element in tenant.elements():
+        if element.extension:
+            paths[element.extension] = (section, name, "extension")
+    for number, path in paths.items():
+        if is_emergency(number, tenant.country):
+            yield document.problem(path, f"{number} is an emergency number, expected another extension")
+    for field, patterns in (("callers", tenant.blacklist.callers), ("targets", tenant.blacklist.targets)):
+        for i, pattern in enumerate(patterns):
+            if is_emergency(pattern, tenant.country):
+                text = f"{pattern} is an emergency number, which nothing can block"
+                yield document.problem(("blacklist", field, str(i)), text)
 
 
 def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:

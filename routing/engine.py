@@ -43,13 +43,17 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
 
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     dialled = event.dialled
-    did = find_did(dialled, tenant.country, tenant.numbers)
+    area_code = tenant.area_code if event.origin is Origin.PHONE else ""
+    did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if event.origin is Origin.PHONE:
         if dialled == tenant.codes.voicemail:
             return _own_voicemail(tenant, event.caller_extension)
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
             return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"{event.caller_extension} dials {dialled}"),))
+    if did and event.origin is Origin.TRUNK and tenant.blacklist.bars_caller(facts.caller):
+        blocked = Play((tenant.blacklist.prompt,), early=True)
+        return _ask(START, blocked, f"{facts.caller} is on the blacklist", 0, (int(Cause.REFUSED),), ())
     if did:
         node = tenant.numbers[did].to
         return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"to {did}"),))

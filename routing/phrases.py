@@ -90,4 +90,9 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "premete nove.",
         "pl": "naciśnij dziewięć.",
     },
+    "sys_blocked": {
+        "en": "This call is not accepted.",
+        "it": "Questa chiamata non è accettata.",
+        "pl": "To połączenie nie jest przyjmowane.",
+    },
 }

@@ -36,7 +36,8 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 @dataclass(frozen=True, slots=True)
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
-    `states` are by extension (all devices of the user); `silent` lists the extensions that ring and do not answer.
+    `states` are by extension (all devices of the user) or by number outside, which is idle unless they say otherwise; `silent`
+    lists the extensions and numbers that ring and do not answer.
     `answers` are those to questions; a question that is not among them is answered with 0."""
 
     origin: Origin
@@ -91,8 +92,10 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"listened to mailbox {mailbox}"
-            case Dial(endpoints=endpoints):
-                event, answered_by = _dial(script, facts, owners, endpoints)
+            case Dial(endpoints=endpoints, outside=outside):
+                rung = [(owners[endpoint], facts.state_of(endpoint)) for endpoint in endpoints]
+                rung += [(leg.number, script.states.get(leg.number, DeviceState.IDLE)) for leg in outside]
+                event, answered_by = _dial(script, rung)
                 outcome = f"answered {answered_by}" if answered_by else ""
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
@@ -106,14 +109,12 @@ def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, e
             answers[unanswered.question] = known.get(unanswered.question, 0)
 
 
-def _dial(
-    script: Script, facts: Facts, owners: Mapping[str, str], endpoints: tuple[str, ...],
-) -> tuple[DialEnded, str]:
-    """How the phones answer: the first free one that is not silent; and who it was."""
-    states = [facts.state_of(endpoint) for endpoint in endpoints]
-    for endpoint, state in zip(endpoints, states, strict=True):
-        if state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) and owners[endpoint] not in script.silent:
-            return DialEnded(DialStatus.ANSWER), owners[endpoint]
+def _dial(script: Script, rung: list[tuple[str, DeviceState]]) -> tuple[DialEnded, str]:
+    """How the phones, by their owners or numbers, answer: the first free one that is not silent; and who it was."""
+    states = [state for _, state in rung]
+    for owner, state in rung:
+        if state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) and owner not in script.silent:
+            return DialEnded(DialStatus.ANSWER), owner
     if all(state in (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN) for state in states):
         return DialEnded(DialStatus.UNAVAILABLE), ""
     if any(state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) for state in states):

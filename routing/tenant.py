@@ -7,14 +7,17 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from routing.blacklist import Blacklist
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
 from routing.nodes.user import User
+from routing.numbers import is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
 
 
 class _Section(BaseModel):
@@ -83,6 +86,7 @@ class Tenant(Elements):
     tenant: Slug
     name: Label
     country: Country                       # of numbers dialled without a prefix
+    area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
     language: Language
     timezone: str                          # IANA name, such as Europe/Warsaw
     users: dict[Extension, User] = Field(min_length=1)
@@ -91,6 +95,7 @@ class Tenant(Elements):
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     failover: Failover
     codes: Codes = Codes()
+    blacklist: Blacklist = Blacklist()
 
     @field_validator("country")
     @classmethod
@@ -139,6 +144,26 @@ class Tenant(Elements):
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]:
         """The endpoint names of a user's devices."""
         return self._endpoints[extension]
+
+    @cached_property
+    def main_number(self) -> str:
+        """What is shown of the tenant outside: its first public number, '' without any."""
+        return next(iter(self.numbers), "")
+
+    def trunk_endpoint(self, trunk: Name | None) -> str:
+        """The endpoint of that trunk, or of the tenant's first. Raises ValueError if there is none."""
+        name = trunk or next(iter(self.trunks), "")
+        if name not in self.trunks:
+            raise ValueError(f"no trunk {name!r} leads outside")
+        return trunk_endpoint_name(self.tenant, name)
+
+    def refusal_of(self, number: str) -> str:
+        """Why no forward and no transfer may go to a number outside, '' where it may. Nothing bars an emergency number."""
+        if is_emergency(number, self.country):
+            return ""
+        if not may_be_called(number):
+            return "may be neither a user nor a target"
+        return "is on the blacklist" if self.blacklist.bars_target(number) else ""
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""

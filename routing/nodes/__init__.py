@@ -6,6 +6,7 @@ from routing.names import Name
 from routing.nodes.announcement import Announcement
 from routing.nodes.dial_internal import DialInternal
 from routing.nodes.directory import NameDirectory
+from routing.nodes.external import External
 from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
@@ -24,6 +25,7 @@ class Elements(BaseModel):
     announcements: dict[Name, Announcement] = Field(default_factory=dict)
     menus: dict[Name, Menu] = Field(default_factory=dict)
     groups: dict[Name, Group] = Field(default_factory=dict)
+    externals: dict[Name, External] = Field(default_factory=dict)
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)

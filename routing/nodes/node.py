@@ -32,6 +32,9 @@ class Directory(Protocol):
     """What a node may know of its tenant."""
 
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
+    def trunk_endpoint(self, trunk: Name | None) -> str: ...
+    @property
+    def main_number(self) -> str: ...
     @property
     def timezone(self) -> str: ...
     @property
@@ -58,6 +61,9 @@ class Uses:
     users: tuple[tuple[str, Extension], ...] = ()     # members and mailboxes
     numbers: tuple[tuple[str, Extension], ...] = ()   # internal numbers, whatever they reach
     any_number: bool = False                          # the call may go on to every internal number
+    outside: tuple[tuple[str, str], ...] = ()         # numbers outside that it may call
+    trunks: tuple[tuple[str, Name], ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()           # numbers of the tenant's that it shows to the outside
     ends: bool = False                                # this node can end a call properly by itself
 
 

@@ -19,6 +19,7 @@ from routing.call import (
     Failover,
     Hangup,
     Origin,
+    Outside,
     Play,
     Read,
     Started,
@@ -40,6 +41,10 @@ SOUNDS = {"welcome": "welcome-01"}
     (Play(("welcome",)), "Playback(/srv/x/sounds/acme/welcome-01)"),
     (Play(("welcome",), early=True), "Gosub(early,s,1(/srv/x/sounds/acme/welcome-01))"),
     (Dial(("acme-201-desk", "acme-202-desk"), 20), "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
+    (Dial((), 30, (Outside("+48587000002", "acme-trunk-carrier"),), "", "+48221234567"),
+     "Dial(PJSIP/+48587000002@acme-trunk-carrier,30,gb(outside^s^1(^+48221234567)))"),
+    (Dial(("acme-201-desk",), 9, (Outside("+48587000002", "acme-trunk-carrier"),), "+48221234568", "+48221234567"),
+     "Dial(PJSIP/acme-201-desk&PJSIP/+48587000002@acme-trunk-carrier,9,gb(outside^s^1(+48221234568^+48221234567)))"),
     (Voicemail("201"), "VoiceMail(201@acme,s)"),
     (CheckVoicemail("201"), "VoiceMailMain(201@acme,s)"),
     (Hangup(Cause.BUSY), "Hangup(17)"),
@@ -53,6 +58,17 @@ def test_each_step_is_one_application(step, text) -> None:  # type: ignore[no-un
 def test_endpoint_of_any_other_form_is_refused(name: str) -> None:
     with pytest.raises(AgiError):
         step_text(Dial((name,), 20), acme(), SOUNDS, HOME)
+
+
+@given(st.text().filter(lambda text: not re.fullmatch(r"\+[0-9]{7,15}", text, re.ASCII)))
+def test_number_outside_of_any_other_form_is_refused(text: str) -> None:
+    good = "+48587000002"
+    for leg, shown, vouching in (
+        (Outside(text, "acme-trunk-carrier"), good, good), (Outside(good, text + "!"), good, good),
+        (Outside(good, "acme-trunk-carrier"), text or "x", good), (Outside(good, "acme-trunk-carrier"), good, text or "x"),
+    ):
+        with pytest.raises(AgiError):
+            step_text(Dial((), 20, (leg,), shown, vouching), acme(), SOUNDS, HOME)
 
 
 @given(st.lists(st.builds(Visit, st.text(max_size=50), st.text(max_size=300)), max_size=20))

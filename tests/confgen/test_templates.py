@@ -108,7 +108,7 @@ def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:
     for name in ("acme-trunk-carrier", "acme-trunk-other"):
         assert endpoints[name]["identify_by"] == "ip"
         assert "auth" not in endpoints[name]
-        assert "set_var" not in endpoints[name]
+        assert endpoints[name]["set_var"] == "OUTSIDE=yes"
         assert endpoints[name].get("trust_id_inbound", "no") == "no"
     assert of_type(tenant, "identify") == {
         "acme-trunk-carrier": {"type": "identify", "endpoint": "acme-trunk-carrier", "match": "192.0.2.7"}}

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -119,10 +119,12 @@ class Pbx:
 
     def simulated(
         self, number: str, *keys: str, tenant: str = "acme", extension: str = "", silent: tuple[str, ...] = (),
-        **states: DeviceState,
+        outside: Mapping[str, DeviceState] | None = None, **states: DeviceState,
     ) -> list[tuple[str, str]]:
-        """The path that the simulator gives. Users are not registered unless `states` (x201=...) says otherwise."""
+        """The path that the simulator gives. Users are not registered unless `states` (x201=...) says otherwise; numbers
+        outside answer unless `outside` does."""
         known = {user: states.get(f"x{user}", DeviceState.UNAVAILABLE) for user in self.tenants[tenant].users}
+        known |= outside or {}
         origin = Origin.PHONE if extension else Origin.TRUNK
         script = Script(origin, number, datetime.now(UTC), extension, keys, known, frozenset(silent))
         return [(visit.node, visit.why) for visit in simulate(self.tenants[tenant], script).path]
