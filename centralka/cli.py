@@ -196,6 +196,7 @@ def tell_published(published: Published) -> None:
 
 
 app.command("simulate")(inspection.simulate_call)
+app.command("graph")(inspection.show_graph)
 app.command("status")(inspection.show_status)
 app.command("calls")(inspection.show_calls)
 

@@ -62,6 +62,24 @@ def load_tenants(files: dict[str, Path]) -> list[Tenant]:
     return read_tenants(texts)
 
 
+def load_tenant(slug: str, paths: Sequence[Path]) -> Tenant:
+    """The tenant of that name among the checked ones of the files. Raises ConfigError, and ValueError when it is not there."""
+    tenants = load_tenants(tenant_files(paths))
+    for tenant in tenants:
+        if tenant.tenant == slug:
+            return tenant
+    raise ValueError(f"no tenant {slug!r}, expected one of {', '.join(tenant.tenant for tenant in tenants)}")
+
+
+def load_published(slug: str, settings: Settings) -> Tenant:
+    """The tenant as it is published. Raises ValueError when it is not."""
+    published = _published(read_current(settings.home))
+    if slug not in published:
+        known = f"expected one of {', '.join(published)}" if published else "and no other is; `centralka apply` publishes"
+        raise ValueError(f"no tenant {slug!r} is published, {known}")
+    return published[slug]
+
+
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)

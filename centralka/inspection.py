@@ -19,9 +19,15 @@ from centralka.terminal import Json, load, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.call import Origin
 from routing.facts import DeviceState
+from routing.graph import Graph, graph_of, with_path
+from routing.numbers import dialled_number
 from routing.simulate import Script, simulate
 
 MAX_CALLS = 10_000
+PICTURE = "A file to draw into, by its suffix: .svg, .png or .dot."
+
+Tenants = Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")]
+Picture = Annotated[Path | None, typer.Option(help=f"{PICTURE} The call's path is marked.")]
 
 
 def simulate_call(
@@ -32,16 +38,14 @@ def simulate_call(
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
-    paths: Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")] = None,
+    paths: Tenants = None,
+    picture: Picture = None,
     as_json: Json = False,
 ) -> None:
     """What happens if somebody calls: answered by the code that decides live calls."""
     settings = load(context)
     with told():
-        tenants = configuration.load_tenants(configuration.tenant_files(paths or [settings.tenants]))
-        found = next((candidate for candidate in tenants if candidate.tenant == tenant), None)
-        if found is None:
-            raise ValueError(f"no tenant {tenant!r}, expected one of {', '.join(one.tenant for one in tenants)}")
+        found = configuration.load_tenant(tenant, paths or [settings.tenants])
         extension = caller if caller in found.users else ""
         if caller and not extension and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
             raise ValueError(f"found --from {caller!r}, expected the extension of a user of {tenant} or a whole number")
@@ -51,6 +55,10 @@ def simulate_call(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
             extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller)
     result = simulate(found, script)
+    if picture:
+        dialled = dialled_number(number, found.country, found.numbers)
+        title = f"{found.name}: a call to {number}, {script.moment:%a %F %H:%M}"
+        draw(with_path(graph_of(found), result.path, dialled, result.outcome), title, picture)
     if as_json:
         out.print_json(json.dumps(asdict(result)))
         return
@@ -59,6 +67,26 @@ def simulate_call(
         table.add_row(visit.node, visit.why)
     out.print(table)
     out.print(f"ends: {result.outcome}")
+
+
+def show_graph(
+    context: typer.Context,
+    tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
+    picture: Annotated[Path | None, typer.Option("--out", "-o", help=f"{PICTURE} Default: SVG to standard output.")] = None,
+    paths: Tenants = None,
+) -> None:
+    """Draw a tenant's call flow: every element and user, what leads from one to the other and why."""
+    settings = load(context)
+    with told():
+        found = configuration.load_tenant(tenant, paths or [settings.tenants])
+    draw(graph_of(found), f"{found.name} ({tenant})", picture)
+
+
+def draw(graph: Graph, title: str, picture: Path | None) -> None:
+    from centralka.picture import write_picture
+
+    with told():
+        write_picture(graph, title, picture)
 
 
 def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str]]:

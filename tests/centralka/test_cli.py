@@ -90,6 +90,25 @@ def test_simulate_tells_the_path_and_the_end(home: Path) -> None:
     assert [visit["node"] for visit in result["path"]] == ["start", "main", "main", "service", "service"]
 
 
+def test_graph_goes_to_standard_output_or_into_a_file(home: Path, tmp_path: Path) -> None:
+    shown = centralka(home, "graph", "acme")
+    assert (shown.returncode, shown.stdout.startswith("<?xml"), ">key 2<" in shown.stdout) == (0, True, True)
+    assert centralka(home, "graph", "acme", "-o", str(tmp_path / "flow.svg")).stdout == ""
+    assert (tmp_path / "flow.svg").read_text() == shown.stdout
+
+
+def test_simulate_draws_the_path_and_says_it_too(home: Path, tmp_path: Path) -> None:
+    done = centralka(home, "simulate", "acme", "+48221234567", "--keys", "2", "--picture", str(tmp_path / "path.dot"))
+    assert (done.returncode, "ends: answered 202" in done.stdout) == (0, True)
+    assert "3. key 2, on to service" in (tmp_path / "path.dot").read_text()
+
+
+@pytest.mark.parametrize(("file", "code"), [("flow.jpg", 1), ("no/such/folder/flow.dot", 2), ("no/such/folder/flow.svg", 2)])
+def test_picture_that_cannot_be_written_says_whose_turn_it_is(home: Path, tmp_path: Path, file: str, code: int) -> None:
+    done = centralka(home, "graph", "acme", "-o", str(tmp_path / file))
+    assert (done.returncode, file.partition("/")[0] in done.stderr, "Traceback" in done.stderr) == (code, True, False)
+
+
 def test_secrets_are_generated_private_and_kept(home: Path) -> None:
     centralka(home, "apply")
     first = (home / "secrets.json").read_text()
