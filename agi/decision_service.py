@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -42,15 +42,18 @@ class Answer:
 
 
 class DecisionService:
-    """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states."""
+    """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states; `now` is an aware
+    moment's clock."""
 
     def __init__(
         self, published: Published, devices: Mapping[str, DeviceState], answers: Answering, asterisk_home: PurePosixPath,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._published = published
         self._devices = devices
         self._answers = answers
         self._home = asterisk_home
+        self._now = now
 
     async def step(self, query: Query) -> list[str]:
         """The AGI commands that tell the decision: the end of the time limit for it, an event with its reasons, and what
@@ -79,7 +82,7 @@ class DecisionService:
         tenant = published.tenant
         number = unquote(dialled)
         facts = Facts(
-            datetime.now(UTC), extension, e164(unquote(caller), tenant.country),
+            self._now(), extension, e164(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices)  # noqa: S311
         decision = await self._decide(tenant, facts, state, event)
         text = step_text(decision.step, tenant, published.sounds, self._home)

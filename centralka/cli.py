@@ -15,7 +15,7 @@ import typer
 import uvloop
 from rich.table import Table
 
-from centralka import configuration, inspection
+from centralka import configuration, inspection, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.terminal import Json, load, load_instance, out, told
@@ -50,12 +50,18 @@ def main_options(
 
 
 @app.command()
-def check(context: typer.Context, paths: Paths = None) -> None:
+def check(
+    context: typer.Context, paths: Paths = None,
+    with_scenarios: Annotated[
+        bool, typer.Option("--scenarios", help="Play the tenants' own scenarios too: acme.scenarios.yaml beside acme.yaml."),
+    ] = False,
+) -> None:
     """Validate tenants' files; every problem with its line."""
     with told():
         files = configuration.tenant_files(paths or [load(context).tenants])
         tenants = configuration.load_tenants(files)
-    out.print(f"{len(tenants)} tenant{'s' if len(tenants) != 1 else ''}: good")
+        played = f", {scenarios.play(files, tenants)} scenarios went as told" if with_scenarios else ""
+    out.print(f"{len(tenants)} tenant{'s' if len(tenants) != 1 else ''}: good{played}")
 
 
 @app.command()
@@ -116,9 +122,14 @@ def plan(context: typer.Context, directory: Directory = None, as_json: Json = Fa
 def apply(
     context: typer.Context, directory: Directory = None,
     remove: Annotated[list[str] | None, typer.Option(help="A tenant that has no file any more and may go.")] = None,
+    despite_scenarios: Annotated[bool, typer.Option(help="Publish though the tenants' own scenarios fail.")] = False,
 ) -> None:
     """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
+    if not despite_scenarios:
+        with told():
+            files = configuration.tenant_files([directory or settings.tenants])
+            scenarios.play(files, configuration.load_tenants(files))
 
     async def run() -> Published:
         rendered = configuration.render([directory or settings.tenants], settings)

@@ -2,8 +2,9 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from routing.document import Document, read_document
@@ -15,6 +16,7 @@ from routing.numbers import is_emergency
 from routing.tenant import AddressTrunk, RegistrationTrunk, Tenant
 
 Texts = Mapping[str, str]      # file name -> YAML
+Model = TypeVar("Model", bound=BaseModel)
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 
 
@@ -39,11 +41,16 @@ def read_tenants(texts: Texts) -> list[Tenant]:
     return [tenant for _, tenant in read]
 
 
-def _checked(document: Document) -> Tenant:
+def validated(document: Document, model: type[Model]) -> Model:
+    """The document as this model. Raises ConfigError with what does not fit, in our words."""
     try:
-        tenant = Tenant.model_validate(document.values)
+        return model.model_validate(document.values)
     except ValidationError as error:
         raise ConfigError([_told(document, detail) for detail in _first_causes(error.errors())]) from None
+
+
+def _checked(document: Document) -> Tenant:
+    tenant = validated(document, Tenant)
     rules = (_names, _references, _outside, _emergency, _too_many, _ways_out)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:

@@ -20,6 +20,7 @@ from routing.call import (
     Read,
     Started,
     State,
+    Step,
     Visit,
     Voicemail,
     VoicemailEnded,
@@ -37,8 +38,10 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
     `states` are by extension (all devices of the user) or by number outside, which is idle unless they say otherwise; `silent`
-    lists the extensions and numbers that ring and do not answer.
-    `answers` are those to questions; a question that is not among them is answered with 0."""
+    lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a question that is not
+    among them is answered with 0. The extensions in `refusing` are idle and say busy when they are called; `answer_after_s` is
+    how long a phone rings before it is answered, else 0. `hangs_up_in` is where the caller gives up, having pressed all keys:
+    the first wait at this node."""
 
     origin: Origin
     dialled: str
@@ -52,14 +55,19 @@ class Script:
     switches: Mapping[str, str] = field(default_factory=dict)
     personal: Mapping[str, Personal] = field(default_factory=dict)
     answers: Answers = field(default_factory=dict)
+    refusing: frozenset[str] = frozenset()
+    answer_after_s: Mapping[str, int] = field(default_factory=dict)
+    hangs_up_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover'."""
+    """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover',
+    'caller hung up'. `steps` are what the phone system was asked for."""
 
     path: tuple[Visit, ...]
     outcome: str
+    steps: tuple[Step, ...] = ()
 
 
 def simulate(tenant: Tenant, script: Script) -> Simulation:
@@ -75,15 +83,19 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None
     path: tuple[Visit, ...] = ()
+    steps: tuple[Step, ...] = ()
     outcome, keys = "", list(script.keys)
     for _ in range(MAX_STEPS):
         decision = _decide(tenant, facts, script.answers, state, event)
         state, path = decision.state, (*path, *decision.path)
+        steps = (*steps, decision.step)
         match decision.step:
             case Hangup(cause=cause):
-                return Simulation(path, outcome or f"hung up: {cause.name}")
+                return Simulation(path, outcome or f"hung up: {cause.name}", steps)
             case Failover():
-                return Simulation(path, "failover")
+                return Simulation(path, "failover", steps)
+            case _ if script.hangs_up_in == state.node and not keys:
+                return Simulation(path, outcome or "caller hung up", steps)
             case Read(max_digits=most):
                 event = Digits(keys.pop(0)[:most] if keys else "")
             case Play():
@@ -92,10 +104,10 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"listened to mailbox {mailbox}"
-            case Dial(endpoints=endpoints, outside=outside):
+            case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s):
                 rung = [(owners[endpoint], facts.state_of(endpoint)) for endpoint in endpoints]
                 rung += [(leg.number, script.states.get(leg.number, DeviceState.IDLE)) for leg in outside]
-                event, answered_by = _dial(script, rung)
+                event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
@@ -109,14 +121,16 @@ def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, e
             answers[unanswered.question] = known.get(unanswered.question, 0)
 
 
-def _dial(script: Script, rung: list[tuple[str, DeviceState]]) -> tuple[DialEnded, str]:
-    """How the phones, by their owners or numbers, answer: the first free one that is not silent; and who it was."""
+def _dial(script: Script, rung: list[tuple[str, DeviceState]], ring_s: int) -> tuple[DialEnded, str]:
+    """How the phones, by their owners or numbers, answer: the quickest one that is free and not silent; and who it was."""
     states = [state for _, state in rung]
-    for owner, state in rung:
-        if state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) and owner not in script.silent:
-            return DialEnded(DialStatus.ANSWER), owner
+    ringing = [
+        owner for owner, state in rung
+        if state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) and owner not in script.refusing
+    ]
+    delays = {owner: script.answer_after_s.get(owner, 0) for owner in ringing if owner not in script.silent}
+    if delays and min(delays.values()) < ring_s:
+        return DialEnded(DialStatus.ANSWER), min(delays, key=lambda owner: delays[owner])
     if all(state in (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN) for state in states):
         return DialEnded(DialStatus.UNAVAILABLE), ""
-    if any(state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) for state in states):
-        return DialEnded(DialStatus.NOANSWER), ""
-    return DialEnded(DialStatus.BUSY), ""
+    return DialEnded(DialStatus.NOANSWER if ringing else DialStatus.BUSY), ""
