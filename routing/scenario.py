@@ -28,17 +28,18 @@ from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
 from routing.facts import DeviceState
-from routing.names import Extension, Name, Target
+from routing.names import Did, Extension, Name, Target
 from routing.questions import Question, Turn
 from routing.simulate import Script, Simulation, simulate
 from routing.tenant import Tenant
 
 A_NODE = "element or user"
 ANSWERED_SIP, CANCELLED_SIP = 200, 487
-SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480}
+SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
+             Cause.REFUSED: 403}
 """What a caller's phone is told when nobody has answered it. Source: chan_pjsip's hangup_cause2sip."""
 OUTCOMES = {
-    r"answered ([0-9]+)": r"answered by \1",
+    r"answered (\+?[0-9]+)": r"answered by \1",
     r"voicemail ([0-9]+)": r"message for \1",
     r"listened to mailbox ([0-9]+)": r"mailbox of \1",
     r"hung up: [A-Z_]+": "refused",
@@ -106,7 +107,7 @@ def parse_moment(text: object) -> datetime:
 
 def parse_ending(text: object) -> object:
     """Raises ValueError that says what was expected."""
-    pattern = r"(answered by|message for|mailbox of) [0-9]{2,6}|refused|caller hangs up|failover"
+    pattern = r"(answered by|message for|mailbox of) [0-9]{2,6}|answered by \+[0-9]{7,15}|refused|caller hangs up|failover"
     if isinstance(text, str) and re.fullmatch(pattern, text, re.ASCII):
         return text
     raise ValueError("expected answered by 201, message for 201, mailbox of 201, refused, caller hangs up or failover")
@@ -152,7 +153,7 @@ class Scenario(_Section):
     title: Title
     call: Call
     given: Given = Given()
-    phones: dict[Extension, Cast] = Field(default_factory=dict)
+    phones: dict[Extension | Did, Cast] = Field(default_factory=dict)       # of users; an outside number not named answers
     caller: tuple[Action, ...] = Field(default=(), max_length=50)
     expect: Expect
 
@@ -251,8 +252,18 @@ def told(simulation: Simulation) -> Told:
     steps = simulation.steps
     ends = next(re.sub(pattern, words, simulation.outcome) for pattern, words in OUTCOMES.items()
                 if re.fullmatch(pattern, simulation.outcome))
-    hears = tuple(prompt for step in steps if isinstance(step, Read | Play) for prompt in step.prompts)
+    hears = tuple(prompt for step in steps for prompt in _heard(step))
     return Told(simulation.path, hears, ends, _sip(steps, ends), sum(isinstance(step, Read) for step in steps))
+
+
+def _heard(step: Step) -> tuple[str, ...]:
+    match step:
+        case Read(told=before, prompts=prompts):
+            return (*before, *prompts)
+        case Play(prompts=prompts):
+            return prompts
+        case _:
+            return ()
 
 
 def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
@@ -307,7 +318,8 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         if re.fullmatch(r"[0-9]{2,6}", call.caller) and call.caller not in tenant.users:
             yield document.problem((*here, "call", "from"), f"no user with extension {call.caller!r}")
         named: list[tuple[tuple[str, ...], str, Container[str], str]] = []
-        named += [(("phones", extension), extension, tenant.users, "user with extension") for extension in scenario.phones]
+        users = [phone for phone in scenario.phones if not phone.startswith("+")]
+        named += [(("phones", extension), extension, tenant.users, "user with extension") for extension in users]
         named += [(("given", "turns", group), group, tenant.groups, "group named") for group in scenario.given.turns]
         named += [(("expect", "path", str(i)), node, tenant.nodes, A_NODE) for i, node in enumerate(expect.path or ())]
         named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]
