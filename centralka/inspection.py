@@ -18,8 +18,10 @@ from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.call import Origin
+from routing.call_server import Failed, Failure, Reply, read_reply
 from routing.facts import DeviceState
 from routing.simulate import Script, simulate
+from routing.tenant import Tenant
 
 MAX_CALLS = 10_000
 
@@ -32,6 +34,8 @@ def simulate_call(
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
+    call_server: Annotated[list[str] | None, typer.Option(
+        help='What a call server answers: crm={"go_to": "sales"}, crm=@answer.json, or how it fails: crm=no_answer.')] = None,
     paths: Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +53,8 @@ def simulate_call(
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
-            extension, tuple(keys.split(",")) if keys else (), states, silent)
+            extension, tuple(keys.split(",")) if keys else (), states, silent,
+            call_servers=read_call_servers(call_server or [], found))
     result = simulate(found, script)
     if as_json:
         out.print_json(json.dumps(asdict(result)))
@@ -74,6 +79,23 @@ def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str
         else:
             raise ValueError(f"found --state {text!r}, expected {', '.join(DeviceState)} or silent, a colon and an extension")
     return states, frozenset(silent)
+
+
+def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Failed]:
+    """'crm={"go_to": "sales"}', 'crm=@answer.json', 'crm=status:500' by call server. Raises ValueError and OSError."""
+    answers: dict[str, Reply | Failed] = {}
+    for text in texts:
+        name, _, said = text.partition("=")
+        if name not in tenant.call_servers:
+            raise ValueError(f"found --call-server {text!r}, expected {' or '.join(tenant.call_servers) or 'none'}, then =")
+        failure, _, detail = said.partition(":")
+        if failure in set(Failure):
+            answers[name] = Failed(Failure(failure), detail)
+        elif said.startswith(("{", "@")):
+            answers[name] = read_reply(Path(said[1:]).read_bytes() if said.startswith("@") else said.encode())
+        else:
+            raise ValueError(f"found --call-server {text!r}, expected an answer as JSON, @file, or one of {', '.join(Failure)}")
+    return answers
 
 
 def show_status(context: typer.Context, as_json: Json = False) -> None:

@@ -97,6 +97,13 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Play a sound that was made during the call, by its name."""
+
+    sound: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     """Ring the endpoints together for `ring_s` seconds and connect the first that answers."""
 
@@ -128,7 +135,7 @@ class Failover:
     """Hand the call to the tenant's rendered failover: the flow cannot go on."""
 
 
-Step = Read | Play | Dial | Voicemail | CheckVoicemail | Hangup | Failover
+Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | Hangup | Failover
 
 
 class Awaits(StrEnum):
@@ -138,6 +145,7 @@ class Awaits(StrEnum):
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
+    ENTERED = "entered"   # whatever the step ends with, the call then enters another node
     NOTHING = "nothing"   # the step was the last
 
 
@@ -145,7 +153,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read():
             return Awaits.DIGITS
-        case Play():
+        case Play() | Say():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL

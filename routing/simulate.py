@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from routing.call import (
+    Awaits,
     CheckVoicemail,
     Decision,
     Dial,
     DialEnded,
     DialStatus,
     Digits,
+    Entered,
     Event,
     Failover,
     Hangup,
@@ -18,16 +20,18 @@ from routing.call import (
     Play,
     Played,
     Read,
+    Say,
     Started,
     State,
     Visit,
     Voicemail,
     VoicemailEnded,
 )
+from routing.call_server import Failed, Failure, Reply
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
 from routing.numbers import dialled_number, e164
-from routing.questions import Answers, Question, Unanswered
+from routing.questions import Answer, Answers, AskServer, Question, Speak, Turn, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -37,7 +41,8 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
     `states` are by extension (all devices of the user); `silent` lists the extensions that ring and do not answer.
-    `answers` are those to questions; a question that is not among them is answered with 0."""
+    `answers` are those to questions; a turn that is not among them is 0. `call_servers` says what each call server
+    answers; one that is not among them is away."""
 
     origin: Origin
     dialled: str
@@ -51,6 +56,7 @@ class Script:
     switches: Mapping[str, str] = field(default_factory=dict)
     personal: Mapping[str, Personal] = field(default_factory=dict)
     answers: Answers = field(default_factory=dict)
+    call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     path: tuple[Visit, ...] = ()
     outcome, keys = "", list(script.keys)
     for _ in range(MAX_STEPS):
-        decision = _decide(tenant, facts, script.answers, state, event)
+        decision = _decide(tenant, facts, script, state, event)
         state, path = decision.state, (*path, *decision.path)
         match decision.step:
             case Hangup(cause=cause):
@@ -85,7 +91,8 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 return Simulation(path, "failover")
             case Read(max_digits=most):
                 event = Digits(keys.pop(0)[:most] if keys else "")
-            case Play():
+                facts = replace(facts, keys=event.keys)
+            case Play() | Say():
                 event = Played()
             case Voicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
@@ -94,16 +101,30 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
             case Dial(endpoints=endpoints):
                 event, answered_by = _dial(script, facts, owners, endpoints)
                 outcome = f"answered {answered_by}" if answered_by else ""
+        if state.awaits is Awaits.ENTERED:
+            event = Entered()
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
 
-def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, event: Event) -> Decision:
-    answers: dict[Question, int] = {}
+def _decide(tenant: Tenant, facts: Facts, script: Script, state: State | None, event: Event) -> Decision:
+    answers: dict[Question, Answer] = {}
     while True:
         try:
             return next_step(tenant, replace(facts, answers=answers), state, event)
         except Unanswered as unanswered:
-            answers[unanswered.question] = known.get(unanswered.question, 0)
+            answers[unanswered.question] = _answer(script, unanswered.question)
+
+
+def _answer(script: Script, question: Question) -> Answer:
+    if question in script.answers:
+        return script.answers[question]
+    match question:
+        case Turn():
+            return 0
+        case AskServer(server=server):
+            return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
+        case Speak():
+            return "said"
 
 
 def _dial(

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.names import Name
 from routing.nodes.announcement import Announcement
+from routing.nodes.call_server import CallServer
 from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
@@ -22,6 +23,7 @@ class Elements(BaseModel):
     groups: dict[Name, Group] = Field(default_factory=dict)
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)
+    call_servers: dict[Name, CallServer] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
 
     def elements(self) -> list[tuple[str, Name, Element]]:
