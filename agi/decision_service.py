@@ -13,15 +13,16 @@ from urllib.parse import unquote
 
 import structlog
 
-from agi.fastagi import Application, Query, start_server
+from agi.fastagi import Application, Hold, Query, start_server
+from agi.outside import Asking, Outside
 from agi.published import Published
-from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
+from agi.step_text import AgiError, Result, path_text, read_digits, read_event, read_state, start_text, state_text, step_text
+from routing import questions
 from routing.call import Decision, Event, State
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
 from routing.numbers import dialled_number, e164
-from routing.questions import Question, Unanswered
-from routing.tenant import Tenant
+from routing.questions import Question, Turn, Unanswered
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 class Answering(Protocol):
     """Who answers what a decision asks. Never fails: without Redis it says what it knows."""
 
-    async def answer(self, tenant: str, question: Question) -> int: ...
+    async def answer(self, tenant: str, question: Turn) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,20 @@ class DecisionService:
     moment's clock."""
 
     def __init__(
-        self, published: Published, devices: Mapping[str, DeviceState], answers: Answering, asterisk_home: PurePosixPath,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, published: Published, devices: Mapping[str, DeviceState], answers: Answering, outside: Outside,
+        asterisk_home: PurePosixPath, now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._published = published
         self._devices = devices
         self._answers = answers
+        self._outside = outside
         self._home = asterisk_home
         self._now = now
 
-    async def step(self, query: Query) -> list[str]:
+    async def step(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell the decision: the end of the time limit for it, an event with its reasons, and what
         the channel keeps."""
-        answer = await self.answer(query)
+        answer = await self.answer(query, hold)
         return [
             "SET AUTOHANGUP 0",
             f'EXEC CELGenUserEvent "{answer.event}"',
@@ -66,7 +68,7 @@ class DecisionService:
             f'SET VARIABLE STEP "{answer.step}"',
         ]
 
-    async def answer(self, query: Query) -> Answer:
+    async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
         DIGITS, DIALSTATUS, VMSTATUS, the caller's number and name; what the caller chose is percent-encoded."""
         began = time.perf_counter()
@@ -83,8 +85,9 @@ class DecisionService:
         number = unquote(dialled)
         facts = Facts(
             self._now(), extension, e164(unquote(caller), tenant.country),
-            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices)  # noqa: S311
-        decision = await self._decide(tenant, facts, state, event)
+            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices,  # noqa: S311
+            keys=read_digits(result.digits))
+        decision = await self._decide(Asking(published, query.uniqueid, facts), state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
             "step", tenant=slug, call=query.uniqueid, step=text,
@@ -94,14 +97,19 @@ class DecisionService:
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
         return Answer(told, state_text(decision.state), text)
 
-    async def _decide(self, tenant: Tenant, facts: Facts, state: State | None, event: Event) -> Decision:
+    async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
-        answers: dict[Question, int] = {}
+        answers: dict[Question, questions.Answer] = {}
         while True:
             try:
-                return next_step(tenant, replace(facts, answers=answers), state, event)
+                return next_step(asking.published.tenant, replace(asking.facts, answers=answers), state, event)
             except Unanswered as unanswered:
-                answers[unanswered.question] = await self._answers.answer(tenant.tenant, unanswered.question)
+                answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
+
+    async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
+        if isinstance(question, Turn):
+            return await self._answers.answer(asking.published.tenant.tenant, question)
+        return await self._outside.answer(asking, question, hold)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agi.step_text import AgiError, checked
@@ -12,10 +12,12 @@ from routing.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class PublishedTenant:
-    """One tenant of one revision. `sounds` maps the names of prompts to their files' names."""
+    """One tenant of one revision. `sounds` maps the names of prompts to their files' names,
+    `call_server_secrets` the names of call servers to what their requests are signed with."""
 
     tenant: Tenant
     sounds: Mapping[str, str]
+    call_server_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Published:
@@ -52,6 +54,7 @@ class Published:
         known = self._known.get(slug)
         if known is None or known[0] != text:
             values = json.loads(text)
-            known = (text, PublishedTenant(Tenant.model_validate(values["tenant"]), values["sounds"]))
+            tenant = Tenant.model_validate(values["tenant"])
+            known = (text, PublishedTenant(tenant, values["sounds"], values.get("call_server_secrets", {})))
             self._known[slug] = known
         return known[1]

@@ -18,6 +18,7 @@ from routing.call import (
     DialEnded,
     DialStatus,
     Digits,
+    Entered,
     Event,
     Failover,
     Hangup,
@@ -26,6 +27,7 @@ from routing.call import (
     Play,
     Played,
     Read,
+    Say,
     Started,
     State,
     Step,
@@ -55,6 +57,11 @@ def sound_path(home: PurePosixPath, tenant: str, sound: str) -> str:
     return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/sounds/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
 
 
+def said_path(home: PurePosixPath, tenant: str, sound: str) -> str:
+    """Where Asterisk finds what was made to speech during a call, without its extension."""
+    return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/said/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
+
+
 def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PurePosixPath) -> str:
     """The application and its arguments for Exec(). `sounds` maps the names of prompts to their files' names."""
 
@@ -72,6 +79,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
         case Play(prompts=prompts, early=True):
             return f"Gosub(early,s,1({files(prompts)}))"
+        case Say(sound=sound):
+            return f"Playback({said_path(home, tenant.tenant, sound)})"
         case Play(prompts=prompts):
             return f"Playback({files(prompts)})"
         case Dial(endpoints=endpoints, ring_s=ring_s, outside=outside, shown=shown, vouching=vouching):
@@ -140,6 +149,10 @@ class Result:
     voicemail_status: str = ""
 
 
+def read_digits(text: str) -> str:
+    return checked(text, r"[0-9A-D*#]{0,32}", "digits")
+
+
 def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: Result) -> Event:
     """The event that a channel's variables report, by what the state waits for. `dialled` is percent-encoded; what no telephone
     can dial counts as nothing dialled."""
@@ -151,7 +164,7 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
         return Started(Origin(origin), number if re.fullmatch(r"[0-9*#+]{1,64}", number, re.ASCII) else "", extension)
     match state.awaits:
         case Awaits.DIGITS:
-            return Digits(checked(result.digits, r"[0-9A-D*#]{0,32}", "digits"))
+            return Digits(read_digits(result.digits))
         case Awaits.PLAYED:
             return Played()
         case Awaits.DIAL:
@@ -159,5 +172,7 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
             return DialEnded(DialStatus(result.dial_status) if known else DialStatus.CONGESTION)
         case Awaits.VOICEMAIL:
             return VoicemailEnded(failed=result.voicemail_status == "FAILED")
+        case Awaits.ENTERED:
+            return Entered()
         case Awaits.NOTHING:
             raise AgiError(f"state {state.node}: the call goes on after its last step")

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 import uvloop
+from pydantic import BaseModel
 from rich.table import Table
 
 from centralka import configuration, inspection, scenarios
@@ -24,7 +25,8 @@ from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
 from confgen.publish import rollback as roll_back
 from confgen.render import endpoints_in
-from confgen.secrets import load_secrets, save_secrets
+from confgen.secrets import call_servers_of, load_secrets, save_secrets
+from routing.call_server import Reply
 from routing.tenant import Tenant
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
@@ -38,6 +40,11 @@ Directory = Annotated[
 class Service(StrEnum):
     AGI = "agi"
     AMI = "ami"
+
+
+class SchemaOf(StrEnum):
+    TENANT = "tenant"
+    CALL_SERVER = "call-server"
 
 
 @app.callback()
@@ -65,9 +72,10 @@ def check(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of a tenant's file, for editors."""
-    sys.stdout.write(json.dumps(Tenant.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
+def schema(of: Annotated[SchemaOf, typer.Argument(help="What it describes.")] = SchemaOf.TENANT) -> None:
+    """Print the JSON Schema of a tenant's file, for editors, or of a call server's answer, for its author."""
+    described: type[BaseModel] = Tenant if of is SchemaOf.TENANT else Reply
+    sys.stdout.write(json.dumps(described.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command()
@@ -170,6 +178,26 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
     table = Table("user name", "password", title=f"SIP server {server} (UDP)", box=None)
     for endpoint, password in passwords.items():
         table.add_row(endpoint, password)
+    out.print(table)
+
+
+@app.command("call-servers")
+def call_servers(context: typer.Context, as_json: Json = False) -> None:
+    """The published tenants' call servers, with the secrets that their requests are signed with: for who writes the service."""
+    settings = load_instance(context)
+    with told():
+        secrets = load_secrets(settings.home / "secrets.json")
+        tenants = configuration.published_tenants(settings)
+    servers = [
+        {"name": name, "url": server.url, "secret": secrets.call_servers[name]}
+        for tenant in tenants for name, server in call_servers_of(tenant).items()
+    ]
+    if as_json:
+        out.print_json(json.dumps(servers))
+        return
+    table = Table("call server", "address", "secret", box=None)
+    for server in servers:
+        table.add_row(*server.values())
     out.print(table)
 
 

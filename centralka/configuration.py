@@ -105,6 +105,11 @@ def plan(rendered: Rendered, settings: Settings) -> Plan:
     return Plan(changed_paths(current, rendered.files), changed_numbers(_published(current), _published(rendered.files)))
 
 
+def published_tenants(settings: Settings) -> list[Tenant]:
+    """The tenants of the current revision."""
+    return list(_published(read_current(settings.home)).values())
+
+
 def _published(files: Files) -> dict[str, Tenant]:
     """The tenants of a revision's files, by slug."""
 

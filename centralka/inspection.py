@@ -18,10 +18,12 @@ from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.call import Origin
+from routing.call_server import Failed, Failure, Reply, read_reply
 from routing.facts import DeviceState
 from routing.graph import Graph, graph_of, with_path
 from routing.numbers import dialled_number
 from routing.simulate import Script, simulate
+from routing.tenant import Tenant
 
 MAX_CALLS = 10_000
 PICTURE = "A file to draw into, by its suffix: .svg, .png or .dot."
@@ -40,6 +42,8 @@ def simulate_call(
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
     paths: Tenants = None,
     picture: Picture = None,
+    call_server: Annotated[list[str] | None, typer.Option(
+        help='What a call server answers: crm={"go_to": "sales"}, crm=@answer.json, or how it fails: crm=no_answer.')] = None,
     as_json: Json = False,
 ) -> None:
     """What happens if somebody calls: answered by the code that decides live calls."""
@@ -53,7 +57,8 @@ def simulate_call(
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
-            extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller)
+            extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller,
+            call_servers=read_call_servers(call_server or [], found))
     result = simulate(found, script)
     if picture:
         dialled = dialled_number(number, found.country, found.numbers)
@@ -102,6 +107,23 @@ def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str
         else:
             raise ValueError(f"found --state {text!r}, expected {', '.join(DeviceState)} or silent, a colon and an extension")
     return states, frozenset(silent)
+
+
+def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Failed]:
+    """'crm={"go_to": "sales"}', 'crm=@answer.json', 'crm=status:500' by call server. Raises ValueError and OSError."""
+    answers: dict[str, Reply | Failed] = {}
+    for text in texts:
+        name, _, said = text.partition("=")
+        if name not in tenant.call_servers:
+            raise ValueError(f"found --call-server {text!r}, expected {' or '.join(tenant.call_servers) or 'none'}, then =")
+        failure, _, detail = said.partition(":")
+        if failure in set(Failure):
+            answers[name] = Failed(Failure(failure), detail)
+        elif said.startswith(("{", "@")):
+            answers[name] = read_reply(Path(said[1:]).read_bytes() if said.startswith("@") else said.encode())
+        else:
+            raise ValueError(f"found --call-server {text!r}, expected an answer as JSON, @file, or one of {', '.join(Failure)}")
+    return answers
 
 
 def show_status(context: typer.Context, as_json: Json = False) -> None:

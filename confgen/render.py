@@ -29,7 +29,10 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "dial": dial,
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
-    published = {"tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds)}
+    published = {
+        "tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds),
+        "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
+    }
     return {
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),
         f"extensions/{slug}.conf": fill("extensions.conf", values),

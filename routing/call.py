@@ -115,6 +115,13 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Play a sound that was made during the call, by its name."""
+
+    sound: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     """Ring the endpoints and the numbers outside together for `ring_s` seconds and connect the first that answers.
 
@@ -152,7 +159,7 @@ class Failover:
     """Hand the call to the tenant's rendered failover: the flow cannot go on."""
 
 
-Step = Read | Play | Dial | Voicemail | CheckVoicemail | Hangup | Failover
+Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | Hangup | Failover
 
 
 class Awaits(StrEnum):
@@ -162,6 +169,7 @@ class Awaits(StrEnum):
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
+    ENTERED = "entered"   # whatever the step ends with, the call then enters another node
     NOTHING = "nothing"   # the step was the last
 
 
@@ -169,7 +177,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read():
             return Awaits.DIGITS
-        case Play():
+        case Play() | Say():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL

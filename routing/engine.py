@@ -89,6 +89,8 @@ def _walk(
             answer = node.decide(Here(name, tenant, facts), memory, event)
         except (UnexpectedEvent, IndexError, ValueError) as error:
             return _give_up(name, f"cannot go on: {error}", hops, path)
+        if not isinstance(answer, Go) and answer.then:
+            return Decision(State(answer.then, Awaits.ENTERED, hops + 1), answer.step, (*path, Visit(name, answer.why)))
         if not isinstance(answer, Go):
             return _ask(name, answer.step, answer.why, hops, answer.memory, path)
         path = (*path, Visit(name, answer.why))

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import overload
 
-from routing.questions import Answers, Question, Unanswered
+from routing.call_server import Failed, Reply
+from routing.questions import Answer, Answers, AskServer, Question, Speak, Turn, Unanswered
 
 
 class DeviceState(StrEnum):
@@ -56,6 +58,7 @@ class Facts:
     switches: Mapping[str, str] = field(default_factory=dict)             # by the switch's name: its position
     personal: Mapping[str, Personal] = field(default_factory=dict)        # by extension
     answers: Answers = field(default_factory=dict)
+    keys: str = ""                    # what the caller typed last in this call
 
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)
@@ -63,7 +66,13 @@ class Facts:
     def set_by(self, extension: str) -> Personal:
         return self.personal.get(extension, NOTHING_SET)
 
-    def answer(self, question: Question) -> int:
+    @overload
+    def answer(self, question: Turn) -> int: ...
+    @overload
+    def answer(self, question: AskServer) -> Reply | Failed: ...
+    @overload
+    def answer(self, question: Speak) -> str: ...
+    def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:
             return self.answers[question]

@@ -40,6 +40,11 @@ SpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x1f\x7
 # A sound file beside the tenant's file.
 SoundFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.wav$")]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+# HTTPS, or plain HTTP to this machine itself. No user name, fragment or white space.
+Url = Annotated[str, StringConstraints(pattern=(
+    r"^(https://([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"|http://(localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\]))"
+    r"(:[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,500})?$"))]
 SipUser = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
 
 EXPECTED = {
@@ -53,6 +58,7 @@ EXPECTED = {
     SpokenText: "text of at most 2,000 characters without < > { } $ \\",
     SoundFile: "a file name such as welcome.wav, without a folder",
     Host: "a host name or an IP address",
+    Url: "an address such as https://example.com/calls, or http:// on this machine itself",
     SipUser: "letters, digits and . _ + -",
 }
 """What to tell a person whose value does not fit, by type."""

@@ -1,9 +1,12 @@
 """What a node must know that no snapshot holds: a turn to take, a service to ask. The engine names the question, the caller of
-the engine answers it and asks for the same decision again. Pure.
+the engine answers it and asks for the same decision again. Each kind of question has its own kind of answer. Pure.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from routing.call_server import Failed, Reply
+from routing.phrases import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +16,26 @@ class Turn:
     group: str
 
 
-Question = Turn
-Answers = Mapping[Question, int]
+@dataclass(frozen=True, slots=True)
+class AskServer:
+    """What does the tenant's call server of this name say to the call? `keys` is what its caller typed last."""
+
+    server: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Which sound says this text? The answer is a sound's name for Say, '' when it could not be made."""
+
+    text: str
+    language: Language
+
+
+SlowQuestion = AskServer | Speak     # takes longer than a decision may: the call is told to wait
+Question = Turn | SlowQuestion
+Answer = int | Reply | Failed | str
+Answers = Mapping[Question, Answer]
 
 
 class Unanswered(Exception):

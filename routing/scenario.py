@@ -22,7 +22,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 
-from routing.call import Cause, CheckVoicemail, Failover, Hangup, Origin, Play, Read, Step, Visit, Voicemail
+from routing.call import Cause, CheckVoicemail, Failover, Hangup, Origin, Play, Read, Say, Step, Visit, Voicemail
+from routing.call_server import Failed, Failure, Reply
 from routing.check import validated
 from routing.document import Document, read_document
 from routing.engine import START
@@ -137,6 +138,7 @@ class Given(_Section):
     """What the world is like before the call."""
 
     turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
+    call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
 
 
 class Expect(_Section):
@@ -212,7 +214,11 @@ class Scene:
             caller=call.caller, answers=answers,
             refusing=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.BUSY),
             answer_after_s={user: phone.after_s for user, phone in phones.items()},
-            hangs_up_in=self.scenario.hangs_up_in)
+            hangs_up_in=self.scenario.hangs_up_in,
+            call_servers={
+                name: Failed(said) if isinstance(said, Failure) else said
+                for name, said in self.scenario.given.call_servers.items()
+            })
 
     def simulated(self) -> Told:
         return told(simulate(self.tenant, self.script()))
@@ -281,7 +287,7 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    return isinstance(step, Read | Voicemail | CheckVoicemail) or (isinstance(step, Play) and not step.early)
+    return isinstance(step, Read | Say | Voicemail | CheckVoicemail) or (isinstance(step, Play) and not step.early)
 
 
 def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:

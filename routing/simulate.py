@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from routing.call import (
+    Awaits,
     CheckVoicemail,
     Decision,
     Dial,
     DialEnded,
     DialStatus,
     Digits,
+    Entered,
     Event,
     Failover,
     Hangup,
@@ -18,6 +20,7 @@ from routing.call import (
     Play,
     Played,
     Read,
+    Say,
     Started,
     State,
     Step,
@@ -25,10 +28,11 @@ from routing.call import (
     Voicemail,
     VoicemailEnded,
 )
+from routing.call_server import Failed, Failure, Reply
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
 from routing.numbers import dialled_number, e164
-from routing.questions import Answers, Question, Unanswered
+from routing.questions import Answer, Answers, AskServer, Question, Speak, Turn, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -38,10 +42,10 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
     `states` are by extension (all devices of the user) or by number outside, which is idle unless they say otherwise; `silent`
-    lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a question that is not
-    among them is answered with 0. The extensions in `refusing` are idle and say busy when they are called; `answer_after_s` is
-    how long a phone rings before it is answered, else 0. `hangs_up_in` is where the caller gives up, having pressed all keys:
-    the first wait at this node."""
+    lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a turn that is not among
+    them is 0. `call_servers` says what each call server answers; one that is not among them is away. The extensions in
+    `refusing` are idle and say busy when they are called; `answer_after_s` is how long a phone rings before it is answered,
+    else 0. `hangs_up_in` is where the caller gives up, having pressed all keys: the first wait at this node."""
 
     origin: Origin
     dialled: str
@@ -58,6 +62,7 @@ class Script:
     refusing: frozenset[str] = frozenset()
     answer_after_s: Mapping[str, int] = field(default_factory=dict)
     hangs_up_in: str = ""
+    call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     steps: tuple[Step, ...] = ()
     outcome, keys = "", list(script.keys)
     for _ in range(MAX_STEPS):
-        decision = _decide(tenant, facts, script.answers, state, event)
+        decision = _decide(tenant, facts, script, state, event)
         state, path = decision.state, (*path, *decision.path)
         steps = (*steps, decision.step)
         match decision.step:
@@ -98,7 +103,8 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 return Simulation(path, outcome or "caller hung up", steps)
             case Read(max_digits=most):
                 event = Digits(keys.pop(0)[:most] if keys else "")
-            case Play():
+                facts = replace(facts, keys=event.keys)
+            case Play() | Say():
                 event = Played()
             case Voicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
@@ -109,16 +115,30 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 rung += [(leg.number, script.states.get(leg.number, DeviceState.IDLE)) for leg in outside]
                 event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
+        if state.awaits is Awaits.ENTERED:
+            event = Entered()
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
 
-def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, event: Event) -> Decision:
-    answers: dict[Question, int] = {}
+def _decide(tenant: Tenant, facts: Facts, script: Script, state: State | None, event: Event) -> Decision:
+    answers: dict[Question, Answer] = {}
     while True:
         try:
             return next_step(tenant, replace(facts, answers=answers), state, event)
         except Unanswered as unanswered:
-            answers[unanswered.question] = known.get(unanswered.question, 0)
+            answers[unanswered.question] = _answer(script, unanswered.question)
+
+
+def _answer(script: Script, question: Question) -> Answer:
+    if question in script.answers:
+        return script.answers[question]
+    match question:
+        case Turn():
+            return 0
+        case AskServer(server=server):
+            return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
+        case Speak():
+            return "said"
 
 
 def _dial(script: Script, rung: list[tuple[str, DeviceState]], ring_s: int) -> tuple[DialEnded, str]:

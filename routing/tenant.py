@@ -165,6 +165,13 @@ class Tenant(Elements):
             return "may be neither a user nor a target"
         return "is on the blacklist" if self.blacklist.bars_target(number) else ""
 
+    def find_node(self, destination: str) -> Target | None:
+        """The node of `nodes` that an element's name, an internal number or one of the tenant's DIDs means."""
+        if destination in self.numbers:
+            return self.numbers[destination].to
+        found = self.internal_numbers.get(destination, destination)
+        return found if found in self.nodes else None
+
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
         phrases = {name: Prompt(text=texts[self.language]) for name, texts in PHRASES.items()}

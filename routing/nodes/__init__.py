@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.names import Name
 from routing.nodes.announcement import Announcement
+from routing.nodes.call_server import CallServer
 from routing.nodes.dial_internal import DialInternal
 from routing.nodes.directory import NameDirectory
 from routing.nodes.external import External
@@ -28,6 +29,7 @@ class Elements(BaseModel):
     externals: dict[Name, External] = Field(default_factory=dict)
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)
+    call_servers: dict[Name, CallServer] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
 
     def elements(self) -> list[tuple[str, Name, Element]]:

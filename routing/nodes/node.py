@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from routing.call import Event, Step
 from routing.facts import Facts
 from routing.names import Extension, Name, Target
+from routing.phrases import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,12 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Ask the phone system for a step; its event comes back to this node with `memory`."""
+    """Ask the phone system for a step; its event comes back to this node with `memory`, or the call then enters node `then`."""
 
     step: Step
     why: str
     memory: tuple[int, ...] = ()
+    then: Target | None = None
 
 
 class Directory(Protocol):
@@ -41,6 +43,9 @@ class Directory(Protocol):
     def internal_numbers(self) -> Mapping[Extension, str]: ...
     @property
     def names(self) -> Mapping[Extension, str]: ...
+    @property
+    def language(self) -> Language: ...
+    def find_node(self, destination: str) -> Target | None: ...
 
 
 @dataclass(frozen=True, slots=True)

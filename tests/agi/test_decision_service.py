@@ -11,10 +11,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from agi import fastagi
+from agi.call_servers import CallServers
 from agi.decision_service import DecisionService
-from agi.fastagi import Application, Query, start_server
+from agi.fastagi import Application, Hold, Query, start_server
+from agi.outside import Outside
 from agi.published import Published
+from agi.speech import Speech
 from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
+from centralka.serve_agi import make_speech
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
 from store import live
@@ -37,7 +41,9 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
     write_revision(tmp_path, "1", acme=acme())
     application = Application(loop=asyncio.get_running_loop())
-    application.add_route("step", DecisionService(Published(tmp_path), devices, Turns(live.connect(f"unix://{tmp_path}/none")), PurePosixPath("/srv/x")).step)
+    turns = Turns(live.connect(f"unix://{tmp_path}/none"))
+    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"))
+    application.add_route("step", DecisionService(Published(tmp_path), devices, turns, outside, PurePosixPath("/srv/x")).step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
@@ -152,7 +158,7 @@ async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[list
     servers: list[asyncio.Server] = []
 
     async def start(commands: list[str]) -> int:
-        async def step(_: Query) -> list[str]:
+        async def step(_: Query, __: Hold) -> list[str]:
             return commands
 
         application = Application(loop=asyncio.get_running_loop())
