@@ -20,6 +20,7 @@ from routing.call import Decision, Event, State
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
 from routing.numbers import dialled_number, e164
+from routing.questions import Answer as RoutingAnswer
 from routing.questions import Question, Unanswered
 from routing.tenant import Tenant
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 class Answering(Protocol):
     """Who answers what a decision asks. Never fails: without Redis it says what it knows."""
 
-    async def answer(self, tenant: str, question: Question) -> int: ...
+    async def answer(self, tenant: str, call: str, question: Question) -> RoutingAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class DecisionService:
         facts = Facts(
             datetime.now(UTC), extension, e164(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices)  # noqa: S311
-        decision = await self._decide(tenant, facts, state, event)
+        decision = await self._decide(tenant, query.uniqueid, facts, state, event)
         text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
             "step", tenant=slug, call=query.uniqueid, step=text,
@@ -91,14 +92,14 @@ class DecisionService:
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
         return Answer(told, state_text(decision.state), text)
 
-    async def _decide(self, tenant: Tenant, facts: Facts, state: State | None, event: Event) -> Decision:
+    async def _decide(self, tenant: Tenant, call: str, facts: Facts, state: State | None, event: Event) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
-        answers: dict[Question, int] = {}
+        answers: dict[Question, RoutingAnswer] = {}
         while True:
             try:
                 return next_step(tenant, replace(facts, answers=answers), state, event)
             except Unanswered as unanswered:
-                answers[unanswered.question] = await self._answers.answer(tenant.tenant, unanswered.question)
+                answers[unanswered.question] = await self._answers.answer(tenant.tenant, call, unanswered.question)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

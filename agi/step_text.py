@@ -62,6 +62,10 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
     def mailbox(extension: str) -> str:
         return f"{checked(extension, '[0-9]{2,6}', 'mailbox')}@{tenant.tenant}"
 
+    def channel(name: str, delay_s: int) -> str:
+        endpoint = checked(name, r"[a-z0-9_-]+", "endpoint")
+        return f"Local/{int(delay_s)}-{endpoint}@later" if delay_s else f"PJSIP/{endpoint}"
+
     match step:
         case Read(prompts=prompts, max_digits=most, wait_s=wait_s):
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
@@ -69,9 +73,10 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(early,s,1({files(prompts)}))"
         case Play(prompts=prompts):
             return f"Playback({files(prompts)})"
-        case Dial(endpoints=endpoints, ring_s=ring_s):
-            channels = "&".join(f"PJSIP/{checked(name, r'[a-z0-9_-]+', 'endpoint')}" for name in endpoints)
-            return f"Dial({channels},{int(ring_s)},g)"
+        case Dial(endpoints=endpoints, ring_s=ring_s, delays_s=delays_s, passed_on=passed_on, music=music):
+            channels = "&".join(map(channel, endpoints, delays_s or [0] * len(endpoints)))
+            heard = f"m({tenant.tenant}-{checked(music, r'[a-z0-9_]+', 'music')})" if music else ""
+            return f"Dial({channels},{int(ring_s)},g{'c' if passed_on else ''}{heard})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):

@@ -39,6 +39,11 @@ def _reachable(tenant: Tenant, prompts: Mapping[str, Prompt], entry: str) -> dic
         uses = node.uses()
         spoken = {prompt: prompts[prompt].model_dump() for _, prompt in uses.prompts}
         users = {extension: tenant.users[extension].model_dump() for _, extension in uses.users}
-        seen[name] = (node.model_dump(), spoken, users)
-        waiting += [target for _, target in uses.targets]
+        heard = {music: _music(tenant, prompts, music) for _, music in uses.musics}
+        seen[name] = (node.model_dump(), spoken, users, heard)
+        waiting += [target for _, target in (*uses.targets, *uses.groups)]
     return seen
+
+
+def _music(tenant: Tenant, prompts: Mapping[str, Prompt], name: str) -> list[object]:
+    return [prompts[prompt].model_dump() for prompt in tenant.musics[name].prompts]

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import overload
 
-from routing.questions import Answers, Question, Unanswered
+from routing.hunting import Load
+from routing.questions import Answer, Answers, Loads, Offer, Question, Turn, Unanswered
 
 
 class DeviceState(StrEnum):
@@ -63,7 +65,11 @@ class Facts:
     def set_by(self, extension: str) -> Personal:
         return self.personal.get(extension, NOTHING_SET)
 
-    def answer(self, question: Question) -> int:
+    @overload
+    def answer(self, question: Turn | Offer) -> int: ...
+    @overload
+    def answer(self, question: Loads) -> tuple[Load, ...]: ...
+    def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:
             return self.answers[question]

@@ -5,6 +5,9 @@ the engine answers it and asks for the same decision again. Pure.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from routing.hunting import Load
+from routing.names import Extension
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -13,8 +16,28 @@ class Turn:
     group: str
 
 
-Question = Turn
-Answers = Mapping[Question, int]
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """How much did these users talk on this day, and when last? The answer: a Load for each."""
+
+    extensions: tuple[Extension, ...]
+    day: str                     # 2026-11-23, in the tenant's time zone
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Who of these users is offered the call? The first whom no other call is being offered to, or the one with the fewest such
+    calls; from now on it counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more. The answer: a
+    place in `order`; 0 where nobody is to have it."""
+
+    order: tuple[Extension, ...]
+    for_s: int
+    before: Extension = ""
+
+
+Question = Turn | Loads | Offer
+Answer = int | tuple[Load, ...]
+Answers = Mapping[Question, Answer]
 
 
 class Unanswered(Exception):

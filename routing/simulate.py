@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from routing.call import (
     CheckVoicemail,
@@ -26,8 +26,9 @@ from routing.call import (
 )
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
+from routing.hunting import Load
 from routing.numbers import dialled_number, e164
-from routing.questions import Answers, Question, Unanswered
+from routing.questions import Answer, Answers, Loads, Offer, Question, Turn, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -37,7 +38,7 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
     `states` are by extension (all devices of the user); `silent` lists the extensions that ring and do not answer.
-    `answers` are those to questions; a question that is not among them is answered with 0."""
+    `answers` are those to questions; a question that is not among them is answered as if it were asked for the first time."""
 
     origin: Origin
     dialled: str
@@ -51,6 +52,7 @@ class Script:
     switches: Mapping[str, str] = field(default_factory=dict)
     personal: Mapping[str, Personal] = field(default_factory=dict)
     answers: Answers = field(default_factory=dict)
+    loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     path: tuple[Visit, ...] = ()
     outcome, keys = "", list(script.keys)
     for _ in range(MAX_STEPS):
-        decision = _decide(tenant, facts, script.answers, state, event)
+        decision = _decide(tenant, facts, script, state, event)
         state, path = decision.state, (*path, *decision.path)
         match decision.step:
             case Hangup(cause=cause):
@@ -91,19 +93,30 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"listened to mailbox {mailbox}"
-            case Dial(endpoints=endpoints):
+            case Dial(endpoints=endpoints, ring_s=ring_s):
                 event, answered_by = _dial(script, facts, owners, endpoints)
                 outcome = f"answered {answered_by}" if answered_by else ""
+                if event.status is DialStatus.NOANSWER:
+                    facts = replace(facts, moment=facts.moment + timedelta(seconds=ring_s))
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
 
-def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, event: Event) -> Decision:
-    answers: dict[Question, int] = {}
+def _decide(tenant: Tenant, facts: Facts, script: Script, state: State | None, event: Event) -> Decision:
+    answers: dict[Question, Answer] = {}
     while True:
         try:
             return next_step(tenant, replace(facts, answers=answers), state, event)
         except Unanswered as unanswered:
-            answers[unanswered.question] = known.get(unanswered.question, 0)
+            question = unanswered.question
+            answers[question] = script.answers[question] if question in script.answers else _answer(script, question)
+
+
+def _answer(script: Script, question: Question) -> Answer:
+    match question:
+        case Loads(extensions=extensions):
+            return tuple(script.loads.get(extension, Load()) for extension in extensions)
+        case Turn() | Offer():
+            return 0
 
 
 def _dial(

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from routing.hunting import Seat, seats
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.node import Element
@@ -64,6 +65,12 @@ class RegistrationTrunk(_Section):
 Trunk = Annotated[AddressTrunk | RegistrationTrunk, Field(discriminator="kind")]
 
 
+class Music(_Section):
+    """What callers hear while they wait: these prompts, over and over."""
+
+    prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
+
+
 class Failover(_Section):
     """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
 
@@ -88,6 +95,7 @@ class Tenant(Elements):
     numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
+    musics: dict[Name, Music] = Field(default_factory=dict)
     failover: Failover
     codes: Codes = Codes()
 
@@ -127,6 +135,15 @@ class Tenant(Elements):
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]:
         """The endpoint names of a user's devices."""
         return self._endpoints[extension]
+
+    @cached_property
+    def _seats(self) -> dict[Name, tuple[Seat, ...]]:
+        members = {name: group.members for name, group in self.groups.items()}
+        return {name: seats(name, members) for name in members}
+
+    def seats_of(self, group: Name) -> tuple[Seat, ...]:
+        """The users of a group, those of the groups among its members too."""
+        return self._seats[group]
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from routing.call import Event, Step
 from routing.facts import Facts
+from routing.hunting import Seat
 from routing.names import Extension, Name, Target
 
 
@@ -32,6 +33,7 @@ class Directory(Protocol):
     """What a node may know of its tenant."""
 
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
+    def seats_of(self, group: Name) -> tuple[Seat, ...]: ...
     @property
     def timezone(self) -> str: ...
 
@@ -52,6 +54,8 @@ class Uses:
     targets: tuple[tuple[str, Target], ...] = ()      # nodes the call may go on to
     prompts: tuple[tuple[str, Name], ...] = ()
     users: tuple[tuple[str, Extension], ...] = ()     # members and mailboxes
+    groups: tuple[tuple[str, Name], ...] = ()         # members that are groups
+    musics: tuple[tuple[str, Name], ...] = ()
     ends: bool = False                                # this node can end a call properly by itself
 
 
