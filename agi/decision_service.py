@@ -22,7 +22,7 @@ from routing.call import Decision, Event, State
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
 from routing.numbers import dialled_number, e164
-from routing.questions import Question, Turn, Unanswered
+from routing.questions import LiveQuestion, Question, Unanswered
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 class Answering(Protocol):
     """Who answers what a decision asks. Never fails: without Redis it says what it knows."""
 
-    async def answer(self, tenant: str, question: Turn) -> int: ...
+    async def answer(self, tenant: str, call: str, question: LiveQuestion) -> questions.Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class DecisionService:
                 answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
 
     async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
-        if isinstance(question, Turn):
-            return await self._answers.answer(asking.published.tenant.tenant, question)
+        if isinstance(question, LiveQuestion):
+            return await self._answers.answer(asking.published.tenant.tenant, asking.call, question)
         return await self._outside.answer(asking, question, hold)
 
 

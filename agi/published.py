@@ -4,7 +4,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from agi.step_text import AgiError, checked
 from routing.tenant import Tenant
@@ -44,6 +46,13 @@ class Published:
         if slug not in self._fresh:
             self._fresh[slug] = self._read(slug)
         return self._fresh[slug]
+
+    def zone_of(self, slug: str) -> tzinfo:
+        """A tenant's time zone; UTC for one that is not published."""
+        try:
+            return ZoneInfo(self.tenant(slug).tenant.timezone)
+        except AgiError:
+            return UTC
 
     def _read(self, slug: str) -> PublishedTenant:
         file = self._link.parent / self._revision / "tenants" / f"{slug}.json"

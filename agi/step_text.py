@@ -71,6 +71,10 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
     def mailbox(extension: str) -> str:
         return f"{checked(extension, '[0-9]{2,6}', 'mailbox')}@{tenant.tenant}"
 
+    def channel(name: str, delay_s: int) -> str:
+        endpoint = checked(name, r"[a-z0-9_-]+", "endpoint")
+        return f"Local/{int(delay_s)}-{endpoint}@later" if delay_s else f"PJSIP/{endpoint}"
+
     match step:
         case Read(prompts=prompts, wait_s=wait_s, longer=longer, told=told) if longer:
             known = "".join(f"{checked(keys, '[0-9]{1,5}', 'keys')}-" for keys in longer)
@@ -83,10 +87,12 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Playback({said_path(home, tenant.tenant, sound)})"
         case Play(prompts=prompts):
             return f"Playback({files(prompts)})"
-        case Dial(endpoints=endpoints, ring_s=ring_s, outside=outside, shown=shown, vouching=vouching):
-            channels = [f"PJSIP/{checked(name, r'[a-z0-9_-]+', 'endpoint')}" for name in endpoints]
+        case Dial(endpoints=endpoints, ring_s=ring_s, delays_s=delays_s, outside=outside) as dial:
+            channels = list(map(channel, endpoints, delays_s or [0] * len(endpoints)))
             channels += [outside_channel(leg) for leg in outside]
-            return f"Dial({'&'.join(channels)},{int(ring_s)},g{shown_outside(shown, vouching) if outside else ''})"
+            heard = f"m({tenant.tenant}-{checked(dial.music, r'[a-z0-9_]+', 'music')})" if dial.music else ""
+            shown = shown_outside(dial.shown, dial.vouching) if outside else ""
+            return f"Dial({'&'.join(channels)},{int(ring_s)},g{'c' if dial.passed_on else ''}{heard}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):

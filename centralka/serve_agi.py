@@ -12,16 +12,16 @@ from centralka.settings import Settings
 from confgen.sounds import Sound, make_sounds
 from routing.phrases import Language
 from store import live
+from store.answers import RedisAnswers
 from store.live import DeviceFollower
-from store.turns import Turns
 
 
 async def serve(settings: Settings) -> None:
     async with DeviceFollower(settings.redis_url) as devices:
-        turns = Turns(live.connect(settings.redis_url))
+        answers = RedisAnswers(live.connect(settings.redis_url))
         call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file)
         outside = Outside(call_servers, Speech(make_speech, settings.home / "said"))
-        service = DecisionService(Published(settings.home), devices.devices, turns, outside, settings.asterisk_home)
+        service = DecisionService(Published(settings.home), devices.devices, answers, outside, settings.asterisk_home)
         await decision_service.serve(service, settings.agi_address, settings.agi_port)
 
 

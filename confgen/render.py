@@ -37,6 +37,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),
         f"extensions/{slug}.conf": fill("extensions.conf", values),
         f"voicemail/{slug}.conf": fill("voicemail.conf", values),
+        f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
         f"tenants/{slug}.json": json.dumps(published, ensure_ascii=False, indent=1),
     }
 

@@ -40,6 +40,11 @@ def _reachable(tenant: Tenant, prompts: Mapping[str, Prompt], entry: str) -> dic
         uses = node.uses()
         spoken = {prompt: prompts[prompt].model_dump() for _, prompt in uses.prompts}
         users = {extension: tenant.users[extension].model_dump() for _, extension in uses.users}
-        seen[name] = (node.model_dump(), spoken, users)
-        waiting += tenant.targets_of(node)
+        heard = {music: _music(tenant, prompts, music) for _, music in uses.musics}
+        seen[name] = (node.model_dump(), spoken, users, heard)
+        waiting += [*tenant.targets_of(node), *(group for _, group in uses.groups)]
     return seen
+
+
+def _music(tenant: Tenant, prompts: Mapping[str, Prompt], name: str) -> list[object]:
+    return [prompts[prompt].model_dump() for prompt in tenant.musics[name].prompts]

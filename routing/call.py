@@ -133,6 +133,9 @@ class Dial:
     outside: tuple[Outside, ...] = ()
     shown: str = ""
     vouching: str = ""
+    delays_s: tuple[int, ...] = ()   # of each endpoint, how much later it begins to ring; empty: all at once
+    passed_on: bool = False          # who does not answer sees no missed call: others are still to be rung
+    music: str = ""                  # what the caller hears instead of the ringing tone, one of the tenant's musics
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
+from routing.hunting import MAX_MEMBERS, loop_of
 from routing.names import expected_for
 from routing.nodes.node import Uses
 from routing.numbers import is_emergency
@@ -51,7 +52,7 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 def _checked(document: Document) -> Tenant:
     tenant = validated(document, Tenant)
-    rules = (_names, _references, _outside, _emergency, _too_many, _ways_out)
+    rules = (_names, _references, _memberships, _outside, _emergency, _too_many, _ways_out)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -144,6 +145,30 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         for field, extension in uses.users:
             check = _mailbox if field == "mailbox" else _user
             yield from check(document, tenant, (section, name, *field.split(".")), extension)
+        for field, group in uses.groups:
+            if group not in tenant.groups:
+                hint = _did_you_mean(group, [*tenant.groups, *tenant.users])
+                yield document.problem((section, name, *field.split(".")), f"no group or user named {group!r}{hint}")
+        for field, music in uses.musics:
+            if music not in tenant.musics:
+                hint = _did_you_mean(music, tenant.musics)
+                yield document.problem((section, name, *field.split(".")), f"no music named {music!r}{hint}")
+    for name, each in tenant.musics.items():
+        for i, prompt in enumerate(each.prompts):
+            if prompt not in prompts:
+                hint = _did_you_mean(prompt, prompts)
+                yield document.problem(("musics", name, "prompts", str(i)), f"no prompt named {prompt!r}{hint}")
+
+
+def _memberships(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """No group is a member of itself, at whatever depth, and none is too large with the members of its groups."""
+    members = {name: group.members for name, group in tenant.groups.items()}
+    for name in members:
+        if loop := loop_of(name, members):
+            yield document.problem(("groups", name, "members"), f"the group is a member of itself: {' > '.join(loop)}")
+        elif len(tenant.seats_of(name)) > MAX_MEMBERS:
+            found = f"found {len(tenant.seats_of(name))} members, those of its groups among them"
+            yield document.problem(("groups", name, "members"), f"{found}, expected at most {MAX_MEMBERS}")
 
 
 def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -193,12 +218,14 @@ def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:
     """What rings together fits into one Dial() step, as Asterisk reads it."""
-    ringing: list[tuple[tuple[str, ...], Iterable[str]]] = [(("failover", "ring"), tenant.failover.ring)]
-    ringing += [((section, name), [user for _, user in element.uses().users]) for section, name, element in tenant.elements()]
-    for path, extensions in ringing:
+    ringing: list[tuple[tuple[str, ...], Iterable[str], str]] = [(("failover", "ring"), tenant.failover.ring, "&PJSIP/")]
+    for name, group in tenant.groups.items():
+        members = [seat.extension for seat in tenant.seats_of(name)]
+        ringing.append((("groups", name), members, "&Local/110-@later" if group.delays_s else "&PJSIP/"))
+    for path, extensions, around in ringing:
         known = [extension for extension in extensions if extension in tenant.users]
         devices = [endpoint for extension in known for endpoint in tenant.endpoints_of(extension)]
-        length = sum(len(f"&PJSIP/{endpoint}") for endpoint in devices)
+        length = sum(len(around) + len(endpoint) for endpoint in devices)
         if length > MAX_DIAL_CHARACTERS:
             found = f"{len(devices)} devices are too many to ring: their names make {length} characters"
             yield document.problem(path, f"{found}, at most {MAX_DIAL_CHARACTERS}")

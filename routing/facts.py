@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import overload
 
 from routing.call_server import Failed, Reply
-from routing.questions import Answer, Answers, AskServer, Question, Speak, Turn, Unanswered
+from routing.hunting import Load
+from routing.questions import Answer, Answers, AskServer, Loads, Offer, Question, Speak, Turn, Unanswered
 
 
 class DeviceState(StrEnum):
@@ -67,7 +68,9 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn) -> int: ...
+    def answer(self, question: Turn | Offer) -> int: ...
+    @overload
+    def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload
     def answer(self, question: AskServer) -> Reply | Failed: ...
     @overload

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from routing.call_server import Failed, Reply
+from routing.hunting import Load
+from routing.names import Extension
 from routing.phrases import Language
 
 
@@ -14,6 +16,25 @@ class Turn:
     """How often has a call come to this group before? Each question counts one. The answer: 0, 1, 2, ..."""
 
     group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """How much did these users talk on this day, and when last? The answer: a Load for each."""
+
+    extensions: tuple[Extension, ...]
+    day: str                     # 2026-11-23, in the tenant's time zone
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Who of these users is offered the call? The first whom no other call is being offered to, or the one with the fewest such
+    calls; from now on it counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more. The answer: a
+    place in `order`; 0 where nobody is to have it."""
+
+    order: tuple[Extension, ...]
+    for_s: int
+    before: Extension = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +53,10 @@ class Speak:
     language: Language
 
 
+LiveQuestion = Turn | Loads | Offer  # answered at once, of the live state
 SlowQuestion = AskServer | Speak     # takes longer than a decision may: the call is told to wait
-Question = Turn | SlowQuestion
-Answer = int | Reply | Failed | str
+Question = LiveQuestion | SlowQuestion
+Answer = int | tuple[Load, ...] | Reply | Failed | str
 Answers = Mapping[Question, Answer]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from routing.call import (
     Awaits,
@@ -31,8 +31,9 @@ from routing.call import (
 from routing.call_server import Failed, Failure, Reply
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
+from routing.hunting import Load
 from routing.numbers import dialled_number, e164
-from routing.questions import Answer, Answers, AskServer, Question, Speak, Turn, Unanswered
+from routing.questions import Answer, Answers, AskServer, Loads, Offer, Question, Speak, Turn, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -63,6 +64,7 @@ class Script:
     answer_after_s: Mapping[str, int] = field(default_factory=dict)
     hangs_up_in: str = ""
     call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
+    loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 rung += [(leg.number, script.states.get(leg.number, DeviceState.IDLE)) for leg in outside]
                 event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
+                if event.status is DialStatus.NOANSWER:
+                    facts = replace(facts, moment=facts.moment + timedelta(seconds=ring_s))
         if state.awaits is Awaits.ENTERED:
             event = Entered()
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
@@ -133,8 +137,10 @@ def _answer(script: Script, question: Question) -> Answer:
     if question in script.answers:
         return script.answers[question]
     match question:
-        case Turn():
+        case Turn() | Offer():
             return 0
+        case Loads(extensions=extensions):
+            return tuple(script.loads.get(extension, Load()) for extension in extensions)
         case AskServer(server=server):
             return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
         case Speak():

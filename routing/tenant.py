@@ -8,6 +8,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from routing.blacklist import Blacklist
+from routing.hunting import Seat, seats
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
@@ -68,6 +69,12 @@ class RegistrationTrunk(_Section):
 Trunk = Annotated[AddressTrunk | RegistrationTrunk, Field(discriminator="kind")]
 
 
+class Music(_Section):
+    """What callers hear while they wait: these prompts, over and over."""
+
+    prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
+
+
 class Failover(_Section):
     """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
 
@@ -93,6 +100,7 @@ class Tenant(Elements):
     numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
+    musics: dict[Name, Music] = Field(default_factory=dict)
     failover: Failover
     codes: Codes = Codes()
     blacklist: Blacklist = Blacklist()
@@ -171,6 +179,15 @@ class Tenant(Elements):
             return self.numbers[destination].to
         found = self.internal_numbers.get(destination, destination)
         return found if found in self.nodes else None
+
+    @cached_property
+    def _seats(self) -> dict[Name, tuple[Seat, ...]]:
+        members = {name: group.members for name, group in self.groups.items()}
+        return {name: seats(name, members) for name in members}
+
+    def seats_of(self, group: Name) -> tuple[Seat, ...]:
+        """The users of a group, those of the groups among its members too."""
+        return self._seats[group]
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""

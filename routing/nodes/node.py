@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from routing.call import Event, Step
 from routing.facts import Facts
+from routing.hunting import Seat
 from routing.names import Extension, Name, Target
 from routing.phrases import Language
 
@@ -37,6 +38,7 @@ class Directory(Protocol):
     def trunk_endpoint(self, trunk: Name | None) -> str: ...
     @property
     def main_number(self) -> str: ...
+    def seats_of(self, group: Name) -> tuple[Seat, ...]: ...
     @property
     def timezone(self) -> str: ...
     @property
@@ -69,6 +71,8 @@ class Uses:
     outside: tuple[tuple[str, str], ...] = ()         # numbers outside that it may call
     trunks: tuple[tuple[str, Name], ...] = ()
     shown: tuple[tuple[str, str], ...] = ()           # numbers of the tenant's that it shows to the outside
+    groups: tuple[tuple[str, Name], ...] = ()         # members that are groups
+    musics: tuple[tuple[str, Name], ...] = ()
     ends: bool = False                                # this node can end a call properly by itself
 
 

@@ -22,7 +22,7 @@ from centralka.serve_agi import make_speech
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
 from store import live
-from store.turns import Turns
+from store.answers import RedisAnswers
 from tests.agi.test_published import write_revision
 from tests.tenants_for_tests import acme
 
@@ -41,9 +41,9 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
     write_revision(tmp_path, "1", acme=acme())
     application = Application(loop=asyncio.get_running_loop())
-    turns = Turns(live.connect(f"unix://{tmp_path}/none"))
+    answers = RedisAnswers(live.connect(f"unix://{tmp_path}/none"))
     outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"))
-    application.add_route("step", DecisionService(Published(tmp_path), devices, turns, outside, PurePosixPath("/srv/x")).step)
+    application.add_route("step", DecisionService(Published(tmp_path), devices, answers, outside, PurePosixPath("/srv/x")).step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
@@ -82,9 +82,9 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "+48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "phone", "300", "203", "", "", "", ""),
-     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.2", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
+     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
     (("acme", "phone", "300", "201", "", "", "", ""),                            # Anna calls her own group
-     "start|201 dials 300;sales|rings 202", "sales/dial/0/0.2", "Dial(PJSIP/acme-202-desk,20,g)"),
+     "start|201 dials 300;sales|rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,g)"),
     (("acme", "phone", "*97", "202", "", "", "", ""),
      "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
     (("acme", "trunk", "201", "", "", "", "", ""),
@@ -94,12 +94,12 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "%2B48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/0.0", "2", "", ""),
-     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.1", "Dial(PJSIP/acme-202-desk,10,g)"),
+     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gc)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/1.0", "9", "BUSY", ""),
      "main|wrong key 9%2C asks again", "main/digits/0/1.1", f"Read(DIGITS,{SOUNDS}sys_wrong_key-0&{SOUNDS}welcome-0,1,e,1,5)"),
-    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.1", "2", "NOANSWER", ""),
-     "service|noanswer%2C rings 201", "service/dial/1/0.2", "Dial(PJSIP/acme-201-desk,10,g)"),
-    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.2", "2", "ANSWER", ""),
+    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.0.1.1", "2", "NOANSWER", ""),
+     "service|noanswer%2C rings 201", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,g)"),
+    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.3.2.3", "2", "ANSWER", ""),
      "service|the conversation is over", "service/nothing/1/", "Hangup(16)"),
     (("acme", "trunk", "+48221234567", "", "mail/played/2/", "2", "NOANSWER", ""),
      "mail|records a message for 201", "mail/voicemail/2/", "VoiceMail(201@acme,s)"),
