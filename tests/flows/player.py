@@ -95,18 +95,20 @@ class Player:
         self._arrange(scene)
         from_phone = call.caller in scene.tenant.users
         trunk = next(trunk.address for trunk in scene.tenant.trunks.values() if isinstance(trunk, AddressTrunk))
-        async with self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene):
-            async with baresip.phone(caller_address if from_phone else trunk) as phone:
-                if from_phone:
-                    endpoint = scene.tenant.endpoints_of(call.caller)[0]
-                    await phone.register(endpoint, self._pbx.secrets.sip[endpoint], self._pbx.server)
-                else:
-                    await phone.use(call.caller, self._pbx.server)
-                await self._until_known(scene, call.caller if from_phone else "")
-                began = datetime.now(UTC)
-                await phone.dial(call.to.replace("#", "%23"), self._pbx.server)
-                steps, hung_up = await follow(phone, stage, scene)
-                heard = phone.heard()
+        address = caller_address if from_phone else trunk
+        async with (
+            self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene), baresip.phone(address) as phone,
+        ):
+            if from_phone:
+                endpoint = scene.tenant.endpoints_of(call.caller)[0]
+                await phone.register(endpoint, self._pbx.secrets.sip[endpoint], self._pbx.server)
+            else:
+                await phone.use(call.caller, self._pbx.server)
+            await self._until_known(scene, call.caller if from_phone else "")
+            began = datetime.now(UTC)
+            await phone.dial(call.to.replace("#", "%23"), self._pbx.server)
+            steps, hung_up = await follow(phone, stage, scene)
+            heard = phone.heard()
         record = await self._pbx.record(call.caller, slug, since=began)
         hears = self._prompts(slug, steps)
         if hears and (not len(heard) or np.abs(heard).max() < QUIET):
