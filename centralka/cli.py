@@ -60,8 +60,7 @@ def main_options(
 def check(
     context: typer.Context, paths: Paths = None,
     with_scenarios: Annotated[
-        bool, typer.Option("--scenarios", help="Play the tenants' own scenarios too: acme.scenarios.yaml beside acme.yaml."),
-    ] = False,
+        bool, typer.Option("--scenarios", help="Play acme.scenarios.yaml beside acme.yaml, and so on, too.")] = False,
 ) -> None:
     """Validate tenants' files; every problem with its line."""
     with told():

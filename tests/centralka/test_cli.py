@@ -138,3 +138,43 @@ def test_status_of_an_instance_that_does_not_run_says_so(home: Path) -> None:
     done = centralka(home, "status")
     assert done.returncode == 2
     assert "wrong:" in done.stdout
+
+
+SCENARIO = """\
+at: 2026-11-25 10:00
+scenarios:
+  - title: The caller presses one
+    call: {from: "+48600100200", to: "+48221234567"}
+    phones: {"201": answers}
+    caller: [presses 1]
+    expect:
+      ends: answered by 201
+      path: [main, sales]
+"""
+
+
+def test_scenario_that_fails_is_told_with_its_line_and_nothing_is_published(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tenants" / "acme.scenarios.yaml"
+    file.write_text(SCENARIO)
+    good = centralka(home, "check", "--scenarios")
+    assert (good.returncode, good.stdout) == (0, "1 tenant: good, 1 scenarios went as told\n")
+    file.write_text(SCENARIO.replace("by 201", "by 202"))
+    for command in (("check", "--scenarios"), ("apply",)):
+        done = centralka(home, *command)
+        assert done.returncode == 1
+        assert done.stderr.startswith(
+            f"{file}:8 scenarios.0.expect.ends: 'The caller presses one': found answered by 201, expected answered by 202")
+    assert not (home / "published" / "current").exists()
+    assert centralka(home, "apply", "--despite-scenarios").returncode == 0
+
+
+def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tenants" / "acme.scenarios.yaml"
+    file.write_text(SCENARIO.replace('"201": answers', '"209": answers').replace("[main, sales]", "[main, sals]"))
+    assert centralka(home, "check", "--scenarios").stderr.splitlines() == [
+        f"{file}:5 scenarios.0.phones.209: no user with extension '209'",
+        f"{file}:9 scenarios.0.expect.path.1: no element or user 'sals'",
+    ]
+    file.write_text(SCENARIO.replace("presses 1", "press one"))
+    assert "found 'press one', expected presses 1, presses nothing, or hangs up in main" in centralka(
+        home, "check", "--scenarios").stderr

@@ -267,7 +267,7 @@ def test_delays_begin_with_the_first_who_can_ring() -> None:
     tenant = firm('members: ["201", "202", "203"], delays_s: {"202": 5, "203": 8}, unanswered: mail')
     start = Started(Origin.PHONE, "300", "299")
     assert decide(tenant, Facts(NOON, "299"), None, start, Asked()).step == Dial(
-        ("acme-201-desk", "acme-202-desk", "acme-203-desk"), 20, (0, 5, 8))
+        ("acme-201-desk", "acme-202-desk", "acme-203-desk"), 20, delays_s=(0, 5, 8))
     busy = Facts(NOON, "299", devices={"acme-201-desk": DeviceState.IN_USE})
     assert decide(tenant, busy, None, start, Asked()).step == Dial(("acme-202-desk", "acme-203-desk"), 20, delays_s=(0, 3))
 
