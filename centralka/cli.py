@@ -16,7 +16,7 @@ import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, inspection, scenarios
+from centralka import configuration, history, inspection, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.terminal import Json, load, load_instance, out, told
@@ -236,7 +236,8 @@ def tell_published(published: Published) -> None:
 app.command("simulate")(inspection.simulate_call)
 app.command("graph")(inspection.show_graph)
 app.command("status")(inspection.show_status)
-app.command("calls")(inspection.show_calls)
+app.command("calls")(history.show_calls)
+app.command("explain")(history.explain_call)
 
 
 def main() -> None:

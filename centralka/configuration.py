@@ -75,13 +75,9 @@ def load_tenant(slug: str, paths: Sequence[Path]) -> Tenant:
     raise ValueError(f"no tenant {slug!r}, expected one of {', '.join(tenant.tenant for tenant in tenants)}")
 
 
-def load_published(slug: str, settings: Settings) -> Tenant:
-    """The tenant as it is published. Raises ValueError when it is not."""
-    published = _published(read_current(settings.home))
-    if slug not in published:
-        known = f"expected one of {', '.join(published)}" if published else "and no other is; `centralka apply` publishes"
-        raise ValueError(f"no tenant {slug!r} is published, {known}")
-    return published[slug]
+def published_tenants(settings: Settings) -> dict[str, Tenant]:
+    """The tenants of the current revision, by slug."""
+    return _published(read_current(settings.home))
 
 
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:

@@ -1,4 +1,4 @@
-"""The commands that look: what would happen to a call, what happened to calls, what runs and what is wrong."""
+"""The commands that look: what would happen to a call, the whole call flow, what runs and what is wrong."""
 
 import asyncio
 import json
@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from centralka import configuration
-from centralka.settings import AMI_CLI_USER, Settings
+from centralka.settings import AMI_CLI_USER
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.call import Origin
@@ -25,7 +24,6 @@ from routing.numbers import dialled_number
 from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 
-MAX_CALLS = 10_000
 PICTURE = "A file to draw into, by its suffix: .svg, .png or .dot."
 
 Tenants = Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")]
@@ -138,43 +136,3 @@ def show_status(context: typer.Context, as_json: Json = False) -> None:
     else:
         out.print(render(status))
     raise typer.Exit(status.exit_code)
-
-
-def show_calls(
-    context: typer.Context,
-    tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
-    last: Annotated[int, typer.Option(min=1, max=MAX_CALLS, help="How many, the newest first.")] = 10,
-    as_json: Json = False,
-) -> None:
-    """The tenant's last calls, each with the path it took and why."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from store import database
-    from store.calls import CallStore
-    from store.records import Call
-
-    async def read(settings: Settings) -> list[Call]:
-        engine = database.connect(settings.database_url)
-        try:
-            return await CallStore(engine).recent(tenant, last)
-        finally:
-            await engine.dispose()
-
-    settings = load_instance(context)
-    with told():
-        try:
-            calls = asyncio.run(read(settings))
-        except SQLAlchemyError as error:
-            raise OSError(f"the call records cannot be read: {error}") from None
-    if as_json:
-        out.print_json(json.dumps([asdict(call) for call in calls], default=str))
-        return
-    for call in calls:
-        answered = f" by {call.answered_by}" if call.answered_by else ""
-        seconds = (call.ended_at - call.started_at).total_seconds()
-        out.print(Text(f"{call.started_at:%F %T} {call.caller or 'anonymous'} -> {call.dialled}: "
-                       f"{call.outcome}{answered}, {seconds:.0f} s", "bold"))
-        table = Table(box=None, show_header=False)
-        for entry in call.path:
-            table.add_row(Text(f"{entry.at:%T}"), Text(entry.node), Text(entry.why))
-        out.print(table)

@@ -56,6 +56,12 @@ class CallStore:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _call(row._mapping)
 
+    async def find(self, linkedid: str) -> list[Call]:
+        """The calls of that id, whatever their tenant: none or one, unless several Asterisks share the database."""
+        query = select(calls).where(calls.c.linkedid == linkedid).order_by(calls.c.tenant)
+        async with self._engine.connect() as connection:
+            return [_call(row._mapping) for row in await connection.execute(query)]
+
     async def legs(self, tenant: str, linkedid: str) -> list[Leg]:
         """The channels of a call, the caller's first."""
         query = (select(legs).where(legs.c.tenant == tenant, legs.c.linkedid == linkedid)

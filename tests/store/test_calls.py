@@ -92,6 +92,8 @@ async def test_tenants_never_see_each_other(store: CallStore) -> None:
     assert await store.recent("forno") == [other]
     assert await store.call("forno", "1.1") == other
     assert await store.recent("roma") == []
+    assert await store.find("1.1") == [CALL, other]
+    assert await store.find("1.2") == []
 
 
 async def test_position_is_not_kept_when_a_record_is_refused(store: CallStore) -> None:
