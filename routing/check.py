@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
+from routing.loops import forward_loops
 from routing.names import expected_for
 from routing.nodes.node import Uses
 from routing.numbers import is_emergency
@@ -44,7 +45,7 @@ def _checked(document: Document) -> Tenant:
         tenant = Tenant.model_validate(document.values)
     except ValidationError as error:
         raise ConfigError([_told(document, detail) for detail in _first_causes(error.errors())]) from None
-    rules = (_names, _references, _outside, _emergency, _too_many, _ways_out)
+    rules = (_names, _references, _outside, _emergency, _too_many, _ways_out, _loops)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -121,7 +122,7 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         yield document.problem(("blacklist", "prompt"), f"no prompt named {tenant.blacklist.prompt!r}{hint}")
     for extension, user in tenant.users.items():
         for field, target in user.uses().targets:
-            yield from _target(document, tenant, ("users", extension, field), target)
+            yield from _target(document, tenant, ("users", extension, *field.split(".")), target)
     for section, name, element in tenant.elements():
         uses = element.uses()
         for field, target in uses.targets:
@@ -227,6 +228,12 @@ def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for section, name, _ in tenant.elements():
         if name not in finished and targets[name] <= tenant.nodes.keys():
             yield document.problem((section, name), "no way out: from here a call only goes round in circles")
+
+
+def _loops(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    for loop in forward_loops(tenant):
+        text = f"a loop: calls would be passed on from {' to '.join((*loop, loop[0]))}"
+        yield document.problem(("users", loop[0]), text)
 
 
 def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from routing.call import Event, Step
 from routing.facts import Facts
+from routing.forwarding import People
 from routing.names import Extension, Name, Target
 
 
@@ -17,6 +18,7 @@ class Go:
 
     target: Target
     why: str
+    passed_by: Extension = ""     # the user who passes the call on: no forward brings it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,9 @@ class Do:
     memory: tuple[int, ...] = ()
 
 
-class Directory(Protocol):
+class Directory(People, Protocol):
     """What a node may know of its tenant."""
 
-    def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
-    def trunk_endpoint(self, trunk: Name | None) -> str: ...
     @property
     def main_number(self) -> str: ...
     @property
@@ -46,6 +46,7 @@ class Here:
     name: str            # the node's own name or extension
     tenant: Directory
     facts: Facts
+    trail: tuple[Extension, ...] = ()     # the users who have passed this call on
 
 
 @dataclass(frozen=True, slots=True)
