@@ -154,7 +154,7 @@ def test_group_rings_its_members_phones_and_ignores_their_forwards() -> None:
 def test_extension_that_forwards_everything_does_not_ring_as_well() -> None:
     """FreePBX issue-tracker#1043: follow-me said no, the phone rang for two seconds."""
     found = call({"201": sets(unconditional="+48600100200")})
-    assert [visit.why for visit in found.path if visit.node == "201"][0] == "forwards all calls to +48600100200"
+    assert next(visit.why for visit in found.path if visit.node == "201") == "forwards all calls to +48600100200"
 
 
 def test_forward_to_the_firms_own_public_number_does_not_go_round_through_the_carrier() -> None:
@@ -206,7 +206,7 @@ _TO = st.sampled_from(["201", "202", "203", "300", "sales", "main", "mail", "+48
 _PERSONAL = st.builds(
     Personal, do_not_disturb=st.booleans(), paused=st.booleans(), logged_out=st.booleans(),
     forwards=st.dictionaries(st.sampled_from(Forwarding), _TO))
-_ALL = st.fixed_dictionaries({extension: _PERSONAL for extension in DESK})
+_ALL = st.fixed_dictionaries(dict.fromkeys(DESK, _PERSONAL))
 _STATES = st.fixed_dictionaries({extension: st.sampled_from(DeviceState) for extension in DESK})
 
 
