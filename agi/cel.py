@@ -162,7 +162,9 @@ def _entered(application: str, events: Sequence[CelEvent]) -> bool:
 
 def _leg(tenant: str, linkedid: str, events: Sequence[CelEvent], call_ended_at: datetime) -> Leg:
     channel = events[0].channel
-    answered = (event.at for event in events if event.kind == "ANSWER")
+    # A leg that was asked for a key has answered when it pressed it: before that a network's voicemail may have.
+    taken = "confirmed" if any(event.user_event and event.kind == "asked" for event in events) else "ANSWER"
+    answered = (event.at for event in events if event.kind == taken)
     ended = [event for event in events if event.kind in ("HANGUP", "CHAN_END")]
     hangup = next((event for event in ended if event.kind == "HANGUP"), None)
     return Leg(

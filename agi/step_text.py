@@ -89,10 +89,10 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Playback({files(prompts)})"
         case Dial(endpoints=endpoints, ring_s=ring_s, delays_s=delays_s, outside=outside) as dial:
             channels = list(map(channel, endpoints, delays_s or [0] * len(endpoints)))
-            channels += [outside_channel(leg) for leg in outside]
+            channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
             heard = f"m({tenant.tenant}-{checked(dial.music, r'[a-z0-9_]+', 'music')})" if dial.music else ""
             shown = shown_outside(dial.shown, dial.vouching) if outside else ""
-            return f"Dial({'&'.join(channels)},{int(ring_s)},g{'c' if dial.passed_on else ''}{heard}{shown})"
+            return f"Dial({'&'.join(channels)},{int(ring_s)},gi{'c' if dial.passed_on else ''}{heard}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):
@@ -103,33 +103,43 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Goto({tenant.tenant}-failover,s,1)"
 
 
-def outside_channel(leg: Outside) -> str:
-    """The channel to a number outside."""
+def outside_channel(leg: Outside, tenant: str, shown: str, vouching: str) -> str:
+    """The channel to a number outside; by way of [<tenant>-confirm] one that has to wait or to confirm."""
     number = checked(leg.number, r"\+[0-9]{7,15}", "number outside")
-    return f"PJSIP/{number}@{checked(leg.trunk, r'[a-z0-9_-]+', 'trunk')}"
+    trunk = checked(leg.trunk, r"[a-z0-9_-]+", "trunk")
+    if not leg.confirm and not leg.after_s:
+        return f"PJSIP/{number}@{trunk}"
+    told = f"{number_shown(shown)}-{number_shown(vouching)}"
+    return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{told}-{trunk}@{tenant}-confirm/n"
 
 
 def shown_outside(shown: str, vouching: str) -> str:
     """Dial()'s option that tells each channel to the outside whose call it is: [outside] in asterisk-conf/extensions.conf."""
-    number = r"(\+[0-9]{7,15})?"
-    return f"b(outside^s^1({checked(shown, number, 'number shown')}^{checked(vouching, number, 'vouching number')}))"
+    return f"b(outside^s^1({number_shown(shown)}^{number_shown(vouching)}))"
+
+
+def number_shown(number: str) -> str:
+    return checked(number, r"(\+[0-9]{7,15})?", "number shown outside")
 
 
 def state_text(state: State) -> str:
-    """'main/digits/2/1.0': node, what it waits for, hops, memory."""
+    """'main/digits/2/1.0': node, what it waits for, hops, memory, and '/201.202', who has passed the call on."""
     memory = ".".join(str(int(number)) for number in state.memory)
-    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}"
+    trail = "/" + ".".join(checked(user, "[0-9]{2,6}", "user") for user in state.trail) if state.trail else ""
+    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}{trail}"
 
 
 def read_state(text: str) -> State | None:
     """The state a channel carries; None at the start of its call."""
     if not text:
         return None
-    match = re.fullmatch(r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?)", text, re.ASCII)
+    match = re.fullmatch(
+        r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?)"
+        r"(?:/([0-9]{2,6}(?:\.[0-9]{2,6}){0,19}))?", text, re.ASCII)
     if not match or match[2] not in set(Awaits):
-        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory")
+        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory/trail")
     memory = tuple(int(number) for number in match[4].split(".")) if match[4] else ()
-    return State(match[1], Awaits(match[2]), int(match[3]), memory)
+    return State(match[1], Awaits(match[2]), int(match[3]), memory, tuple(match[5].split(".")) if match[5] else ())
 
 
 def path_text(path: tuple[Visit, ...]) -> str:

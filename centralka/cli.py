@@ -186,7 +186,7 @@ def call_servers(context: typer.Context, as_json: Json = False) -> None:
     settings = load_instance(context)
     with told():
         secrets = load_secrets(settings.home / "secrets.json")
-        tenants = configuration.published_tenants(settings)
+        tenants = configuration.published_tenants(settings).values()
     servers = [
         {"name": name, "url": server.url, "secret": secrets.call_servers[name]}
         for tenant in tenants for name, server in call_servers_of(tenant).items()

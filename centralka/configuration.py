@@ -99,13 +99,6 @@ def plan(rendered: Rendered, settings: Settings) -> Plan:
     current = read_current(settings.home)
     current.pop("extensions/00-revision.conf", None)
     return Plan(changed_paths(current, rendered.files), changed_numbers(_published(current), _published(rendered.files)))
-
-
-def published_tenants(settings: Settings) -> list[Tenant]:
-    """The tenants of the current revision."""
-    return list(_published(read_current(settings.home)).values())
-
-
 def _published(files: Files) -> dict[str, Tenant]:
     """The tenants of a revision's files, by slug."""
 

@@ -108,10 +108,16 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A number outside, +E.164, and the endpoint of the trunk that leads there."""
+    """A number outside, +E.164, and the endpoint of the trunk that leads there. It begins to ring `after_s` seconds later.
+
+    With `confirm` whoever answers has to press a key to get the call, and the others ring on until then: so a network's
+    voicemail takes no call.
+    """
 
     number: str
     trunk: str
+    after_s: int = 0
+    confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,7 @@ class State:
     awaits: Awaits
     hops: int                       # nodes visited so far; the engine stops a loop by it
     memory: tuple[int, ...] = ()    # counters whose meaning only the node knows
+    trail: tuple[str, ...] = ()     # the users who have passed the call on since its caller last chose
 
 
 @dataclass(frozen=True, slots=True)

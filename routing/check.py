@@ -11,6 +11,7 @@ from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
 from routing.hunting import MAX_MEMBERS, loop_of
+from routing.loops import forward_loops
 from routing.names import expected_for
 from routing.nodes.node import Uses
 from routing.numbers import is_emergency
@@ -52,7 +53,7 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 def _checked(document: Document) -> Tenant:
     tenant = validated(document, Tenant)
-    rules = (_names, _references, _memberships, _outside, _emergency, _too_many, _ways_out)
+    rules = (_names, _references, _memberships, _outside, _emergency, _too_many, _ways_out, _loops)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -129,7 +130,7 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         yield document.problem(("blacklist", "prompt"), f"no prompt named {tenant.blacklist.prompt!r}{hint}")
     for extension, user in tenant.users.items():
         for field, target in user.uses().targets:
-            yield from _target(document, tenant, ("users", extension, field), target)
+            yield from _target(document, tenant, ("users", extension, *field.split(".")), target)
     for section, name, element in tenant.elements():
         uses = element.uses()
         for field, target in uses.targets:
@@ -265,6 +266,12 @@ def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for section, name, _ in tenant.elements():
         if name not in finished and targets[name] <= tenant.nodes.keys():
             yield document.problem((section, name), "no way out: from here a call only goes round in circles")
+
+
+def _loops(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    for loop in forward_loops(tenant):
+        text = f"a loop: calls would be passed on from {' to '.join((*loop, loop[0]))}"
+        yield document.problem(("users", loop[0]), text)
 
 
 def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:

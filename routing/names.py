@@ -13,6 +13,7 @@ Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}$")]          
 Did = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]                    # public number, E.164
 Target = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6})$")]  # an element's name or an extension
 Member = Annotated[Target, "of a group"]                                                    # an extension or a group
+Destination = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6}|\+[1-9][0-9]{6,14})$")]
 Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,4}$")]                         # feature code
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
 
@@ -54,6 +55,7 @@ EXPECTED = {
     Extension: "an extension of 2 to 6 digits",
     Did: "a public number as +48221234567",
     Target: "the name of an element or an extension",
+    Destination: "the name of an element, an extension, or a number outside as +48600100200",
     Code: "a code such as *97",
     Key: "one key of the telephone: 0-9, * or #",
     SpokenText: "text of at most 2,000 characters without < > { } $ \\",

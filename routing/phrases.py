@@ -95,4 +95,9 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Questa chiamata non è accettata.",
         "pl": "To połączenie nie jest przyjmowane.",
     },
+    "sys_confirm": {
+        "en": "A call for you. To take it, press 1.",
+        "it": "Una chiamata per voi. Per accettarla, premete 1.",
+        "pl": "Połączenie do ciebie. Aby je przyjąć, naciśnij 1.",
+    },
 }

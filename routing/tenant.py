@@ -1,5 +1,7 @@
 """A tenant: one firm's users, numbers, trunks and call flow. Pure."""
 
+import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -8,13 +10,14 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from routing.blacklist import Blacklist
+from routing.facts import Forwarding
 from routing.hunting import Seat, seats
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
 from routing.nodes.user import User
-from routing.numbers import is_emergency, may_be_called
+from routing.numbers import e164, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -164,6 +167,31 @@ class Tenant(Elements):
         if name not in self.trunks:
             raise ValueError(f"no trunk {name!r} leads outside")
         return trunk_endpoint_name(self.tenant, name)
+
+    def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]:
+        user = self.users.get(extension)
+        return user.forwards if user else {}
+
+    def mobile_of(self, extension: Extension) -> tuple[str, int] | None:
+        """The number of a user's mobile and after how many seconds it rings."""
+        user = self.users.get(extension)
+        return (user.mobile, user.mobile_after_s) if user and user.mobile else None
+
+    def destination(self, text: str) -> str:
+        """Where a forward to an extension, an element or a number leads: a node's name, or a number outside with its '+'.
+        Raises ValueError that says why it leads nowhere."""
+        if text in self.internal_numbers:
+            return self.internal_numbers[text]
+        if text in self.nodes:
+            return text
+        if did := find_did(text, self.country, self.numbers):
+            return self.numbers[did].to
+        number = e164(text, self.country, self.area_code)
+        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII) or is_emergency(number, self.country):
+            raise ValueError("is no number that a call can be forwarded to")
+        if refusal := self.refusal_of(number):
+            raise ValueError(refusal)
+        return number
 
     def refusal_of(self, number: str) -> str:
         """Why no forward and no transfer may go to a number outside, '' where it may. Nothing bars an emergency number."""

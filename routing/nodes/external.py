@@ -31,7 +31,7 @@ class External(Element):
             case Entered():
                 leg = Outside(self.number, here.tenant.trunk_endpoint(self.trunk))
                 shown, vouching = identity(here.tenant, here.facts, self.presentation)
-                return Do(Dial((), self.ring_s, (leg,), shown, vouching), f"calls {self.number}")
+                return Do(Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching), f"calls {self.number}")
             case DialEnded(status=DialStatus.ANSWER):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialEnded(status=DialStatus.BUSY) if self.busy:

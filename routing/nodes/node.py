@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from routing.call import Event, Step
 from routing.facts import Facts
+from routing.forwarding import People
 from routing.hunting import Seat
 from routing.names import Extension, Name, Target
 from routing.phrases import Language
@@ -19,6 +20,7 @@ class Go:
 
     target: Target
     why: str
+    passed_by: Extension = ""     # the user who passes the call on: no forward brings it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,9 @@ class Do:
     then: Target | None = None
 
 
-class Directory(Protocol):
+class Directory(People, Protocol):
     """What a node may know of its tenant."""
 
-    def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
-    def trunk_endpoint(self, trunk: Name | None) -> str: ...
     @property
     def main_number(self) -> str: ...
     def seats_of(self, group: Name) -> tuple[Seat, ...]: ...
@@ -57,6 +57,7 @@ class Here:
     name: str            # the node's own name or extension
     tenant: Directory
     facts: Facts
+    trail: tuple[Extension, ...] = ()     # the users who have passed this call on
 
 
 @dataclass(frozen=True, slots=True)

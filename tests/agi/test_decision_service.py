@@ -82,9 +82,9 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "+48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "phone", "300", "203", "", "", "", ""),
-     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
+     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"),
     (("acme", "phone", "300", "201", "", "", "", ""),                            # Anna calls her own group
-     "start|201 dials 300;sales|rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,g)"),
+     "start|201 dials 300;sales|rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gi)"),
     (("acme", "phone", "*97", "202", "", "", "", ""),
      "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
     (("acme", "trunk", "201", "", "", "", "", ""),
@@ -94,11 +94,11 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "%2B48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/0.0", "2", "", ""),
-     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gc)"),
+     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gic)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/1.0", "9", "BUSY", ""),
      "main|wrong key 9%2C asks again", "main/digits/0/1.1", f"Read(DIGITS,{SOUNDS}sys_wrong_key-0&{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.0.1.1", "2", "NOANSWER", ""),
-     "service|noanswer%2C rings 201", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,g)"),
+     "service|noanswer%2C rings 201", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,gi)"),
     (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.3.2.3", "2", "ANSWER", ""),
      "service|the conversation is over", "service/nothing/1/", "Hangup(16)"),
     (("acme", "trunk", "+48221234567", "", "mail/played/2/", "2", "NOANSWER", ""),
@@ -123,9 +123,9 @@ async def test_request_leads_to_exactly_these_commands(port: int, arguments: tup
 async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices: Devices) -> None:
     asked = request("acme", "phone", "300", "203", "", "", "", "")
     devices["acme-201-desk"] = DeviceState.IN_USE
-    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-202-desk,20,g)"'
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-202-desk,20,gi)"'
     devices["acme-201-desk"] = DeviceState.IDLE
-    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"'
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"'
 
 
 @pytest.mark.parametrize(("arguments", "found"), [

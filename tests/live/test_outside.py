@@ -3,7 +3,23 @@
 import pytest
 
 from routing.facts import DeviceState
-from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Refuse, Refused, Result, run
+from sipp import (
+    Address,
+    Answer,
+    AwaitHangUp,
+    Call,
+    Callee,
+    Caller,
+    Cast,
+    HangUp,
+    Refuse,
+    Refused,
+    Result,
+    Ring,
+    Silence,
+    keys,
+    run,
+)
 from store.records import Outcome
 from tests.live.pbx import TRUNK, Pbx, path_of
 
@@ -70,3 +86,50 @@ async def test_caller_on_the_blacklist_is_told_and_refused(pbx: Pbx) -> None:
     call = Call(number=PARTNER, caller=caller, ending=Refused(403))
     await run(call, local=TRUNK["acme"], server=pbx.server)
     assert path_of(await pbx.record(caller))[0] == ("start", "+48799100200 is on the blacklist")
+
+
+MOBILE, FORWARDING = "48221234575", "48221234576"
+
+
+async def test_mobile_that_presses_the_key_gets_the_call(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-205-desk", Callee(then=Ring()))
+        takes = Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=HangUp(500))
+        await carrier(cast, Callee(then=takes))
+        await cast.call(Call(number=MOBILE, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    seen = cast.results[CARRIER]
+    assert seen.received("INVITE")[0].first_line.startswith("INVITE sip:+48600000205@")
+    assert "sip:+48221234568@" in header(seen, "From")
+    call = await pbx.record(caller)
+    assert (call.outcome, call.answered_by) == (Outcome.ANSWERED, "acme-trunk-carrier")
+    await pbx.nothing_is_left()
+
+
+async def test_voicemail_of_a_mobile_does_not_swallow_the_call_and_the_desk_rings_on(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-205-desk", Callee(then=Answer(ring_ms=3000, ending=HangUp(300))))
+        await carrier(cast, Callee(then=Answer()))
+        await cast.call(Call(number=MOBILE, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    call = await pbx.record(caller)
+    assert (call.outcome, call.answered_by) == (Outcome.ANSWERED, "205")
+    assert path_of(call)[:2] == pbx.simulated(MOBILE, x205=DeviceState.IDLE)[:2]
+
+
+async def test_user_who_is_not_registered_is_reached_by_the_forward_outside(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await carrier(cast, Callee(then=Answer(ending=HangUp(300))))
+        await cast.call(Call(number=FORWARDING, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert f"sip:{caller.number}@" in header(cast.results[CARRIER], "From")
+    assert path_of(await pbx.record(caller)) == pbx.simulated(FORWARDING)
+
+
+async def test_phones_own_redirection_is_not_followed_past_the_rules(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-206-desk", Callee(then=Refuse(302, "Moved Temporarily\r\nContact: <sip:202@127.77.0.1>")))
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()), calls=0)
+        await cast.call(Call(number=FORWARDING, caller=caller, ending=HangUp(2000)), at=TRUNK["acme"])
+    assert path_of(await pbx.record(caller))[:3] == pbx.simulated(FORWARDING, x206=DeviceState.BUSY)[:3]

@@ -29,23 +29,23 @@ def first(tenant: Tenant, *, caller: str = "", extension: str = "") -> Step:
 
 
 def test_call_to_an_outside_number_leaves_by_the_tenants_first_trunk() -> None:
-    assert first(with_partner(), caller="+48600100200") == Dial((), 30, (PARTNER,), "", "+48221234567")
+    assert first(with_partner(), caller="+48600100200") == Dial((), 30, outside=(PARTNER,), shown="", vouching="+48221234567")
 
 
 def test_call_to_an_outside_number_leaves_by_the_trunk_that_the_element_names() -> None:
     step = first(with_partner(("unanswered: mail}\nvoice", "trunk: spare, ring_s: 9, unanswered: mail}\nvoice")))
-    assert step == Dial((), 9, (Outside("+48587000002", "acme-trunk-spare"),), "", "+48221234567")
+    assert step == Dial((), 9, outside=(Outside("+48587000002", "acme-trunk-spare"),), shown="", vouching="+48221234567")
 
 
 def test_outside_a_caller_is_shown_as_the_number_that_the_element_names() -> None:
     tenant = with_partner(
         ('"+48221234567": {to: partner}', '"+48221234567": {to: partner}\n  "+48221234568": {to: "201"}'),
         ("unanswered: mail}\nvoice", 'presentation: "+48221234568", unanswered: mail}\nvoice'))
-    assert first(tenant, caller="+48600100200") == Dial((), 30, (PARTNER,), "+48221234568", "+48221234568")
+    assert first(tenant, caller="+48600100200") == Dial((), 30, outside=(PARTNER,), shown="+48221234568", vouching="+48221234568")
 
 
 def test_colleague_is_shown_outside_as_the_firm_and_never_as_an_extension() -> None:
-    assert first(with_partner(), extension="201") == Dial((), 30, (PARTNER,), "+48221234567", "+48221234567")
+    assert first(with_partner(), extension="201") == Dial((), 30, outside=(PARTNER,), shown="+48221234567", vouching="+48221234567")
 
 
 def test_caller_is_not_called_back_by_their_own_call() -> None:
