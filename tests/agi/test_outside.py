@@ -24,7 +24,7 @@ from agi.speech import Speech
 from centralka.serve_agi import make_speech
 from routing.call_server import Reply
 from store import live
-from store.turns import Turns
+from store.answers import RedisAnswers
 from tests.agi.service import answers, serving
 from tests.agi.test_decision_service import request, said
 from tests.agi.test_published import write_revision
@@ -39,7 +39,7 @@ async def deciding(home: Path, url: str) -> AsyncIterator[int]:
     tenant = acme(("voicemails:", f"call_servers:\n  crm: {{url: '{url}', next: sales, failed: mail}}\nvoicemails:"), ("{to: main}", "{to: crm}"))
     write_revision(home, "1", acme=tenant)
     outside = Outside(CallServers(LOOPBACK), Speech(make_speech, home / "said"))
-    service = DecisionService(Published(home), {}, Turns(live.connect(f"unix://{home}/none")), outside, PurePosixPath("/srv/x"))
+    service = DecisionService(Published(home), {}, RedisAnswers(live.connect(f"unix://{home}/none")), outside, PurePosixPath("/srv/x"))
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     server = await start_server(application, "127.0.0.1", 0)
@@ -54,7 +54,7 @@ async def test_call_is_told_to_wait_and_then_goes_where_the_service_says(tmp_pat
     async with serving(answers({"go_to": "203"})) as service, deciding(tmp_path, service.url()) as port:
         commands = await said(port, ASKED)
     assert commands[:2] == ["SET AUTOHANGUP 8", "SET AUTOHANGUP 0"], "2 x 1 s to connect, 2 s for the answer, 4 s for us"
-    assert commands[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-203-desk,20,g)"'
+    assert commands[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-203-desk,20,gi)"'
     assert b'"digits":"77"' in service.received[0].body
     assert b'"caller":"+48600100200","caller_extension":"","dialled":"+48221234567"' in service.received[0].body
 
@@ -67,7 +67,7 @@ async def test_text_becomes_a_sound_that_the_call_is_sent_to(tmp_path: Path) -> 
         assert commands[-1] == f'SET VARIABLE STEP "Playback(/srv/x/said/acme/{file.stem})"'
         assert commands[-2] == 'SET VARIABLE STATE "sales/entered/1/"'
         after = await said(port, request("acme", "trunk", "+48221234567", "", "sales/entered/1/", "77", "", ""))
-        assert after[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"'
+        assert after[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"'
     with wave.open(str(file)) as sound:
         assert sound.getframerate() == 8000
         assert sound.getnframes() > 3000

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from routing.check import read_tenant
 from routing.errors import ConfigError
+from routing.hunting import Algorithm
 from routing.tenant import Tenant
 
 Values = dict[str, object]
@@ -38,6 +39,7 @@ def menu(names: Names) -> st.SearchStrategy[Values]:
         "prompt": names.prompts,
         "keys": st.dictionaries(st.sampled_from(KEYS), names.targets, min_size=1, max_size=4),
         "tries": st.integers(1, 3).map(str),
+        "direct_dial": st.sampled_from(["true", "false"]),
         "no_key": names.targets,
         "wrong_key": names.targets,
     })
@@ -45,11 +47,34 @@ def menu(names: Names) -> st.SearchStrategy[Values]:
 
 def group(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({
-        "algorithm": st.sampled_from(["ring_all", "ordered", "round_robin"]),
+        "algorithm": st.sampled_from(list(Algorithm)),
         "members": st.lists(names.users, min_size=1, max_size=4, unique=True),
         "skip_busy": st.sampled_from(["true", "false"]),
+        "rounds": st.integers(1, 2).map(str),
         "unanswered": names.targets,
-    })
+    }, optional={"all_busy": names.targets, "none_available": names.targets, "total_s": st.just("30"), "prompt": names.prompts})
+
+
+def dial_internal(names: Names) -> st.SearchStrategy[Values]:
+    return st.fixed_dictionaries({
+        "prompt": names.prompts, "excluded": st.lists(names.users, max_size=2, unique=True), "failed": names.targets})
+
+
+def directory(names: Names) -> st.SearchStrategy[Values]:
+    return st.fixed_dictionaries({
+        "by": st.sampled_from(["last", "first", "any"]), "excluded": st.lists(names.users, max_size=2, unique=True),
+        "failed": names.targets})
+
+
+def external(names: Names) -> st.SearchStrategy[Values]:
+    return st.fixed_dictionaries(
+        {"number": st.just("+48587000001"), "unanswered": names.targets}, optional={"busy": names.targets})
+
+
+def call_server(names: Names) -> st.SearchStrategy[Values]:
+    ask = st.fixed_dictionaries({"prompt": names.prompts})
+    return st.fixed_dictionaries(
+        {"url": st.just("https://crm.example/"), "next": names.targets, "failed": names.targets}, optional={"ask": ask})
 
 
 def schedule(names: Names) -> st.SearchStrategy[Values]:
@@ -70,6 +95,10 @@ def hangup(names: Names) -> st.SearchStrategy[Values]:
 ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "announcements": announcement,
     "menus": menu,
+    "dial_internal": dial_internal,
+    "directories": directory,
+    "externals": external,
+    "call_servers": call_server,
     "groups": group,
     "schedules": schedule,
     "voicemails": voicemail,
@@ -95,6 +124,7 @@ def tenants(draw: st.DrawFn) -> Tenant:
     values = USERS_AND_NUMBERS | {
         "tenant": "acme", "name": "Acme", "users": people, "prompts": {"hello": {"text": "Tak"}},
         "numbers": {"+48221234567": {"to": draw(names.targets)}}, "failover": {"ring": ["201"]},
+        "trunks": {"carrier": {"kind": "address", "address": "192.0.2.1"}},
         **{section: {name: draw(ELEMENTS[section](names)) for name in found} for section, found in elements.items()},
     }
     for number, (section, found) in enumerate(elements.items()):
@@ -102,6 +132,6 @@ def tenants(draw: st.DrawFn) -> Tenant:
     try:
         return read_tenant(json.dumps(values), "random.yaml")
     except ConfigError as error:
-        if all("no way out" in problem.text for problem in error.problems):
+        if all("no way out" in problem.text or "loop" in problem.text for problem in error.problems):
             return draw(st.nothing())        # a circle that `check` refuses: another one, please
         raise

@@ -20,16 +20,19 @@ from routing.call import (
     Play,
     Played,
     Read,
+    Say,
     Started,
     State,
     Step,
     Voicemail,
     VoicemailEnded,
 )
+from routing.call_server import Failed, Failure, Reply
 from routing.engine import MAX_HOPS, START, next_step
 from routing.facts import DeviceState, Facts
+from routing.hunting import Load
 from routing.nodes import Elements
-from routing.questions import Question, Unanswered
+from routing.questions import Answer, AskServer, Loads, Offer, Question, Speak, Turn, Unanswered
 from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 from tests.flows.random_tenants import ELEMENTS, tenants
@@ -46,6 +49,7 @@ ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.PLAYED: st.just(Played()),
     Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
+    Awaits.ENTERED: st.just(Entered()),
 }
 """What the phone system may answer, by what the state waits for: a new step is one entry."""
 ANY_EVENT = st.one_of(st.just(Entered()), *ANSWERS.values())
@@ -75,7 +79,7 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
             case Hangup():
                 assert served
                 return
-            case Read() | Play() | Voicemail() | CheckVoicemail():
+            case Read() | Play() | Say() | Voicemail() | CheckVoicemail():
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         served = served or event == DialEnded(DialStatus.ANSWER)
@@ -109,24 +113,41 @@ def test_simulator_never_raises(
 def decide(tenant: Tenant, data: st.DataObject, state: State | None, event: Event, extension: str) -> tuple[State, Step]:
     """One decision, whatever the world is like then and whatever it answers."""
     endpoints = [endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)]
-    answers: dict[Question, int] = {}
+    answers: dict[Question, Answer] = {}
     devices = data.draw(st.dictionaries(st.sampled_from(endpoints), st.sampled_from(DeviceState)))
     moment = data.draw(MOMENTS)
     while True:
         try:
             decision = next_step(tenant, Facts(moment, extension, devices=devices, answers=answers), state, event)
         except Unanswered as unanswered:
-            answers[unanswered.question] = data.draw(st.integers(0, 9))
+            answers[unanswered.question] = data.draw(answers_to(unanswered.question, tenant))
             continue
         assert decision.path
         return decision.state, decision.step
 
 
+def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
+    match question:
+        case Turn():
+            return st.integers(0, 9)
+        case Offer(order=order):
+            return st.integers(0, max(0, len(order) - 1))
+        case Loads(extensions=extensions):
+            load = st.builds(Load, st.integers(0, 9), st.integers(0, 999))
+            return st.tuples(*[load] * len(extensions))
+        case AskServer():
+            replies = st.builds(Reply, text=st.sampled_from([None, "Tak"]), go_to=st.sampled_from([None, "999", *tenant.nodes]))
+            return replies | st.builds(Failed, st.sampled_from(Failure))
+        case Speak():
+            return st.sampled_from(["", "said"])
+
+
 def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:
     """The step names only what is this tenant's."""
     match step:
-        case Dial(endpoints=endpoints):
-            assert endpoints
+        case Dial(endpoints=endpoints, outside=outside):
+            assert endpoints or outside
+            assert {leg.trunk for leg in outside} <= {"acme-trunk-carrier"}
             assert set(endpoints) <= {endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)}
         case Read(prompts=prompts) | Play(prompts=prompts):
             assert set(prompts) <= tenant.all_prompts().keys()
