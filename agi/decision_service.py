@@ -4,7 +4,6 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -17,19 +16,22 @@ from agi.fastagi import Application, Query, start_server
 from agi.published import Published
 from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
 from routing.call import Decision, Event, State
+from routing.callers import caller_number
 from routing.engine import next_step
-from routing.facts import DeviceState, Facts
-from routing.numbers import dialled_number, e164
+from routing.facts import Facts
+from routing.numbers import dialled_number
 from routing.questions import Question, Unanswered
 from routing.tenant import Tenant
+from store.follower import Live
 
 log = structlog.get_logger()
 
 
 class Answering(Protocol):
-    """Who answers what a decision asks. Never fails: without Redis it says what it knows."""
+    """Who answers what a decision asks. Never fails: without Redis it says what it knows. `decision` names the decision,
+    the same one when Asterisk asks for it again."""
 
-    async def answer(self, tenant: str, question: Question) -> int: ...
+    async def answer(self, tenant: str, question: Question, decision: str) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,13 @@ class Answer:
 
 
 class DecisionService:
-    """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states."""
+    """Decides by the published tenants. `live` is the in-process copy of what is live."""
 
     def __init__(
-        self, published: Published, devices: Mapping[str, DeviceState], answers: Answering, asterisk_home: PurePosixPath,
+        self, published: Published, live: Live, answers: Answering, asterisk_home: PurePosixPath,
     ) -> None:
         self._published = published
-        self._devices = devices
+        self._live = live
         self._answers = answers
         self._home = asterisk_home
 
@@ -79,9 +81,10 @@ class DecisionService:
         tenant = published.tenant
         number = unquote(dialled)
         facts = Facts(
-            datetime.now(UTC), extension, e164(unquote(caller), tenant.country),
-            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices)  # noqa: S311
-        decision = await self._decide(tenant, facts, state, event)
+            datetime.now(UTC), extension, caller_number(unquote(caller), tenant.country),
+            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
+            self._live.switches.get(slug, {}), self._live.personal.get(slug, {}))
+        decision = await self._decide(tenant, facts, state, event, f"{query.uniqueid}/{state_before}")
         text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
             "step", tenant=slug, call=query.uniqueid, step=text,
@@ -91,14 +94,14 @@ class DecisionService:
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
         return Answer(told, state_text(decision.state), text)
 
-    async def _decide(self, tenant: Tenant, facts: Facts, state: State | None, event: Event) -> Decision:
+    async def _decide(self, tenant: Tenant, facts: Facts, state: State | None, event: Event, name: str) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
         answers: dict[Question, int] = {}
         while True:
             try:
                 return next_step(tenant, replace(facts, answers=answers), state, event)
             except Unanswered as unanswered:
-                answers[unanswered.question] = await self._answers.answer(tenant.tenant, unanswered.question)
+                answers[unanswered.question] = await self._answers.answer(tenant.tenant, unanswered.question, name)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

@@ -14,7 +14,8 @@ from agi.fastagi import Query
 from agi.published import Published
 from centralka.log import configure_log
 from store import live
-from store.turns import Turns
+from store.answers import LiveAnswers
+from store.follower import Live
 
 
 class Silent:
@@ -76,7 +77,7 @@ class Server(ThreadingTCPServer):
 
 def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
     configure_log()
-    service = DecisionService(Published(home), {}, Turns(live.connect("")), asterisk_home)
+    service = DecisionService(Published(home), Live(), LiveAnswers(live.connect("")), asterisk_home)
     with Server((host, port), cast("Any", partial(Handler, service))) as server:
         server.serve_forever()
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from pydantic import BaseModel
+
 from routing.phrases import PHRASES
 from routing.tenant import Prompt, Tenant
 
@@ -39,6 +41,11 @@ def _reachable(tenant: Tenant, prompts: Mapping[str, Prompt], entry: str) -> dic
         uses = node.uses()
         spoken = {prompt: prompts[prompt].model_dump() for _, prompt in uses.prompts}
         users = {extension: tenant.users[extension].model_dump() for _, extension in uses.users}
-        seen[name] = (node.model_dump(), spoken, users)
+        seen[name] = (node.model_dump(), spoken, users, {use: _setting(tenant, *use[1:]) for use in uses.settings})
         waiting += [target for _, target in uses.targets]
     return seen
+
+
+def _setting(tenant: Tenant, section: str, key: str) -> object:
+    found = getattr(tenant, section)[key]
+    return found.model_dump() if isinstance(found, BaseModel) else found

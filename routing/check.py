@@ -128,6 +128,15 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         for field, extension in uses.users:
             check = _mailbox if field == "mailbox" else _user
             yield from check(document, tenant, (section, name, *field.split(".")), extension)
+        for field, other, key in uses.settings:
+            known = getattr(tenant, other)
+            if key not in known:
+                yield document.problem((section, name, *field.split(".")), f"no {key!r} in {other}{_did_you_mean(key, known)}")
+        for field, switch, position in uses.positions:
+            positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
+            if position not in positions:
+                found = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
+                yield document.problem((section, name, *field.split(".")), found)
 
 
 def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:

@@ -1,5 +1,6 @@
 """What is known at the moment of a decision: a frozen snapshot, taken before it. Pure."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +60,11 @@ class Facts:
 
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)
+
+    def drawn(self, what: str) -> float:
+        """0 <= drawn < 1: `chance` dealt anew for each thing that is decided by it, so that one does not follow from another.
+        A `chance` of 0 stays 0."""
+        return self.chance * (zlib.crc32(what.encode()) | 1 << 20) % 1.0
 
     def set_by(self, extension: str) -> Personal:
         return self.personal.get(extension, NOTHING_SET)

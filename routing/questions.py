@@ -13,7 +13,23 @@ class Turn:
     group: str
 
 
-Question = Turn
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """To which position does the switch move, the next after the one where it stands? The answer: its place among
+    `positions`, or NOT_CHANGED. Asked again for the same decision, it moves no further."""
+
+    switch: str
+    positions: tuple[str, ...]
+    initial: str                     # where it stands before anybody touches it
+
+    def after(self, found: str | None) -> int:
+        """The place after the position that live state says."""
+        standing = found if found in self.positions else self.initial
+        return (self.positions.index(standing) + 1) % len(self.positions)
+
+
+NOT_CHANGED = -1
+Question = Turn | Flip
 Answers = Mapping[Question, int]
 
 

@@ -24,10 +24,11 @@ from routing.call import (
     Voicemail,
     VoicemailEnded,
 )
+from routing.callers import caller_number
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
-from routing.numbers import dialled_number, e164
-from routing.questions import Answers, Question, Unanswered
+from routing.numbers import dialled_number
+from routing.questions import Answers, Flip, Question, Turn, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -37,7 +38,7 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
     `states` are by extension (all devices of the user); `silent` lists the extensions that ring and do not answer.
-    `answers` are those to questions; a question that is not among them is answered with 0."""
+    `answers` are those to questions; a turn that is not among them is the first."""
 
     origin: Origin
     dialled: str
@@ -69,7 +70,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     owners = {endpoint: extension for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
     facts = Facts(
-        script.moment, script.caller_extension, e164(script.caller, tenant.country), dialled, script.chance, devices,
+        script.moment, script.caller_extension, caller_number(script.caller, tenant.country), dialled, script.chance, devices,
         script.switches, script.personal)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None
@@ -103,7 +104,15 @@ def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, e
         try:
             return next_step(tenant, replace(facts, answers=answers), state, event)
         except Unanswered as unanswered:
-            answers[unanswered.question] = known.get(unanswered.question, 0)
+            answers[unanswered.question] = known.get(unanswered.question, _usual(facts, unanswered.question))
+
+
+def _usual(facts: Facts, question: Question) -> int:
+    match question:
+        case Turn():
+            return 0
+        case Flip(switch=switch):
+            return question.after(facts.switches.get(switch))
 
 
 def _dial(

@@ -7,10 +7,12 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from routing.calendars import Calendar
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.node import Element
 from routing.nodes.user import User
+from routing.number_list import NumberPatterns, NumberSet
 from routing.phrases import PHRASES, Language
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -88,6 +90,8 @@ class Tenant(Elements):
     numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
+    calendars: dict[Name, Calendar] = Field(default_factory=dict)
+    lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
     failover: Failover
     codes: Codes = Codes()
 
@@ -127,6 +131,22 @@ class Tenant(Elements):
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]:
         """The endpoint names of a user's devices."""
         return self._endpoints[extension]
+
+    @cached_property
+    def _number_sets(self) -> dict[Name, NumberSet]:
+        return {name: NumberSet(patterns) for name, patterns in self.lists.items()}
+
+    def numbers_in(self, number_list: Name) -> NumberSet:
+        """The numbers of one of `lists`."""
+        return self._number_sets[number_list]
+
+    def members_of(self, group: Name) -> tuple[Extension, ...]:
+        """The users among a group's members."""
+        return tuple(member for member in self.groups[group].members if member in self.users)
+
+    def position_of(self, switch: Name, found: str | None) -> Name:
+        """Where a switch stands, by the position that live state has of it."""
+        return self.switches[switch].standing(found)
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""

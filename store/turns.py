@@ -10,7 +10,6 @@ from collections import defaultdict
 import structlog
 from redis.asyncio import Redis
 
-from routing.questions import Question, Turn
 from store.live import AWAY
 
 log = structlog.get_logger()
@@ -26,12 +25,9 @@ class Turns:
         self._redis = redis
         self._own: dict[str, int] = defaultdict(lambda: random.randrange(1000))  # noqa: S311
 
-    async def answer(self, tenant: str, question: Question) -> int:
-        match question:
-            case Turn(group=group):
-                return await self._take(f"{tenant}/{group}")
-
-    async def _take(self, field: str) -> int:
+    async def take(self, tenant: str, group: str) -> int:
+        """How often a call has come to the group before; counts this one."""
+        field = f"{tenant}/{group}"
         try:
             async with asyncio.timeout(LIMIT_S):
                 return int(await self._redis.hincrby(TURNS, field, 1)) - 1

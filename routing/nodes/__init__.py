@@ -4,11 +4,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.names import Name
 from routing.nodes.announcement import Announcement
+from routing.nodes.conditions import Conditions
 from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
 from routing.nodes.node import Element
 from routing.nodes.schedule import Schedule
+from routing.nodes.switch import Switch
 from routing.nodes.voicemail import VoicemailBox
 
 
@@ -22,6 +24,8 @@ class Elements(BaseModel):
     groups: dict[Name, Group] = Field(default_factory=dict)
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)
+    conditions: dict[Name, Conditions] = Field(default_factory=dict)
+    switches: dict[Name, Switch] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
 
     def elements(self) -> list[tuple[str, Name, Element]]:

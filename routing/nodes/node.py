@@ -1,14 +1,16 @@
 """What every node of a call flow is, and what it may answer. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from routing.calendars import Calendar
 from routing.call import Event, Step
 from routing.facts import Facts
 from routing.names import Extension, Name, Target
+from routing.number_list import NumberSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class Directory(Protocol):
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
     @property
     def timezone(self) -> str: ...
+    @property
+    def country(self) -> str: ...
+    @property
+    def calendars(self) -> Mapping[str, Calendar]: ...
+    def numbers_in(self, number_list: Name) -> NumberSet: ...
+    def members_of(self, group: Name) -> tuple[Extension, ...]: ...
+    def position_of(self, switch: Name, found: str | None) -> Name: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ class Uses:
     targets: tuple[tuple[str, Target], ...] = ()      # nodes the call may go on to
     prompts: tuple[tuple[str, Name], ...] = ()
     users: tuple[tuple[str, Extension], ...] = ()     # members and mailboxes
+    settings: tuple[tuple[str, str, str], ...] = ()   # what is asked of another section: field, section, key there
+    positions: tuple[tuple[str, Name, Name], ...] = ()    # field, switch, position
     ends: bool = False                                # this node can end a call properly by itself
 
 

@@ -18,7 +18,8 @@ from agi.step_text import AgiError, Result, path_text, read_event, read_state, s
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
 from store import live
-from store.turns import Turns
+from store.answers import LiveAnswers
+from store.follower import Live
 from tests.agi.test_published import write_revision
 from tests.tenants_for_tests import acme
 
@@ -37,7 +38,7 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
     write_revision(tmp_path, "1", acme=acme())
     application = Application(loop=asyncio.get_running_loop())
-    application.add_route("step", DecisionService(Published(tmp_path), devices, Turns(live.connect(f"unix://{tmp_path}/none")), PurePosixPath("/srv/x")).step)
+    application.add_route("step", DecisionService(Published(tmp_path), Live(devices), LiveAnswers(live.connect(f"unix://{tmp_path}/none")), PurePosixPath("/srv/x")).step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
