@@ -15,7 +15,7 @@ import typer
 import uvloop
 from rich.table import Table
 
-from centralka import configuration, inspection
+from centralka import configuration, inspection, live_settings
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.terminal import Json, load, load_instance, out, told
@@ -198,6 +198,8 @@ def tell_published(published: Published) -> None:
 app.command("simulate")(inspection.simulate_call)
 app.command("status")(inspection.show_status)
 app.command("calls")(inspection.show_calls)
+app.command("switch")(live_settings.switch)
+app.command("user")(live_settings.user)
 
 
 def main() -> None:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from centralka.settings import Settings
+from confgen.calendars import with_events
 from confgen.publish import Asterisk, Published, changed_paths, publish, read_current
 from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
@@ -59,7 +61,10 @@ def load_tenants(files: dict[str, Path]) -> list[Tenant]:
             raise ConfigError([Problem(name, 1, "", f"cannot be read: {error.strerror}")]) from None
         except UnicodeDecodeError:
             raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
-    return read_tenants(texts)
+    year = datetime.now(UTC).year
+    return [
+        with_events(tenant, files[name].parent, name, year)
+        for name, tenant in zip(sorted(files), read_tenants(texts), strict=True)]
 
 
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from centralka import configuration
+from centralka.live_settings import read_settings, read_switches
 from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.secrets import load_secrets
@@ -28,10 +29,13 @@ def simulate_call(
     context: typer.Context,
     tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
     number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --from.")],
-    caller: Annotated[str, typer.Option("--from", help="A user's extension, or a number outside.")] = "",
+    caller: Annotated[str, typer.Option("--from", help="A user's extension, a number outside, or anonymous.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
+    switch: Annotated[list[str] | None, typer.Option(help="Where a switch stands: night=on.")] = None,
+    settings_of: Annotated[list[str] | None, typer.Option(
+        "--set", help="What a user has set: 201:dnd, 201:pause, 201:logout=sales, 201:busy=202.")] = None,
     paths: Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant files. Default: the instance's.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -43,13 +47,14 @@ def simulate_call(
         if found is None:
             raise ValueError(f"no tenant {tenant!r}, expected one of {', '.join(one.tenant for one in tenants)}")
         extension = caller if caller in found.users else ""
-        if caller and not extension and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
-            raise ValueError(f"found --from {caller!r}, expected the extension of a user of {tenant} or a whole number")
+        if caller and not extension and caller != "anonymous" and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
+            raise ValueError(f"found --from {caller!r}, expected a user's extension, a whole number or anonymous")
         states, silent = read_states(state or [])
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
-            extension, tuple(keys.split(",")) if keys else (), states, silent)
+            extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller,
+            switches=read_switches(found, switch or ()), personal=read_settings(found, settings_of or ()))
     result = simulate(found, script)
     if as_json:
         out.print_json(json.dumps(asdict(result)))
