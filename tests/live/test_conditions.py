@@ -109,7 +109,7 @@ async def test_day_of_a_calendar_and_a_list_of_callers(pbx: Pbx, acme: Tenant) -
     record = await pbx.record(caller, since=began)
     expected = foretold(acme, caller, record.path[1].at)
     assert path_of(record)[:2] == expected[:2]
-    assert "is Święto firmy (calendar party), on to mail" in record.path[1].why
+    assert "is Święto firmy (calendar party) and caller" in record.path[1].why
 
 
 async def test_setting_of_a_user_counts_for_the_next_call(pbx: Pbx, acme: Tenant) -> None:
