@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -19,18 +19,21 @@ from agi.published import Published
 from agi.step_text import AgiError, Result, path_text, read_digits, read_event, read_state, start_text, state_text, step_text
 from routing import questions
 from routing.call import Decision, Event, State
+from routing.callers import caller_number
 from routing.engine import next_step
-from routing.facts import DeviceState, Facts
-from routing.numbers import dialled_number, e164
+from routing.facts import Facts
+from routing.numbers import dialled_number
 from routing.questions import LiveQuestion, Question, Unanswered
+from store.follower import Live
 
 log = structlog.get_logger()
 
 
 class Answering(Protocol):
-    """Who answers what a decision asks. Never fails: without Redis it says what it knows."""
+    """Who answers what a decision asks. Never fails: without Redis it says what it knows. `decision` names the decision,
+    the same one when Asterisk asks for it again."""
 
-    async def answer(self, tenant: str, call: str, question: LiveQuestion) -> questions.Answer: ...
+    async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> questions.Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,14 @@ class Answer:
 
 
 class DecisionService:
-    """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states; `now` is an aware
-    moment's clock."""
+    """Decides by the published tenants. `live` is the in-process copy of what is live; `now` is an aware moment's clock."""
 
     def __init__(
-        self, published: Published, devices: Mapping[str, DeviceState], answers: Answering, outside: Outside,
+        self, published: Published, live: Live, answers: Answering, outside: Outside,
         asterisk_home: PurePosixPath, now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._published = published
-        self._devices = devices
+        self._live = live
         self._answers = answers
         self._outside = outside
         self._home = asterisk_home
@@ -84,10 +86,11 @@ class DecisionService:
         tenant = published.tenant
         number = unquote(dialled)
         facts = Facts(
-            self._now(), extension, e164(unquote(caller), tenant.country),
-            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices,  # noqa: S311
-            keys=read_digits(result.digits))
-        decision = await self._decide(Asking(published, query.uniqueid, facts), state, event, hold)
+            self._now(), extension, caller_number(unquote(caller), tenant.country),
+            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
+            self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), keys=read_digits(result.digits))
+        asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
+        decision = await self._decide(asking, state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
             "step", tenant=slug, call=query.uniqueid, step=text,
@@ -108,7 +111,7 @@ class DecisionService:
 
     async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
         if isinstance(question, LiveQuestion):
-            return await self._answers.answer(asking.published.tenant.tenant, asking.call, question)
+            return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
         return await self._outside.answer(asking, question, hold)
 
 

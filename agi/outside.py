@@ -17,11 +17,12 @@ AFTERWARDS_S = 4     # for the decision that follows, as long as any other
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The call that a question is about."""
+    """The call that a question is about. `decision` names the decision, the same one when Asterisk asks for it again."""
 
     published: PublishedTenant
     call: str
     facts: Facts
+    decision: str
 
 
 class Outside:

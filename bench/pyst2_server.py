@@ -19,6 +19,7 @@ from centralka.log import configure_log
 from centralka.serve_agi import make_speech
 from store import live
 from store.answers import RedisAnswers
+from store.follower import Live
 
 
 class Silent:
@@ -85,7 +86,7 @@ class Server(ThreadingTCPServer):
 def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
     configure_log()
     outside = Outside(CallServers(), Speech(make_speech, home / "said"))
-    service = DecisionService(Published(home), {}, RedisAnswers(live.connect("")), outside, asterisk_home)
+    service = DecisionService(Published(home), Live(), RedisAnswers(live.connect("")), outside, asterisk_home)
     with Server((host, port), cast("Any", partial(Handler, service))) as server:
         server.serve_forever()
 

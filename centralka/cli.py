@@ -16,7 +16,7 @@ import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection, scenarios
+from centralka import configuration, history, inspection, live_settings, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.terminal import Json, load, load_instance, out, told
@@ -238,6 +238,8 @@ app.command("graph")(inspection.show_graph)
 app.command("status")(inspection.show_status)
 app.command("calls")(history.show_calls)
 app.command("explain")(history.explain_call)
+app.command("switch")(live_settings.switch)
+app.command("user")(live_settings.user)
 
 
 def main() -> None:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from centralka.settings import Settings
+from confgen.calendars import with_events
 from confgen.publish import Asterisk, Published, changed_paths, publish, read_current
 from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
@@ -51,7 +53,9 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 def load_tenants(files: dict[str, Path]) -> list[Tenant]:
     """The checked tenants of the files, in their order. Raises ConfigError with all that is wrong."""
-    return read_tenants({name: read_text(path, name) for name, path in files.items()})
+    year = datetime.now(UTC).year
+    read = read_tenants({name: read_text(path, name) for name, path in files.items()})
+    return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(sorted(files), read, strict=True)]
 
 
 def read_text(path: Path, name: str) -> str:

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from centralka import configuration
+from centralka.live_settings import read_settings, read_switches
 from centralka.settings import AMI_CLI_USER
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.secrets import load_secrets
@@ -34,10 +35,13 @@ def simulate_call(
     context: typer.Context,
     tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
     number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --from.")],
-    caller: Annotated[str, typer.Option("--from", help="A user's extension, or a number outside.")] = "",
+    caller: Annotated[str, typer.Option("--from", help="A user's extension, a number outside, or anonymous.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
+    switch: Annotated[list[str] | None, typer.Option(help="Where a switch stands: night=on.")] = None,
+    settings_of: Annotated[list[str] | None, typer.Option(
+        "--set", help="What a user has set: 201:dnd, 201:pause, 201:logout=sales, 201:busy=202.")] = None,
     paths: Tenants = None,
     picture: Picture = None,
     call_server: Annotated[list[str] | None, typer.Option(
@@ -49,13 +53,14 @@ def simulate_call(
     with told():
         found = configuration.load_tenant(tenant, paths or [settings.tenants])
         extension = caller if caller in found.users else ""
-        if caller and not extension and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
-            raise ValueError(f"found --from {caller!r}, expected the extension of a user of {tenant} or a whole number")
+        if caller and not extension and caller != "anonymous" and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
+            raise ValueError(f"found --from {caller!r}, expected a user's extension, a whole number or anonymous")
         states, silent = read_states(state or [])
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
             extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller,
+            switches=read_switches(found, switch or ()), personal=read_settings(found, settings_of or ()),
             call_servers=read_call_servers(call_server or [], found))
     result = simulate(found, script)
     if picture:

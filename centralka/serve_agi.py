@@ -13,15 +13,15 @@ from confgen.sounds import Sound, make_sounds
 from routing.phrases import Language
 from store import live
 from store.answers import RedisAnswers
-from store.live import DeviceFollower
+from store.follower import LiveFollower
 
 
 async def serve(settings: Settings) -> None:
-    async with DeviceFollower(settings.redis_url) as devices:
+    async with LiveFollower(settings.redis_url) as follower:
         answers = RedisAnswers(live.connect(settings.redis_url))
         call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file)
         outside = Outside(call_servers, Speech(make_speech, settings.home / "said"))
-        service = DecisionService(Published(settings.home), devices.devices, answers, outside, settings.asterisk_home)
+        service = DecisionService(Published(settings.home), follower.live, answers, outside, settings.asterisk_home)
         await decision_service.serve(service, settings.agi_address, settings.agi_port)
 
 

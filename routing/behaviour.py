@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from pydantic import BaseModel
+
 from routing.phrases import PHRASES
 from routing.tenant import Prompt, Tenant
 
@@ -41,10 +43,16 @@ def _reachable(tenant: Tenant, prompts: Mapping[str, Prompt], entry: str) -> dic
         spoken = {prompt: prompts[prompt].model_dump() for _, prompt in uses.prompts}
         users = {extension: tenant.users[extension].model_dump() for _, extension in uses.users}
         heard = {music: _music(tenant, prompts, music) for _, music in uses.musics}
-        seen[name] = (node.model_dump(), spoken, users, heard)
+        asked = {use: _setting(tenant, *use[1:]) for use in uses.settings}
+        seen[name] = (node.model_dump(), spoken, users, heard, asked)
         waiting += [*tenant.targets_of(node), *(group for _, group in uses.groups)]
     return seen
 
 
 def _music(tenant: Tenant, prompts: Mapping[str, Prompt], name: str) -> list[object]:
     return [prompts[prompt].model_dump() for prompt in tenant.musics[name].prompts]
+
+
+def _setting(tenant: Tenant, section: str, key: str) -> object:
+    found = getattr(tenant, section)[key]
+    return found.model_dump() if isinstance(found, BaseModel) else found

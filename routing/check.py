@@ -154,6 +154,15 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
             if music not in tenant.musics:
                 hint = _did_you_mean(music, tenant.musics)
                 yield document.problem((section, name, *field.split(".")), f"no music named {music!r}{hint}")
+        for field, other, key in uses.settings:
+            known = getattr(tenant, other)
+            if key not in known:
+                yield document.problem((section, name, *field.split(".")), f"no {key!r} in {other}{_did_you_mean(key, known)}")
+        for field, switch, position in uses.positions:
+            positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
+            if position not in positions:
+                found = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
+                yield document.problem((section, name, *field.split(".")), found)
     for name, each in tenant.musics.items():
         for i, prompt in enumerate(each.prompts):
             if prompt not in prompts:

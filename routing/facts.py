@@ -1,5 +1,6 @@
 """What is known at the moment of a decision: a frozen snapshot, taken before it. Pure."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import overload
 
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
-from routing.questions import Answer, Answers, AskServer, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
 
 
 class DeviceState(StrEnum):
@@ -64,11 +65,16 @@ class Facts:
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)
 
+    def drawn(self, what: str) -> float:
+        """0 <= drawn < 1: `chance` dealt anew for each thing that is decided by it, so that one does not follow from another.
+        A `chance` of 0 stays 0."""
+        return self.chance * (zlib.crc32(what.encode()) | 1 << 20) % 1.0
+
     def set_by(self, extension: str) -> Personal:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn | Offer) -> int: ...
+    def answer(self, question: Turn | Offer | Flip) -> int: ...
     @overload
     def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload

@@ -100,4 +100,15 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Una chiamata per voi. Per accettarla, premete 1.",
         "pl": "Połączenie do ciebie. Aby je przyjąć, naciśnij 1.",
     },
+    "sys_switch_auto": {"en": "Automatic.", "it": "Automatico.", "pl": "Tryb automatyczny."},
+    "sys_switch_day": {"en": "Day.", "it": "Giorno.", "pl": "Tryb dzienny."},
+    "sys_switch_night": {"en": "Night.", "it": "Notte.", "pl": "Tryb nocny."},
+    "sys_switch_on": {"en": "Switched on.", "it": "Attivato.", "pl": "Włączone."},
+    "sys_switch_off": {"en": "Switched off.", "it": "Disattivato.", "pl": "Wyłączone."},
+    "sys_switch_moved": {"en": "The setting was changed.", "it": "Impostazione modificata.", "pl": "Ustawienie zmienione."},
+    "sys_switch_stuck": {
+        "en": "The setting could not be changed. Please try again later.",
+        "it": "Impossibile modificare l'impostazione. Si prega di riprovare più tardi.",
+        "pl": "Nie można zmienić ustawienia. Prosimy spróbować później.",
+    },
 }

@@ -19,6 +19,21 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Flip:
+    """To which position does the switch move, the next after the one where it stands? The answer: its place among
+    `positions`, or NOT_CHANGED. Asked again for the same decision, it moves no further."""
+
+    switch: str
+    positions: tuple[str, ...]
+    initial: str                     # where it stands before anybody touches it
+
+    def after(self, found: str | None) -> int:
+        """The place after the position that live state says."""
+        standing = found if found in self.positions else self.initial
+        return (self.positions.index(standing) + 1) % len(self.positions)
+
+
+@dataclass(frozen=True, slots=True)
 class Loads:
     """How much did these users talk on this day, and when last? The answer: a Load for each."""
 
@@ -53,8 +68,9 @@ class Speak:
     language: Language
 
 
-LiveQuestion = Turn | Loads | Offer  # answered at once, of the live state
-SlowQuestion = AskServer | Speak     # takes longer than a decision may: the call is told to wait
+NOT_CHANGED = -1
+LiveQuestion = Turn | Loads | Offer | Flip      # answered at once, of the live state
+SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion
 Answer = int | tuple[Load, ...] | Reply | Failed | str
 Answers = Mapping[Question, Answer]

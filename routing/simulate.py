@@ -29,11 +29,12 @@ from routing.call import (
     VoicemailEnded,
 )
 from routing.call_server import Failed, Failure, Reply
+from routing.callers import caller_number
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
 from routing.hunting import Load
-from routing.numbers import dialled_number, e164
-from routing.questions import Answer, Answers, AskServer, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.numbers import dialled_number
+from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -85,7 +86,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     owners = {endpoint: extension for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
     facts = Facts(
-        script.moment, script.caller_extension, e164(script.caller, tenant.country), dialled, script.chance, devices,
+        script.moment, script.caller_extension, caller_number(script.caller, tenant.country), dialled, script.chance, devices,
         script.switches, script.personal)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None
@@ -139,6 +140,8 @@ def _answer(script: Script, question: Question) -> Answer:
     match question:
         case Turn() | Offer():
             return 0
+        case Flip(switch=switch):
+            return question.after(script.switches.get(switch))
         case Loads(extensions=extensions):
             return tuple(script.loads.get(extension, Load()) for extension in extensions)
         case AskServer(server=server):

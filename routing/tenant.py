@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from routing.blacklist import Blacklist
+from routing.calendars import Calendar
 from routing.facts import Forwarding
 from routing.hunting import Seat, seats
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
@@ -17,6 +18,7 @@ from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
 from routing.nodes.user import User
+from routing.number_list import NumberPatterns, NumberSet
 from routing.numbers import e164, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 
@@ -110,6 +112,8 @@ class Tenant(Elements):
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     musics: dict[Name, Music] = Field(default_factory=dict)
+    calendars: dict[Name, Calendar] = Field(default_factory=dict)
+    lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
     failover: Failover
     codes: Codes = Codes()
     blacklist: Blacklist = Blacklist()
@@ -221,6 +225,22 @@ class Tenant(Elements):
     def seats_of(self, group: Name) -> tuple[Seat, ...]:
         """The users of a group, those of the groups among its members too."""
         return self._seats[group]
+
+    @cached_property
+    def _number_sets(self) -> dict[Name, NumberSet]:
+        return {name: NumberSet(patterns) for name, patterns in self.lists.items()}
+
+    def numbers_in(self, number_list: Name) -> NumberSet:
+        """The numbers of one of `lists`."""
+        return self._number_sets[number_list]
+
+    def members_of(self, group: Name) -> tuple[Extension, ...]:
+        """A group's users, those of the groups among its members too."""
+        return tuple(seat.extension for seat in self.seats_of(group))
+
+    def position_of(self, switch: Name, found: str | None) -> Name:
+        """Where a switch stands, by the position that live state has of it."""
+        return self.switches[switch].standing(found)
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""

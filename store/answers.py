@@ -9,8 +9,8 @@ import structlog
 from redis.asyncio import Redis
 
 from routing.hunting import Load
-from routing.questions import Answer, LiveQuestion, Loads, Offer, Turn
-from store import loads
+from routing.questions import Answer, Flip, LiveQuestion, Loads, Offer, Turn
+from store import loads, switches
 from store.live import AWAY
 from store.offers import Offers
 from store.turns import Turns
@@ -24,14 +24,19 @@ T = TypeVar("T")
 
 
 class RedisAnswers:
-    """Without Redis the first of each order has the call, nobody has talked today, and each process counts the turns."""
+    """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, and a switch
+    stays where it is."""
 
     def __init__(self, redis: Redis) -> None:
+        self._redis = redis
         self._turns, self._offers, self._loads = Turns(redis), Offers(redis), loads.Loads(redis)
         self._not_before = 0.0
 
-    async def answer(self, tenant: str, call: str, question: LiveQuestion) -> Answer:
+    async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> Answer:
+        """`decision` names the decision that asks, the same one when it is asked for again."""
         match question:
+            case Flip():
+                return await switches.flip(self._redis, tenant, question, decision)
             case Turn(group=group):
                 return await self._ask(
                     lambda: self._turns.take(tenant, group), lambda: self._turns.take_here(tenant, group), question)

@@ -6,11 +6,13 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from routing.calendars import Calendar
 from routing.call import Event, Step
 from routing.facts import Facts
 from routing.forwarding import People
 from routing.hunting import Seat
 from routing.names import Extension, Name, Target
+from routing.number_list import NumberSet
 from routing.phrases import Language
 
 
@@ -48,6 +50,13 @@ class Directory(People, Protocol):
     @property
     def language(self) -> Language: ...
     def find_node(self, destination: str) -> Target | None: ...
+    @property
+    def country(self) -> str: ...
+    @property
+    def calendars(self) -> Mapping[str, Calendar]: ...
+    def numbers_in(self, number_list: Name) -> NumberSet: ...
+    def members_of(self, group: Name) -> tuple[Extension, ...]: ...
+    def position_of(self, switch: Name, found: str | None) -> Name: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ class Uses:
     shown: tuple[tuple[str, str], ...] = ()           # numbers of the tenant's that it shows to the outside
     groups: tuple[tuple[str, Name], ...] = ()         # members that are groups
     musics: tuple[tuple[str, Name], ...] = ()
+    settings: tuple[tuple[str, str, str], ...] = ()   # what is asked of another section: field, section, key there
+    positions: tuple[tuple[str, Name, Name], ...] = ()    # field, switch, position
     ends: bool = False                                # this node can end a call properly by itself
 
 

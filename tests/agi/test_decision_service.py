@@ -23,6 +23,7 @@ from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Rea
 from routing.facts import DeviceState
 from store import live
 from store.answers import RedisAnswers
+from store.follower import Live
 from tests.agi.test_published import write_revision
 from tests.tenants_for_tests import acme
 
@@ -43,7 +44,8 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
     application = Application(loop=asyncio.get_running_loop())
     answers = RedisAnswers(live.connect(f"unix://{tmp_path}/none"))
     outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"))
-    application.add_route("step", DecisionService(Published(tmp_path), devices, answers, outside, PurePosixPath("/srv/x")).step)
+    service = DecisionService(Published(tmp_path), Live(devices), answers, outside, PurePosixPath("/srv/x"))
+    application.add_route("step", service.step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]

@@ -25,6 +25,7 @@ from centralka.serve_agi import make_speech
 from routing.call_server import Reply
 from store import live
 from store.answers import RedisAnswers
+from store.follower import Live
 from tests.agi.service import answers, serving
 from tests.agi.test_decision_service import request, said
 from tests.agi.test_published import write_revision
@@ -39,7 +40,7 @@ async def deciding(home: Path, url: str) -> AsyncIterator[int]:
     tenant = acme(("voicemails:", f"call_servers:\n  crm: {{url: '{url}', next: sales, failed: mail}}\nvoicemails:"), ("{to: main}", "{to: crm}"))
     write_revision(home, "1", acme=tenant)
     outside = Outside(CallServers(LOOPBACK), Speech(make_speech, home / "said"))
-    service = DecisionService(Published(home), {}, RedisAnswers(live.connect(f"unix://{home}/none")), outside, PurePosixPath("/srv/x"))
+    service = DecisionService(Published(home), Live(), RedisAnswers(live.connect(f"unix://{home}/none")), outside, PurePosixPath("/srv/x"))
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     server = await start_server(application, "127.0.0.1", 0)

@@ -1,5 +1,6 @@
 """Plays scenarios live: a real Asterisk, phones by SIPp, callers by baresip, and the decision service with a clock that the
-scenario sets. Everything else of that service is the production's own; only the moment of its decisions is chosen.
+scenario sets and call servers that say what the scenario says they do: what a service answers over HTTP is tested in
+tests/live/test_call_server.py. Everything else of that service is the production's own.
 
 The service runs in the test's own process, so the player sees each decision when it is made, and the caller presses a key
 when asked for one. Scenarios of one tenant are played one after another, those of different tenants at once.
@@ -14,20 +15,27 @@ from datetime import UTC, datetime
 import numpy as np
 import redis
 
+from agi.call_servers import CallServers
 from agi.decision_service import Answer, DecisionService
-from agi.fastagi import Application, Query, start_server
+from agi.fastagi import Application, Hold, Query, start_server
+from agi.outside import Asking, Outside
 from agi.published import Published
+from agi.speech import Speech
 from agi.step_text import read_state
+from centralka.serve_agi import make_speech
 from routing.call import Awaits, Visit
+from routing.call_server import Failed, Failure, Reply
 from routing.facts import DeviceState
+from routing.questions import AskServer, SlowQuestion
 from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Phone, PhoneDoes, Scene, Told
 from routing.tenant import AddressTrunk
 from sipp import Answer as Answers
 from sipp import Callee, Cast, HangUp, Refuse, Ring
 from store import live
-from store.live import DeviceFollower
+from store.answers import RedisAnswers
+from store.follower import LiveFollower
 from store.records import Call, Outcome
-from store.turns import TURNS, Turns
+from store.turns import TURNS
 from tests.agents import baresip
 from tests.live.pbx import Pbx, until
 
@@ -42,30 +50,43 @@ QUIET = 300                            # of 32767
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
 
 
+class ScriptedServers(Outside):
+    """What call servers say is the scenario's; what is to be spoken is spoken as ever."""
+
+    def __init__(self, pbx: Pbx, scene: Scene) -> None:
+        super().__init__(CallServers(), Speech(make_speech, pbx.settings.home / "said"))
+        self._replies = scene.script().call_servers
+
+    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str:
+        if isinstance(question, AskServer):
+            return self._replies.get(question.server, Failed(Failure.NO_CONNECTION))
+        return await super().answer(asking, question, hold)
+
+
 class Stage(DecisionService):
     """One tenant's decisions: at the scenario's moment, and each told to the player."""
 
-    def __init__(self, published: Published, devices: DeviceFollower, turns: Turns, pbx: Pbx) -> None:
-        super().__init__(published, devices.devices, turns, pbx.settings.asterisk_home, now=lambda: self.moment)
-        self.moment = datetime.now(UTC)
+    def __init__(self, published: Published, follower: LiveFollower, answers: RedisAnswers, pbx: Pbx, scene: Scene) -> None:
+        super().__init__(
+            published, follower.live, answers, ScriptedServers(pbx, scene), pbx.settings.asterisk_home, now=lambda: scene.moment)
         self.decisions: asyncio.Queue[Answer] = asyncio.Queue()
 
-    async def answer(self, query: Query) -> Answer:
-        answer = await super().answer(query)
+    async def answer(self, query: Query, hold: Hold) -> Answer:
+        answer = await super().answer(query, hold)
         self.decisions.put_nowait(answer)
         return answer
 
 
 class Player:
-    def __init__(self, pbx: Pbx, published: Published, devices: DeviceFollower, turns: Turns) -> None:
+    def __init__(self, pbx: Pbx, published: Published, follower: LiveFollower, answers: RedisAnswers) -> None:
         self._pbx = pbx
         self._published = published
-        self._devices = devices
-        self._turns = turns
+        self._follower = follower
+        self._answers = answers
         self._stages: dict[str, Stage] = {}
 
-    async def step(self, query: Query) -> list[str]:
-        return await self._stages[query.arguments[0]].step(query)
+    async def step(self, query: Query, hold: Hold) -> list[str]:
+        return await self._stages[query.arguments[0]].step(query, hold)
 
     async def play_all(self, scenes: Sequence[Scene]) -> dict[str, Told | Exception]:
         """What came of each, by tenant and title."""
@@ -90,8 +111,7 @@ class Player:
 
     async def _play(self, scene: Scene, caller_address: str) -> Told:
         slug, call = scene.tenant.tenant, scene.scenario.call
-        stage = self._stages[slug] = Stage(self._published, self._devices, self._turns, self._pbx)
-        stage.moment = scene.moment
+        stage = self._stages[slug] = Stage(self._published, self._follower, self._answers, self._pbx, scene)
         self._arrange(scene)
         from_phone = call.caller in scene.tenant.users
         trunk = next(trunk.address for trunk in scene.tenant.trunks.values() if isinstance(trunk, AddressTrunk))
@@ -115,7 +135,7 @@ class Player:
             raise AssertionError(f"Asterisk was told to play {hears}, and the caller heard nothing")
         return Told(
             tuple(Visit(entry.node, entry.why) for entry in record.path), hears, ending(record, steps, hung_up),
-            sip_code(phone, hung_up), sum(step.startswith("Read(") for step in steps))
+            sip_code(phone, hung_up), sum(step.startswith(("Read(", "Gosub(digits")) for step in steps))
 
     def _arrange(self, scene: Scene) -> None:
         """What the scenario says is given, on the real system."""
@@ -162,7 +182,7 @@ class Player:
                     expected = (DeviceState.IN_USE,) if i == 0 else ABSENT
                 await until(
                     lambda endpoint=endpoint, expected=expected:      # type: ignore[misc]
-                    self._devices.devices.get(endpoint, DeviceState.UNKNOWN) in expected,
+                    self._follower.live.devices.get(endpoint, DeviceState.UNKNOWN) in expected,
                     f"{endpoint} is {' or '.join(expected)}")
 
     def _prompts(self, slug: str, steps: Sequence[str]) -> tuple[str, ...]:
@@ -170,7 +190,21 @@ class Player:
         sounds = {sound: prompt for prompt, sound in self._published.tenant(slug).sounds.items()}
         if len(sounds) != len(self._published.tenant(slug).sounds):
             raise AssertionError(f"{slug}: two prompts have the same sound, expected a text of its own for each")
-        return tuple(sounds[name] for step in steps for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", step))
+        return tuple(sounds[name] for step in steps for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", in_order(step)))
+
+
+def in_order(step: str) -> str:
+    """The step with its sounds as they are heard: those that no key interrupts, the last argument of [digits], come first."""
+    before, _, told = step.rpartition(",")
+    return f"{told} {before}" if step.startswith("Gosub(digits") else step
+
+
+def why_not_live(scene: Scene) -> str:
+    """Why a scenario is played by the simulator alone; '' for all others."""
+    nodes = scene.tenant.nodes
+    if any(nodes[visit.node].uses().outside for visit in scene.simulated().path if visit.node in nodes):
+        return "the carrier and its caller would be two phones at one address: see tests/live/test_outside.py"
+    return ""
 
 
 REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY)
@@ -179,9 +213,9 @@ REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY)
 @asynccontextmanager
 async def player(pbx: Pbx) -> AsyncIterator[Player]:
     """In place of the instance's own decision service, which must not run."""
-    async with DeviceFollower(pbx.settings.redis_url) as devices:
-        turns = Turns(live.connect(pbx.settings.redis_url))
-        playing = Player(pbx, Published(pbx.settings.home), devices, turns)
+    async with LiveFollower(pbx.settings.redis_url) as follower:
+        answers = RedisAnswers(live.connect(pbx.settings.redis_url))
+        playing = Player(pbx, Published(pbx.settings.home), follower, answers)
         application = Application(loop=asyncio.get_running_loop())
         application.add_route("step", playing.step)
         await asyncio.to_thread(pbx.runtime.asterisk_cli, "module load res_clioriginate.so")      # only tests use it

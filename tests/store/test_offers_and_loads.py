@@ -31,22 +31,22 @@ async def redis_server() -> AsyncIterator[RedisServer]:
 async def test_fifty_calls_at_once_are_offered_to_ten_members_five_each(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as one, live.connect(redis_server.url) as other:
         services = [RedisAnswers(one), RedisAnswers(other)]
-        chosen = await asyncio.gather(*(services[i % 2].answer("acme", f"{i}.1", Offer(TEN, 20)) for i in range(50)))
+        chosen = await asyncio.gather(*(services[i % 2].answer("acme", f"{i}.1", Offer(TEN, 20), "1.1/") for i in range(50)))
         assert Counter(chosen) == dict.fromkeys(range(10), 5)
-        assert await services[0].answer("rossi", "1.1", Offer(TEN, 20)) == 0
+        assert await services[0].answer("rossi", "1.1", Offer(TEN, 20), "1.1/") == 0
 
 
 async def test_offer_ends_when_it_is_taken_back_when_the_next_begins_and_by_itself(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
         answers = RedisAnswers(redis)
-        assert await answers.answer("acme", "1", Offer(("201", "202"), 20)) == 0
-        assert await answers.answer("acme", "2", Offer(("201", "202"), 20)) == 1
-        assert await answers.answer("acme", "1", Offer(("203",), 20, "201")) == 0       # goes on to the next: 201 is free
-        assert await answers.answer("acme", "3", Offer(("201", "202"), 1)) == 0
-        assert await answers.answer("acme", "2", Offer((), 0, "202")) == 0              # leaves: 202 is free
-        assert await answers.answer("acme", "4", Offer(("201", "202"), 20)) == 1
+        assert await answers.answer("acme", "1", Offer(("201", "202"), 20), "1.1/") == 0
+        assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 1
+        assert await answers.answer("acme", "1", Offer(("203",), 20, "201"), "1.1/") == 0       # goes on to the next: 201 is free
+        assert await answers.answer("acme", "3", Offer(("201", "202"), 1), "1.1/") == 0
+        assert await answers.answer("acme", "2", Offer((), 0, "202"), "1.1/") == 0              # leaves: 202 is free
+        assert await answers.answer("acme", "4", Offer(("201", "202"), 20), "1.1/") == 1
         await asyncio.sleep(1.1)
-        assert await answers.answer("acme", "5", Offer(("201", "202"), 20)) == 0        # the offer to 201 has expired
+        assert await answers.answer("acme", "5", Offer(("201", "202"), 20), "1.1/") == 0        # the offer to 201 has expired
 
 
 def talked(call: str, extension: str, seconds: float, *rung: str, day: str = "2026-11-23") -> Conversations:
@@ -60,17 +60,17 @@ async def test_call_that_is_told_twice_counts_once(redis_server: RedisServer) ->
         await asyncio.gather(*(loads.count([talked("1", "201", 60), talked("2", "201", 5.5), talked("3", "202", 1)]) for _ in range(10)))
         await loads.count([talked("4", "201", 30, day="2026-11-22")])
         asked = AskLoads(("201", "202", "203"), "2026-11-23")
-        assert await RedisAnswers(redis).answer("acme", "1", asked) == (
+        assert await RedisAnswers(redis).answer("acme", "1", asked, "1.1/") == (
             Load(2, 65, NOON.timestamp() + 60), Load(1, 1, NOON.timestamp() + 1), Load())
-        assert await RedisAnswers(redis).answer("rossi", "1", asked) == (Load(), Load(), Load())
+        assert await RedisAnswers(redis).answer("rossi", "1", asked, "1.1/") == (Load(), Load(), Load())
 
 
 async def test_call_that_has_ended_is_offered_to_nobody_any_more(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
         answers = RedisAnswers(redis)
-        await answers.answer("acme", "1", Offer(("201", "202"), 20))
+        await answers.answer("acme", "1", Offer(("201", "202"), 20), "1.1/")
         await Loads(redis).count([talked("1", "203", 1, "201")])
-        assert await answers.answer("acme", "2", Offer(("201", "202"), 20)) == 0
+        assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 0
 
 
 async def test_redis_that_hangs_holds_a_call_up_once_and_briefly() -> None:
@@ -84,7 +84,7 @@ async def test_redis_that_hangs_holds_a_call_up_once_and_briefly() -> None:
         port = server.sockets[0].getsockname()[1]
         redis = live.connect(f"redis://127.0.0.1:{port}")
         answers, began = RedisAnswers(redis), time.monotonic()
-        assert await answers.answer("acme", "1", Offer(TEN, 20)) == 0
-        assert await answers.answer("acme", "1", AskLoads(TEN, "2026-11-23")) == (Load(),) * 10
+        assert await answers.answer("acme", "1", Offer(TEN, 20), "1.1/") == 0
+        assert await answers.answer("acme", "1", AskLoads(TEN, "2026-11-23"), "1.1/") == (Load(),) * 10
         assert time.monotonic() - began < LIMIT_S + 0.2
         await redis.aclose()
