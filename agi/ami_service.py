@@ -12,8 +12,11 @@ from agi.cel_file import CelFile
 from agi.cel_follower import CelFollower
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
+from agi.load_counter import LoadCounter
+from agi.published import Published
 from store import database, live
 from store.calls import CallStore
+from store.loads import Loads
 
 log = structlog.get_logger()
 
@@ -21,7 +24,7 @@ UPGRADE_DELAY_S = 5.0
 
 
 async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: str, redis_url: str, database_url: str,
-                cel_file: Path) -> None:
+                home: Path, cel_file: Path) -> None:
     """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be away, at the start too."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,11 +36,13 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
         async with AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
             writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
             view = LiveView(ami, writer.devices)
-            follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at)
+            counter = LoadCounter(Loads(redis), Published(home).zone_of)
+            follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(view.run(), name="live view"),
                     tasks.create_task(writer.run(), name="live state to Redis"),
+                    tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

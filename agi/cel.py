@@ -113,7 +113,7 @@ def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
         return None
     ended_at = max(event.at for event in ended.events)
     legs = tuple(_leg(tenant, ended.linkedid, events, ended_at) for events in by_channel.values())
-    taken = [leg for leg in legs[1:] if leg.answered_at is not None and not leg.channel.startswith("Local/")]
+    taken = taken_of(legs)
     taken.sort(key=lambda leg: leg.answered_at or ended_at)
     if ended.interrupted:
         outcome = Outcome.INTERRUPTED
@@ -130,9 +130,14 @@ def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
         tenant=tenant, linkedid=ended.linkedid, started_at=ended.events[0].at,
         answered_at=taken[0].answered_at if taken else None, ended_at=ended_at,
         caller=start.caller, caller_name=start.caller_name, dialled=start.dialled,
-        answered_by=_extension_of(taken[0].endpoint, tenant) if taken else None,
+        answered_by=extension_of(taken[0].endpoint, tenant) if taken else None,
         outcome=outcome, path=tuple(_path(ended.events)))
     return call, legs
+
+
+def taken_of(legs: Sequence[Leg]) -> list[Leg]:
+    """The legs of those who took the call. The first leg is the caller's, and a Local channel is nobody."""
+    return [leg for leg in legs[1:] if leg.answered_at is not None and not leg.channel.startswith("Local/")]
 
 
 def tenant_of(events: Sequence[CelEvent]) -> str:
@@ -157,7 +162,9 @@ def _entered(application: str, events: Sequence[CelEvent]) -> bool:
 
 def _leg(tenant: str, linkedid: str, events: Sequence[CelEvent], call_ended_at: datetime) -> Leg:
     channel = events[0].channel
-    answered = (event.at for event in events if event.kind == "ANSWER")
+    # A leg that was asked for a key has answered when it pressed it: before that a network's voicemail may have.
+    taken = "confirmed" if any(event.user_event and event.kind == "asked" for event in events) else "ANSWER"
+    answered = (event.at for event in events if event.kind == taken)
     ended = [event for event in events if event.kind in ("HANGUP", "CHAN_END")]
     hangup = next((event for event in ended if event.kind == "HANGUP"), None)
     return Leg(
@@ -171,7 +178,7 @@ def endpoint_of(channel: str) -> str:
     return _SERIAL.sub("", channel).removeprefix("PJSIP/")
 
 
-def _extension_of(endpoint: str, tenant: str) -> str:
+def extension_of(endpoint: str, tenant: str) -> str:
     """'201' of 'acme-201-desk'; a trunk stays itself."""
     extension = endpoint.removeprefix(f"{tenant}-").partition("-")[0]
     return extension if extension.isdecimal() and endpoint.startswith(f"{tenant}-") else endpoint

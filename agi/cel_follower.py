@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from agi.cel import CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event, start_of, tenant_of
 from agi.cel_file import CelFile, Place
 from agi.live_writer import LiveHash
+from agi.load_counter import LoadCounter
 from store.calls import CallStore
 from store.live import LiveCall
 from store.records import Call, CelPosition, Leg
@@ -39,11 +40,15 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutErr
 class CelFollower:
     """`run` never returns; everything that it needs may be away for a while.
 
-    `calls` gets the calls in progress. `booted_at` tells when Asterisk booted; None while that isn't known.
+    `calls` gets the calls in progress. `booted_at` tells when Asterisk booted; None while that isn't known. `counter` is told
+    of each call before it is kept, and so of some calls more than once.
     """
 
-    def __init__(self, file: CelFile, store: CallStore, calls: LiveHash, booted_at: Callable[[], datetime | None]) -> None:
+    def __init__(
+        self, file: CelFile, store: CallStore, calls: LiveHash, booted_at: Callable[[], datetime | None], counter: LoadCounter,
+    ) -> None:
         self._file, self._store, self._calls, self._booted_at = file, store, calls, booted_at
+        self._counter = counter
         self._pending = PendingCalls()
         self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
         self._ended: dict[str, None] = {}
@@ -133,6 +138,7 @@ class CelFollower:
         position = self._file.position(place)
         if position is None:
             return
+        await self._counter.count(records)
         try:
             await self._patiently(partial(self._store.save, records, position), "write")
         except SQLAlchemyError:

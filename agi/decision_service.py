@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -13,23 +13,27 @@ from urllib.parse import unquote
 
 import structlog
 
-from agi.fastagi import Application, Query, start_server
+from agi.fastagi import Application, Hold, Query, start_server
+from agi.outside import Asking, Outside
 from agi.published import Published
-from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
+from agi.step_text import AgiError, Result, path_text, read_digits, read_event, read_state, start_text, state_text, step_text
+from routing import questions
 from routing.call import Decision, Event, State
+from routing.callers import caller_number
 from routing.engine import next_step
-from routing.facts import DeviceState, Facts
-from routing.numbers import dialled_number, e164
-from routing.questions import Question, Unanswered
-from routing.tenant import Tenant
+from routing.facts import Facts
+from routing.numbers import dialled_number
+from routing.questions import LiveQuestion, Question, Unanswered
+from store.follower import Live
 
 log = structlog.get_logger()
 
 
 class Answering(Protocol):
-    """Who answers what a decision asks. Never fails: without Redis it says what it knows."""
+    """Who answers what a decision asks. Never fails: without Redis it says what it knows. `decision` names the decision,
+    the same one when Asterisk asks for it again."""
 
-    async def answer(self, tenant: str, question: Question) -> int: ...
+    async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> questions.Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +46,23 @@ class Answer:
 
 
 class DecisionService:
-    """Decides by the published tenants. `devices` is the live in-process copy of the endpoints' states."""
+    """Decides by the published tenants. `live` is the in-process copy of what is live; `now` is an aware moment's clock."""
 
     def __init__(
-        self, published: Published, devices: Mapping[str, DeviceState], answers: Answering, asterisk_home: PurePosixPath,
+        self, published: Published, live: Live, answers: Answering, outside: Outside,
+        asterisk_home: PurePosixPath, now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._published = published
-        self._devices = devices
+        self._live = live
         self._answers = answers
+        self._outside = outside
         self._home = asterisk_home
+        self._now = now
 
-    async def step(self, query: Query) -> list[str]:
+    async def step(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell the decision: the end of the time limit for it, an event with its reasons, and what
         the channel keeps."""
-        answer = await self.answer(query)
+        answer = await self.answer(query, hold)
         return [
             "SET AUTOHANGUP 0",
             f'EXEC CELGenUserEvent "{answer.event}"',
@@ -63,7 +70,7 @@ class DecisionService:
             f'SET VARIABLE STEP "{answer.step}"',
         ]
 
-    async def answer(self, query: Query) -> Answer:
+    async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
         DIGITS, DIALSTATUS, VMSTATUS, the caller's number and name; what the caller chose is percent-encoded."""
         began = time.perf_counter()
@@ -79,9 +86,11 @@ class DecisionService:
         tenant = published.tenant
         number = unquote(dialled)
         facts = Facts(
-            datetime.now(UTC), extension, e164(unquote(caller), tenant.country),
-            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._devices)  # noqa: S311
-        decision = await self._decide(tenant, facts, state, event)
+            self._now(), extension, caller_number(unquote(caller), tenant.country),
+            dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
+            self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), keys=read_digits(result.digits))
+        asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
+        decision = await self._decide(asking, state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
             "step", tenant=slug, call=query.uniqueid, step=text,
@@ -91,14 +100,19 @@ class DecisionService:
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
         return Answer(told, state_text(decision.state), text)
 
-    async def _decide(self, tenant: Tenant, facts: Facts, state: State | None, event: Event) -> Decision:
+    async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
-        answers: dict[Question, int] = {}
+        answers: dict[Question, questions.Answer] = {}
         while True:
             try:
-                return next_step(tenant, replace(facts, answers=answers), state, event)
+                return next_step(asking.published.tenant, replace(asking.facts, answers=answers), state, event)
             except Unanswered as unanswered:
-                answers[unanswered.question] = await self._answers.answer(tenant.tenant, unanswered.question)
+                answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
+
+    async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
+        if isinstance(question, LiveQuestion):
+            return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
+        return await self._outside.answer(asking, question, hold)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

@@ -36,11 +36,13 @@ class Query:
     arguments: tuple[str, ...]
 
 
-Answer = Callable[[Query], Awaitable[list[str]]]
+# How an answer that needs longer says so first: the call ends after so many seconds without one.
+Hold = Callable[[int], None]
+Answer = Callable[[Query, Hold], Awaitable[list[str]]]
 
 
 class Application(fast_agi.Application):  # type: ignore[misc]
-    """Routes map a script's name to a coroutine: the query in, the AGI commands out.
+    """Routes map a script's name to a coroutine: the query and a way to gain time in, the AGI commands out.
 
     Nothing is read from where the caller's own text begins: a number may hold a line feed, and forge any line after it.
     """
@@ -54,7 +56,11 @@ class Application(fast_agi.Application):  # type: ignore[misc]
             if answer is None:
                 raise AgiError(f"no route for {script[:80]!r}")
             request = fast_agi.Request(self, {}, reader, writer, self.default_encoding)
-            await reply(request, await answer(query))
+
+            def hold(seconds: int) -> None:
+                writer.write(f"SET AUTOHANGUP {seconds}\n".encode())
+
+            await reply(request, await answer(query, hold))
         except asyncio.IncompleteReadError as error:
             log.info("agi_peer_left", peer=peer, bytes=len(error.partial))
         except TimeoutError:

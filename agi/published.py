@@ -3,8 +3,10 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from agi.step_text import AgiError, checked
 from routing.tenant import Tenant
@@ -12,10 +14,12 @@ from routing.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class PublishedTenant:
-    """One tenant of one revision. `sounds` maps the names of prompts to their files' names."""
+    """One tenant of one revision. `sounds` maps the names of prompts to their files' names,
+    `call_server_secrets` the names of call servers to what their requests are signed with."""
 
     tenant: Tenant
     sounds: Mapping[str, str]
+    call_server_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Published:
@@ -43,6 +47,13 @@ class Published:
             self._fresh[slug] = self._read(slug)
         return self._fresh[slug]
 
+    def zone_of(self, slug: str) -> tzinfo:
+        """A tenant's time zone; UTC for one that is not published."""
+        try:
+            return ZoneInfo(self.tenant(slug).tenant.timezone)
+        except AgiError:
+            return UTC
+
     def _read(self, slug: str) -> PublishedTenant:
         file = self._link.parent / self._revision / "tenants" / f"{slug}.json"
         try:
@@ -52,6 +63,7 @@ class Published:
         known = self._known.get(slug)
         if known is None or known[0] != text:
             values = json.loads(text)
-            known = (text, PublishedTenant(Tenant.model_validate(values["tenant"]), values["sounds"]))
+            tenant = Tenant.model_validate(values["tenant"])
+            known = (text, PublishedTenant(tenant, values["sounds"], values.get("call_server_secrets", {})))
             self._known[slug] = known
         return known[1]

@@ -11,19 +11,23 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
 from routing.call import (
+    NEXT_KEY_S,
     Awaits,
     CheckVoicemail,
     Dial,
     DialEnded,
     DialStatus,
     Digits,
+    Entered,
     Event,
     Failover,
     Hangup,
     Origin,
+    Outside,
     Play,
     Played,
     Read,
+    Say,
     Started,
     State,
     Step,
@@ -53,6 +57,11 @@ def sound_path(home: PurePosixPath, tenant: str, sound: str) -> str:
     return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/sounds/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
 
 
+def said_path(home: PurePosixPath, tenant: str, sound: str) -> str:
+    """Where Asterisk finds what was made to speech during a call, without its extension."""
+    return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/said/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
+
+
 def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PurePosixPath) -> str:
     """The application and its arguments for Exec(). `sounds` maps the names of prompts to their files' names."""
 
@@ -62,16 +71,28 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
     def mailbox(extension: str) -> str:
         return f"{checked(extension, '[0-9]{2,6}', 'mailbox')}@{tenant.tenant}"
 
+    def channel(name: str, delay_s: int) -> str:
+        endpoint = checked(name, r"[a-z0-9_-]+", "endpoint")
+        return f"Local/{int(delay_s)}-{endpoint}@later" if delay_s else f"PJSIP/{endpoint}"
+
     match step:
+        case Read(prompts=prompts, wait_s=wait_s, longer=longer, told=told) if longer:
+            known = "".join(f"{checked(keys, '[0-9]{1,5}', 'keys')}-" for keys in longer)
+            return f"Gosub(digits,s,1({files(prompts)},{int(wait_s)},{NEXT_KEY_S},-{known},{files(told)}))"
         case Read(prompts=prompts, max_digits=most, wait_s=wait_s):
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
         case Play(prompts=prompts, early=True):
             return f"Gosub(early,s,1({files(prompts)}))"
+        case Say(sound=sound):
+            return f"Playback({said_path(home, tenant.tenant, sound)})"
         case Play(prompts=prompts):
             return f"Playback({files(prompts)})"
-        case Dial(endpoints=endpoints, ring_s=ring_s):
-            channels = "&".join(f"PJSIP/{checked(name, r'[a-z0-9_-]+', 'endpoint')}" for name in endpoints)
-            return f"Dial({channels},{int(ring_s)},g)"
+        case Dial(endpoints=endpoints, ring_s=ring_s, delays_s=delays_s, outside=outside) as dial:
+            channels = list(map(channel, endpoints, delays_s or [0] * len(endpoints)))
+            channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
+            heard = f"m({tenant.tenant}-{checked(dial.music, r'[a-z0-9_]+', 'music')})" if dial.music else ""
+            shown = shown_outside(dial.shown, dial.vouching) if outside else ""
+            return f"Dial({'&'.join(channels)},{int(ring_s)},gi{'c' if dial.passed_on else ''}{heard}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):
@@ -82,21 +103,43 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Goto({tenant.tenant}-failover,s,1)"
 
 
+def outside_channel(leg: Outside, tenant: str, shown: str, vouching: str) -> str:
+    """The channel to a number outside; by way of [<tenant>-confirm] one that has to wait or to confirm."""
+    number = checked(leg.number, r"\+[0-9]{7,15}", "number outside")
+    trunk = checked(leg.trunk, r"[a-z0-9_-]+", "trunk")
+    if not leg.confirm and not leg.after_s:
+        return f"PJSIP/{number}@{trunk}"
+    told = f"{number_shown(shown)}-{number_shown(vouching)}"
+    return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{told}-{trunk}@{tenant}-confirm/n"
+
+
+def shown_outside(shown: str, vouching: str) -> str:
+    """Dial()'s option that tells each channel to the outside whose call it is: [outside] in asterisk-conf/extensions.conf."""
+    return f"b(outside^s^1({number_shown(shown)}^{number_shown(vouching)}))"
+
+
+def number_shown(number: str) -> str:
+    return checked(number, r"(\+[0-9]{7,15})?", "number shown outside")
+
+
 def state_text(state: State) -> str:
-    """'main/digits/2/1.0': node, what it waits for, hops, memory."""
+    """'main/digits/2/1.0': node, what it waits for, hops, memory, and '/201.202', who has passed the call on."""
     memory = ".".join(str(int(number)) for number in state.memory)
-    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}"
+    trail = "/" + ".".join(checked(user, "[0-9]{2,6}", "user") for user in state.trail) if state.trail else ""
+    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}{trail}"
 
 
 def read_state(text: str) -> State | None:
     """The state a channel carries; None at the start of its call."""
     if not text:
         return None
-    match = re.fullmatch(r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,6}(?:\.[0-9]{1,6}){0,9})?)", text, re.ASCII)
+    match = re.fullmatch(
+        r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?)"
+        r"(?:/([0-9]{2,6}(?:\.[0-9]{2,6}){0,19}))?", text, re.ASCII)
     if not match or match[2] not in set(Awaits):
-        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory")
+        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory/trail")
     memory = tuple(int(number) for number in match[4].split(".")) if match[4] else ()
-    return State(match[1], Awaits(match[2]), int(match[3]), memory)
+    return State(match[1], Awaits(match[2]), int(match[3]), memory, tuple(match[5].split(".")) if match[5] else ())
 
 
 def path_text(path: tuple[Visit, ...]) -> str:
@@ -122,6 +165,10 @@ class Result:
     voicemail_status: str = ""
 
 
+def read_digits(text: str) -> str:
+    return checked(text, r"[0-9A-D*#]{0,32}", "digits")
+
+
 def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: Result) -> Event:
     """The event that a channel's variables report, by what the state waits for. `dialled` is percent-encoded; what no telephone
     can dial counts as nothing dialled."""
@@ -133,7 +180,7 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
         return Started(Origin(origin), number if re.fullmatch(r"[0-9*#+]{1,64}", number, re.ASCII) else "", extension)
     match state.awaits:
         case Awaits.DIGITS:
-            return Digits(checked(result.digits, r"[0-9A-D*#]{0,32}", "digits"))
+            return Digits(read_digits(result.digits))
         case Awaits.PLAYED:
             return Played()
         case Awaits.DIAL:
@@ -141,5 +188,7 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
             return DialEnded(DialStatus(result.dial_status) if known else DialStatus.CONGESTION)
         case Awaits.VOICEMAIL:
             return VoicemailEnded(failed=result.voicemail_status == "FAILED")
+        case Awaits.ENTERED:
+            return Entered()
         case Awaits.NOTHING:
             raise AgiError(f"state {state.node}: the call goes on after its last step")

@@ -9,12 +9,17 @@ from typing import Any, cast
 
 from asterisk.agi import AGI
 
+from agi.call_servers import CallServers
 from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Query
+from agi.outside import Outside
 from agi.published import Published
+from agi.speech import Speech
 from centralka.log import configure_log
+from centralka.serve_agi import make_speech
 from store import live
-from store.turns import Turns
+from store.answers import RedisAnswers
+from store.follower import Live
 
 
 class Silent:
@@ -53,7 +58,7 @@ class Handler(StreamRequestHandler):
     def handle(self) -> None:
         agi = ThreadedAgi(self)
         _, *arguments = agi.env["agi_network_script"].split("|")
-        answer = at_once(self._service.answer(Query(agi.env["agi_uniqueid"], tuple(arguments))))
+        answer = at_once(self._service.answer(Query(agi.env["agi_uniqueid"], tuple(arguments)), no_time))
         agi.appexec("CELGenUserEvent", answer.event)
         agi.set_variable("STATE", answer.state)
         agi.set_variable("STEP", answer.step)
@@ -68,6 +73,10 @@ def at_once(decision: Coroutine[None, None, Answer]) -> Answer:
     raise RuntimeError("the decision waits for something")
 
 
+def no_time(_: int) -> None:
+    raise RuntimeError("the decision takes longer than any that is measured")
+
+
 class Server(ThreadingTCPServer):
     request_queue_size = 4096
     allow_reuse_address = True
@@ -76,7 +85,8 @@ class Server(ThreadingTCPServer):
 
 def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
     configure_log()
-    service = DecisionService(Published(home), {}, Turns(live.connect("")), asterisk_home)
+    outside = Outside(CallServers(), Speech(make_speech, home / "said"))
+    service = DecisionService(Published(home), Live(), RedisAnswers(live.connect("")), outside, asterisk_home)
     with Server((host, port), cast("Any", partial(Handler, service))) as server:
         server.serve_forever()
 

@@ -13,9 +13,10 @@ from typing import Annotated
 
 import typer
 import uvloop
+from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection
+from centralka import configuration, history, inspection, live_settings, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.terminal import Json, load, load_instance, out, told
@@ -25,7 +26,8 @@ from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
 from confgen.publish import rollback as roll_back
 from confgen.render import endpoints_in
-from confgen.secrets import load_secrets, save_secrets
+from confgen.secrets import call_servers_of, load_secrets, save_secrets
+from routing.call_server import Reply
 from routing.tenant import Tenant
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
@@ -41,6 +43,11 @@ class Service(StrEnum):
     AMI = "ami"
 
 
+class SchemaOf(StrEnum):
+    TENANT = "tenant"
+    CALL_SERVER = "call-server"
+
+
 @app.callback()
 def main_options(
     context: typer.Context,
@@ -51,18 +58,24 @@ def main_options(
 
 
 @app.command()
-def check(context: typer.Context, paths: Paths = None) -> None:
+def check(
+    context: typer.Context, paths: Paths = None,
+    with_scenarios: Annotated[
+        bool, typer.Option("--scenarios", help="Play acme.scenarios.yaml beside acme.yaml, and so on, too.")] = False,
+) -> None:
     """Validate tenants' files; every problem with its line."""
     with told():
         files = configuration.tenant_files(paths or [load(context).tenants])
         tenants = configuration.load_tenants(files)
-    out.print(f"{len(tenants)} tenant{'s' if len(tenants) != 1 else ''}: good")
+        played = f", {scenarios.play(files, tenants)} scenarios went as told" if with_scenarios else ""
+    out.print(f"{len(tenants)} tenant{'s' if len(tenants) != 1 else ''}: good{played}")
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of a tenant's file, for editors."""
-    sys.stdout.write(json.dumps(Tenant.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
+def schema(of: Annotated[SchemaOf, typer.Argument(help="What it describes.")] = SchemaOf.TENANT) -> None:
+    """Print the JSON Schema of a tenant's file, for editors, or of a call server's answer, for its author."""
+    described: type[BaseModel] = Tenant if of is SchemaOf.TENANT else Reply
+    sys.stdout.write(json.dumps(described.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command()
@@ -119,9 +132,14 @@ def plan(context: typer.Context, directory: Directory = None, as_json: Json = Fa
 def apply(
     context: typer.Context, directory: Directory = None,
     remove: Annotated[list[str] | None, typer.Option(help="A tenant that has no file any more and may go.")] = None,
+    despite_scenarios: Annotated[bool, typer.Option(help="Publish though the tenants' own scenarios fail.")] = False,
 ) -> None:
     """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
+    if not despite_scenarios:
+        with told():
+            files = configuration.tenant_files([directory or settings.tenants])
+            scenarios.play(files, configuration.load_tenants(files))
 
     async def run() -> Published:
         rendered = configuration.render([directory or settings.tenants], settings)
@@ -165,6 +183,26 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
     out.print(table)
 
 
+@app.command("call-servers")
+def call_servers(context: typer.Context, as_json: Json = False) -> None:
+    """The published tenants' call servers, with the secrets that their requests are signed with: for who writes the service."""
+    settings = load_instance(context)
+    with told():
+        secrets = load_secrets(settings.home / "secrets.json")
+        tenants = configuration.published_tenants(settings).values()
+    servers = [
+        {"name": name, "url": server.url, "secret": secrets.call_servers[name]}
+        for tenant in tenants for name, server in call_servers_of(tenant).items()
+    ]
+    if as_json:
+        out.print_json(json.dumps(servers))
+        return
+    table = Table("call server", "address", "secret", box=None)
+    for server in servers:
+        table.add_row(*server.values())
+    out.print(table)
+
+
 @app.command()
 def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Such as acme-trunk-carrier.")]) -> None:
     """Keep the password that a carrier gave for a trunk; it is read from standard input or asked for."""
@@ -203,6 +241,8 @@ app.command("graph")(inspection.show_graph)
 app.command("status")(inspection.show_status)
 app.command("calls")(history.show_calls)
 app.command("explain")(history.explain_call)
+app.command("switch")(live_settings.switch)
+app.command("user")(live_settings.user)
 
 
 def main() -> None:

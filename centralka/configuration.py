@@ -3,10 +3,11 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from centralka.settings import Settings
+from confgen.calendars import with_events
 from confgen.publish import Asterisk, Published, changed_paths, publish, read_current
 from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
@@ -18,6 +19,7 @@ from routing.errors import ConfigError, Problem
 from routing.tenant import Tenant
 
 MAX_FILE_BYTES = 5_000_000
+SCENARIOS = ".scenarios.yaml"      # how the name of a file of scenarios ends; no tenant is read from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in paths:
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        files = [file for file in files if not file.name.endswith(SCENARIOS)]
         if not files:
             raise ConfigError([Problem(str(path), 1, "", "found no *.yaml here, expected a file for each tenant")])
         found |= {str(file): file for file in files}
@@ -53,17 +56,21 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 def load_tenants(files: dict[str, Path]) -> list[Tenant]:
     """The checked tenants of the files, in their order. Raises ConfigError with all that is wrong."""
-    texts: dict[str, str] = {}
-    for name, path in files.items():
-        try:
-            if path.stat().st_size > MAX_FILE_BYTES:
-                raise ConfigError([Problem(name, 1, "", f"larger than {MAX_FILE_BYTES // 1_000_000} MB")])
-            texts[name] = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError([Problem(name, 1, "", f"cannot be read: {error.strerror}")]) from None
-        except UnicodeDecodeError:
-            raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
-    return read_tenants(texts)
+    year = datetime.now(UTC).year
+    read = read_tenants({name: read_text(path, name) for name, path in files.items()})
+    return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(sorted(files), read, strict=True)]
+
+
+def read_text(path: Path, name: str) -> str:
+    """The file's text; errors call it `name`. Raises ConfigError for what cannot be read."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError([Problem(name, 1, "", f"larger than {MAX_FILE_BYTES // 1_000_000} MB")])
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([Problem(name, 1, "", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
 
 
 def load_tenant(slug: str, paths: Sequence[Path]) -> Tenant:
@@ -104,8 +111,6 @@ def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
     both = [slug for slug in numbers if slug in before and slug in after]
     ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
     return Plan(changed_paths(current, rendered.files), numbers, ends)
-
-
 def _published(files: Files) -> dict[str, Tenant]:
     """The tenants of a revision's files, by slug."""
 

@@ -13,15 +13,18 @@ import typer
 from rich.table import Table
 
 from centralka import configuration
+from centralka.live_settings import read_settings, read_switches
 from centralka.settings import AMI_CLI_USER
 from centralka.terminal import Json, load, load_instance, out, told
 from centralka.whatif import show_what_if
 from confgen.secrets import load_secrets
 from routing.call import Origin
+from routing.call_server import Failed, Failure, Reply, read_reply
 from routing.facts import DeviceState
 from routing.graph import Graph, graph_of, with_path
 from routing.numbers import dialled_number
 from routing.simulate import Script, simulate
+from routing.tenant import Tenant
 
 WHAT_IF = (
     "An edited file of the tenant: which callers, at which hours, would end elsewhere than with the published one. "
@@ -36,12 +39,17 @@ def simulate_call(
     context: typer.Context,
     tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
     number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --from.")] = "",
-    caller: Annotated[str, typer.Option("--from", help="A user's extension, or a number outside.")] = "",
+    caller: Annotated[str, typer.Option("--from", help="A user's extension, a number outside, or anonymous.")] = "",
     at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
+    switch: Annotated[list[str] | None, typer.Option(help="Where a switch stands: night=on.")] = None,
+    settings_of: Annotated[list[str] | None, typer.Option(
+        "--set", help="What a user has set: 201:dnd, 201:pause, 201:logout=sales, 201:busy=202.")] = None,
     paths: Tenants = None,
     picture: Picture = None,
+    call_server: Annotated[list[str] | None, typer.Option(
+        help='What a call server answers: crm={"go_to": "sales"}, crm=@answer.json, or how it fails: crm=no_answer.')] = None,
     edited: Annotated[Path | None, typer.Option("--what-if", help=WHAT_IF)] = None,
     as_json: Json = False,
 ) -> None:
@@ -58,13 +66,15 @@ def simulate_call(
             raise ValueError("found no number, expected the one that is dialled")
         found = configuration.load_tenant(tenant, paths or [settings.tenants])
         extension = caller if caller in found.users else ""
-        if caller and not extension and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
-            raise ValueError(f"found --from {caller!r}, expected the extension of a user of {tenant} or a whole number")
+        if caller and not extension and caller != "anonymous" and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
+            raise ValueError(f"found --from {caller!r}, expected a user's extension, a whole number or anonymous")
         states, silent = read_states(state or [])
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
-            extension, tuple(keys.split(",")) if keys else (), states, silent)
+            extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller,
+            switches=read_switches(found, switch or ()), personal=read_settings(found, settings_of or ()),
+            call_servers=read_call_servers(call_server or [], found))
     result = simulate(found, script)
     if picture:
         dialled = dialled_number(number, found.country, found.numbers)
@@ -101,7 +111,7 @@ def draw(graph: Graph, title: str, picture: Path | None) -> None:
 
 
 def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str]]:
-    """'busy:201' and 'silent:202' as states and silent extensions. Raises ValueError."""
+    """'busy:201' and 'silent:202', or 'busy:+48600100200', as states and silent extensions. Raises ValueError."""
     states: dict[str, DeviceState] = {}
     silent: set[str] = set()
     for text in texts:
@@ -113,6 +123,23 @@ def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str
         else:
             raise ValueError(f"found --state {text!r}, expected {', '.join(DeviceState)} or silent, a colon and an extension")
     return states, frozenset(silent)
+
+
+def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Failed]:
+    """'crm={"go_to": "sales"}', 'crm=@answer.json', 'crm=status:500' by call server. Raises ValueError and OSError."""
+    answers: dict[str, Reply | Failed] = {}
+    for text in texts:
+        name, _, said = text.partition("=")
+        if name not in tenant.call_servers:
+            raise ValueError(f"found --call-server {text!r}, expected {' or '.join(tenant.call_servers) or 'none'}, then =")
+        failure, _, detail = said.partition(":")
+        if failure in set(Failure):
+            answers[name] = Failed(Failure(failure), detail)
+        elif said.startswith(("{", "@")):
+            answers[name] = read_reply(Path(said[1:]).read_bytes() if said.startswith("@") else said.encode())
+        else:
+            raise ValueError(f"found --call-server {text!r}, expected an answer as JSON, @file, or one of {', '.join(Failure)}")
+    return answers
 
 
 def show_status(context: typer.Context, as_json: Json = False) -> None:

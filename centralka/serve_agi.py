@@ -1,16 +1,29 @@
 """Starts the FastAGI decision service. Imports no database, so that a restarted service answers within a second."""
 
+from pathlib import Path
+
 from agi import decision_service
+from agi.call_servers import CallServers
 from agi.decision_service import DecisionService
+from agi.outside import Outside
 from agi.published import Published
+from agi.speech import Speech
 from centralka.settings import Settings
+from confgen.sounds import Sound, make_sounds
+from routing.phrases import Language
 from store import live
-from store.live import DeviceFollower
-from store.turns import Turns
+from store.answers import RedisAnswers
+from store.follower import LiveFollower
 
 
 async def serve(settings: Settings) -> None:
-    async with DeviceFollower(settings.redis_url) as devices:
-        turns = Turns(live.connect(settings.redis_url))
-        service = DecisionService(Published(settings.home), devices.devices, turns, settings.asterisk_home)
+    async with LiveFollower(settings.redis_url) as follower:
+        answers = RedisAnswers(live.connect(settings.redis_url))
+        call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file)
+        outside = Outside(call_servers, Speech(make_speech, settings.home / "said"))
+        service = DecisionService(Published(settings.home), follower.live, answers, outside, settings.asterisk_home)
         await decision_service.serve(service, settings.agi_address, settings.agi_port)
+
+
+async def make_speech(name: str, text: str, language: Language, folder: Path) -> None:
+    await make_sounds([Sound(name, text, language)], folder)

@@ -1,12 +1,23 @@
 """What the operator decides about one running instance: its directory and where it listens."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 AMI_USER, AMI_CLI_USER = "centralka", "centralka-cli"      # in templates/manager.conf.j2
+
+
+def networks(text: object) -> object:
+    """'127.0.0.0/8, 10.1.0.0/16' as networks. Raises ValueError."""
+    if not isinstance(text, str):
+        return text
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(networks)]
 
 
 class Settings(BaseSettings):
@@ -30,6 +41,9 @@ class Settings(BaseSettings):
     ami_port: int = Field(default=5038, ge=1, le=65535)
     redis_url: str = ""                         # default: the socket in the instance's directory
     database_url: str = ""                      # default: SQLite in the instance's directory
+
+    call_server_networks: Networks = ()         # of our own that tenants' call servers may be in, such as 10.1.0.0/16
+    call_server_ca_file: Path | None = None     # certificates (PEM) that call servers are trusted by, besides the public ones
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,8 @@ from confgen.encoder import fill
 
 STATIC = Path(__file__).resolve().parent.parent / "asterisk-conf"
 RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "rtp.conf", "transport.conf")
-FOLDERS = ("asterisk", "published", "published/revisions", "spool", "log", "log/cel-custom", "run", "db", "sounds", "redis")
+FOLDERS = (
+    "asterisk", "published", "published/revisions", "spool", "log", "log/cel-custom", "run", "db", "sounds", "said", "redis")
 
 
 def write_instance(home: Path, values: Mapping[str, object]) -> None:

@@ -26,6 +26,7 @@ RELOADS: dict[str, tuple[str, ...]] = {
     "extensions": ("dialplan reload",),
     "pjsip": tuple(f"module reload {module}" for module in PJSIP_MODULES),
     "voicemail": ("voicemail reload",),
+    "musiconhold": ("moh reload",),
 }
 """Which commands make Asterisk read a folder of rendered files again."""
 

@@ -29,11 +29,15 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "dial": dial,
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
-    published = {"tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds)}
+    published = {
+        "tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds),
+        "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
+    }
     return {
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),
         f"extensions/{slug}.conf": fill("extensions.conf", values),
         f"voicemail/{slug}.conf": fill("voicemail.conf", values),
+        f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
         f"tenants/{slug}.json": json.dumps(published, ensure_ascii=False, indent=1),
     }
 

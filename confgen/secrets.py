@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.errors import ConfigError, Problem
+from routing.nodes.call_server import CallServer
 from routing.tenant import RegistrationTrunk, Tenant, trunk_endpoint_name
 
 PIN_DIGITS = 6
@@ -20,7 +21,7 @@ def _new_password() -> str:
 
 class Secrets(BaseModel):
     """What is not there yet is generated. `sip` is by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk
-    endpoint name (given by the carrier)."""
+    endpoint name (given by the carrier), `call_servers` by 'tenant/name': what requests to them are signed with."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,6 +30,7 @@ class Secrets(BaseModel):
     sip: dict[str, str] = Field(default_factory=dict)
     pins: dict[str, str] = Field(default_factory=dict)
     trunks: dict[str, str] = Field(default_factory=dict)
+    call_servers: dict[str, str] = Field(default_factory=dict)
 
 
 def load_secrets(file: Path) -> Secrets:
@@ -51,9 +53,9 @@ def save_secrets(file: Path, values: Secrets) -> None:
 
 
 def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
-    """The secrets with one more for each endpoint and mailbox that has none. Raises ConfigError for a trunk that
+    """The secrets with one more for each endpoint, mailbox and call server that has none. Raises ConfigError for a trunk that
     registers and has no password yet: only its carrier knows that one."""
-    sip, pins = dict(values.sip), dict(values.pins)
+    sip, pins, call_servers = dict(values.sip), dict(values.pins), dict(values.call_servers)
     problems: list[Problem] = []
     for tenant in tenants:
         for extension, user in tenant.users.items():
@@ -61,6 +63,8 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
                 sip.setdefault(endpoint, _new_password())
             if user.voicemail:
                 pins.setdefault(pin_name(tenant, extension), f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}")
+        for server in call_servers_of(tenant):
+            call_servers.setdefault(server, _new_password())
         for name, trunk in tenant.trunks.items():
             endpoint = trunk_endpoint_name(tenant.tenant, name)
             if isinstance(trunk, RegistrationTrunk) and endpoint not in values.trunks:
@@ -68,7 +72,12 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
                 problems.append(Problem(tenant.tenant, 1, f"trunks.{name}", text))
     if problems:
         raise ConfigError(problems)
-    return values.model_copy(update={"sip": sip, "pins": pins})
+    return values.model_copy(update={"sip": sip, "pins": pins, "call_servers": call_servers})
+
+
+def call_servers_of(tenant: Tenant) -> dict[str, CallServer]:
+    """The tenant's call servers by the names that their secrets have."""
+    return {f"{tenant.tenant}/{name}": server for name, server in tenant.call_servers.items()}
 
 
 def pin_name(tenant: Tenant, extension: str) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from pydantic import BaseModel
+
 from routing.nodes import Elements
 from routing.phrases import PHRASES
-from routing.tenant import Tenant
+from routing.tenant import Prompt, Tenant
 
 
 def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -> dict[str, tuple[str, ...]]:
@@ -35,7 +37,8 @@ def entries_of(tenant: Tenant) -> dict[str, str]:
 def shared_by_all(tenant: Tenant) -> dict[str, object]:
     """Every section of the file that bears on all calls: those of single elements, users and prompts are looked at where a call
     comes to them, and the tenant's name and trunks change no call's way."""
-    return tenant.model_dump(exclude={"tenant", "name", "users", "numbers", "trunks", "prompts", *Elements.model_fields})
+    single = {"users", "numbers", "prompts", "musics", "lists", "calendars", *Elements.model_fields}
+    return tenant.model_dump(exclude={"tenant", "name", "trunks", *single})
 
 
 def reachable(tenant: Tenant, entry: str) -> dict[str, object]:
@@ -51,6 +54,17 @@ def reachable(tenant: Tenant, entry: str) -> dict[str, object]:
         uses = node.uses()
         spoken = {prompt: prompts[prompt].model_dump() for _, prompt in uses.prompts}
         users = {extension: tenant.users[extension].model_dump() for _, extension in uses.users}
-        seen[name] = (node.model_dump(), spoken, users)
-        waiting += [target for _, target in uses.targets]
+        heard = {music: _music(tenant, prompts, music) for _, music in uses.musics}
+        asked = {use: _setting(tenant, *use[1:]) for use in uses.settings}
+        seen[name] = (node.model_dump(), spoken, users, heard, asked)
+        waiting += [*tenant.targets_of(node), *(group for _, group in uses.groups)]
     return seen
+
+
+def _music(tenant: Tenant, prompts: Mapping[str, Prompt], name: str) -> list[object]:
+    return [prompts[prompt].model_dump() for prompt in tenant.musics[name].prompts]
+
+
+def _setting(tenant: Tenant, section: str, key: str) -> object:
+    found = getattr(tenant, section)[key]
+    return found.model_dump() if isinstance(found, BaseModel) else found

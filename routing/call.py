@@ -30,6 +30,7 @@ class Cause(IntEnum):
     BUSY = 17             # 486
     NO_ANSWER = 19        # 480
     UNAVAILABLE = 20      # 480
+    REFUSED = 21          # 403
 
 
 # What the phone system reports.
@@ -78,14 +79,23 @@ Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded
 
 # What is asked of the phone system.
 
+NEXT_KEY_S = 3     # between two keys of a number
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Play the prompts, which a key interrupts, then wait for up to `max_digits` keys. Answers the call."""
+    """Play the prompts, which a key interrupts, then wait for up to `max_digits` keys. Answers the call.
+
+    `longer` are the beginnings of longer numbers: after any other keys nothing more is waited for, after these `NEXT_KEY_S`.
+    Without it the keys end with `max_digits`, or when `wait_s` have passed since the last. `told` is played to its end before
+    all that, and keys pressed meanwhile count for nothing: they belong to the number that was wrong.
+    """
 
     prompts: tuple[str, ...]
     max_digits: int
     wait_s: int
+    longer: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +107,41 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """A number outside, +E.164, and the endpoint of the trunk that leads there. It begins to ring `after_s` seconds later.
+
+    With `confirm` whoever answers has to press a key to get the call, and the others ring on until then: so a network's
+    voicemail takes no call.
+    """
+
+    number: str
+    trunk: str
+    after_s: int = 0
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Play a sound that was made during the call, by its name."""
+
+    sound: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring the endpoints together for `ring_s` seconds and connect the first that answers."""
+    """Ring the endpoints and the numbers outside together for `ring_s` seconds and connect the first that answers.
+
+    Outside they see the number `shown`, or the caller's own where it is ''; the tenant's number `vouching` stands for the call.
+    """
 
     endpoints: tuple[str, ...]
     ring_s: int
+    outside: tuple[Outside, ...] = ()
+    shown: str = ""
+    vouching: str = ""
+    delays_s: tuple[int, ...] = ()   # of each endpoint, how much later it begins to ring; empty: all at once
+    passed_on: bool = False          # who does not answer sees no missed call: others are still to be rung
+    music: str = ""                  # what the caller hears instead of the ringing tone, one of the tenant's musics
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +168,7 @@ class Failover:
     """Hand the call to the tenant's rendered failover: the flow cannot go on."""
 
 
-Step = Read | Play | Dial | Voicemail | CheckVoicemail | Hangup | Failover
+Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | Hangup | Failover
 
 
 class Awaits(StrEnum):
@@ -138,6 +178,7 @@ class Awaits(StrEnum):
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
+    ENTERED = "entered"   # whatever the step ends with, the call then enters another node
     NOTHING = "nothing"   # the step was the last
 
 
@@ -145,7 +186,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read():
             return Awaits.DIGITS
-        case Play():
+        case Play() | Say():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL
@@ -163,6 +204,7 @@ class State:
     awaits: Awaits
     hops: int                       # nodes visited so far; the engine stops a loop by it
     memory: tuple[int, ...] = ()    # counters whose meaning only the node knows
+    trail: tuple[str, ...] = ()     # the users who have passed the call on since its caller last chose
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,23 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
+from routing.hunting import MAX_MEMBERS, loop_of
+from routing.loops import forward_loops
 from routing.names import expected_for
+from routing.nodes.node import Uses
+from routing.numbers import is_emergency
 from routing.tenant import AddressTrunk, RegistrationTrunk, Tenant
 
 Texts = Mapping[str, str]      # file name -> YAML
+Model = TypeVar("Model", bound=BaseModel)
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 
 
@@ -37,12 +43,17 @@ def read_tenants(texts: Texts) -> list[Tenant]:
     return [tenant for _, tenant in read]
 
 
-def _checked(document: Document) -> Tenant:
+def validated(document: Document, model: type[Model]) -> Model:
+    """The document as this model. Raises ConfigError with what does not fit, in our words."""
     try:
-        tenant = Tenant.model_validate(document.values)
+        return model.model_validate(document.values)
     except ValidationError as error:
         raise ConfigError([_told(document, detail) for detail in _first_causes(error.errors())]) from None
-    rules = (_names, _references, _too_many, _ways_out)
+
+
+def _checked(document: Document) -> Tenant:
+    tenant = validated(document, Tenant)
+    rules = (_names, _references, _memberships, _outside, _emergency, _too_many, _ways_out, _loops)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -114,9 +125,12 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
         yield from _user(document, tenant, ("failover", "ring"), extension)
     if tenant.failover.voicemail:
         yield from _mailbox(document, tenant, ("failover", "voicemail"), tenant.failover.voicemail)
+    if tenant.blacklist.prompt not in prompts:
+        hint = _did_you_mean(tenant.blacklist.prompt, prompts)
+        yield document.problem(("blacklist", "prompt"), f"no prompt named {tenant.blacklist.prompt!r}{hint}")
     for extension, user in tenant.users.items():
         for field, target in user.uses().targets:
-            yield from _target(document, tenant, ("users", extension, field), target)
+            yield from _target(document, tenant, ("users", extension, *field.split(".")), target)
     for section, name, element in tenant.elements():
         uses = element.uses()
         for field, target in uses.targets:
@@ -125,19 +139,103 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
             if prompt not in prompts:
                 hint = _did_you_mean(prompt, prompts)
                 yield document.problem((section, name, *field.split(".")), f"no prompt named {prompt!r}{hint}")
+        for field, internal in uses.numbers:
+            if internal not in tenant.internal_numbers:
+                hint = _did_you_mean(internal, tenant.internal_numbers)
+                yield document.problem((section, name, *field.split(".")), f"no internal number {internal!r}{hint}")
         for field, extension in uses.users:
             check = _mailbox if field == "mailbox" else _user
             yield from check(document, tenant, (section, name, *field.split(".")), extension)
+        for field, group in uses.groups:
+            if group not in tenant.groups:
+                hint = _did_you_mean(group, [*tenant.groups, *tenant.users])
+                yield document.problem((section, name, *field.split(".")), f"no group or user named {group!r}{hint}")
+        for field, music in uses.musics:
+            if music not in tenant.musics:
+                hint = _did_you_mean(music, tenant.musics)
+                yield document.problem((section, name, *field.split(".")), f"no music named {music!r}{hint}")
+        for field, other, key in uses.settings:
+            known = getattr(tenant, other)
+            if key not in known:
+                yield document.problem((section, name, *field.split(".")), f"no {key!r} in {other}{_did_you_mean(key, known)}")
+        for field, switch, position in uses.positions:
+            positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
+            if position not in positions:
+                found = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
+                yield document.problem((section, name, *field.split(".")), found)
+    for name, each in tenant.musics.items():
+        for i, prompt in enumerate(each.prompts):
+            if prompt not in prompts:
+                hint = _did_you_mean(prompt, prompts)
+                yield document.problem(("musics", name, "prompts", str(i)), f"no prompt named {prompt!r}{hint}")
+
+
+def _memberships(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """No group is a member of itself, at whatever depth, and none is too large with the members of its groups."""
+    members = {name: group.members for name, group in tenant.groups.items()}
+    for name in members:
+        if loop := loop_of(name, members):
+            yield document.problem(("groups", name, "members"), f"the group is a member of itself: {' > '.join(loop)}")
+        elif len(tenant.seats_of(name)) > MAX_MEMBERS:
+            found = f"found {len(tenant.seats_of(name))} members, those of its groups among them"
+            yield document.problem(("groups", name, "members"), f"{found}, expected at most {MAX_MEMBERS}")
+
+
+def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Numbers outside may be called, a trunk leads there, and what is shown belongs to the tenant."""
+    places: list[tuple[tuple[str, ...], Uses]] = []
+    places += [(("users", extension), user.uses()) for extension, user in tenant.users.items()]
+    places += [((section, name), element.uses()) for section, name, element in tenant.elements()]
+    for path, uses in places:
+        for field, number in uses.outside:
+            where = (*path, *field.split("."))
+            if refusal := tenant.refusal_of(number):
+                yield document.problem(where, f"{number} {refusal}")
+            if number in tenant.numbers:
+                to = tenant.numbers[number].to
+                text = f"{number} is one of the tenant's own numbers, expected {to!r}, where its calls go"
+                yield document.problem(where, text)
+            if not tenant.trunks:
+                yield document.problem(where, f"no trunk leads to {number}, expected one in trunks")
+            elif not tenant.numbers:
+                yield document.problem(where, f"no number can be shown to {number}, expected one in numbers")
+        for field, trunk in uses.trunks:
+            if trunk not in tenant.trunks:
+                hint = _did_you_mean(trunk, tenant.trunks)
+                yield document.problem((*path, *field.split(".")), f"no trunk named {trunk!r}{hint}")
+        for field, number in uses.shown:
+            if number not in tenant.numbers:
+                hint = _did_you_mean(number, tenant.numbers)
+                text = f"{number} is not one of the tenant's numbers, and it can show no other{hint}"
+                yield document.problem((*path, *field.split(".")), text)
+
+
+def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Nothing stands between a telephone and an emergency number: no internal number of the same digits, no list."""
+    paths: dict[str, tuple[str, ...]] = {extension: ("users", extension) for extension in tenant.users}
+    for section, name, element in tenant.elements():
+        if element.extension:
+            paths[element.extension] = (section, name, "extension")
+    for number, path in paths.items():
+        if is_emergency(number, tenant.country):
+            yield document.problem(path, f"{number} is an emergency number, expected another extension")
+    for field, patterns in (("callers", tenant.blacklist.callers), ("targets", tenant.blacklist.targets)):
+        for i, pattern in enumerate(patterns):
+            if is_emergency(pattern, tenant.country):
+                text = f"{pattern} is an emergency number, which nothing can block"
+                yield document.problem(("blacklist", field, str(i)), text)
 
 
 def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:
     """What rings together fits into one Dial() step, as Asterisk reads it."""
-    ringing: list[tuple[tuple[str, ...], Iterable[str]]] = [(("failover", "ring"), tenant.failover.ring)]
-    ringing += [((section, name), [user for _, user in element.uses().users]) for section, name, element in tenant.elements()]
-    for path, extensions in ringing:
+    ringing: list[tuple[tuple[str, ...], Iterable[str], str]] = [(("failover", "ring"), tenant.failover.ring, "&PJSIP/")]
+    for name, group in tenant.groups.items():
+        members = [seat.extension for seat in tenant.seats_of(name)]
+        ringing.append((("groups", name), members, "&Local/110-@later" if group.delays_s else "&PJSIP/"))
+    for path, extensions, around in ringing:
         known = [extension for extension in extensions if extension in tenant.users]
         devices = [endpoint for extension in known for endpoint in tenant.endpoints_of(extension)]
-        length = sum(len(f"&PJSIP/{endpoint}") for endpoint in devices)
+        length = sum(len(around) + len(endpoint) for endpoint in devices)
         if length > MAX_DIAL_CHARACTERS:
             found = f"{len(devices)} devices are too many to ring: their names make {length} characters"
             yield document.problem(path, f"{found}, at most {MAX_DIAL_CHARACTERS}")
@@ -167,7 +265,7 @@ def _did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
     """From every element a call can come to a human, a mailbox or a spoken end."""
-    targets = {name: {target for _, target in node.uses().targets} for name, node in tenant.nodes.items()}
+    targets = {name: set(tenant.targets_of(node)) for name, node in tenant.nodes.items()}
     finished = {name for name, node in tenant.nodes.items() if node.uses().ends}
     grown = True
     while grown:
@@ -177,6 +275,12 @@ def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for section, name, _ in tenant.elements():
         if name not in finished and targets[name] <= tenant.nodes.keys():
             yield document.problem((section, name), "no way out: from here a call only goes round in circles")
+
+
+def _loops(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    for loop in forward_loops(tenant):
+        text = f"a loop: calls would be passed on from {' to '.join((*loop, loop[0]))}"
+        yield document.problem(("users", loop[0]), text)
 
 
 def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:

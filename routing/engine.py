@@ -5,6 +5,7 @@ from routing.call import (
     Cause,
     CheckVoicemail,
     Decision,
+    Digits,
     Entered,
     Event,
     Failover,
@@ -38,18 +39,23 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
         return _give_up(START, "an event without a call", 0)
     if state.node == START:
         return _end_of_start(state, event)
-    return _walk(tenant, facts, state.node, state.hops, state.memory, event, ())
+    trail = () if isinstance(event, Digits) and event.keys else state.trail
+    return _walk(tenant, facts, state.node, state.hops, state.memory, event, (), trail)
 
 
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     dialled = event.dialled
-    did = find_did(dialled, tenant.country, tenant.numbers)
+    area_code = tenant.area_code if event.origin is Origin.PHONE else ""
+    did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if event.origin is Origin.PHONE:
         if dialled == tenant.codes.voicemail:
             return _own_voicemail(tenant, event.caller_extension)
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
             return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"{event.caller_extension} dials {dialled}"),))
+    if did and event.origin is Origin.TRUNK and tenant.blacklist.bars_caller(facts.caller):
+        blocked = Play((tenant.blacklist.prompt,), early=True)
+        return _ask(START, blocked, f"{facts.caller} is on the blacklist", 0, (int(Cause.REFUSED),), ())
     if did:
         node = tenant.numbers[did].to
         return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"to {did}"),))
@@ -75,6 +81,7 @@ def _end_of_start(state: State, event: Event) -> Decision:
 
 def _walk(
     tenant: Tenant, facts: Facts, name: str, hops: int, memory: tuple[int, ...], event: Event, path: tuple[Visit, ...],
+    trail: tuple[str, ...] = (),
 ) -> Decision:
     """From node to node until one asks for a step."""
     while hops < MAX_HOPS:
@@ -82,11 +89,14 @@ def _walk(
         if node is None:
             return _give_up(name, "no such element any more", hops, path)
         try:
-            answer = node.decide(Here(name, tenant, facts), memory, event)
+            answer = node.decide(Here(name, tenant, facts, trail), memory, event)
         except (UnexpectedEvent, IndexError, ValueError) as error:
             return _give_up(name, f"cannot go on: {error}", hops, path)
+        if not isinstance(answer, Go) and answer.then:
+            return Decision(State(answer.then, Awaits.ENTERED, hops + 1), answer.step, (*path, Visit(name, answer.why)))
         if not isinstance(answer, Go):
-            return _ask(name, answer.step, answer.why, hops, answer.memory, path)
+            return _ask(name, answer.step, answer.why, hops, answer.memory, path, trail)
+        trail = (*trail, answer.passed_by) if answer.passed_by else trail
         path = (*path, Visit(name, answer.why))
         name, memory, event, hops = answer.target, (), Entered(), hops + 1
     return _give_up(name, f"stopped after {MAX_HOPS} elements", hops, path)
@@ -94,8 +104,9 @@ def _walk(
 
 def _ask(
     node: str, step: Step, why: str, hops: int, memory: tuple[int, ...], path: tuple[Visit, ...],
+    trail: tuple[str, ...] = (),
 ) -> Decision:
-    return Decision(State(node, awaits(step), hops, memory), step, (*path, Visit(node, why)))
+    return Decision(State(node, awaits(step), hops, memory, trail), step, (*path, Visit(node, why)))
 
 
 def _give_up(node: str, why: str, hops: int, path: tuple[Visit, ...] = ()) -> Decision:

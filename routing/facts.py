@@ -1,11 +1,15 @@
 """What is known at the moment of a decision: a frozen snapshot, taken before it. Pure."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import overload
 
-from routing.questions import Answers, Question, Unanswered
+from routing.call_server import Failed, Reply
+from routing.hunting import Load
+from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
 
 
 class DeviceState(StrEnum):
@@ -56,14 +60,28 @@ class Facts:
     switches: Mapping[str, str] = field(default_factory=dict)             # by the switch's name: its position
     personal: Mapping[str, Personal] = field(default_factory=dict)        # by extension
     answers: Answers = field(default_factory=dict)
+    keys: str = ""                    # what the caller typed last in this call
 
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)
 
+    def drawn(self, what: str) -> float:
+        """0 <= drawn < 1: `chance` dealt anew for each thing that is decided by it, so that one does not follow from another.
+        A `chance` of 0 stays 0."""
+        return self.chance * (zlib.crc32(what.encode()) | 1 << 20) % 1.0
+
     def set_by(self, extension: str) -> Personal:
         return self.personal.get(extension, NOTHING_SET)
 
-    def answer(self, question: Question) -> int:
+    @overload
+    def answer(self, question: Turn | Offer | Flip) -> int: ...
+    @overload
+    def answer(self, question: Loads) -> tuple[Load, ...]: ...
+    @overload
+    def answer(self, question: AskServer) -> Reply | Failed: ...
+    @overload
+    def answer(self, question: Speak) -> str: ...
+    def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:
             return self.answers[question]

@@ -12,6 +12,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]     
 Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}$")]                      # internal number
 Did = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]                    # public number, E.164
 Target = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6})$")]  # an element's name or an extension
+Member = Annotated[Target, "of a group"]                                                    # an extension or a group
+Destination = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6}|\+[1-9][0-9]{6,14})$")]
 Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,4}$")]                         # feature code
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
 
@@ -40,6 +42,11 @@ SpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x1f\x7
 # A sound file beside the tenant's file.
 SoundFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.wav$")]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+# HTTPS, or plain HTTP to this machine itself. No user name, fragment or white space.
+Url = Annotated[str, StringConstraints(pattern=(
+    r"^(https://([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"|http://(localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\]))"
+    r"(:[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3}|:65[0-4][0-9]{2}|:655[0-2][0-9]|:6553[0-5])?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,500})?$"))]
 SipUser = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
 
 EXPECTED = {
@@ -48,11 +55,13 @@ EXPECTED = {
     Extension: "an extension of 2 to 6 digits",
     Did: "a public number as +48221234567",
     Target: "the name of an element or an extension",
+    Destination: "the name of an element, an extension, or a number outside as +48600100200",
     Code: "a code such as *97",
     Key: "one key of the telephone: 0-9, * or #",
     SpokenText: "text of at most 2,000 characters without < > { } $ \\",
     SoundFile: "a file name such as welcome.wav, without a folder",
     Host: "a host name or an IP address",
+    Url: "an address such as https://example.com/calls, or http:// on this machine itself",
     SipUser: "letters, digits and . _ + -",
 }
 """What to tell a person whose value does not fit, by type."""

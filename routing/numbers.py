@@ -1,19 +1,57 @@
-"""Public numbers as trunks write them. Pure."""
+"""Numbers as trunks and telephones write them, read by the dialling plan of the tenant's country. Pure.
+
+Plans, short numbers and their prices are those that phonenumbers knows; what has to hold for Poland and Italy whatever it
+knows stands here.
+"""
 
 from collections.abc import Container
+from enum import StrEnum
 
 import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberType, ShortNumberCost, shortnumberinfo
 
 MAX_DIGITS = 20
+MAX_SHORT_DIGITS = 6
+
+EMERGENCY = {
+    "PL": frozenset({"112", "999", "998", "997"}),
+    "IT": frozenset({"112", "113", "115", "118"}),
+}
+"""Numbers that nothing may block, in addition to those that phonenumbers knows."""
+DIRECTORY = {"PL": "118", "IT": "12"}      # how directory enquiries begin, which cost extra
+NEVER_CALLED = frozenset({"+48500990990"})   # P34: neither a user's mobile nor a target of a forward or a transfer
 
 
-def find_did(dialled: str, country: str, dids: Container[str]) -> str | None:
-    """Which of `dids` (E.164 with '+') a carrier means by `dialled`: +48221234567, 48221234567, 0048221234567 and,
-    in the tenant's country (ISO 3166-1 alpha-2), 221234567."""
+class NumberClass(StrEnum):
+    """What a number is to whoever pays for the call."""
+
+    OWN = "own"                      # of the own network: no carrier is needed
+    FIXED = "fixed"
+    MOBILE = "mobile"
+    SPECIAL = "special"              # short numbers, free and shared-cost ones, pagers
+    PREMIUM = "premium"              # directory enquiries too
+    INTERNATIONAL = "international"
+    EMERGENCY = "emergency"
+    UNKNOWN = "unknown"              # no number of any plan
+
+
+_CLASSES = {
+    PhoneNumberType.FIXED_LINE: NumberClass.FIXED,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberClass.FIXED,
+    PhoneNumberType.VOIP: NumberClass.FIXED,
+    PhoneNumberType.MOBILE: NumberClass.MOBILE,
+    PhoneNumberType.PREMIUM_RATE: NumberClass.PREMIUM,
+    PhoneNumberType.UNKNOWN: NumberClass.UNKNOWN,
+}
+
+
+def find_did(dialled: str, country: str, dids: Container[str], area_code: str = "") -> str | None:
+    """Which of `dids` (E.164 with '+') is meant by `dialled`: +48221234567, 48221234567, 0048221234567, in the tenant's
+    country (ISO 3166-1 alpha-2) 221234567, and in its area 1234567."""
     digits = dialled.removeprefix("+")
     if is_digits(digits) and f"+{digits}" in dids:
         return f"+{digits}"
-    number = e164(dialled, country)
+    number = e164(dialled, country, area_code)
     return number if number in dids else None
 
 
@@ -22,19 +60,81 @@ def dialled_number(dialled: str, country: str, dids: Container[str]) -> str:
     return find_did(dialled, country, dids) or dialled
 
 
-def e164(number: str, country: str) -> str:
-    """A number as somebody in that country would dial it, in full: +48221234567. What is no whole number of any dialling plan,
-    such as an extension, stays as it is."""
+def e164(number: str, country: str, area_code: str = "") -> str:
+    """A number as somebody in that country, and in that area, would dial it, in full: +48221234567. What is no whole number
+    of any dialling plan, such as an extension, stays as it is."""
     if not is_digits(number.removeprefix("+")):
         return number
-    try:
-        parsed = phonenumbers.parse(number, country)
-    except phonenumbers.NumberParseException:
+    whole = _parsed(number, country)
+    if area_code and not number.startswith("+") and not (whole and phonenumbers.is_valid_number(whole)):
+        local = _parsed(area_code + number, country)
+        if local and phonenumbers.is_valid_number(local):
+            whole = local
+    if not whole or not phonenumbers.is_possible_number(whole):
         return number
-    if not phonenumbers.is_possible_number(parsed):
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return phonenumbers.format_number(whole, phonenumbers.PhoneNumberFormat.E164)
+
+
+def classify(number: str, country: str, own: Container[str] = ()) -> NumberClass:
+    """What a number is, seen from the tenant's country: as dialled there or +E.164. `own`: the numbers of the own network,
+    +E.164, which only the caller of this function knows."""
+    if is_emergency(number, country):
+        return NumberClass.EMERGENCY
+    if find_did(number, country, own):
+        return NumberClass.OWN
+    parsed = _parsed(number, country)
+    if parsed is None:
+        return NumberClass.UNKNOWN
+    if _is_short(number, parsed, country):
+        return _short_class(number, parsed, country)
+    kind = _CLASSES.get(phonenumbers.number_type(parsed), NumberClass.SPECIAL)
+    if kind is not NumberClass.UNKNOWN and not _is_domestic(parsed, country):
+        return NumberClass.INTERNATIONAL
+    return kind
+
+
+def is_emergency(number: str, country: str) -> bool:
+    """Whether the number, as dialled in the country or with its prefix before it (+48112), calls for help."""
+    digits = number.removeprefix(f"+{phonenumbers.country_code_for_region(country)}")
+    if not is_digits(digits) or len(digits) > MAX_SHORT_DIGITS:
+        return False
+    return digits in EMERGENCY.get(country, ()) or shortnumberinfo.is_emergency_number(digits, country)
+
+
+def may_be_called(number: str) -> bool:
+    """P34: whether the whole number may be a user's mobile or the target of a forward or a transfer at all."""
+    return number not in NEVER_CALLED
 
 
 def is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+
+
+def _parsed(number: str, country: str) -> PhoneNumber | None:
+    if not is_digits(number.removeprefix("+")):
+        return None
+    try:
+        return phonenumbers.parse(number, country)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _is_short(number: str, parsed: PhoneNumber, country: str) -> bool:
+    if number.startswith("+") or len(number) > MAX_SHORT_DIGITS or phonenumbers.is_valid_number(parsed):
+        return False
+    cost = shortnumberinfo.expected_cost_for_region(parsed, country)
+    is_known = shortnumberinfo.is_valid_short_number_for_region(parsed, country) or cost != ShortNumberCost.UNKNOWN_COST
+    return is_known or number.startswith(DIRECTORY.get(country, "+"))
+
+
+def _short_class(number: str, parsed: PhoneNumber, country: str) -> NumberClass:
+    cost = shortnumberinfo.expected_cost_for_region(parsed, country)
+    if cost == ShortNumberCost.PREMIUM_RATE or number.startswith(DIRECTORY.get(country, "+")):
+        return NumberClass.PREMIUM
+    return NumberClass.SPECIAL
+
+
+def _is_domestic(parsed: PhoneNumber, country: str) -> bool:
+    """Whether it costs what the country's own numbers cost. The Vatican's are numbers of Rome."""
+    region = phonenumbers.region_code_for_number(parsed)
+    return region == country or {region, country} == {"IT", "VA"}

@@ -1,9 +1,14 @@
 """What a node must know that no snapshot holds: a turn to take, a service to ask. The engine names the question, the caller of
-the engine answers it and asks for the same decision again. Pure.
+the engine answers it and asks for the same decision again. Each kind of question has its own kind of answer. Pure.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from routing.call_server import Failed, Reply
+from routing.hunting import Load
+from routing.names import Extension
+from routing.phrases import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +18,62 @@ class Turn:
     group: str
 
 
-Question = Turn
-Answers = Mapping[Question, int]
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """To which position does the switch move, the next after the one where it stands? The answer: its place among
+    `positions`, or NOT_CHANGED. Asked again for the same decision, it moves no further."""
+
+    switch: str
+    positions: tuple[str, ...]
+    initial: str                     # where it stands before anybody touches it
+
+    def after(self, found: str | None) -> int:
+        """The place after the position that live state says."""
+        standing = found if found in self.positions else self.initial
+        return (self.positions.index(standing) + 1) % len(self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """How much did these users talk on this day, and when last? The answer: a Load for each."""
+
+    extensions: tuple[Extension, ...]
+    day: str                     # 2026-11-23, in the tenant's time zone
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Who of these users is offered the call? The first whom no other call is being offered to, or the one with the fewest such
+    calls; from now on it counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more. The answer: a
+    place in `order`; 0 where nobody is to have it."""
+
+    order: tuple[Extension, ...]
+    for_s: int
+    before: Extension = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskServer:
+    """What does the tenant's call server of this name say to the call? `keys` is what its caller typed last."""
+
+    server: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Which sound says this text? The answer is a sound's name for Say, '' when it could not be made."""
+
+    text: str
+    language: Language
+
+
+NOT_CHANGED = -1
+LiveQuestion = Turn | Loads | Offer | Flip      # answered at once, of the live state
+SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
+Question = LiveQuestion | SlowQuestion
+Answer = int | tuple[Load, ...] | Reply | Failed | str
+Answers = Mapping[Question, Answer]
 
 
 class Unanswered(Exception):

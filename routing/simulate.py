@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from routing.call import (
+    Awaits,
     CheckVoicemail,
     Decision,
     Dial,
     DialEnded,
     DialStatus,
     Digits,
+    Entered,
     Event,
     Failover,
     Hangup,
@@ -18,16 +20,21 @@ from routing.call import (
     Play,
     Played,
     Read,
+    Say,
     Started,
     State,
+    Step,
     Visit,
     Voicemail,
     VoicemailEnded,
 )
+from routing.call_server import Failed, Failure, Reply
+from routing.callers import caller_number
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
-from routing.numbers import dialled_number, e164
-from routing.questions import Answers, Question, Unanswered
+from routing.hunting import Load
+from routing.numbers import dialled_number
+from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
@@ -36,8 +43,11 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 @dataclass(frozen=True, slots=True)
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
-    `states` are by extension (all devices of the user); `silent` lists the extensions that ring and do not answer.
-    `answers` are those to questions; a question that is not among them is answered with 0."""
+    `states` are by extension (all devices of the user) or by number outside, which is idle unless they say otherwise; `silent`
+    lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a turn that is not among
+    them is 0. `call_servers` says what each call server answers; one that is not among them is away. The extensions in
+    `refusing` are idle and say busy when they are called; `answer_after_s` is how long a phone rings before it is answered,
+    else 0. `hangs_up_in` is where the caller gives up, having pressed all keys: the first wait at this node."""
 
     origin: Origin
     dialled: str
@@ -51,15 +61,22 @@ class Script:
     switches: Mapping[str, str] = field(default_factory=dict)
     personal: Mapping[str, Personal] = field(default_factory=dict)
     answers: Answers = field(default_factory=dict)
+    refusing: frozenset[str] = frozenset()
+    answer_after_s: Mapping[str, int] = field(default_factory=dict)
+    hangs_up_in: str = ""
+    call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
+    loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover'.
-    `asked` are the nodes that asked for keys, in their order; `rang` the users of whom any could have answered at the end."""
+    """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover',
+    'caller hung up'. `steps` are what the phone system was asked for, `asked` the nodes that asked for keys, in their order;
+    `rang` the users of whom any could have answered at the end."""
 
     path: tuple[Visit, ...]
     outcome: str
+    steps: tuple[Step, ...] = ()
     asked: tuple[str, ...] = ()
     rang: tuple[str, ...] = ()
 
@@ -72,64 +89,90 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     owners = {endpoint: extension for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
     facts = Facts(
-        script.moment, script.caller_extension, e164(script.caller, tenant.country), dialled, script.chance, devices,
+        script.moment, script.caller_extension, caller_number(script.caller, tenant.country), dialled, script.chance, devices,
         script.switches, script.personal)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None
     path: tuple[Visit, ...] = ()
+    steps: tuple[Step, ...] = ()
     outcome, keys = "", list(script.keys)
     asked: tuple[str, ...] = ()
     rang: tuple[str, ...] = ()
     for _ in range(MAX_STEPS):
-        decision = _decide(tenant, facts, script.answers, state, event)
+        decision = _decide(tenant, facts, script, state, event)
         state, path = decision.state, (*path, *decision.path)
+        steps = (*steps, decision.step)
         match decision.step:
             case Hangup(cause=cause):
-                return Simulation(path, outcome or f"hung up: {cause.name}", asked, rang)
+                return Simulation(path, outcome or f"hung up: {cause.name}", steps, asked, rang)
             case Failover():
-                return Simulation(path, "failover", asked)
+                return Simulation(path, "failover", steps, asked)
+            case _ if script.hangs_up_in == state.node and not keys:
+                return Simulation(path, outcome or "caller hung up", steps, asked, rang)
             case Read(max_digits=most):
                 event = Digits(keys.pop(0)[:most] if keys else "")
+                facts = replace(facts, keys=event.keys)
                 asked = (*asked, state.node)
-            case Play():
+            case Play() | Say():
                 event = Played()
             case Voicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"listened to mailbox {mailbox}"
-            case Dial(endpoints=endpoints):
-                event, answered_by = _dial(script, facts, owners, endpoints)
+            case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s):
+                rung = [(owners[endpoint], facts.state_of(endpoint)) for endpoint in endpoints]
+                rung += [(leg.number, script.states.get(leg.number, DeviceState.IDLE)) for leg in outside]
+                event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
-                rang = _able(script, facts, owners, endpoints) if answered_by else ()
+                rang = _able(script, rung) if answered_by else ()
+                if event.status is DialStatus.NOANSWER:
+                    facts = replace(facts, moment=facts.moment + timedelta(seconds=ring_s))
+        if state.awaits is Awaits.ENTERED:
+            event = Entered()
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
 
-def _decide(tenant: Tenant, facts: Facts, known: Answers, state: State | None, event: Event) -> Decision:
-    answers: dict[Question, int] = {}
+def _decide(tenant: Tenant, facts: Facts, script: Script, state: State | None, event: Event) -> Decision:
+    answers: dict[Question, Answer] = {}
     while True:
         try:
             return next_step(tenant, replace(facts, answers=answers), state, event)
         except Unanswered as unanswered:
-            answers[unanswered.question] = known.get(unanswered.question, 0)
+            answers[unanswered.question] = _answer(script, unanswered.question)
 
 
-def _able(script: Script, facts: Facts, owners: Mapping[str, str], endpoints: tuple[str, ...]) -> tuple[str, ...]:
-    """The users who could have answered, each once."""
+def _answer(script: Script, question: Question) -> Answer:
+    if question in script.answers:
+        return script.answers[question]
+    match question:
+        case Turn() | Offer():
+            return 0
+        case Flip(switch=switch):
+            return question.after(script.switches.get(switch))
+        case Loads(extensions=extensions):
+            return tuple(script.loads.get(extension, Load()) for extension in extensions)
+        case AskServer(server=server):
+            return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
+        case Speak():
+            return "said"
+
+
+def _able(script: Script, rung: list[tuple[str, DeviceState]]) -> tuple[str, ...]:
+    """Those who could have answered, each once."""
     able = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
-    users = dict.fromkeys(owners[endpoint] for endpoint in endpoints if facts.state_of(endpoint) in able)
-    return tuple(user for user in users if user not in script.silent)
+    return tuple(dict.fromkeys(owner for owner, state in rung if state in able and owner not in script.silent))
 
 
-def _dial(
-    script: Script, facts: Facts, owners: Mapping[str, str], endpoints: tuple[str, ...],
-) -> tuple[DialEnded, str]:
-    """How the phones answer: the first free one that is not silent; and who it was."""
-    states = [facts.state_of(endpoint) for endpoint in endpoints]
-    for endpoint, state in zip(endpoints, states, strict=True):
-        if state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) and owners[endpoint] not in script.silent:
-            return DialEnded(DialStatus.ANSWER), owners[endpoint]
+def _dial(script: Script, rung: list[tuple[str, DeviceState]], ring_s: int) -> tuple[DialEnded, str]:
+    """How the phones, by their owners or numbers, answer: the quickest one that is free and not silent; and who it was."""
+    states = [state for _, state in rung]
+    ringing = [
+        owner for owner, state in rung
+        if state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) and owner not in script.refusing
+    ]
+    delays = {owner: script.answer_after_s.get(owner, 0) for owner in ringing if owner not in script.silent}
+    if delays and min(delays.values()) < ring_s:
+        return DialEnded(DialStatus.ANSWER), min(delays, key=lambda owner: delays[owner])
     if all(state in (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN) for state in states):
         return DialEnded(DialStatus.UNAVAILABLE), ""
-    if any(state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) for state in states):
-        return DialEnded(DialStatus.NOANSWER), ""
-    return DialEnded(DialStatus.BUSY), ""
+    return DialEnded(DialStatus.NOANSWER if ringing else DialStatus.BUSY), ""

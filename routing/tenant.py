@@ -1,19 +1,35 @@
 """A tenant: one firm's users, numbers, trunks and call flow. Pure."""
 
-from functools import cached_property
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from routing.blacklist import Blacklist
+from routing.calendars import Calendar
+from routing.facts import Forwarding
+from routing.hunting import Seat, seats
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
+from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
 from routing.nodes.user import User
+from routing.number_list import NumberPatterns, NumberSet
+from routing.numbers import e164, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """All names there are; to find them takes thousands of files."""
+    return frozenset(available_timezones())
 
 
 class _Section(BaseModel):
@@ -64,6 +80,12 @@ class RegistrationTrunk(_Section):
 Trunk = Annotated[AddressTrunk | RegistrationTrunk, Field(discriminator="kind")]
 
 
+class Music(_Section):
+    """What callers hear while they wait: these prompts, over and over."""
+
+    prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
+
+
 class Failover(_Section):
     """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
 
@@ -82,14 +104,19 @@ class Tenant(Elements):
     tenant: Slug
     name: Label
     country: Country                       # of numbers dialled without a prefix
+    area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
     language: Language
     timezone: str                          # IANA name, such as Europe/Warsaw
     users: dict[Extension, User] = Field(min_length=1)
     numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
+    musics: dict[Name, Music] = Field(default_factory=dict)
+    calendars: dict[Name, Calendar] = Field(default_factory=dict)
+    lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
     failover: Failover
     codes: Codes = Codes()
+    blacklist: Blacklist = Blacklist()
 
     @field_validator("country")
     @classmethod
@@ -101,8 +128,7 @@ class Tenant(Elements):
     @field_validator("timezone")
     @classmethod
     def timezone_exists(cls, zone: str) -> str:
-
-        if zone not in available_timezones():
+        if zone not in _timezones():
             raise ValueError("expected a time zone such as Europe/Warsaw")
         return zone
 
@@ -117,6 +143,17 @@ class Tenant(Elements):
         named = {element.extension: name for _, name, element in self.elements() if element.extension}
         return {**named, **{extension: extension for extension in self.users}}
 
+    def targets_of(self, node: Element | User) -> list[str]:
+        """Where a call may go on to from a node."""
+        uses = node.uses()
+        dialled = self.internal_numbers.values() if uses.any_number else ()
+        return [target for _, target in uses.targets] + list(dialled)
+
+    @cached_property
+    def names(self) -> dict[Extension, str]:
+        """The users' names."""
+        return {extension: user.name for extension, user in self.users.items()}
+
     @cached_property
     def _endpoints(self) -> dict[Extension, tuple[str, ...]]:
         return {
@@ -128,10 +165,89 @@ class Tenant(Elements):
         """The endpoint names of a user's devices."""
         return self._endpoints[extension]
 
+    @cached_property
+    def main_number(self) -> str:
+        """What is shown of the tenant outside: its first public number, '' without any."""
+        return next(iter(self.numbers), "")
+
+    def trunk_endpoint(self, trunk: Name | None) -> str:
+        """The endpoint of that trunk, or of the tenant's first. Raises ValueError if there is none."""
+        name = trunk or next(iter(self.trunks), "")
+        if name not in self.trunks:
+            raise ValueError(f"no trunk {name!r} leads outside")
+        return trunk_endpoint_name(self.tenant, name)
+
+    def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]:
+        user = self.users.get(extension)
+        return user.forwards if user else {}
+
+    def mobile_of(self, extension: Extension) -> tuple[str, int] | None:
+        """The number of a user's mobile and after how many seconds it rings."""
+        user = self.users.get(extension)
+        return (user.mobile, user.mobile_after_s) if user and user.mobile else None
+
+    def destination(self, text: str) -> str:
+        """Where a forward to an extension, an element or a number leads: a node's name, or a number outside with its '+'.
+        Raises ValueError that says why it leads nowhere."""
+        if text in self.internal_numbers:
+            return self.internal_numbers[text]
+        if text in self.nodes:
+            return text
+        if did := find_did(text, self.country, self.numbers):
+            return self.numbers[did].to
+        number = e164(text, self.country, self.area_code)
+        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII) or is_emergency(number, self.country):
+            raise ValueError("is no number that a call can be forwarded to")
+        if refusal := self.refusal_of(number):
+            raise ValueError(refusal)
+        return number
+
+    def refusal_of(self, number: str) -> str:
+        """Why no forward and no transfer may go to a number outside, '' where it may. Nothing bars an emergency number."""
+        if is_emergency(number, self.country):
+            return ""
+        if not may_be_called(number):
+            return "may be neither a user nor a target"
+        return "is on the blacklist" if self.blacklist.bars_target(number) else ""
+
+    def find_node(self, destination: str) -> Target | None:
+        """The node of `nodes` that an element's name, an internal number or one of the tenant's DIDs means."""
+        if destination in self.numbers:
+            return self.numbers[destination].to
+        found = self.internal_numbers.get(destination, destination)
+        return found if found in self.nodes else None
+
+    @cached_property
+    def _seats(self) -> dict[Name, tuple[Seat, ...]]:
+        members = {name: group.members for name, group in self.groups.items()}
+        return {name: seats(name, members) for name in members}
+
+    def seats_of(self, group: Name) -> tuple[Seat, ...]:
+        """The users of a group, those of the groups among its members too."""
+        return self._seats[group]
+
+    @cached_property
+    def _number_sets(self) -> dict[Name, NumberSet]:
+        return {name: NumberSet(patterns) for name, patterns in self.lists.items()}
+
+    def numbers_in(self, number_list: Name) -> NumberSet:
+        """The numbers of one of `lists`."""
+        return self._number_sets[number_list]
+
+    def members_of(self, group: Name) -> tuple[Extension, ...]:
+        """A group's users, those of the groups among its members too."""
+        return tuple(seat.extension for seat in self.seats_of(group))
+
+    def position_of(self, switch: Name, found: str | None) -> Name:
+        """Where a switch stands, by the position that live state has of it."""
+        return self.switches[switch].standing(found)
+
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
         phrases = {name: Prompt(text=texts[self.language]) for name, texts in PHRASES.items()}
-        return {**phrases, **self.prompts}
+        told = self.names if self.directories else {}
+        names = {name_prompt(extension): Prompt(text=name) for extension, name in told.items()}
+        return {**phrases, **names, **self.prompts}
 
 
 def endpoint_name(tenant: Slug, extension: Extension, device: Name) -> str:

@@ -3,39 +3,24 @@
     centralka:turns      hash: "<tenant>/<group>" -> how many calls have come
 """
 
-import asyncio
 import random
 from collections import defaultdict
 
-import structlog
 from redis.asyncio import Redis
 
-from routing.questions import Question, Turn
-from store.live import AWAY
-
-log = structlog.get_logger()
-
 TURNS = "centralka:turns"
-LIMIT_S = 0.3                # a caller waits meanwhile
 
 
 class Turns:
-    """While Redis is away each process counts for itself, from anywhere: fair enough, and nobody waits."""
-
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._own: dict[str, int] = defaultdict(lambda: random.randrange(1000))  # noqa: S311
 
-    async def answer(self, tenant: str, question: Question) -> int:
-        match question:
-            case Turn(group=group):
-                return await self._take(f"{tenant}/{group}")
+    async def take(self, tenant: str, group: str) -> int:
+        """How many calls have come before this one."""
+        return int(await self._redis.hincrby(TURNS, f"{tenant}/{group}", 1)) - 1
 
-    async def _take(self, field: str) -> int:
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                return int(await self._redis.hincrby(TURNS, field, 1)) - 1
-        except AWAY as error:
-            log.warning("redis away; turns are counted here", problem=str(error), field=field)
-            self._own[field] += 1
-            return self._own[field]
+    def take_here(self, tenant: str, group: str) -> int:
+        """While Redis is away each process counts for itself, from anywhere: fair enough, and nobody waits."""
+        self._own[f"{tenant}/{group}"] += 1
+        return self._own[f"{tenant}/{group}"]

@@ -4,11 +4,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.names import Name
 from routing.nodes.announcement import Announcement
+from routing.nodes.call_server import CallServer
+from routing.nodes.conditions import Conditions
+from routing.nodes.dial_internal import DialInternal
+from routing.nodes.directory import NameDirectory
+from routing.nodes.external import External
 from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
 from routing.nodes.node import Element
 from routing.nodes.schedule import Schedule
+from routing.nodes.switch import Switch
 from routing.nodes.voicemail import VoicemailBox
 
 
@@ -17,11 +23,17 @@ class Elements(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    dial_internal: dict[Name, DialInternal] = Field(default_factory=dict)
+    directories: dict[Name, NameDirectory] = Field(default_factory=dict)
     announcements: dict[Name, Announcement] = Field(default_factory=dict)
     menus: dict[Name, Menu] = Field(default_factory=dict)
     groups: dict[Name, Group] = Field(default_factory=dict)
+    externals: dict[Name, External] = Field(default_factory=dict)
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)
+    call_servers: dict[Name, CallServer] = Field(default_factory=dict)
+    conditions: dict[Name, Conditions] = Field(default_factory=dict)
+    switches: dict[Name, Switch] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
 
     def elements(self) -> list[tuple[str, Name, Element]]:

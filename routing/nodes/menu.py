@@ -1,10 +1,11 @@
-"""Menu: a prompt, a key, and the element behind the key."""
+"""Menu: a prompt, a key, and the element behind the key; or, where the menu allows it, an internal number."""
 
 from pydantic import Field
 
 from routing.call import Digits, Entered, Event, Read
-from routing.names import Key, Name, Target
-from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.names import Extensions, Key, Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.nodes.number_entry import allowed_numbers, read_number
 
 
 class Menu(Element):
@@ -14,34 +15,46 @@ class Menu(Element):
     tries: int = Field(default=2, ge=1, le=10)           # how often the caller may press nothing, and how often a wrong key
     no_key: Target                                       # after that many times nothing
     wrong_key: Target                                    # after that many wrong keys
+    no_key_prompt: Name | None = None                    # before the menu's own, the second time and later
     wrong_key_prompt: Name = "sys_wrong_key"
+    direct_dial: bool = False                            # internal numbers may be keyed instead
+    direct_dial_except: Extensions = ()
 
     def uses(self) -> Uses:
         targets = tuple((f"keys.{key}", target) for key, target in self.keys.items())
+        silence = (("no_key_prompt", self.no_key_prompt),) if self.no_key_prompt else ()
         return Uses(
             targets=(*targets, ("no_key", self.no_key), ("wrong_key", self.wrong_key)),
-            prompts=(("prompt", self.prompt), ("wrong_key_prompt", self.wrong_key_prompt)),
+            prompts=(("prompt", self.prompt), ("wrong_key_prompt", self.wrong_key_prompt), *silence),
+            numbers=tuple(numbered("direct_dial_except", self.direct_dial_except)),
+            any_number=self.direct_dial,
         )
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         silent, wrong = memory or (0, 0)
         match event:
             case Entered():
-                return self._ask((self.prompt,), "asks for a key", 0, 0)
+                return self._ask(here, (), "asks for a key", 0, 0)
             case Digits(keys=""):
                 silent += 1
                 if silent >= self.tries:
                     return Go(self.no_key, f"no key {silent} times, on to {self.no_key}")
-                return self._ask((self.prompt,), "no key, asks again", silent, wrong)
+                told = (self.no_key_prompt,) if self.no_key_prompt else ()
+                return self._ask(here, told, "no key, asks again", silent, wrong)
             case Digits(keys=key) if key in self.keys:
                 return Go(self.keys[key], f"key {key}, on to {self.keys[key]}")
+            case Digits(keys=key) if self.direct_dial and key in (numbers := allowed_numbers(here, self.direct_dial_except)):
+                return Go(numbers[key], f"dials {key}, on to {numbers[key]}")
             case Digits(keys=key):
                 wrong += 1
                 if wrong >= self.tries:
                     return Go(self.wrong_key, f"wrong key {key}, {wrong} in all, on to {self.wrong_key}")
-                return self._ask((self.wrong_key_prompt, self.prompt), f"wrong key {key}, asks again", silent, wrong)
+                return self._ask(here, (self.wrong_key_prompt,), f"wrong key {key}, asks again", silent, wrong)
             case _:
                 raise UnexpectedEvent(here, event)
 
-    def _ask(self, prompts: tuple[Name, ...], why: str, silent: int, wrong: int) -> Do:
-        return Do(Read(prompts, max_digits=1, wait_s=self.wait_s), why, (silent, wrong))
+    def _ask(self, here: Here, told: tuple[Name, ...], why: str, silent: int, wrong: int) -> Do:
+        step = Read((*told, self.prompt), max_digits=1, wait_s=self.wait_s)
+        if self.direct_dial:
+            step = read_number(self.prompt, self.wait_s, allowed_numbers(here, self.direct_dial_except), told)
+        return Do(step, why, (silent, wrong))

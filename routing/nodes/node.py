@@ -1,14 +1,19 @@
 """What every node of a call flow is, and what it may answer. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from routing.calendars import Calendar
 from routing.call import Event, Step
 from routing.facts import Facts
+from routing.forwarding import People
+from routing.hunting import Seat
 from routing.names import Extension, Name, Target
+from routing.number_list import NumberSet
+from routing.phrases import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +22,41 @@ class Go:
 
     target: Target
     why: str
+    passed_by: Extension = ""     # the user who passes the call on: no forward brings it back
 
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Ask the phone system for a step; its event comes back to this node with `memory`."""
+    """Ask the phone system for a step; its event comes back to this node with `memory`, or the call then enters node `then`."""
 
     step: Step
     why: str
     memory: tuple[int, ...] = ()
+    then: Target | None = None
 
 
-class Directory(Protocol):
+class Directory(People, Protocol):
     """What a node may know of its tenant."""
 
-    def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
+    @property
+    def main_number(self) -> str: ...
+    def seats_of(self, group: Name) -> tuple[Seat, ...]: ...
     @property
     def timezone(self) -> str: ...
+    @property
+    def internal_numbers(self) -> Mapping[Extension, str]: ...
+    @property
+    def names(self) -> Mapping[Extension, str]: ...
+    @property
+    def language(self) -> Language: ...
+    def find_node(self, destination: str) -> Target | None: ...
+    @property
+    def country(self) -> str: ...
+    @property
+    def calendars(self) -> Mapping[str, Calendar]: ...
+    def numbers_in(self, number_list: Name) -> NumberSet: ...
+    def members_of(self, group: Name) -> tuple[Extension, ...]: ...
+    def position_of(self, switch: Name, found: str | None) -> Name: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,7 @@ class Here:
     name: str            # the node's own name or extension
     tenant: Directory
     facts: Facts
+    trail: tuple[Extension, ...] = ()     # the users who have passed this call on
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +76,15 @@ class Uses:
     targets: tuple[tuple[str, Target], ...] = ()      # nodes the call may go on to
     prompts: tuple[tuple[str, Name], ...] = ()
     users: tuple[tuple[str, Extension], ...] = ()     # members and mailboxes
+    numbers: tuple[tuple[str, Extension], ...] = ()   # internal numbers, whatever they reach
+    any_number: bool = False                          # the call may go on to every internal number
+    outside: tuple[tuple[str, str], ...] = ()         # numbers outside that it may call
+    trunks: tuple[tuple[str, Name], ...] = ()
+    shown: tuple[tuple[str, str], ...] = ()           # numbers of the tenant's that it shows to the outside
+    groups: tuple[tuple[str, Name], ...] = ()         # members that are groups
+    musics: tuple[tuple[str, Name], ...] = ()
+    settings: tuple[tuple[str, str, str], ...] = ()   # what is asked of another section: field, section, key there
+    positions: tuple[tuple[str, Name, Name], ...] = ()    # field, switch, position
     ends: bool = False                                # this node can end a call properly by itself
 
 

@@ -1,13 +1,17 @@
-"""User: all devices of a person ring; nobody answers, the mailbox or another element takes the call."""
+"""User: all devices of a person ring, as the table of forwarding says; nobody answers, the mailbox or another element takes
+the call."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played, VoicemailEnded
-from routing.names import Label, Name, Target, all_differ
+from routing.facts import Forwarding
+from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Rings, who_rings
+from routing.names import Destination, Did, Label, Name, Target, all_differ
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
+from routing.outside import CALLER, Presentation, identity
 
 MISSED = {
     DialStatus.BUSY: ("busy", Cause.BUSY),
@@ -16,6 +20,7 @@ MISSED = {
     DialStatus.CONGESTION: ("refused the call", Cause.UNAVAILABLE),
     DialStatus.CANCEL: ("the caller gave up", Cause.NORMAL),
 }
+OUTSIDE = 1      # remembered while a number outside is called for the user: no forward comes after it
 
 
 class User(BaseModel):
@@ -28,18 +33,30 @@ class User(BaseModel):
     ring_s: int = Field(default=20, ge=3, le=120)
     voicemail: bool = True
     missed: Target | None = None     # where an unanswered call goes; without it, to the mailbox
+    forwards: dict[Forwarding, Destination] = Field(default_factory=dict)      # what the user sets by code or page goes first
+    forward_ring_s: int = Field(default=30, ge=3, le=120)                      # for a forward to a number outside
+    mobile: Did | None = None                                                  # rings with the devices, confirms with a key
+    mobile_after_s: int = Field(default=0, ge=0, le=60)
+    presentation: Presentation = CALLER                                        # what the mobile and forwards outside see
 
     def uses(self) -> Uses:
-        return Uses(targets=(("missed", self.missed),) if self.missed else (), ends=True)
+        targets = [("missed", self.missed)] if self.missed else []
+        targets += [(f"forwards.{when}", to) for when, to in self.forwards.items() if not to.startswith("+")]
+        outside = [(f"forwards.{when}", to) for when, to in self.forwards.items() if to.startswith("+")]
+        outside += [("mobile", self.mobile)] if self.mobile else []
+        shown = (("presentation", self.presentation),) if self.presentation != CALLER else ()
+        return Uses(targets=tuple(targets), outside=tuple(outside), shown=shown, ends=True)
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered():
-                return Do(Dial(here.tenant.endpoints_of(here.name), self.ring_s), f"rings {', '.join(self.devices)}")
+                return self._ring(here)
             case DialEnded(status=DialStatus.ANSWER):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
+            case DialEnded(status=status) if memory:
+                return self._missed(here, status, MISSED[status][0])
             case DialEnded(status=status):
-                return self._missed(here, status)
+                return self._pass_on(here, status)
             case Played() if memory:
                 return Do(Hangup(Cause(memory[0])), "told the caller, hangs up")
             case Played() | VoicemailEnded():
@@ -47,11 +64,34 @@ class User(BaseModel):
             case _:
                 raise UnexpectedEvent(here, event)
 
-    def _missed(self, here: Here, status: DialStatus) -> Go | Do:
-        reason, cause = MISSED[status]
-        if self.missed:
-            return Go(self.missed, f"{reason}, on to {self.missed}")
+    def _ring(self, here: Here) -> Go | Do:
+        match who_rings(here.tenant, here.facts, here.name, trail=here.trail):
+            case Rings(endpoints=endpoints, outside=outside):
+                shown, vouching = identity(here.tenant, here.facts, self.presentation) if outside else ("", "")
+                rung = ", ".join([*self.devices, *(leg.number for leg in outside)])
+                return Do(Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching), f"rings {rung}")
+            case Passed() as passed:
+                return self._passed(here, passed, "")
+            case Nobody(status=status, why=why):
+                return self._missed(here, status, why)
+
+    def _pass_on(self, here: Here, status: DialStatus) -> Go | Do:
+        reason = MISSED[status][0]
+        found = who_rings(here.tenant, here.facts, here.name, trail=here.trail, ended=status)
+        return self._passed(here, found, f"{reason}, ") if isinstance(found, Passed) else self._missed(here, status, reason)
+
+    def _passed(self, here: Here, passed: Passed, before: str) -> Go | Do:
+        if not passed.outside:
+            return Go(passed.target, f"{before}{passed.why}", here.name)
+        shown, vouching = identity(here.tenant, here.facts, self.presentation)
+        step = Dial((), self.forward_ring_s, outside=passed.outside, shown=shown, vouching=vouching)
+        return Do(step, f"{before}{passed.why}", (OUTSIDE,))
+
+    def _missed(self, here: Here, status: DialStatus, reason: str) -> Go | Do:
+        may_pass = here.name not in here.trail and len(here.trail) < MAX_FORWARDS
+        if self.missed and may_pass:
+            return Go(self.missed, f"{reason}, on to {self.missed}", here.name)
         if self.voicemail:
             greeting = take_message(here, here.name, LEAVE_MESSAGE, (), Entered())
             return Do(greeting.step, f"{reason}, {greeting.why}")
-        return Do(Play(("sys_unavailable",), early=True), f"{reason}, no mailbox", (int(cause),))
+        return Do(Play(("sys_unavailable",), early=True), f"{reason}, no mailbox", (int(MISSED[status][1]),))

@@ -15,8 +15,10 @@ from agi.ami_client import AmiClient
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from routing.facts import DeviceState
+from store import follower as store_follower
 from store import live
-from store.live import CALLS, DEVICES, READY, DeviceFollower, LiveCall, calls_in_progress
+from store.follower import LiveFollower
+from store.live import CALLS, DEVICES, READY, LiveCall, calls_in_progress
 from tests.agi.ami_peer import ADDRESS, Action, AmiPeer, accept, ami_peer, until
 from tests.store.redis_server import RedisServer
 
@@ -26,7 +28,7 @@ T = TypeVar("T")
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ami_client, "FIRST_DELAY_S", 0.01)
-    monkeypatch.setattr(live, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(store_follower, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(live_writer, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(live_writer, "TICK_S", 0.05)
 
@@ -74,12 +76,12 @@ def event(name: str, **headers: str) -> bytes:
 
 
 async def test_device_state_reaches_the_decision_service(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as (_, writer), DeviceFollower(redis_server.url) as follower:
-        await until(lambda: follower.devices == {"acme-201-desk": DeviceState.IDLE})
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (_, writer), LiveFollower(redis_server.url) as follower:
+        await until(lambda: follower.live.devices == {"acme-201-desk": DeviceState.IDLE})
         words = {"INUSE": DeviceState.IN_USE, "RINGING": DeviceState.RINGING, "INVALID": DeviceState.UNAVAILABLE}
         for word, state in words.items():
             peer.send(event("DeviceStateChange", Device="PJSIP/acme-201-desk", State=word))
-            await until(lambda expected=state: follower.devices["acme-201-desk"] is expected)  # type: ignore[misc]
+            await until(lambda expected=state: follower.live.devices["acme-201-desk"] is expected)  # type: ignore[misc]
         peer.send(event("DeviceStateChange", Device="Local/201@x", State="INUSE"))
         peer.send(event("DeviceStateChange", Device="PJSIP/acme-202-desk", State="INUSE"))
         await until(lambda: set(writer.devices.values) == {"acme-201-desk", "acme-202-desk"})

@@ -21,7 +21,7 @@ PROGRAM = """
 import asyncio, json, pathlib, sys
 from agi.ami_service import serve
 values = json.loads(sys.argv[1])
-asyncio.run(serve(**values | {"cel_file": pathlib.Path(values["cel_file"])}))
+asyncio.run(serve(**values | {"home": pathlib.Path(values["home"]), "cel_file": pathlib.Path(values["cel_file"])}))
 """
 
 
@@ -30,7 +30,7 @@ async def service(folder: Path, ami_port: int, redis_url: str = "") -> AsyncIter
     values = {"ami_address": ADDRESS, "ami_port": ami_port, "ami_user": "centralka", "ami_secret": "secret",
               "redis_url": redis_url or f"unix://{folder}/redis.sock",
               "database_url": f"sqlite+aiosqlite:///{folder}/db/calls.sqlite",
-              "cel_file": str(folder / "cel.csv")}
+              "home": str(folder), "cel_file": str(folder / "cel.csv")}
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, json.dumps(values),
                                                    stdout=asyncio.subprocess.PIPE)
     try:

@@ -19,9 +19,12 @@ from agi.cel import PendingCalls, assemble, parse_event
 from agi.cel_file import CelFile
 from agi.cel_follower import CelFollower
 from agi.live_writer import LiveHash
+from agi.load_counter import LoadCounter
+from store import live
 from store.calls import CallStore
 from store.database import connect, upgrade
 from store.live import LiveCall
+from store.loads import Loads
 from store.records import Call, CelPosition, Leg, Outcome
 from tests.agi.test_cel import line
 
@@ -65,7 +68,8 @@ class Asterisk:
 
 def follow_file(file: CelFile, store: CallStore, booted_at: float | None = None, calls: LiveHash | None = None) -> CelFollower:
     moment = None if booted_at is None else datetime.fromtimestamp(booted_at, UTC)
-    return CelFollower(file, store, calls or LiveHash("calls", lambda: None), lambda: moment)
+    counter = LoadCounter(Loads(live.connect("unix:///none")), lambda tenant: UTC)
+    return CelFollower(file, store, calls or LiveHash("calls", lambda: None), lambda: moment, counter)
 
 
 def call_lines(number: int) -> list[bytes]:

@@ -11,14 +11,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from agi import fastagi
+from agi.call_servers import CallServers
 from agi.decision_service import DecisionService
-from agi.fastagi import Application, Query, start_server
+from agi.fastagi import Application, Hold, Query, start_server
+from agi.outside import Outside
 from agi.published import Published
+from agi.speech import Speech
 from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
+from centralka.serve_agi import make_speech
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
 from store import live
-from store.turns import Turns
+from store.answers import RedisAnswers
+from store.follower import Live
 from tests.agi.test_published import write_revision
 from tests.tenants_for_tests import acme
 
@@ -37,7 +42,10 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
     write_revision(tmp_path, "1", acme=acme())
     application = Application(loop=asyncio.get_running_loop())
-    application.add_route("step", DecisionService(Published(tmp_path), devices, Turns(live.connect(f"unix://{tmp_path}/none")), PurePosixPath("/srv/x")).step)
+    answers = RedisAnswers(live.connect(f"unix://{tmp_path}/none"))
+    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"))
+    service = DecisionService(Published(tmp_path), Live(devices), answers, outside, PurePosixPath("/srv/x"))
+    application.add_route("step", service.step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
@@ -76,9 +84,9 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "+48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "phone", "300", "203", "", "", "", ""),
-     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.2", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
+     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"),
     (("acme", "phone", "300", "201", "", "", "", ""),                            # Anna calls her own group
-     "start|201 dials 300;sales|rings 202", "sales/dial/0/0.2", "Dial(PJSIP/acme-202-desk,20,g)"),
+     "start|201 dials 300;sales|rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gi)"),
     (("acme", "phone", "*97", "202", "", "", "", ""),
      "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
     (("acme", "trunk", "201", "", "", "", "", ""),
@@ -88,12 +96,12 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "%2B48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/0.0", "2", "", ""),
-     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.1", "Dial(PJSIP/acme-202-desk,10,g)"),
+     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gic)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/1.0", "9", "BUSY", ""),
      "main|wrong key 9%2C asks again", "main/digits/0/1.1", f"Read(DIGITS,{SOUNDS}sys_wrong_key-0&{SOUNDS}welcome-0,1,e,1,5)"),
-    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.1", "2", "NOANSWER", ""),
-     "service|noanswer%2C rings 201", "service/dial/1/0.2", "Dial(PJSIP/acme-201-desk,10,g)"),
-    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.2", "2", "ANSWER", ""),
+    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.0.1.1", "2", "NOANSWER", ""),
+     "service|noanswer%2C rings 201", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,gi)"),
+    (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.3.2.3", "2", "ANSWER", ""),
      "service|the conversation is over", "service/nothing/1/", "Hangup(16)"),
     (("acme", "trunk", "+48221234567", "", "mail/played/2/", "2", "NOANSWER", ""),
      "mail|records a message for 201", "mail/voicemail/2/", "VoiceMail(201@acme,s)"),
@@ -117,9 +125,9 @@ async def test_request_leads_to_exactly_these_commands(port: int, arguments: tup
 async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices: Devices) -> None:
     asked = request("acme", "phone", "300", "203", "", "", "", "")
     devices["acme-201-desk"] = DeviceState.IN_USE
-    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-202-desk,20,g)"'
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-202-desk,20,gi)"'
     devices["acme-201-desk"] = DeviceState.IDLE
-    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"'
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"'
 
 
 @pytest.mark.parametrize(("arguments", "found"), [
@@ -152,7 +160,7 @@ async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[list
     servers: list[asyncio.Server] = []
 
     async def start(commands: list[str]) -> int:
-        async def step(_: Query) -> list[str]:
+        async def step(_: Query, __: Hold) -> list[str]:
             return commands
 
         application = Application(loop=asyncio.get_running_loop())

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from agi import fastagi
-from agi.fastagi import MAX_HANDSHAKE_BYTES, WAKE_BYTES, Application, Query, start_server
+from agi.fastagi import MAX_HANDSHAKE_BYTES, WAKE_BYTES, Application, Hold, Query, start_server
 
 GOOD = b"""\
 agi_network: yes
@@ -30,7 +30,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.3)
     application = Application(loop=asyncio.get_running_loop())
 
-    async def step(query: Query) -> list[str]:
+    async def step(query: Query, _: Hold) -> list[str]:
         match query.arguments[0]:
             case "raise":
                 raise RuntimeError("a mistake of ours")

@@ -19,6 +19,7 @@ from routing.call import (
     Failover,
     Hangup,
     Origin,
+    Outside,
     Play,
     Read,
     Started,
@@ -35,9 +36,17 @@ SOUNDS = {"welcome": "welcome-01"}
 
 @pytest.mark.parametrize(("step", "text"), [
     (Read(("welcome", "welcome"), 1, 5), "Read(DIGITS,/srv/x/sounds/acme/welcome-01&/srv/x/sounds/acme/welcome-01,1,e,1,5)"),
+    (Read(("welcome",), 6, 5, ("2", "20"), ("welcome",)),
+     "Gosub(digits,s,1(/srv/x/sounds/acme/welcome-01,5,3,-2-20-,/srv/x/sounds/acme/welcome-01))"),
     (Play(("welcome",)), "Playback(/srv/x/sounds/acme/welcome-01)"),
     (Play(("welcome",), early=True), "Gosub(early,s,1(/srv/x/sounds/acme/welcome-01))"),
-    (Dial(("acme-201-desk", "acme-202-desk"), 20), "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,g)"),
+    (Dial(("acme-201-desk", "acme-202-desk"), 20), "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"),
+    (Dial((), 30, outside=(Outside("+48587000002", "acme-trunk-carrier"),), shown="", vouching="+48221234567"),
+     "Dial(PJSIP/+48587000002@acme-trunk-carrier,30,gib(outside^s^1(^+48221234567)))"),
+    (Dial(("acme-201-desk",), 9, (Outside("+48587000002", "acme-trunk-carrier"),), "+48221234568", "+48221234567"),
+     "Dial(PJSIP/acme-201-desk&PJSIP/+48587000002@acme-trunk-carrier,9,gib(outside^s^1(+48221234568^+48221234567)))"),
+    (Dial((), 30, outside=(Outside("+48600100200", "acme-trunk-carrier", 5, confirm=True),), vouching="+48221234567"),
+     "Dial(Local/5-1-+48600100200--+48221234567-acme-trunk-carrier@acme-confirm/n,30,gib(outside^s^1(^+48221234567)))"),
     (Voicemail("201"), "VoiceMail(201@acme,s)"),
     (CheckVoicemail("201"), "VoiceMailMain(201@acme,s)"),
     (Hangup(Cause.BUSY), "Hangup(17)"),
@@ -51,6 +60,17 @@ def test_each_step_is_one_application(step, text) -> None:  # type: ignore[no-un
 def test_endpoint_of_any_other_form_is_refused(name: str) -> None:
     with pytest.raises(AgiError):
         step_text(Dial((name,), 20), acme(), SOUNDS, HOME)
+
+
+@given(st.text().filter(lambda text: not re.fullmatch(r"\+[0-9]{7,15}", text, re.ASCII)))
+def test_number_outside_of_any_other_form_is_refused(text: str) -> None:
+    good = "+48587000002"
+    for leg, shown, vouching in (
+        (Outside(text, "acme-trunk-carrier"), good, good), (Outside(good, text + "!"), good, good),
+        (Outside(good, "acme-trunk-carrier"), text or "x", good), (Outside(good, "acme-trunk-carrier"), good, text or "x"),
+    ):
+        with pytest.raises(AgiError):
+            step_text(Dial((), 20, (leg,), shown, vouching), acme(), SOUNDS, HOME)
 
 
 @given(st.lists(st.builds(Visit, st.text(max_size=50), st.text(max_size=300)), max_size=20))
@@ -68,7 +88,8 @@ def test_path_that_is_too_long_keeps_its_end() -> None:
 
 @given(st.builds(
     State, st.from_regex(r"\A[a-z][a-z0-9_]{0,30}\Z"), st.sampled_from(Awaits), st.integers(0, 9999),
-    st.lists(st.integers(0, 999999), max_size=10).map(tuple)))
+    st.lists(st.integers(0, 999999), max_size=10).map(tuple),
+    st.lists(st.from_regex(r"\A[0-9]{2,6}\Z"), max_size=10).map(tuple)))
 def test_state_survives_its_channel_variable(state: State) -> None:
     assert read_state(state_text(state)) == state
 
@@ -80,7 +101,7 @@ def test_state_that_we_never_wrote_is_refused(text: str) -> None:
     except AgiError:
         return
     assert state is not None
-    assert state_text(state).count("/") == 3
+    assert state_text(state).count("/") == (4 if state.trail else 3)
 
 
 @pytest.mark.parametrize("dialled", ["", "20 1", "201,1", "${EXTEN}", "201\nHANGUP", "201%0a", "201%2C1", "1" * 65, "٢٠١"])

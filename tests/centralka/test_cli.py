@@ -159,3 +159,78 @@ def test_status_of_an_instance_that_does_not_run_says_so(home: Path) -> None:
     done = centralka(home, "status")
     assert done.returncode == 2
     assert "wrong:" in done.stdout
+
+
+SCENARIO = """\
+at: 2026-11-25 10:00
+scenarios:
+  - title: The caller presses one
+    call: {from: "+48600100200", to: "+48221234567"}
+    phones: {"201": answers}
+    caller: [presses 1]
+    expect:
+      ends: answered by 201
+      path: [main, sales]
+"""
+
+
+def test_scenario_that_fails_is_told_with_its_line_and_nothing_is_published(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tenants" / "acme.scenarios.yaml"
+    file.write_text(SCENARIO)
+    good = centralka(home, "check", "--scenarios")
+    assert (good.returncode, good.stdout) == (0, "1 tenant: good, 1 scenarios went as told\n")
+    file.write_text(SCENARIO.replace("by 201", "by 202"))
+    for command in (("check", "--scenarios"), ("apply",)):
+        done = centralka(home, *command)
+        assert done.returncode == 1
+        assert done.stderr.startswith(
+            f"{file}:8 scenarios.0.expect.ends: 'The caller presses one': found answered by 201, expected answered by 202")
+    assert not (home / "published" / "current").exists()
+    assert centralka(home, "apply", "--despite-scenarios").returncode == 0
+
+
+def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tenants" / "acme.scenarios.yaml"
+    file.write_text(SCENARIO.replace('"201": answers', '"209": answers').replace("[main, sales]", "[main, sals]"))
+    assert centralka(home, "check", "--scenarios").stderr.splitlines() == [
+        f"{file}:5 scenarios.0.phones.209: no user with extension '209'",
+        f"{file}:9 scenarios.0.expect.path.1: no element or user 'sals'",
+    ]
+    file.write_text(SCENARIO.replace("presses 1", "press one"))
+    assert "found 'press one', expected presses 1, presses nothing, or hangs up in main" in centralka(
+        home, "check", "--scenarios").stderr
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("switch", "nobody"), "not published"), (("switch", "acme", "dusk"), "no switch 'dusk'"),
+    (("switch", "acme", "night", "dawn"), "no position 'dawn', expected one of auto, day, night"),
+    (("user", "acme", "209"), "no user '209'"), (("user", "acme", "201", "--logout", "service2"), "201 is in no group 'service2'"),
+    (("user", "acme", "201", "--forward", "busy=209"), "found the target '209'"),
+    (("user", "acme", "201", "--forward", "often=202"), "found the kind of forwarding 'often'"),
+    (("user", "acme", "201", "--no-forward", "often"), "found the kind of forwarding 'often'"),
+    (("simulate", "acme", "300", "--switch", "night=dawn"), "expected one of auto, day, night"),
+    (("simulate", "acme", "300", "--set", "201:asleep"), "found --set '201:asleep'"),
+])
+def test_wrong_setting_is_refused_with_what_there_is(home: Path, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    (tmp_path / "tenants" / "acme.yaml").write_text(changed(("numbers:", "switches:\n  night: {}\nnumbers:")))
+    assert centralka(home, "apply").returncode == 0
+    done = centralka(home, *arguments)
+    assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("switch", "acme"), ("switch", "acme", "night", "day"), ("user", "acme", "201", "--dnd")])
+def test_setting_while_redis_is_away_is_refused_aloud(home: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "tenants" / "acme.yaml").write_text(changed(("numbers:", "switches:\n  night: {}\nnumbers:")))
+    assert centralka(home, "apply").returncode == 0
+    done = centralka(home, *arguments)
+    assert (done.returncode, "gives no answer" in done.stderr) == (2, True), done.stderr
+
+
+def test_simulate_takes_switches_settings_and_a_hidden_number(home: Path, tmp_path: Path) -> None:
+    rules = ("{when: {switches: {night: night}}, to: mail}", "{when: {users: {'201': do_not_disturb}}, to: '203'}",
+             "{when: {caller: {kinds: [anonymous]}}, to: '202'}")
+    section = "".join(f"      - {rule}\n" for rule in rules)
+    (tmp_path / "tenants" / "acme.yaml").write_text(changed(
+        ("numbers:", f"switches:\n  night: {{}}\nconditions:\n  door:\n    rules:\n{section}    otherwise: '201'\nnumbers:"), ("{to: main}", "{to: door}")))
+    for options, outcome in ((("--switch", "night=night"), "voicemail 201"), (("--set", "201:dnd"), "answered 203"),
+                             (("--from", "anonymous"), "answered 202"), (("--from", "600100200"), "answered 201")):
+        done = centralka(home, "simulate", "acme", "+48221234567", *options, "--json")
+        assert json.loads(done.stdout)["outcome"] == outcome, (options, done.stderr)

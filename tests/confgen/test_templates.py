@@ -99,7 +99,7 @@ def test_phone_and_trunk_enter_their_own_contexts() -> None:
     contexts = {name: values["context"] for name, values in of_type(acme(TRUNKS), "endpoint").items()}
     assert contexts == dict.fromkeys(PHONES, "acme-phone") | {
         "acme-trunk-carrier": "acme-trunk", "acme-trunk-other": "acme-trunk"}
-    assert {context for context, _ in dialplan(acme(TRUNKS))} == {"acme-phone", "acme-trunk", "acme-failover"}
+    assert {context for context, _ in dialplan(acme(TRUNKS))} == {"acme-phone", "acme-trunk", "acme-failover", "acme-confirm"}
 
 
 def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:
@@ -108,7 +108,7 @@ def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:
     for name in ("acme-trunk-carrier", "acme-trunk-other"):
         assert endpoints[name]["identify_by"] == "ip"
         assert "auth" not in endpoints[name]
-        assert "set_var" not in endpoints[name]
+        assert endpoints[name]["set_var"] == "OUTSIDE=yes"
         assert endpoints[name].get("trust_id_inbound", "no") == "no"
     assert of_type(tenant, "identify") == {
         "acme-trunk-carrier": {"type": "identify", "endpoint": "acme-trunk-carrier", "match": "192.0.2.7"}}

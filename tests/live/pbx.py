@@ -4,16 +4,16 @@ import asyncio
 import itertools
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
 
+from centralka.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import Secrets, load_secrets
 from routing.call import Origin
-from routing.check import read_tenants
 from routing.facts import DeviceState
 from routing.simulate import Script, simulate
 from runtime.instance import centralka_command
@@ -26,7 +26,7 @@ from store.records import Call
 
 TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
-TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21"}
+TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21", "hunt": "127.77.0.22"}
 LIMIT_S = 15.0
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -35,12 +35,11 @@ _phones = itertools.count(1)
 
 
 class Pbx:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, tenants: Path = TENANTS) -> None:
         self.runtime = runtime
         self.settings = Settings.load(runtime.home)
-        self.server = Address(ADDRESS)
-        self.tenants = {tenant.tenant: tenant for tenant in read_tenants(
-            {str(path): path.read_text() for path in TENANTS.glob("*.yaml")})}
+        self.server = Address(self.settings.sip_address)
+        self.tenants = {tenant.tenant: tenant for tenant in load_tenants(tenant_files([tenants]))}
 
     @property
     def secrets(self) -> Secrets:
@@ -60,10 +59,14 @@ class Pbx:
     def cast(self, limit_s: float = 30) -> Cast:
         return Cast(self.server, limit_s=limit_s)
 
+    def new_address(self) -> Address:
+        """Where no other phone of the tests is."""
+        number = next(_phones)
+        return Address(f"127.77.{1 + number // 200}.{number % 200 + 30}")
+
     async def phone(self, cast: Cast, endpoint: str, callee: Callee, *, calls: int | None = 1) -> Sipp:
         """A registered phone at an address of its own, once Asterisk and the decision service know it as idle."""
-        address = f"127.77.{1 + next(_phones) // 200}.{next(_phones) % 200 + 30}"
-        phone = await cast.callee(callee, at=Address(address), account=self.account(endpoint), calls=calls)
+        phone = await cast.callee(callee, at=self.new_address(), account=self.account(endpoint), calls=calls)
         await self.until_state(endpoint, DeviceState.IDLE)
         return phone
 
@@ -119,10 +122,12 @@ class Pbx:
 
     def simulated(
         self, number: str, *keys: str, tenant: str = "acme", extension: str = "", silent: tuple[str, ...] = (),
-        **states: DeviceState,
+        outside: Mapping[str, DeviceState] | None = None, **states: DeviceState,
     ) -> list[tuple[str, str]]:
-        """The path that the simulator gives. Users are not registered unless `states` (x201=...) says otherwise."""
+        """The path that the simulator gives. Users are not registered unless `states` (x201=...) says otherwise; numbers
+        outside answer unless `outside` does."""
         known = {user: states.get(f"x{user}", DeviceState.UNAVAILABLE) for user in self.tenants[tenant].users}
+        known |= outside or {}
         origin = Origin.PHONE if extension else Origin.TRUNK
         script = Script(origin, number, datetime.now(UTC), extension, keys, known, frozenset(silent))
         return [(visit.node, visit.why) for visit in simulate(self.tenants[tenant], script).path]

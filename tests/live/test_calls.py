@@ -115,6 +115,27 @@ async def test_ordered_group_goes_on_to_the_next_member_when_the_first_is_silent
     assert path_of(await pbx.record(caller)) == pbx.simulated(MAIN["acme"], "2", x201=IDLE, x202=IDLE, silent=("202",))
 
 
+@pytest.mark.parametrize(("number", "pressed", "understood", "answers"), [
+    ("48221234570", ("202",), ("202",), "202"),                # an internal number in a menu
+    ("48221234570", ("2", ""), ("2",), "201"),                 # the menu's key, although numbers begin with it
+    ("48221234571", ("202",), ("202",), "202"),
+    ("48221234571", ("999", "202"), ("9", "202"), "202"),      # nobody's number, told at its first key, and another try
+    ("48221234572", ("669#",), ("669",), "202"),               # Nowak
+])
+@pytest.mark.docker
+async def test_caller_reaches_whom_they_key(
+    pbx: Pbx, number: str, pressed: tuple[str, ...], understood: tuple[str, ...], answers: str,
+) -> None:
+    caller = pbx.outside_caller()
+    media = [part for word in pressed for part in (Silence(800), *keys(word), Silence(2500))]
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, f"acme-{answers}-desk", Callee(then=Answer(ending=HangUp(200))))
+        await cast.call(dials(number, caller, *media, Silence(1500), ending=AwaitHangUp()), at=TRUNK["acme"])
+    call = await pbx.record(caller)
+    assert call.answered_by == answers
+    assert path_of(call) == pbx.simulated(number, *understood, x201=IDLE, x202=IDLE)
+
+
 async def test_member_in_a_call_is_passed_over(pbx: Pbx) -> None:
     first, second = pbx.outside_caller(), pbx.outside_caller()
     async with pbx.cast() as cast:

@@ -136,12 +136,12 @@ def test_nobody_is_offered_their_own_call() -> None:
 def test_group_rings_as_long_as_it_says() -> None:
     tenant = acme(('"202"], unanswered', '"202"], ring_s: 33, unanswered'))
     assert steps(tenant, MAIN, Digits("1"))[1] == Dial(("acme-201-desk", "acme-202-desk"), 33)
-    assert steps(acme(), MAIN, Digits("2"))[1] == Dial(("acme-202-desk",), 10)
+    assert steps(acme(), MAIN, Digits("2"))[1] == Dial(("acme-202-desk",), 10, passed_on=True)
 
 
 def test_members_who_rang_together_are_rung_once() -> None:
     decisions = played(acme(), MAIN, Digits("1"), NO_ANSWER)
-    assert decisions[1].state == State("sales", Awaits.DIAL, 1, (0, 2))
+    assert decisions[1].state == State("sales", Awaits.DIAL, 1, (0, 0, 0, 0, 3))
     assert decisions[2].step == Play(("sys_leave_message",))
     assert decisions[2].path[0] == Visit("sales", "noanswer, nobody is left, on to mail")
 
@@ -149,21 +149,22 @@ def test_members_who_rang_together_are_rung_once() -> None:
 def test_members_in_order_are_each_rung_once() -> None:
     decisions = played(acme(), MAIN, Digits("2"), NO_ANSWER, DialEnded(DialStatus.BUSY))
     assert [decision.step for decision in decisions[1:]] == [
-        Dial(("acme-202-desk",), 10), Dial(("acme-201-desk",), 10), Play(("sys_leave_message",))]
-    assert [decision.state.memory for decision in decisions[1:3]] == [(0, 1), (0, 2)]
+        Dial(("acme-202-desk",), 10, passed_on=True), Dial(("acme-201-desk",), 10), Play(("sys_leave_message",))]
+    assert [decision.state.memory for decision in decisions[1:3]] == [(0, 0, 0, 1, 1), (0, 0, 3, 2, 3)]
 
 
 def test_member_who_was_passed_over_is_not_rung_later() -> None:
     decisions = played(acme(), MAIN, Digits("2"), NO_ANSWER, devices={"acme-202-desk": DeviceState.IN_USE})
     assert [decision.step for decision in decisions[1:]] == [Dial(("acme-201-desk",), 10), Play(("sys_leave_message",))]
-    assert decisions[1].state.memory == (0, 2)
+    assert decisions[1].state.memory == (0, 0, 4, 2, 2)
 
 
 @pytest.mark.parametrize(("turn", "order"), [(0, ["202", "201"]), (1, ["201", "202"]), (2, ["202", "201"])])
 def test_each_call_begins_with_the_member_after_the_one_before(turn: int, order: list[str]) -> None:
     tenant = acme(("algorithm: ordered", "algorithm: round_robin"))
     rung = steps(tenant, MAIN, Digits("2"), NO_ANSWER, NO_ANSWER, answers={Turn("service"): turn})[1:]
-    assert rung == [*(Dial((f"acme-{extension}-desk",), 10) for extension in order), Play(("sys_leave_message",))]
+    assert rung == [
+        Dial((f"acme-{order[0]}-desk",), 10, passed_on=True), Dial((f"acme-{order[1]}-desk",), 10), Play(("sys_leave_message",))]
 
 
 def test_turn_that_nobody_has_taken_is_asked_for() -> None:
@@ -287,7 +288,7 @@ def chain(length: int) -> Tenant:
 def test_call_may_visit_exactly_as_many_elements_as_the_limit() -> None:
     last = played(chain(MAX_HOPS - 1), MAIN)[0]
     assert last.step == SALES
-    assert last.state == State("sales", Awaits.DIAL, MAX_HOPS - 1, (0, 2))
+    assert last.state == State("sales", Awaits.DIAL, MAX_HOPS - 1, (0, 0, 0, 0, 3))
     too_many = played(chain(MAX_HOPS), MAIN)[0]
     assert too_many.step == Failover()
     assert too_many.path[-1] == Visit("sales", f"stopped after {MAX_HOPS} elements")
@@ -323,12 +324,12 @@ def test_one_phone_that_is_away_does_not_make_the_others_away() -> None:
     assert "noanswer, nobody is left, on to mail" in simulated(acme(), "1", x201=DeviceState.UNAVAILABLE)
     assert "noanswer, nobody is left, on to mail" in simulated(acme(), "1", x202=DeviceState.UNAVAILABLE)
     both = simulated(acme(), "1", x201=DeviceState.UNAVAILABLE, x202=DeviceState.UNKNOWN)
-    assert "chanunavail, nobody is left, on to mail" in both
+    assert "chanunavail, nobody is available, on to mail" in both
 
 
 def test_one_phone_that_is_away_and_one_that_refuses_are_busy() -> None:
     tenant = acme(('"202"], unanswered', '"202"], skip_busy: false, unanswered'))
-    assert "busy, nobody is left, on to mail" in simulated(tenant, "1", x201=DeviceState.UNAVAILABLE, x202=DeviceState.BUSY)
+    assert "busy, everybody is busy, on to mail" in simulated(tenant, "1", x201=DeviceState.UNAVAILABLE, x202=DeviceState.BUSY)
 
 
 def test_only_as_many_keys_count_as_a_question_takes() -> None:

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from routing.facts import DeviceState
-from store import live
-from store.live import CHANGES, DEVICES, READY, DeviceFollower, LiveCall
+from store import follower
+from store.follower import LiveFollower
+from store.live import CHANGES, DEVICES, READY, LiveCall
 from tests.agi.ami_peer import until
 from tests.store.redis_server import RedisServer
 
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "FIRST_DELAY_S", 0.01)
-    monkeypatch.setattr(live, "POLL_S", 0.02)
+    monkeypatch.setattr(follower, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(follower, "POLL_S", 0.02)
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ async def test_states_are_loaded_and_followed(redis_server: RedisServer) -> None
     async with redis_server.client() as redis:
         await redis.set(READY, "x")
         await redis.hset(DEVICES, "acme-201-desk", "idle")
-        async with DeviceFollower(redis_server.url) as follower:
-            devices = follower.devices
+        async with LiveFollower(redis_server.url) as following:
+            devices = following.live.devices
             assert devices == {}
             await until(lambda: devices == {"acme-201-desk": DeviceState.IDLE})
             await redis.publish(CHANGES, json.dumps({"devices": {"acme-201-desk": "busy", "forno-201-desk": "ringing"}}))
@@ -44,16 +45,16 @@ async def test_last_known_states_stay_while_redis_is_away_and_are_read_again_aft
     async with redis_server.client() as redis:
         await redis.set(READY, "x")
         await redis.hset(DEVICES, mapping={"acme-201-desk": "in_use", "acme-202-desk": "unavailable"})
-    async with DeviceFollower(redis_server.url) as follower:
-        await until(lambda: follower.devices == {"acme-201-desk": DeviceState.IN_USE, "acme-202-desk": DeviceState.UNAVAILABLE})
+    async with LiveFollower(redis_server.url) as following:
+        await until(lambda: following.live.devices == {"acme-201-desk": DeviceState.IN_USE, "acme-202-desk": DeviceState.UNAVAILABLE})
         await redis_server.stop()
-        await until(lambda: not follower.loaded.is_set())
-        assert follower.devices == {"acme-201-desk": DeviceState.UNKNOWN, "acme-202-desk": DeviceState.UNAVAILABLE}
+        await until(lambda: not following.loaded.is_set())
+        assert following.live.devices == {"acme-201-desk": DeviceState.UNKNOWN, "acme-202-desk": DeviceState.UNAVAILABLE}
         await redis_server.start()
         async with redis_server.client() as redis:
             await redis.hset(DEVICES, "acme-202-desk", "idle")
             await redis.publish(CHANGES, json.dumps({"all": True}))
-        await until(lambda: follower.devices == {"acme-202-desk": DeviceState.IDLE})
+        await until(lambda: following.live.devices == {"acme-202-desk": DeviceState.IDLE})
 
 
 async def test_person_is_not_taken_as_busy_for_ever_when_the_ami_service_dies_during_a_call(redis_server: RedisServer) -> None:
@@ -62,8 +63,8 @@ async def test_person_is_not_taken_as_busy_for_ever_when_the_ami_service_dies_du
     told = {endpoint: DeviceState(state) for endpoint, state in states.items()}
     kept = (DeviceState.UNAVAILABLE, DeviceState.IDLE)
     stale = {endpoint: known if known in kept else DeviceState.UNKNOWN for endpoint, known in told.items()}
-    async with redis_server.client() as redis, DeviceFollower(redis_server.url) as follower:
-        devices = follower.devices
+    async with redis_server.client() as redis, LiveFollower(redis_server.url) as following:
+        devices = following.live.devices
         await redis.set(READY, "x")
         for endpoint, state in states.items():
             await redis.hset(DEVICES, endpoint, state)
@@ -78,18 +79,18 @@ async def test_person_is_not_taken_as_busy_for_ever_when_the_ami_service_dies_du
 
 
 async def test_decisions_begin_without_redis(tmp_path: Path) -> None:
-    async with DeviceFollower(f"unix://{tmp_path}/none.sock") as follower:
-        assert follower.devices == {}
+    async with LiveFollower(f"unix://{tmp_path}/none.sock") as following:
+        assert following.live.devices == {}
 
 
 @pytest.mark.parametrize("junk", ["", "[]", "{", '{"devices": 3}', '{"devices": ["x"]}', "\x00\xff"])
 async def test_junk_on_the_channel_changes_nothing(redis_server: RedisServer, junk: str) -> None:
-    async with redis_server.client() as redis, DeviceFollower(redis_server.url) as follower:
-        await until(follower.loaded.is_set)
+    async with redis_server.client() as redis, LiveFollower(redis_server.url) as following:
+        await until(following.loaded.is_set)
         await redis.publish(CHANGES, junk)
         await redis.publish(CHANGES, json.dumps({"devices": {"acme-201-desk": "no such state"}}))
-        await until(lambda: follower.devices == {"acme-201-desk": DeviceState.UNKNOWN})
-        assert follower.loaded.is_set()
+        await until(lambda: following.live.devices == {"acme-201-desk": DeviceState.UNKNOWN})
+        assert following.loaded.is_set()
 
 
 def test_call_in_progress_comes_back_from_json() -> None:

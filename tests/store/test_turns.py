@@ -7,7 +7,7 @@ import pytest
 
 from routing.questions import Turn
 from store import live
-from store.turns import Turns
+from store.answers import RedisAnswers
 from tests.store.redis_server import RedisServer
 
 
@@ -21,17 +21,18 @@ async def redis_server() -> AsyncIterator[RedisServer]:
 
 async def test_fifty_calls_at_once_have_fifty_turns_and_a_restart_goes_on_from_there(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as one, live.connect(redis_server.url) as other:
-        services = [Turns(one), Turns(other)]
-        taken = await asyncio.gather(*(services[i % 2].answer("acme", Turn("sales")) for i in range(50)))
-        assert sorted(taken) == list(range(50))
-        assert await services[0].answer("rossi", Turn("sales")) == 0
+        services = [RedisAnswers(one), RedisAnswers(other)]
+        taken = await asyncio.gather(*(services[i % 2].answer("acme", "1.1", Turn("sales"), "1.1/") for i in range(50)))
+        assert sorted(map(str, taken)) == sorted(map(str, range(50)))
+        assert await services[0].answer("rossi", "1.1", Turn("sales"), "1.1/") == 0
     async with live.connect(redis_server.url) as after:
-        assert await Turns(after).answer("acme", Turn("sales")) == 50
+        assert await RedisAnswers(after).answer("acme", "1.1", Turn("sales"), "1.1/") == 50
 
 
 async def test_turns_go_on_without_redis(redis_server: RedisServer) -> None:
     await redis_server.stop()
     async with live.connect(redis_server.url) as redis:
-        turns = Turns(redis)
-        first = await turns.answer("acme", Turn("sales"))
-        assert await turns.answer("acme", Turn("sales")) == first + 1
+        answers = RedisAnswers(redis)
+        first = await answers.answer("acme", "1.1", Turn("sales"), "1.1/")
+        assert isinstance(first, int)
+        assert await answers.answer("acme", "1.1", Turn("sales"), "1.1/") == first + 1

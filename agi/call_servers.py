@@ -1,0 +1,163 @@
+"""Asks tenants' call servers over HTTPS. Every failure is an answer, and every wait has its limit."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import ssl
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import structlog
+
+from agi.breaker import Breaker
+from agi.own_network import AddressRefused, HostUnknown, Network, address_of
+from routing.call_server import MAX_ANSWER_BYTES, Failed, Failure, Reply, read_reply
+
+log = structlog.get_logger()
+
+TRIES: Final = 2                # to connect
+MAX_SERVERS: Final = 10_000     # whose failures are remembered
+# What says that the service is away, rather than that its answer is wrong.
+AWAY: Final = frozenset({
+    Failure.UNKNOWN_HOST, Failure.NO_CONNECTION, Failure.TLS, Failure.NO_ANSWER, Failure.CLOSED, Failure.STATUS})
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRequest:
+    """One question. `body` is what is sent, as JSON; `moment_s` is Unix time."""
+
+    tenant: str
+    server: str
+    url: str
+    secret: str
+    body: Mapping[str, str]
+    moment_s: int
+    connect_s: float
+    answer_s: float
+
+
+def longest_s(connect_s: float, answer_s: float) -> float:
+    """How long an ask takes at most."""
+    return TRIES * connect_s + answer_s
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """HMAC-SHA256 over timestamp, full stop and body, in hexadecimal digits."""
+    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+class CallServers:
+    """`allowed` networks may be asked although they are our own; `ca_file` holds certificates that are trusted besides."""
+
+    def __init__(self, allowed: Collection[Network] = (), ca_file: Path | None = None) -> None:
+        self._allowed = allowed
+        self._tls = httpx.create_ssl_context(trust_env=False)
+        if ca_file:
+            self._tls.load_verify_locations(ca_file)
+        self._breakers: dict[tuple[str, str], Breaker] = {}
+
+    async def ask(self, request: ServerRequest) -> Reply | Failed:
+        """The answer, in `longest_s` at most. A tenant's failures suspend nobody else's asking of the same address."""
+        key = (request.tenant, request.url)
+        breaker = self._breakers.get(key, Breaker())
+        began_s = time.monotonic()
+        if breaker.is_suspended(began_s):
+            return Failed(Failure.SUSPENDED)
+        self._breakers[key] = breaker.trying(began_s)
+        answer = await self._try(request)
+        if isinstance(answer, Failed) and answer.failure in AWAY:
+            self._remember(key, self._breakers.get(key, breaker).failed(time.monotonic()))
+        else:
+            self._breakers.pop(key, None)
+        log.info(
+            "call_server", tenant=request.tenant, call=request.body["call"], server=request.server,
+            answer=answer.describe() if isinstance(answer, Failed) else "followed",
+            took_ms=round((time.monotonic() - began_s) * 1000))
+        return answer
+
+    def _remember(self, key: tuple[str, str], breaker: Breaker) -> None:
+        if len(self._breakers) >= MAX_SERVERS:
+            self._breakers.clear()
+        self._breakers[key] = breaker
+
+    async def _try(self, request: ServerRequest) -> Reply | Failed:
+        failed = Failed(Failure.NO_CONNECTION)
+        for _ in range(TRIES):
+            answer = await _Attempt(request, self._allowed, self._tls).answer()
+            if not isinstance(answer, Failed) or answer.failure is not Failure.NO_CONNECTION:
+                return answer
+            failed = answer
+        return failed
+
+
+class _Attempt:
+    """One connection, one request, one answer."""
+
+    def __init__(self, request: ServerRequest, allowed: Collection[Network], tls: ssl.SSLContext) -> None:
+        self._request = request
+        self._allowed = allowed
+        self._tls = tls
+        self._is_connected = False
+
+    async def answer(self) -> Reply | Failed:
+        try:
+            async with asyncio.timeout(self._request.connect_s) as limit:
+                return await self._post(limit)
+        except TimeoutError:
+            return Failed(Failure.NO_ANSWER if self._is_connected else Failure.NO_CONNECTION)
+        except AddressRefused as refused:
+            return Failed(Failure.REFUSED_ADDRESS, str(refused))
+        except HostUnknown:
+            return Failed(Failure.UNKNOWN_HOST)
+        except httpx.ConnectError as error:
+            return Failed(Failure.TLS if is_of_tls(error) else Failure.NO_CONNECTION)
+        except httpx.HTTPError as error:
+            return Failed(Failure.TLS if is_of_tls(error) else Failure.CLOSED)
+
+    async def _post(self, limit: asyncio.Timeout) -> Reply | Failed:
+        """Connects to the address that was looked at, under the name that was meant."""
+        url = httpx.URL(self._request.url)
+        address = await address_of(url.host, url.port or (443 if url.scheme == "https" else 80), self._allowed)
+
+        async def when(event: str, _: object) -> None:
+            if event == "http11.send_request_headers.started":
+                self._is_connected = True
+                limit.reschedule(asyncio.get_running_loop().time() + self._request.answer_s)
+
+        body = json.dumps(self._request.body, ensure_ascii=False, separators=(",", ":")).encode()
+        timestamp = str(self._request.moment_s)
+        headers = {
+            "Host": url.netloc.decode(), "Content-Type": "application/json", "Accept": "application/json",
+            "Accept-Encoding": "identity", "User-Agent": "Centralka", "Centralka-Timestamp": timestamp,
+            "Centralka-Signature": signature(self._request.secret, timestamp, body),
+        }
+        async with (
+            httpx.AsyncClient(
+                verify=self._tls, timeout=longest_s(self._request.connect_s, self._request.answer_s), trust_env=False,
+                follow_redirects=False) as client,
+            client.stream("POST", url.copy_with(host=str(address)), content=body, headers=headers,
+                          extensions={"sni_hostname": url.host, "trace": when}) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                return Failed(Failure.STATUS, f"status {response.status_code}")
+            read = b""
+            async for chunk in response.aiter_raw():
+                read += chunk
+                if len(read) > MAX_ANSWER_BYTES:
+                    return Failed(Failure.TOO_LARGE)
+        return read_reply(read)
+
+
+def is_of_tls(error: BaseException) -> bool:
+    """Whether the encryption failed: httpx tells it as a connection's error, with the cause behind."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

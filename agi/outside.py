@@ -1,0 +1,55 @@
+"""Answers questions that take longer than a decision may: what a tenant's service says, and the sound of a text."""
+
+import math
+from dataclasses import dataclass
+
+from agi import speech
+from agi.call_servers import CallServers, ServerRequest, longest_s
+from agi.fastagi import Hold
+from agi.published import PublishedTenant
+from agi.speech import Speech
+from routing.call_server import Failed, Reply
+from routing.facts import Facts
+from routing.questions import AskServer, SlowQuestion, Speak
+
+AFTERWARDS_S = 4     # for the decision that follows, as long as any other
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The call that a question is about. `decision` names the decision, the same one when Asterisk asks for it again."""
+
+    published: PublishedTenant
+    call: str
+    facts: Facts
+    decision: str
+
+
+class Outside:
+    def __init__(self, call_servers: CallServers, speech: Speech) -> None:
+        self._call_servers = call_servers
+        self._speech = speech
+
+    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str:
+        """Never fails. The call is told first how long it may take."""
+        tenant = asking.published.tenant
+        match question:
+            case AskServer(server=name, keys=keys):
+                server = tenant.call_servers[name]
+                hold(math.ceil(longest_s(server.connect_s, server.answer_s)) + AFTERWARDS_S)
+                return await self._call_servers.ask(ServerRequest(
+                    tenant.tenant, name, server.url, asking.published.call_server_secrets.get(name, ""),
+                    body_of(asking, name, keys), int(asking.facts.moment.timestamp()), server.connect_s, server.answer_s))
+            case Speak(text=text, language=language):
+                hold(math.ceil(speech.LIMIT_S) + AFTERWARDS_S)
+                return await self._speech.sound_of(tenant.tenant, text, language)
+
+
+def body_of(asking: Asking, server: str, keys: str) -> dict[str, str]:
+    """What a call server is told. `caller` is '' when the number is hidden."""
+    facts = asking.facts
+    return {
+        "call": asking.call, "tenant": asking.published.tenant.tenant, "call_server": server, "caller": facts.caller,
+        "caller_extension": facts.caller_extension, "dialled": facts.dialled, "digits": keys,
+        "at": facts.moment.isoformat(timespec="seconds"),
+    }

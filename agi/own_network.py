@@ -1,0 +1,55 @@
+"""Where a tenant's address may not lead us: the networks that only our own machines reach (server-side request forgery).
+
+A name is resolved once and the connection goes to that very address, so a name that means something else a moment later
+(DNS rebinding) gains nothing.
+"""
+
+import asyncio
+import socket
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+IpAddress = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class AddressRefused(Exception):
+    """The address is in a network that is not allowed."""
+
+
+class HostUnknown(Exception):
+    """There is no address of that name."""
+
+
+async def address_of(host: str, port: int, allowed: Collection[Network]) -> IpAddress:
+    """The address to connect to. Every address of the name must be allowed. Raises AddressRefused and HostUnknown."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise HostUnknown(host) from None
+    addresses = [ip_address(entry[4][0]) for entry in found]
+    if not addresses:
+        raise HostUnknown(host)
+    for address in addresses:
+        if not is_allowed(address, allowed):
+            raise AddressRefused(str(address))
+    return addresses[0]
+
+
+def is_allowed(address: IpAddress, allowed: Collection[Network]) -> bool:
+    meant = unmapped(address)
+    return not is_ours(meant) or any(meant in network for network in allowed)
+
+
+def is_ours(address: IpAddress) -> bool:
+    """Loopback, private, shared, link-local (cloud metadata too), multicast, reserved: what the public network does not route.
+    Source: https://www.iana.org/assignments/iana-ipv4-special-registry and its twin for IPv6."""
+    meant = unmapped(address)
+    if isinstance(meant, IPv6Address) and (meant.is_site_local or meant.sixtofour or meant.teredo):
+        return True                    # 6to4 and Teredo carry an IPv4 address, and nobody serves calls there
+    return not meant.is_global or meant.is_multicast or meant.is_reserved or meant.is_unspecified
+
+
+def unmapped(address: IpAddress) -> IpAddress:
+    """The IPv4 address that an IPv4-mapped IPv6 address means."""
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

@@ -1,0 +1,185 @@
+"""The commands that change what is live: where switches stand, and what users have set."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import Annotated, TypeVar
+
+import typer
+from redis.asyncio import Redis
+
+from agi.published import Published
+from agi.step_text import AgiError
+from centralka.settings import Settings
+from centralka.terminal import Json, load_instance, out, told
+from routing.facts import Forwarding, Personal
+from routing.tenant import Tenant
+from store import live, personal, switches
+
+T = TypeVar("T")
+
+
+def published_tenant(settings: Settings, slug: str) -> Tenant:
+    """The tenant that live calls are decided by. Raises LookupError."""
+    try:
+        return Published(settings.home).tenant(slug).tenant
+    except AgiError as error:
+        raise LookupError(str(error)) from None
+
+
+def ask_redis(settings: Settings, question: Callable[[Redis], Awaitable[T]]) -> T:
+    """Raises OSError while Redis is away."""
+    async def ask() -> T:
+        async with live.connect(settings.redis_url) as redis:
+            return await question(redis)
+
+    try:
+        return asyncio.run(ask())
+    except live.AWAY as error:
+        raise OSError(f"Redis at {settings.redis_url} gives no answer, nothing is known or changed: {error}") from None
+
+
+def switch(
+    context: typer.Context,
+    tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
+    name: Annotated[str, typer.Argument(help="A switch. Default: show all.")] = "",
+    position: Annotated[str, typer.Argument(help="Where to put it. Default: show it.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show where a tenant's switches stand, or put one into a position."""
+    settings = load_instance(context)
+    with told():
+        known = published_tenant(settings, tenant).switches
+        if name and name not in known:
+            raise LookupError(f"{tenant} has no switch {name!r}, it has {', '.join(known) or 'none'}")
+        if position and position not in known[name].positions:
+            raise ValueError(f"switch {name} has no position {position!r}, expected one of {', '.join(known[name].positions)}")
+        if position:
+            ask_redis(settings, lambda redis: switches.put(redis, tenant, name, position))
+        found = ask_redis(settings, lambda redis: switches.positions(redis, tenant))
+    standing = {each: known[each].standing(found.get(each)) for each in ([name] if name else known)}
+    if as_json:
+        out.print_json(json.dumps(standing))
+    else:
+        for each, stands in standing.items():
+            out.print(f"{each}: {stands}")
+
+
+def user(
+    context: typer.Context,
+    tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
+    extension: Annotated[str, typer.Argument(help="The user's.")],
+    dnd: Annotated[bool | None, typer.Option("--dnd/--no-dnd", help="Do not disturb.")] = None,
+    pause: Annotated[bool | None, typer.Option("--pause/--no-pause", help="Pause in all groups and queues.")] = None,
+    logout: Annotated[list[str] | None, typer.Option(metavar="GROUP", help="Log out of a group; 'all' for all.")] = None,
+    login: Annotated[list[str] | None, typer.Option(metavar="GROUP", help="Log in again; 'all' for all.")] = None,
+    forward: Annotated[list[str] | None, typer.Option(metavar="KIND=NUMBER", help="Such as busy=202.")] = None,
+    no_forward: Annotated[list[str] | None, typer.Option(metavar="KIND", help="Such as busy.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a user has set, or set it."""
+    settings = load_instance(context)
+    with told():
+        known = published_tenant(settings, tenant)
+        if extension not in known.users:
+            raise LookupError(f"{tenant} has no user {extension!r}, expected one of {', '.join(known.users)}")
+        forwards = [read_forward(known, text) for text in forward or ()]
+        ended = [_forwarding(text) for text in no_forward or ()]
+        left, entered = (_groups(known, extension, names or ()) for names in (logout, login))
+
+        def changed(before: Personal) -> Personal:
+            kept = {kind: to for kind, to in before.forwards.items() if kind not in ended}
+            return replace(
+                before, do_not_disturb=before.do_not_disturb if dnd is None else dnd,
+                paused=before.paused if pause is None else pause,
+                logged_out=("all" in left) or (before.logged_out and "all" not in entered),
+                logged_out_of=frozenset() if "all" in entered else (before.logged_out_of | left) - entered - {"all"},
+                forwards={**kept, **dict(forwards)})
+
+        if dnd is None and pause is None and not (left or entered or forwards or ended):
+            after = ask_redis(settings, lambda redis: personal.read(redis, tenant, extension))
+        else:
+            after = ask_redis(settings, lambda redis: personal.change(redis, tenant, extension, changed))
+    if as_json:
+        out.print_json(personal.to_json(after))
+    else:
+        for line in _words(after) or ["nothing is set"]:
+            out.print(f"{extension}: {line}", markup=False, highlight=False)
+
+
+def read_forward(tenant: Tenant, text: str) -> tuple[Forwarding, str]:
+    """'busy=202'. Raises ValueError."""
+    kind, _, to = text.partition("=")
+    whole = to.startswith("+") and to[1:].isascii() and to[1:].isdigit() and 7 <= len(to[1:]) <= 15
+    if not whole and to not in tenant.internal_numbers:
+        raise ValueError(f"found the target {to!r}, expected an extension of {tenant.tenant} or a number such as +48221234567")
+    return _forwarding(kind), to
+
+
+def _forwarding(text: str) -> Forwarding:
+    if text not in set(Forwarding):
+        raise ValueError(f"found the kind of forwarding {text!r}, expected one of {', '.join(Forwarding)}")
+    return Forwarding(text)
+
+
+def _groups(tenant: Tenant, extension: str, names: Iterable[str]) -> frozenset[str]:
+    own = [name for name in tenant.groups if extension in tenant.members_of(name)]
+    for name in names:
+        if name != "all" and name not in own:
+            raise ValueError(f"{extension} is in no group {name!r}, expected one of {', '.join([*own, 'all'])}")
+    return frozenset(names)
+
+
+def read_settings(tenant: Tenant, texts: Iterable[str]) -> dict[str, Personal]:
+    """'201:dnd', '201:pause', '201:pause=sales', '201:logout', '201:logout=sales' and '201:busy=202', by extension.
+    Raises ValueError."""
+    found: dict[str, Personal] = {}
+    for text in texts:
+        extension, _, what = text.partition(":")
+        if extension not in tenant.users:
+            raise ValueError(f"found --set {text!r}, expected an extension of {', '.join(tenant.users)}, a colon and a setting")
+        before = found.get(extension, Personal())
+        word, _, group = what.partition("=")
+        if word in ("pause", "logout") and group:
+            _groups(tenant, extension, [group])
+        match word, group:
+            case "dnd", "":
+                found[extension] = replace(before, do_not_disturb=True)
+            case "pause", "":
+                found[extension] = replace(before, paused=True)
+            case "pause", name:
+                found[extension] = replace(before, paused_in=before.paused_in | {name})
+            case "logout", "":
+                found[extension] = replace(before, logged_out=True)
+            case "logout", name:
+                found[extension] = replace(before, logged_out_of=before.logged_out_of | {name})
+            case _ if word in set(Forwarding):
+                found[extension] = replace(before, forwards={**before.forwards, **dict([read_forward(tenant, what)])})
+            case _:
+                raise ValueError(f"found --set {text!r}, expected dnd, pause, logout or such as busy=202 after the colon")
+    return found
+
+
+def read_switches(tenant: Tenant, texts: Iterable[str]) -> dict[str, str]:
+    """'night=on'. Raises ValueError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, position = text.partition("=")
+        if name not in tenant.switches:
+            raise ValueError(f"found --switch {text!r}, the switches are {', '.join(tenant.switches) or 'none'}")
+        if position not in tenant.switches[name].positions:
+            raise ValueError(f"found --switch {text!r}, expected one of {', '.join(tenant.switches[name].positions)} after '='")
+        found[name] = position
+    return found
+
+
+def _words(found: Personal) -> list[str]:
+    words = [
+        *(["do not disturb"] if found.do_not_disturb else []),
+        *(["paused"] if found.paused else []),
+        *([f"paused in {', '.join(sorted(found.paused_in))}"] if found.paused_in else []),
+        *(["logged out"] if found.logged_out else []),
+        *([f"logged out of {', '.join(sorted(found.logged_out_of))}"] if found.logged_out_of else []),
+    ]
+    return words + [f"{kind.replace('_', ' ')} forwards to {to}" for kind, to in found.forwards.items()]

@@ -1,0 +1,35 @@
+"""The tenants' own scenarios: `acme.scenarios.yaml` beside `acme.yaml` says how Acme's calls are to go."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from centralka.configuration import SCENARIOS, read_text
+from routing.errors import ConfigError, Problem
+from routing.scenario import Scene, failures, read_scenarios
+from routing.tenant import Tenant
+
+
+def load_scenes(files: Mapping[str, Path], tenants: Sequence[Tenant]) -> list[Scene]:
+    """The scenarios beside the tenants' files; `tenants` are in the order of the files' names. Raises ConfigError."""
+    scenes: list[Scene] = []
+    problems: list[Problem] = []
+    for name, tenant in zip(sorted(files), tenants, strict=True):
+        file = files[name].with_suffix(SCENARIOS)
+        if file.exists():
+            shown = name.removesuffix(".yaml") + SCENARIOS
+            try:
+                scenes += read_scenarios(read_text(file, shown), shown, tenant)
+            except ConfigError as error:
+                problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return scenes
+
+
+def play(files: Mapping[str, Path], tenants: Sequence[Tenant]) -> int:
+    """Plays all scenarios in the simulator and returns how many there are. Raises ConfigError with those that fail."""
+    scenes = load_scenes(files, tenants)
+    problems = failures(scenes)
+    if problems:
+        raise ConfigError(problems)
+    return len(scenes)

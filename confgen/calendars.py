@@ -1,0 +1,92 @@
+"""What the ICS files beside a tenant's file say, as events at moments. Repeated ones are written out up to a horizon: an apply
+moves it on, and a plan sees no change before the next year begins.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+
+from routing.calendars import MAX_EVENTS, Calendar, CalendarEvent
+from routing.errors import ConfigError, Problem
+from routing.tenant import Tenant
+
+MAX_FILE_BYTES = 1_000_000
+MAX_RULES = 200              # repeated events in one file
+HORIZON_YEARS = 3            # this year and the next two
+TOO_OFTEN = ("BYHOUR", "BYMINUTE", "BYSECOND")
+
+
+def with_events(tenant: Tenant, folder: Path, file: str, this_year: int) -> Tenant:
+    """The tenant with its calendars' events. `folder` holds the ICS files, `file` is its YAML's name for errors.
+    Raises ConfigError for a file that is missing or no calendar."""
+    problems: list[Problem] = []
+    calendars: dict[str, Calendar] = {}
+    for name, calendar in tenant.calendars.items():
+        calendars[name] = calendar
+        try:
+            if calendar.events:
+                raise ValueError("found events, expected days or the file that they are in")
+            if calendar.file:
+                events = _events(folder / calendar.file, ZoneInfo(tenant.timezone), this_year)
+                calendars[name] = calendar.model_copy(update={"events": events})
+        except ValueError as error:
+            problems.append(Problem(file, 1, f"calendars.{name}", str(error)))
+    if problems:
+        raise ConfigError(problems)
+    return tenant.model_copy(update={"calendars": calendars}) if tenant.calendars else tenant
+
+
+def _events(path: Path, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, ...]:
+    """In the order of time. Raises ValueError that says what was found and expected."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ValueError(f"{path.name} is larger than {MAX_FILE_BYTES // 1_000_000} MB")
+        read = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"no calendar {path.name} beside the tenant's file ({error.strerror})") from None
+    begins, ends = (datetime(year, 1, 1, tzinfo=zone) for year in (this_year, this_year + HORIZON_YEARS))
+    try:
+        calendar = icalendar.Calendar.from_ical(read)
+        _refuse_too_many(calendar, path.name)
+        found = {_event(entry, zone, begins, ends) for entry in recurring_ical_events.of(calendar).between(begins, ends)
+                 if str(entry.get("STATUS", "")).upper() != "CANCELLED"}
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        raise ValueError(f"{path.name} is no calendar that can be read: {str(error)[:200]}") from None
+    if len(found) > MAX_EVENTS:
+        raise ValueError(f"{path.name} has {len(found)} events until {ends.year}, at most {MAX_EVENTS}")
+    return tuple(sorted(found, key=lambda event: (event.begins, event.ends, event.title)))
+
+
+def _refuse_too_many(calendar: icalendar.Component, name: str) -> None:
+    rules = [rule for event in calendar.walk("VEVENT") for rule in _rules(event)]
+    if len(rules) > MAX_RULES:
+        raise ValueError(f"{name} repeats {len(rules)} events, at most {MAX_RULES}")
+    for rule in rules:
+        often = str(rule.get("FREQ", [""])[0]).upper() in ("SECONDLY", "MINUTELY", "HOURLY")
+        if often or any(key in rule for key in TOO_OFTEN):
+            raise ValueError("an event is repeated several times a day")
+
+
+def _rules(event: icalendar.Component) -> Iterator[icalendar.vRecur]:
+    found = event.get("RRULE", [])
+    yield from found if isinstance(found, list) else [found]
+
+
+def _event(entry: icalendar.Event, zone: ZoneInfo, begins: datetime, ends: datetime) -> CalendarEvent:
+    title = re.sub(r"[\x00-\x1f\x7f]+", " ", str(entry.get("SUMMARY", ""))).strip()[:80]
+    return CalendarEvent(
+        begins=max(begins, _moment(entry.start, zone)).astimezone(UTC),
+        ends=min(ends, _moment(entry.end, zone)).astimezone(UTC),
+        title=title or "an event without a title")
+
+
+def _moment(value: date | datetime, zone: ZoneInfo) -> datetime:
+    """A day begins, and a time without a zone is meant, by the tenant's clock."""
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time(), zone)
+    return value if value.tzinfo else value.replace(tzinfo=zone)

@@ -1,0 +1,75 @@
+"""A tenant's own days: a named list of days, or what an ICS file beside the tenant's file says. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from routing.dates import DateSpan, shown
+
+MAX_EVENTS = 5000
+LONGEST_EVENT_DAYS = 1500
+Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$")]
+IcsFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.ics$")]
+
+
+class Day(BaseModel):
+    """A day, or several in a row, with what they are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    on: DateSpan
+    title: Title
+
+
+class CalendarEvent(BaseModel):
+    """An event of an ICS file, at one moment of the world's time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    begins: AwareDatetime     # inclusive
+    ends: AwareDatetime       # exclusive
+    title: Title
+
+    @model_validator(mode="after")
+    def has_a_length(self) -> Self:
+        if not timedelta(0) <= self.ends - self.begins <= timedelta(days=LONGEST_EVENT_DAYS):
+            raise ValueError(f"expected an end after the beginning and at most {LONGEST_EVENT_DAYS} days later")
+        return self
+
+
+class Calendar(BaseModel):
+    """Days with a title. What stands in `file` is read into `events` when the tenant's file is: a person writes no events."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: tuple[Day, ...] = Field(default=(), max_length=1000)
+    file: IcsFile | None = None
+    events: tuple[CalendarEvent, ...] = Field(default=(), max_length=MAX_EVENTS)
+
+    @model_validator(mode="after")
+    def has_a_source(self) -> Self:
+        if not self.days and not self.file:
+            raise ValueError("expected days, or the file of a calendar")
+        return self
+
+    @cached_property
+    def _events_by_day(self) -> Mapping[date, tuple[CalendarEvent, ...]]:
+        found: dict[date, list[CalendarEvent]] = {}
+        for event in self.events:
+            first, last = event.begins.astimezone(UTC).date(), event.ends.astimezone(UTC).date()
+            for number in range((last - first).days + 1):
+                found.setdefault(first + timedelta(days=number), []).append(event)
+        return {day: tuple(events) for day, events in found.items()}
+
+    def why(self, local: datetime) -> str | None:
+        """What the local moment is, in words: '24 Dec is Wigilia'; None when the calendar has nothing then."""
+        today = local.date()
+        day = next((day for day in self.days if day.on.cover(today)), None)
+        if day:
+            return f"{shown(today)} is {day.title}"
+        events = self._events_by_day.get(local.astimezone(UTC).date(), ())
+        event = next((event for event in events if event.begins <= local < event.ends), None)
+        return f"{shown(today)} {local:%H:%M} is {event.title}" if event else None

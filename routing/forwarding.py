@@ -1,0 +1,162 @@
+"""Who rings when a user is called: directly, as a member of a group, or by a forward. One function; docs/forwarding.md is its
+table. Pure.
+
+A group asks it for each member as a candidate:
+
+    match who_rings(here.tenant, here.facts, member, group=here.name, follow=self.forwards == "follow", trail=here.trail):
+        case Rings(endpoints=phones, outside=numbers):   # add both to the group's one Dial step; `ring_s` stays the group's
+        case Nobody(why=why):                            # skipped, and why
+
+It never gets `Passed` there: a group is not left by a member's forward. Whether a member who is in a call rings (`skip_busy`)
+is the group's own matter, and so is a member who does not answer. Two members may lead to one person, so keep each endpoint
+and each number of the answers once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from routing.call import DialStatus, Outside
+from routing.facts import DeviceState, Facts, Forwarding
+from routing.names import Extension, Name, Target
+
+MAX_FORWARDS = 10     # of one call, until its caller chooses again
+
+_FORWARDS = {
+    DialStatus.BUSY: Forwarding.BUSY,
+    DialStatus.NOANSWER: Forwarding.NO_ANSWER,
+    DialStatus.UNAVAILABLE: Forwarding.UNAVAILABLE,
+    DialStatus.CONGESTION: Forwarding.UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """These ring together. A number outside among them confirms with a key before it gets the call."""
+
+    endpoints: tuple[str, ...]
+    outside: tuple[Outside, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The call goes on: to `target`, or to the number `outside` of which there is one where `target` is ''."""
+
+    target: Target
+    outside: tuple[Outside, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Nobody rings; directly called, the user's mailbox or `missed` takes the call, as with that status."""
+
+    status: DialStatus
+    why: str
+
+
+class People(Protocol):
+    """What the table must know of a tenant."""
+
+    def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
+    def trunk_endpoint(self, trunk: Name | None) -> str: ...
+    def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]: ...
+    def mobile_of(self, extension: Extension) -> tuple[str, int] | None:
+        """The number and after how many seconds it rings."""
+    def destination(self, text: str) -> str:
+        """The name of a node, or a number outside with its '+'. Raises ValueError that says why neither can be reached."""
+
+
+def who_rings(
+    people: People, facts: Facts, extension: Extension, *, group: Name = "", follow: bool = False,
+    trail: tuple[Extension, ...] = (), ended: DialStatus | None = None,
+) -> Rings | Passed | Nobody:
+    """Who rings for a call to the user, or, with `ended`, where the call goes after their phones rang and this came of it.
+
+    `group` is the group that calls its member, `follow` whether it follows its members' forwards. `trail` are the users who
+    have passed this call on already: they are neither rung nor asked again.
+    """
+    personal = facts.set_by(extension)
+    if ended is not None:
+        forward = _FORWARDS.get(ended)
+        return (_passed(people, facts, extension, forward, trail) if forward else None) or Nobody(ended, "")
+    if extension in trail:
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} has passed this call on already")
+    if group and (personal.logged_out or group in personal.logged_out_of):
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} is logged out")
+    if group and (personal.paused or group in personal.paused_in):
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} is paused")
+    if extension == facts.caller_extension:
+        return Nobody(DialStatus.BUSY, f"{extension} is the caller")
+    if not group or follow:
+        passed = _passed(people, facts, extension, Forwarding.UNCONDITIONAL, trail)
+        if passed and group:
+            return _followed(people, facts, extension, group, trail, passed)
+        if passed:
+            return passed
+    if personal.do_not_disturb:
+        busy = None if group else _passed(people, facts, extension, Forwarding.BUSY, trail)
+        return busy or Nobody(DialStatus.BUSY, f"{extension} is not to be disturbed")
+    endpoints = people.endpoints_of(extension)
+    if group and follow and {facts.state_of(endpoint) for endpoint in endpoints} == {DeviceState.UNAVAILABLE}:
+        passed = _passed(people, facts, extension, Forwarding.UNAVAILABLE, trail)
+        if passed:
+            return _followed(people, facts, extension, group, trail, passed)
+    mobile = _mobile(people, facts, extension)
+    return Rings(endpoints, mobile, f"rings {', '.join([extension, *(leg.number for leg in mobile)])}")
+
+
+def _passed(
+    people: People, facts: Facts, extension: Extension, forward: Forwarding, trail: tuple[Extension, ...],
+) -> Passed | None:
+    """Where that forward leads, None where it leads nowhere: none is set, it cannot be reached, it goes back to the caller or
+    to somebody who has passed the call on, or the call has been forwarded often enough."""
+    chosen = {**people.forwards_of(extension), **facts.set_by(extension).forwards}.get(forward)
+    if not chosen or extension in trail or len(trail) >= MAX_FORWARDS:
+        return None
+    try:
+        to = people.destination(chosen)
+        outside = (Outside(to, people.trunk_endpoint(None)),) if to.startswith("+") else ()
+    except ValueError:
+        return None
+    if to in (extension, facts.caller_extension, facts.caller, *trail):
+        return None
+    return Passed("" if outside else to, outside, f"forwards {_WORDS[forward]} to {to}")
+
+
+_WORDS = {
+    Forwarding.UNCONDITIONAL: "all calls",
+    Forwarding.BUSY: "when busy",
+    Forwarding.NO_ANSWER: "when nobody answers",
+    Forwarding.UNAVAILABLE: "when unavailable",
+}
+
+
+def _followed(
+    people: People, facts: Facts, extension: Extension, group: Name, trail: tuple[Extension, ...], passed: Passed,
+) -> Rings | Nobody:
+    """What rings for a member whose forward the group follows: another user by the same table, or a number outside, which has
+    to confirm: its network's voicemail would take the call from all the others."""
+    why = f"{extension} {passed.why}"
+    if passed.outside:
+        (leg,) = passed.outside
+        return Rings((), (Outside(leg.number, leg.trunk, confirm=True),), why)
+    if not passed.target.isdigit():
+        return Nobody(DialStatus.UNAVAILABLE, f"{why}, which a group does not follow")
+    found = who_rings(people, facts, passed.target, group=group, follow=True, trail=(*trail, extension))
+    match found:
+        case Rings(endpoints=endpoints, outside=outside):
+            return Rings(endpoints, outside, f"{why}; {found.why}")
+        case Nobody(status=status):
+            return Nobody(status, f"{why}; {found.why}")
+        case Passed():
+            raise AssertionError("a group is never left by a forward")
+
+
+def _mobile(people: People, facts: Facts, extension: Extension) -> tuple[Outside, ...]:
+    mobile = people.mobile_of(extension)
+    if not mobile or mobile[0] == facts.caller:
+        return ()
+    number, after_s = mobile
+    return (Outside(number, people.trunk_endpoint(None), after_s, confirm=True),)

@@ -1,0 +1,52 @@
+"""Conditions: rules in order, each with what must hold and where the call then goes; the first that holds wins."""
+
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.call import Entered, Event
+from routing.names import Label, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.nodes.when import Asked, When
+
+MAX_RULES = 2000
+
+
+class Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Label | None = None           # stands in the reasons, such as 'closed'
+    when: When
+    to: Target
+
+
+class Conditions(Element):
+    rules: tuple[Rule, ...] = Field(min_length=1, max_length=MAX_RULES)
+    otherwise: Target
+
+    @cached_property
+    def _compiled(self) -> tuple[tuple[str, Rule], ...]:
+        return tuple((rule.title or f"rule {place}", rule) for place, rule in enumerate(self.rules, 1))
+
+    def uses(self) -> Uses:
+        targets = tuple((f"rules.{place}.to", rule.to) for place, rule in enumerate(self.rules))
+        asked = [(f"rules.{place}.when.", rule.when) for place, rule in enumerate(self.rules)]
+        return Uses(
+            targets=(*targets, ("otherwise", self.otherwise)),
+            settings=tuple(
+                (path + field, section, key) for path, when in asked for field, section, key in when.settings()),
+            positions=tuple(
+                (f"{path}switches.{switch}", switch, position)
+                for path, when in asked for switch, position in when.switches.items()),
+        )
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        if not isinstance(event, Entered):
+            raise UnexpectedEvent(here, event)
+        local = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone))
+        for place, (title, rule) in enumerate(self._compiled):
+            why = rule.when.why(Asked(here, local, f"{here.name}/{place}"))
+            if why:
+                return Go(rule.to, f"{title}: {why}, on to {rule.to}")
+        return Go(self.otherwise, f"no rule holds on {local:%a} {local.day} {local:%b %H:%M}, on to {self.otherwise}")

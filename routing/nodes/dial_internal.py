@@ -1,0 +1,42 @@
+"""Dial an internal number: the caller keys one and reaches what it belongs to."""
+
+from pydantic import Field
+
+from routing.call import Digits, Entered, Event
+from routing.names import Extensions, Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.nodes.number_entry import allowed_numbers, read_number
+
+
+class DialInternal(Element):
+    prompt: Name
+    wait_s: int = Field(default=5, ge=1, le=60)          # after the prompt
+    tries: int = Field(default=3, ge=1, le=10)           # for silence and unknown numbers together
+    unknown_prompt: Name = "sys_unknown_number"
+    excluded: Extensions = ()                            # numbers that callers may not reach from here
+    failed: Target                                       # after that many times
+
+    def uses(self) -> Uses:
+        return Uses(
+            targets=(("failed", self.failed),),
+            prompts=(("prompt", self.prompt), ("unknown_prompt", self.unknown_prompt)),
+            numbers=tuple(numbered("excluded", self.excluded)),
+            any_number=True,
+        )
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        numbers = allowed_numbers(here, self.excluded)
+        match event:
+            case Entered():
+                return Do(read_number(self.prompt, self.wait_s, numbers), "asks for a number", (0,))
+            case Digits(keys=keys) if keys in numbers:
+                return Go(numbers[keys], f"dials {keys}, on to {numbers[keys]}")
+            case Digits(keys=keys):
+                failures = memory[0] + 1
+                what = f"{keys} is no number here" if keys else "no number"
+                if failures >= self.tries:
+                    return Go(self.failed, f"{what}, {failures} in all, on to {self.failed}")
+                told = (self.unknown_prompt,) if keys else ()
+                return Do(read_number(self.prompt, self.wait_s, numbers, told), f"{what}, asks again", (failures,))
+            case _:
+                raise UnexpectedEvent(here, event)

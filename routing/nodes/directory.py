@@ -1,0 +1,95 @@
+"""Directory: the caller keys the first letters of a name and chooses among those that begin so."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from routing.call import Digits, Entered, Event, Read
+from routing.keying import keys_of
+from routing.names import Extension, Extensions, Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+
+MAX_LETTERS = 8
+CHOICES = 8                       # on the keys 1 to 8; 9 tells the next ones
+LETTERS, CHOICE = 0, 1            # what was asked for, in the memory's first place
+
+
+def name_prompt(extension: Extension) -> Name:
+    """The prompt that says a user's name."""
+    return f"sys_name_{extension}"
+
+
+class NameDirectory(Element):
+    """`by`: which part of 'Anna Maria Kowalska' the letters begin: the last word, the first, or any of them."""
+
+    prompt: Name = "sys_directory"
+    by: Literal["last", "first", "any"] = "any"
+    excluded: Extensions = ()                            # users who are not told of
+    wait_s: int = Field(default=5, ge=1, le=60)
+    tries: int = Field(default=3, ge=1, le=10)           # for silence, names nobody has and wrong keys together
+    failed: Target                                       # after that many times
+
+    def uses(self) -> Uses:
+        choices = tuple((f"choices.{key}", f"sys_press_{key}") for key in range(1, CHOICES + 2))
+        return Uses(
+            targets=(("failed", self.failed),),
+            prompts=(("prompt", self.prompt), ("nobody", "sys_nobody_of_that_name"), ("more", "sys_more"), *choices),
+            numbers=tuple(numbered("excluded", self.excluded)),
+            any_number=True,
+        )
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        match event, memory:
+            case Entered(), _:
+                return self._ask((self.prompt,), "asks for a name", 0)
+            case Digits(keys=keys), (0, failures):
+                return self._find(here, keys.rstrip("#"), failures)
+            case Digits(keys=key), (1, failures, letters, first):
+                return self._choose(here, key, failures, str(letters), first)
+            case _:
+                raise UnexpectedEvent(here, event)
+
+    def _find(self, here: Here, letters: str, failures: int) -> Go | Do:
+        found = self._named(here, letters)
+        if not letters:
+            return self._again((self.prompt,), "no letters", failures)
+        if not found:
+            return self._again(("sys_nobody_of_that_name", self.prompt), f"nobody's name begins with {letters}", failures)
+        if len(found) == 1:
+            return Go(found[0], f"{letters} is {here.tenant.names[found[0]]}, on to {found[0]}")
+        return self._tell(found, failures, letters, 0, f"{len(found)} names begin with {letters}")
+
+    def _choose(self, here: Here, key: str, failures: int, letters: str, first: int) -> Go | Do:
+        found = self._named(here, letters)
+        page = found[first:first + CHOICES]
+        if key == "9" and len(found) > first + CHOICES:
+            return self._tell(found, failures, letters, first + CHOICES, "asks for more names")
+        if key.isdigit() and 1 <= int(key) <= len(page):
+            chosen = page[int(key) - 1]
+            return Go(chosen, f"key {key} is {here.tenant.names[chosen]}, on to {chosen}")
+        return self._again((self.prompt,), f"wrong key {key}" if key else "no key", failures)
+
+    def _tell(self, found: list[Extension], failures: int, letters: str, first: int, why: str) -> Do:
+        page = found[first:first + CHOICES]
+        prompts = [prompt for i, extension in enumerate(page, 1) for prompt in (name_prompt(extension), f"sys_press_{i}")]
+        if len(found) > first + CHOICES:
+            prompts += ["sys_more", "sys_press_9"]
+        return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, (CHOICE, failures, int(letters), first))
+
+    def _again(self, prompts: tuple[Name, ...], why: str, failures: int) -> Go | Do:
+        if failures + 1 >= self.tries:
+            return Go(self.failed, f"{why}, {failures + 1} in all, on to {self.failed}")
+        return self._ask(prompts, f"{why}, asks again", failures + 1)
+
+    def _ask(self, prompts: tuple[Name, ...], why: str, failures: int) -> Do:
+        return Do(Read(prompts, MAX_LETTERS, self.wait_s), why, (LETTERS, failures))
+
+    def _named(self, here: Here, letters: str) -> list[Extension]:
+        """Whose name begins so, by name. Letters have no 0 or 1 to begin with, so they are a number as well."""
+        return [
+            extension for extension, name in sorted(here.tenant.names.items(), key=lambda user: (user[1], user[0]))
+            if extension not in self.excluded and any(keys_of(word).startswith(letters) for word in self._words(name))]
+
+    def _words(self, name: str) -> list[str]:
+        words = name.split()
+        return {"last": words[-1:], "first": words[:1], "any": words}[self.by]

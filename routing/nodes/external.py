@@ -1,0 +1,42 @@
+"""External number: a call to somebody outside, through a trunk."""
+
+from pydantic import Field
+
+from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Outside
+from routing.names import Did, Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.outside import CALLER, Presentation, identity
+
+
+class External(Element):
+    number: Did
+    trunk: Name | None = None                 # the tenant's first without it
+    ring_s: int = Field(default=30, ge=3, le=120)
+    presentation: Presentation = CALLER       # what the other side sees: the caller's number, or one of the tenant's
+    unanswered: Target
+    busy: Target | None = None                # where it is busy; without it as unanswered
+
+    def uses(self) -> Uses:
+        return Uses(
+            targets=(("unanswered", self.unanswered), *((("busy", self.busy),) if self.busy else ())),
+            outside=(("number", self.number),),
+            trunks=(("trunk", self.trunk),) if self.trunk else (),
+            shown=(("presentation", self.presentation),) if self.presentation != CALLER else (),
+        )
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        match event:
+            case Entered() if here.facts.caller == self.number:
+                return Go(self.unanswered, f"{self.number} is the caller's own, on to {self.unanswered}")
+            case Entered():
+                leg = Outside(self.number, here.tenant.trunk_endpoint(self.trunk))
+                shown, vouching = identity(here.tenant, here.facts, self.presentation)
+                return Do(Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching), f"calls {self.number}")
+            case DialEnded(status=DialStatus.ANSWER):
+                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+            case DialEnded(status=DialStatus.BUSY) if self.busy:
+                return Go(self.busy, f"busy, on to {self.busy}")
+            case DialEnded(status=status):
+                return Go(self.unanswered, f"{status.lower()}, on to {self.unanswered}")
+            case _:
+                raise UnexpectedEvent(here, event)

@@ -1,0 +1,22 @@
+"""Asking for an internal number and reading it: shared by the menu and by the element that does just this. Pure."""
+
+from collections.abc import Collection, Mapping
+
+from routing.call import Read
+from routing.keying import beginnings
+from routing.names import Extension, Name
+from routing.nodes.node import Here
+
+MAX_DIGITS = 6
+
+
+def allowed_numbers(here: Here, excluded: Collection[Extension]) -> dict[Extension, str]:
+    """What each internal number that may be dialled here reaches."""
+    return {number: target for number, target in here.tenant.internal_numbers.items() if number not in excluded}
+
+
+def read_number(
+    prompt: Name, wait_s: int, numbers: Mapping[Extension, str], told: tuple[Name, ...] = (),
+) -> Read:
+    """A step that ends without waiting once no longer number can be meant; `told` comes first."""
+    return Read((prompt,), MAX_DIGITS, wait_s, beginnings(numbers), told)

@@ -1,0 +1,55 @@
+"""Switch: a position that a command, a call from an own phone or a page changes, and conditions ask for."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from routing.call import Cause, Entered, Event, Hangup, Play, Played
+from routing.names import Name, all_differ
+from routing.nodes.node import Do, Element, Here, UnexpectedEvent, Uses
+from routing.phrases import PHRASES
+from routing.questions import NOT_CHANGED, Flip
+
+
+class Switch(Element):
+    """Dialling its extension moves it to the next position and says which."""
+
+    positions: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(
+        default=("auto", "day", "night"), min_length=2, max_length=10)
+    initial: Name | None = None                          # where it stands before anybody touches it; the first without it
+    prompts: dict[Name, Name] = Field(default_factory=dict)    # by position: what the caller hears
+
+    @model_validator(mode="after")
+    def knows_its_positions(self) -> Self:
+        named = [*self.prompts, *([self.initial] if self.initial else [])]
+        unknown = [name for name in named if name not in self.positions]
+        if unknown:
+            raise ValueError(f"found the position {unknown[0]!r}, expected one of {', '.join(self.positions)}")
+        return self
+
+    def standing(self, found: str | None) -> Name:
+        """The position, by what live state says: one that is not there any more counts for nothing."""
+        return found if found in self.positions else self.initial or self.positions[0]
+
+    def uses(self) -> Uses:
+        spoken = tuple((f"prompts.{position}", self._prompt(position)) for position in self.positions)
+        return Uses(prompts=spoken, ends=True)
+
+    def _prompt(self, position: Name) -> Name:
+        phrase = f"sys_switch_{position}"
+        return self.prompts.get(position, phrase if phrase in PHRASES else "sys_switch_moved")
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Do:
+        match event:
+            case Entered() if not here.facts.caller_extension:
+                return Do(Play(("sys_unavailable",)), "can be moved from the tenant's own phones only")
+            case Entered():
+                place = here.facts.answer(Flip(here.name, self.positions, self.standing(None)))
+                if place == NOT_CHANGED:
+                    return Do(Play(("sys_switch_stuck",)), "cannot be moved now")
+                position = self.positions[place]
+                return Do(Play((self._prompt(position),)), f"{here.facts.caller_extension} moves it to {position}")
+            case Played():
+                return Do(Hangup(Cause.NORMAL), "hangs up")
+            case _:
+                raise UnexpectedEvent(here, event)

@@ -1,0 +1,199 @@
+"""What a rule of conditions may ask of a call and its moment. Pure.
+
+Each kind answers in words why it holds, or None. All that a rule names must hold; of several values under one name, one must.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from routing.callers import is_foreign
+from routing.dates import DateSpan, shown
+from routing.names import Extension, Name
+from routing.nodes.node import Here
+from routing.number_list import NumberPatterns, NumberSet
+from routing.presence import GroupPresence, Presence, presence_in, presence_of
+from routing.public_holidays import known_places, public_holiday
+from routing.schedule import Window, covering
+
+Dialled = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The call that is asked about. `rule` tells the rule from all others of the tenant."""
+
+    here: Here
+    local: datetime
+    rule: str
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Holidays(_Section):
+    """Public holidays: of the tenant's country where none is named, of the whole country where no region is."""
+
+    country: Country | None = None
+    region: Region | None = None         # as the `holidays` library calls it: IT has provinces such as BZ
+
+    @model_validator(mode="after")
+    def place_is_known(self) -> Self:
+        if self.region and not self.country:
+            raise ValueError("expected a country with the region")
+        if self.country and self.country not in known_places():
+            raise ValueError(f"the public holidays of {self.country} are not known")
+        if self.country and self.region and self.region not in known_places()[self.country]:
+            raise ValueError(f"{self.country} has no region {self.region!r} with holidays of its own")
+        return self
+
+    def why(self, asked: Asked) -> str | None:
+        country = self.country or asked.here.tenant.country
+        title = public_holiday(country, self.region or "", asked.local.date()) if country in known_places() else None
+        place = f"{country}-{self.region}" if self.region else country
+        return f"{shown(asked.local)} is {title} (public holiday in {place})" if title else None
+
+
+class CallerKind(StrEnum):
+    ANONYMOUS = "anonymous"      # from outside, the number hidden
+    FOREIGN = "foreign"          # from outside, a number of another country than the tenant's
+    INTERNAL = "internal"        # from one of the tenant's own phones
+
+
+class CallerIs(_Section):
+    """One of them is enough. The number of a call from an own phone is its extension."""
+
+    numbers: NumberPatterns = ()
+    lists: tuple[Name, ...] = ()
+    kinds: frozenset[CallerKind] = frozenset()
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        if not self.numbers and not self.lists and not self.kinds:
+            raise ValueError("expected numbers, lists or kinds")
+        return self
+
+    @cached_property
+    def _set(self) -> NumberSet:
+        return NumberSet(self.numbers)
+
+    def why(self, asked: Asked) -> str | None:
+        facts, tenant = asked.here.facts, asked.here.tenant
+        caller = facts.caller_extension or facts.caller
+        if caller in self._set:
+            return f"caller {caller} is one of the rule's numbers"
+        found = next((name for name in self.lists if caller in tenant.numbers_in(name)), None)
+        if found:
+            return f"caller {caller} is in list {found}"
+        if CallerKind.INTERNAL in self.kinds and facts.caller_extension:
+            return f"caller {caller} is internal"
+        if CallerKind.ANONYMOUS in self.kinds and not caller:
+            return "the caller's number is hidden"
+        if CallerKind.FOREIGN in self.kinds and not facts.caller_extension and is_foreign(caller, tenant.country):
+            return f"caller {caller} is not from {tenant.country}"
+        return None
+
+
+class When(_Section):
+    hours: tuple[Window, ...] = Field(default=(), max_length=50)
+    dates: tuple[DateSpan, ...] = Field(default=(), max_length=1000)
+    holidays: Holidays | None = None
+    calendars: tuple[Name, ...] = ()
+    caller: CallerIs | None = None
+    dialled: tuple[Dialled, ...] = ()
+    switches: dict[Name, Name] = Field(default_factory=dict)               # all of them in these positions
+    users: dict[Extension, Presence] = Field(default_factory=dict)         # all of them so
+    groups: dict[Name, GroupPresence] = Field(default_factory=dict)        # all of them so
+    share: Annotated[float, Field(gt=0, lt=100)] | None = None             # per cent of the calls that come to the rule
+
+    @model_validator(mode="after")
+    def asks_something(self) -> Self:
+        if not self._questions:
+            raise ValueError(f"expected at least one of {', '.join(When.model_fields)}")
+        return self
+
+    @cached_property
+    def _questions(self) -> tuple[Callable[[Asked], str | None], ...]:
+        """Those that the rule asks."""
+        asked = {
+            "hours": self._hours, "dates": self._dates, "holidays": self._holidays, "calendars": self._calendars,
+            "caller": self._caller, "dialled": self._dialled, "switches": self._switches, "users": self._users,
+            "groups": self._groups, "share": self._share,
+        }
+        return tuple(question for field, question in asked.items() if getattr(self, field))
+
+    def why(self, asked: Asked) -> str | None:
+        """Why everything holds, or None."""
+        reasons = []
+        for question in self._questions:
+            reason = question(asked)
+            if reason is None:
+                return None
+            reasons.append(reason)
+        return " and ".join(reasons)
+
+    def settings(self) -> Iterator[tuple[str, str, str]]:
+        """What is asked of other sections of the tenant's file: field, section, key there."""
+        for section in ("calendars", "users", "groups", "switches"):
+            for place, name in enumerate(getattr(self, section)):
+                yield f"{section}.{place if section == 'calendars' else name}", section, name
+        for place, name in enumerate(self.caller.lists if self.caller else ()):
+            yield f"caller.lists.{place}", "lists", name
+
+    def _hours(self, asked: Asked) -> str | None:
+        window = covering(self.hours, asked.local)
+        return f"{asked.local:%a %H:%M} is in {window.describe()}" if window else None
+
+    def _dates(self, asked: Asked) -> str | None:
+        today = asked.local.date()
+        span = next((span for span in self.dates if span.cover(today)), None)
+        return f"{shown(today)} is in {span}" if span else None
+
+    def _holidays(self, asked: Asked) -> str | None:
+        return self.holidays.why(asked) if self.holidays else None
+
+    def _calendars(self, asked: Asked) -> str | None:
+        for name in self.calendars:
+            why = asked.here.tenant.calendars[name].why(asked.local)
+            if why:
+                return f"{why} (calendar {name})"
+        return None
+
+    def _caller(self, asked: Asked) -> str | None:
+        return self.caller.why(asked) if self.caller else None
+
+    def _dialled(self, asked: Asked) -> str | None:
+        dialled = asked.here.facts.dialled
+        return f"{dialled} was dialled" if dialled in self.dialled else None
+
+    def _switches(self, asked: Asked) -> str | None:
+        facts, tenant = asked.here.facts, asked.here.tenant
+        if any(tenant.position_of(name, facts.switches.get(name)) != position for name, position in self.switches.items()):
+            return None
+        return " and ".join(f"switch {name} is {position}" for name, position in self.switches.items())
+
+    def _users(self, asked: Asked) -> str | None:
+        facts, tenant = asked.here.facts, asked.here.tenant
+        if any(presence_of(facts, user, tenant.endpoints_of(user)) is not presence for user, presence in self.users.items()):
+            return None
+        return " and ".join(f"{user} is {presence.replace('_', ' ')}" for user, presence in self.users.items())
+
+    def _groups(self, asked: Asked) -> str | None:
+        facts, tenant = asked.here.facts, asked.here.tenant
+        for group, presence in self.groups.items():
+            members = [(user, tenant.endpoints_of(user)) for user in tenant.members_of(group)]
+            if presence_in(facts, group, members) is not presence:
+                return None
+        return " and ".join(f"group {group}: {presence.replace('_', ' ')}" for group, presence in self.groups.items())
+
+    def _share(self, asked: Asked) -> str | None:
+        share = self.share or 0.0
+        return f"one of {share:g} % of the calls" if asked.here.facts.drawn(asked.rule) * 100 < share else None

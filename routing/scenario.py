@@ -1,0 +1,343 @@
+"""A scenario: one call as a receptionist would tell it, what is expected of it, and how it goes in the simulator. Pure.
+
+    at: 2026-11-25 10:00                       # for every call that has no moment of its own; the tenant's local time
+    scenarios:
+      - title: The caller presses one and sales answers
+        call: {from: "+48600100200", to: "+48221234567"}
+        phones: {"201": rings, "202": answers after 1 s}      # a phone that is not named is not registered
+        caller: [presses nothing, presses 1]                  # one entry a question; no more are nothing pressed
+        expect: {ends: answered by 202, path: [main, sales], hears: [welcome, welcome]}
+
+To tell more of the world (a switch, a setting, an outside number's answer): a field of Given, its place in Scene.script, and
+what sets it on the real system in tests/flows/player.py.
+"""
+
+import re
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
+
+from routing.call import Cause, CheckVoicemail, Failover, Hangup, Origin, Play, Read, Say, Step, Visit, Voicemail
+from routing.call_server import Failed, Failure, Reply
+from routing.check import validated
+from routing.document import Document, read_document
+from routing.engine import START
+from routing.errors import ConfigError, Problem
+from routing.facts import DeviceState
+from routing.names import Did, Extension, Name, Target
+from routing.questions import Question, Turn
+from routing.simulate import Script, Simulation, simulate
+from routing.tenant import Tenant
+
+A_NODE = "element or user"
+ANSWERED_SIP, CANCELLED_SIP = 200, 487
+SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
+             Cause.REFUSED: 403}
+"""What a caller's phone is told when nobody has answered it. Source: chan_pjsip's hangup_cause2sip."""
+OUTCOMES = {
+    r"answered (\+?[0-9]+)": r"answered by \1",
+    r"voicemail ([0-9]+)": r"message for \1",
+    r"listened to mailbox ([0-9]+)": r"mailbox of \1",
+    r"hung up: [A-Z_]+": "refused",
+    r"caller hung up": "caller hangs up",
+    r"failover": "failover",
+}
+
+
+class PhoneDoes(StrEnum):
+    ANSWERS = "answers"
+    RINGS = "rings"                          # and nobody takes it
+    BUSY = "busy"                            # registered, and says busy when it is called
+    IN_A_CALL = "in a call"                  # and does not take a second one
+    UNREGISTERED = "unregistered"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """What all devices of a user do. `after_s` counts for one that answers."""
+
+    does: PhoneDoes
+    after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Presses:
+    keys: str                                # '' for nothing
+
+
+@dataclass(frozen=True, slots=True)
+class HangsUp:
+    """At the first wait in this node, once all keys have been pressed."""
+
+    node: str
+
+
+def parse_phone(text: object) -> Phone:
+    """Raises ValueError that says what was expected."""
+    if isinstance(text, str):
+        if delayed := re.fullmatch(r"answers after ([1-9][0-9]?) s", text, re.ASCII):
+            return Phone(PhoneDoes.ANSWERS, int(delayed[1]))
+        if text in set(PhoneDoes):
+            return Phone(PhoneDoes(text))
+    raise ValueError(f"expected {', '.join(PhoneDoes)} or answers after 2 s")
+
+
+def parse_action(text: object) -> Presses | HangsUp:
+    """Raises ValueError that says what was expected."""
+    if isinstance(text, str):
+        if text == "presses nothing":
+            return Presses("")
+        if pressed := re.fullmatch(r"presses ([0-9*#]{1,32})", text, re.ASCII):
+            return Presses(pressed[1])
+        if gone := re.fullmatch(r"hangs up in ([a-z0-9_]+)", text, re.ASCII):
+            return HangsUp(gone[1])
+    raise ValueError("expected presses 1, presses nothing, or hangs up in main")
+
+
+def parse_moment(text: object) -> datetime:
+    """'2026-12-24 10:00' as local time. Raises ValueError that says what was expected."""
+    if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}", text, re.ASCII):
+        return datetime.fromisoformat(text)
+    raise ValueError("expected a day and a time such as 2026-12-24 10:00")
+
+
+def parse_ending(text: object) -> object:
+    """Raises ValueError that says what was expected."""
+    pattern = r"(answered by|message for|mailbox of) [0-9]{2,6}|answered by \+[0-9]{7,15}|refused|caller hangs up|failover"
+    if isinstance(text, str) and re.fullmatch(pattern, text, re.ASCII):
+        return text
+    raise ValueError("expected answered by 201, message for 201, mailbox of 201, refused, caller hangs up or failover")
+
+
+Moment = Annotated[datetime, PlainValidator(parse_moment)]
+Action = Annotated[Presses | HangsUp, PlainValidator(parse_action)]
+Cast = Annotated[Phone, PlainValidator(parse_phone)]
+Ending = Annotated[str, BeforeValidator(parse_ending)]
+Number = Annotated[str, StringConstraints(pattern=r"^[0-9*#+]{1,20}$")]
+Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Call(_Section):
+    """`caller` stands as `from` in the file: an outside number, or the extension of the user who calls."""
+
+    caller: Number = Field(alias="from")
+    to: Number
+    at: Moment | None = None
+
+
+class Given(_Section):
+    """What the world is like before the call."""
+
+    turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
+    call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
+
+
+class Expect(_Section):
+    """What is expected; what is not said may be anything. `path`: the elements and users in their order, each once a stay.
+    `hears`: the prompts, in their order. `sip`: the final code that the caller's phone gets for its INVITE."""
+
+    ends: Ending
+    path: tuple[Target, ...] | None = None
+    hears: tuple[Name, ...] | None = None
+    sip: Annotated[int, Field(ge=200, le=699)] | None = None
+
+
+class Scenario(_Section):
+    title: Title
+    call: Call
+    given: Given = Given()
+    phones: dict[Extension | Did, Cast] = Field(default_factory=dict)       # of users; an outside number not named answers
+    caller: tuple[Action, ...] = Field(default=(), max_length=50)
+    expect: Expect
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(action.keys for action in self.caller if isinstance(action, Presses))
+
+    @property
+    def hangs_up_in(self) -> str:
+        return next((action.node for action in self.caller if isinstance(action, HangsUp)), "")
+
+
+class Scenarios(_Section):
+    at: Moment | None = None
+    scenarios: tuple[Scenario, ...] = Field(min_length=1, max_length=1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a call, as far as a caller, a phone and the record can tell: the same for both players."""
+
+    path: tuple[Visit, ...]
+    hears: tuple[str, ...]
+    ends: str
+    sip: int | None                        # None where the failover took the call
+    questions: int                         # how often the caller was asked for keys
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The elements and users on the path, each once a stay."""
+        names = [visit.node for visit in self.path]
+        return tuple(name for i, name in enumerate(names) if name != START and (i == 0 or names[i - 1] != name))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One scenario of a tenant with its moment and its place in the file."""
+
+    tenant: Tenant
+    scenario: Scenario
+    moment: datetime                       # aware
+    document: Document
+    place: int
+
+    def script(self) -> Script:
+        call, phones = self.scenario.call, self.scenario.phones
+        extension = call.caller if call.caller in self.tenant.users else ""
+        states = dict.fromkeys(self.tenant.users, DeviceState.UNAVAILABLE)
+        states |= {user: STATES[phone.does] for user, phone in phones.items()}
+        if extension:
+            states[extension] = DeviceState.IN_USE
+        answers: dict[Question, int] = {Turn(group): count for group, count in self.scenario.given.turns.items()}
+        return Script(
+            Origin.PHONE if extension else Origin.TRUNK, call.to, self.moment, extension, self.scenario.keys, states,
+            silent=frozenset(user for user, phone in phones.items() if phone.does in (PhoneDoes.RINGS, PhoneDoes.IN_A_CALL)),
+            caller=call.caller, answers=answers,
+            refusing=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.BUSY),
+            answer_after_s={user: phone.after_s for user, phone in phones.items()},
+            hangs_up_in=self.scenario.hangs_up_in,
+            call_servers={
+                name: Failed(said) if isinstance(said, Failure) else said
+                for name, said in self.scenario.given.call_servers.items()
+            })
+
+    def simulated(self) -> Told:
+        return told(simulate(self.tenant, self.script()))
+
+    def problems(self, found: Told) -> list[Problem]:
+        """Where `found` is not what the scenario expects."""
+        expect, title = self.scenario.expect, self.scenario.title
+        pairs: list[tuple[str, object, object]] = [("ends", expect.ends, found.ends), ("path", expect.path, found.nodes),
+                                                   ("hears", expect.hears, found.hears), ("sip", expect.sip, found.sip)]
+        wrong = [
+            self._problem(("expect", field), f"{title!r}: found {_shown(is_so)}, expected {_shown(wanted)}")
+            for field, wanted, is_so in pairs if wanted is not None and wanted != is_so
+        ]
+        if len(self.scenario.keys) > found.questions:
+            text = f"{title!r}: the caller was asked {found.questions} times, expected {len(self.scenario.keys)}"
+            wrong.append(self._problem(("caller",), text))
+        if wrong:
+            reasons = "; ".join(f"{visit.node}: {visit.why}" for visit in found.path)
+            wrong[0] = Problem(wrong[0].file, wrong[0].line, wrong[0].path, f"{wrong[0].text} ({reasons})")
+        return wrong
+
+    def _problem(self, path: tuple[str, ...], text: str) -> Problem:
+        return self.document.problem(("scenarios", str(self.place), *path), text)
+
+
+STATES = {
+    PhoneDoes.ANSWERS: DeviceState.IDLE,
+    PhoneDoes.RINGS: DeviceState.IDLE,
+    PhoneDoes.BUSY: DeviceState.IDLE,
+    PhoneDoes.IN_A_CALL: DeviceState.IN_USE,
+    PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
+}
+
+
+def told(simulation: Simulation) -> Told:
+    """A simulation in the words of a scenario."""
+    steps = simulation.steps
+    ends = next(re.sub(pattern, words, simulation.outcome) for pattern, words in OUTCOMES.items()
+                if re.fullmatch(pattern, simulation.outcome))
+    hears = tuple(prompt for step in steps for prompt in _heard(step))
+    return Told(simulation.path, hears, ends, _sip(steps, ends), sum(isinstance(step, Read) for step in steps))
+
+
+def _heard(step: Step) -> tuple[str, ...]:
+    match step:
+        case Read(told=before, prompts=prompts):
+            return (*before, *prompts)
+        case Play(prompts=prompts):
+            return prompts
+        case _:
+            return ()
+
+
+def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
+    """The final answer to the caller's INVITE."""
+    if ends.startswith("answered") or any(_takes(step) for step in steps):
+        return ANSWERED_SIP
+    match steps[-1]:
+        case Hangup(cause=cause):
+            return SIP_CODES[cause]
+        case Failover():
+            return None
+        case _:
+            return CANCELLED_SIP
+
+
+def _takes(step: Step) -> bool:
+    """Whether this step answers the call."""
+    return isinstance(step, Read | Say | Voicemail | CheckVoicemail) or (isinstance(step, Play) and not step.early)
+
+
+def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
+    """The scenarios of a tenant's file, whose name errors show. Raises ConfigError with everything that is wrong in it."""
+    document = read_document(text, file)
+    content = validated(document, Scenarios)
+    problems = list(_references(document, content, tenant))
+    if problems:
+        raise ConfigError(problems)
+    zone = ZoneInfo(tenant.timezone)
+    return [
+        Scene(tenant, scenario, moment.replace(tzinfo=zone), document, place)
+        for place, scenario in enumerate(content.scenarios) if (moment := scenario.call.at or content.at)
+    ]
+
+
+def failures(scenes: Iterable[Scene]) -> list[Problem]:
+    """What the simulator finds otherwise than the scenarios expect."""
+    return [problem for scene in scenes for problem in scene.problems(scene.simulated())]
+
+
+def _references(document: Document, content: Scenarios, tenant: Tenant) -> Iterable[Problem]:
+    """Every scenario has a title of its own and a moment, and names only what the tenant has."""
+    seen: dict[str, int] = {}
+    prompts = tenant.all_prompts()
+    for place, scenario in enumerate(content.scenarios):
+        here = ("scenarios", str(place))
+        call, expect = scenario.call, scenario.expect
+        if scenario.title in seen:
+            yield document.problem((*here, "title"), f"{scenario.title!r} is also the title on line {seen[scenario.title]}")
+        seen[scenario.title] = document.line_of((*here, "title"))
+        if content.at is None and call.at is None:
+            yield document.problem((*here, "call"), "'at' is missing: the call has no moment, and its file has none for all")
+        if re.fullmatch(r"[0-9]{2,6}", call.caller) and call.caller not in tenant.users:
+            yield document.problem((*here, "call", "from"), f"no user with extension {call.caller!r}")
+        named: list[tuple[tuple[str, ...], str, Container[str], str]] = []
+        users = [phone for phone in scenario.phones if not phone.startswith("+")]
+        named += [(("phones", extension), extension, tenant.users, "user with extension") for extension in users]
+        named += [(("given", "turns", group), group, tenant.groups, "group named") for group in scenario.given.turns]
+        named += [(("expect", "path", str(i)), node, tenant.nodes, A_NODE) for i, node in enumerate(expect.path or ())]
+        named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]
+        for i, action in enumerate(scenario.caller):
+            if isinstance(action, HangsUp):
+                named.append((("caller", str(i)), action.node, tenant.nodes, A_NODE))
+                if i + 1 < len(scenario.caller):
+                    yield document.problem((*here, "caller", str(i + 1)), "the caller has hung up before, expected no more")
+        for path, name, names, kind in named:
+            if name not in names:
+                yield document.problem((*here, *path), f"no {kind} {name!r}")
+
+
+def _shown(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)

@@ -1,0 +1,59 @@
+"""Answers what a decision asks of Redis, and goes on without it: a caller waits meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from redis.asyncio import Redis
+
+from routing.hunting import Load
+from routing.questions import Answer, Flip, LiveQuestion, Loads, Offer, Turn
+from store import loads, switches
+from store.live import AWAY
+from store.offers import Offers
+from store.turns import Turns
+
+log = structlog.get_logger()
+
+LIMIT_S = 0.3                # for one answer
+PAUSE_S = 1.0                # after a failure: meanwhile nobody waits for Redis again
+
+T = TypeVar("T")
+
+
+class RedisAnswers:
+    """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, and a switch
+    stays where it is."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._turns, self._offers, self._loads = Turns(redis), Offers(redis), loads.Loads(redis)
+        self._not_before = 0.0
+
+    async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> Answer:
+        """`decision` names the decision that asks, the same one when it is asked for again."""
+        match question:
+            case Flip():
+                return await switches.flip(self._redis, tenant, question, decision)
+            case Turn(group=group):
+                return await self._ask(
+                    lambda: self._turns.take(tenant, group), lambda: self._turns.take_here(tenant, group), question)
+            case Loads(extensions=extensions, day=day):
+                return await self._ask(
+                    lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)
+            case Offer(order=order, for_s=for_s, before=before):
+                return await self._ask(
+                    lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion) -> T:
+        if time.monotonic() < self._not_before:
+            return without()
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                return await ask()
+        except AWAY as error:
+            self._not_before = time.monotonic() + PAUSE_S
+            log.warning("redis away; decided without it", problem=str(error), question=repr(question)[:200])
+            return without()

@@ -1,0 +1,46 @@
+"""Who is being offered which call: reservations in Redis, so that two calls that decide at the same time do not both ring the
+same member while others are free. They expire by themselves.
+
+    centralka:offers:<tenant>/<extension>    sorted set: call -> when the offer expires, Unix time in ms
+"""
+
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+# KEYS: of those in order, then of whoever had the call before. ARGV: call, how long in ms, how many of KEYS are in order.
+_OFFER = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local many = tonumber(ARGV[3])
+for i = many + 1, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end
+local chosen, fewest = 0, math.huge
+for i = 1, many do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
+  local offers = redis.call('ZCARD', KEYS[i])
+  if offers < fewest then chosen, fewest = i, offers end
+  if offers == 0 then break end
+end
+if chosen > 0 then
+  redis.call('ZADD', KEYS[chosen], now + ARGV[2], ARGV[1])
+  if redis.call('PTTL', KEYS[chosen]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[chosen], ARGV[2]) end
+end
+return chosen
+"""
+
+
+def offers_key(tenant: str, extension: str) -> str:
+    return f"centralka:offers:{tenant}/{extension}"
+
+
+class Offers:
+    def __init__(self, redis: Redis) -> None:
+        self._offer = redis.register_script(_OFFER)
+
+    async def offer(self, tenant: str, call: str, order: Sequence[str], for_s: int, before: str) -> int:
+        """The place in `order` of the first whom no other call is being offered to, or who has the fewest such offers; 0 for an
+        empty order. `before`, unless '', has the call no more."""
+        keys = [offers_key(tenant, extension) for extension in (*order, *([before] if before else []))]
+        if not keys:
+            return 0
+        return max(0, int(await self._offer(keys=keys, args=[call, for_s * 1000, len(order)])) - 1)

@@ -1,0 +1,68 @@
+"""What users have set, in Redis. Followers are told of each change.
+
+    centralka:personal   hash: "<tenant>/<extension>" -> Personal as JSON; missing where nothing is set
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+from redis.asyncio import Redis
+from redis.exceptions import WatchError
+
+from routing.facts import NOTHING_SET, Forwarding, Personal
+from store.live import CHANGES, PERSONAL
+
+_KEYS = frozenset(Personal.__dataclass_fields__)
+
+
+def to_json(personal: Personal) -> str:
+    fields = asdict(personal)
+    fields |= {name: sorted(value) for name, value in fields.items() if isinstance(value, frozenset)}
+    return json.dumps({name: value for name, value in fields.items() if value})
+
+
+def from_json(text: str) -> Personal:
+    """Raises ValueError for anything that `to_json` never writes."""
+    fields = json.loads(text)
+    if not isinstance(fields, dict) or not fields.keys() <= _KEYS:
+        raise ValueError(f"found {text[:80]!r}, expected some of {', '.join(sorted(_KEYS))}")
+    values: dict[str, object] = {}
+    for name, value in fields.items():
+        match getattr(NOTHING_SET, name), value:
+            case bool(), bool():
+                values[name] = value
+            case frozenset(), list() if all(isinstance(item, str) for item in value):
+                values[name] = frozenset(value)
+            case dict(), dict() if all(isinstance(item, str) for item in value.values()):
+                values[name] = {Forwarding(kind): to for kind, to in value.items()}
+            case _:
+                raise ValueError(f"found {value!r} as {name}")
+    return Personal(**values)  # type: ignore[arg-type]
+
+
+async def read(redis: Redis, tenant: str, extension: str) -> Personal:
+    """Raises what `AWAY` lists."""
+    text = await redis.hget(PERSONAL, f"{tenant}/{extension}")
+    return from_json(str(text)) if text else NOTHING_SET
+
+
+async def change(redis: Redis, tenant: str, extension: str, changed: Callable[[Personal], Personal]) -> Personal:
+    """What the user has set afterwards. Two changes at a time both count. Raises what `AWAY` lists."""
+    field = f"{tenant}/{extension}"
+    async with redis.pipeline(transaction=True) as pipeline:
+        while True:
+            try:
+                await pipeline.watch(PERSONAL)
+                text = await pipeline.hget(PERSONAL, field)
+                after = changed(from_json(str(text)) if text else NOTHING_SET)
+                pipeline.multi()  # type: ignore[no-untyped-call]
+                if after == NOTHING_SET:
+                    pipeline.hdel(PERSONAL, field)
+                else:
+                    pipeline.hset(PERSONAL, field, to_json(after))
+                pipeline.publish(CHANGES, json.dumps({"personal": {field: to_json(after)}}))
+                await pipeline.execute()
+                return after
+            except WatchError:
+                continue

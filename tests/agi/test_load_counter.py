@@ -1,0 +1,36 @@
+"""What a call's record adds to its users' loads, on the tenant's own day."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from agi.load_counter import conversations
+from store.loads import Conversation
+from store.records import Call, Leg, Outcome
+
+EVENING = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)      # in Warsaw it is tomorrow already
+
+
+def leg(number: int, channel: str, answered_s: int | None) -> Leg:
+    answered_at = None if answered_s is None else EVENING + timedelta(seconds=answered_s)
+    endpoint = channel.removeprefix("PJSIP/")
+    return Leg("acme", "1", str(number), channel, endpoint, EVENING, answered_at, EVENING + timedelta(seconds=60), 16)
+
+
+def call(outcome: Outcome, answered_s: int | None) -> Call:
+    answered_at = None if answered_s is None else EVENING + timedelta(seconds=answered_s)
+    return Call("acme", "1", EVENING, answered_at, EVENING + timedelta(seconds=60), "", "", "300", "201", outcome, ())
+
+
+def test_who_took_the_call_and_who_made_it_have_talked_and_who_only_rang_has_not() -> None:
+    legs = [leg(1, "PJSIP/acme-205-desk", 0), leg(2, "PJSIP/acme-201-desk", 20), leg(3, "PJSIP/acme-202-desk", None),
+            leg(4, "Local/5-acme-203-desk@later", 20), leg(5, "PJSIP/acme-trunk-carrier", 20)]
+    found = conversations(call(Outcome.ANSWERED, 20), legs, ZoneInfo("Europe/Warsaw"))
+    talk = EVENING + timedelta(seconds=20), EVENING + timedelta(seconds=60)
+    assert found.day == "2026-11-24"
+    assert found.had == (Conversation("201", *talk), Conversation("205", *talk))
+    assert found.rung == {"201", "202"}
+
+
+def test_caller_who_reached_a_mailbox_has_talked_to_nobody() -> None:
+    found = conversations(call(Outcome.VOICEMAIL, None), [leg(1, "PJSIP/acme-205-desk", 0)], UTC)
+    assert (found.had, found.rung, found.day) == ((), frozenset(), "2026-11-23")

@@ -1,0 +1,313 @@
+"""Plays scenarios live: a real Asterisk, phones by SIPp, callers by baresip, and the decision service with a clock that the
+scenario sets and call servers that say what the scenario says they do: what a service answers over HTTP is tested in
+tests/live/test_call_server.py. Everything else of that service is the production's own.
+
+The service runs in the test's own process, so the player sees each decision when it is made, and the caller presses a key
+when asked for one. Scenarios of one tenant are played one after another, those of different tenants at once.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import numpy as np
+import redis
+
+from agi.call_servers import CallServers
+from agi.decision_service import Answer, DecisionService
+from agi.fastagi import Application, Hold, Query, start_server
+from agi.outside import Asking, Outside
+from agi.published import Published
+from agi.speech import Speech
+from agi.step_text import read_state
+from centralka.serve_agi import make_speech
+from routing.call import Awaits, Visit
+from routing.call_server import Failed, Failure, Reply
+from routing.facts import DeviceState
+from routing.questions import AskServer, SlowQuestion
+from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Phone, PhoneDoes, Scene, Told
+from routing.tenant import AddressTrunk
+from sipp import Answer as Answers
+from sipp import Callee, Cast, HangUp, Refuse, Ring
+from store import live
+from store.answers import RedisAnswers
+from store.follower import LiveFollower
+from store.records import Call, Outcome
+from store.turns import TURNS
+from tests.agents import baresip
+from tests.live.pbx import Pbx, until
+
+CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
+AT_ONCE = 6                            # tenants: two cores
+LIMIT_S = 60.0                         # for one call
+BEFORE_KEY_S = 0.4                     # from a decision until its step has begun: a key pressed earlier is lost
+BEFORE_HANG_UP_S = 0.6
+MESSAGE_S = 2.5                        # a message that the mailbox keeps: over a second after the beep
+SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
+QUIET = 300                            # of 32767
+ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
+
+
+class ScriptedServers(Outside):
+    """What call servers say is the scenario's; what is to be spoken is spoken as ever."""
+
+    def __init__(self, pbx: Pbx, scene: Scene) -> None:
+        super().__init__(CallServers(), Speech(make_speech, pbx.settings.home / "said"))
+        self._replies = scene.script().call_servers
+
+    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str:
+        if isinstance(question, AskServer):
+            return self._replies.get(question.server, Failed(Failure.NO_CONNECTION))
+        return await super().answer(asking, question, hold)
+
+
+class Stage(DecisionService):
+    """One tenant's decisions: at the scenario's moment, and each told to the player."""
+
+    def __init__(self, published: Published, follower: LiveFollower, answers: RedisAnswers, pbx: Pbx, scene: Scene) -> None:
+        super().__init__(
+            published, follower.live, answers, ScriptedServers(pbx, scene), pbx.settings.asterisk_home, now=lambda: scene.moment)
+        self.decisions: asyncio.Queue[Answer] = asyncio.Queue()
+
+    async def answer(self, query: Query, hold: Hold) -> Answer:
+        answer = await super().answer(query, hold)
+        self.decisions.put_nowait(answer)
+        return answer
+
+
+class Player:
+    def __init__(self, pbx: Pbx, published: Published, follower: LiveFollower, answers: RedisAnswers) -> None:
+        self._pbx = pbx
+        self._published = published
+        self._follower = follower
+        self._answers = answers
+        self._stages: dict[str, Stage] = {}
+
+    async def step(self, query: Query, hold: Hold) -> list[str]:
+        return await self._stages[query.arguments[0]].step(query, hold)
+
+    async def play_all(self, scenes: Sequence[Scene]) -> dict[str, Told | Exception]:
+        """What came of each, by tenant and title."""
+        results: dict[str, Told | Exception] = {}
+        lanes: dict[str, list[Scene]] = {}
+        for scene in scenes:
+            lanes.setdefault(scene.tenant.tenant, []).append(scene)
+        free = asyncio.Semaphore(AT_ONCE)
+
+        async def play_lane(lane: int, slug: str) -> None:
+            async with free:
+                for scene in lanes[slug]:
+                    try:
+                        results[key_of(scene)] = await self._play(scene, CALLER_ADDRESS.format(lane=lane))
+                    except Exception as error:
+                        results[key_of(scene)] = error
+
+        async with asyncio.TaskGroup() as tasks:
+            for lane, slug in enumerate(lanes):
+                tasks.create_task(play_lane(100 + lane, slug))
+        return results
+
+    async def _play(self, scene: Scene, caller_address: str) -> Told:
+        slug, call = scene.tenant.tenant, scene.scenario.call
+        stage = self._stages[slug] = Stage(self._published, self._follower, self._answers, self._pbx, scene)
+        self._arrange(scene)
+        from_phone = call.caller in scene.tenant.users
+        trunk = next(trunk.address for trunk in scene.tenant.trunks.values() if isinstance(trunk, AddressTrunk))
+        address = caller_address if from_phone else trunk
+        async with (
+            self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene), baresip.phone(address) as phone,
+        ):
+            if from_phone:
+                endpoint = scene.tenant.endpoints_of(call.caller)[0]
+                await phone.register(endpoint, self._pbx.secrets.sip[endpoint], self._pbx.server)
+            else:
+                await phone.use(call.caller, self._pbx.server)
+            await self._until_known(scene, call.caller if from_phone else "")
+            began = datetime.now(UTC)
+            await phone.dial(call.to.replace("#", "%23"), self._pbx.server)
+            steps, hung_up = await follow(phone, stage, scene)
+            heard = phone.heard()
+        record = await self._pbx.record(call.caller, slug, since=began)
+        hears = self._prompts(slug, steps)
+        if hears and (not len(heard) or np.abs(heard).max() < QUIET):
+            raise AssertionError(f"Asterisk was told to play {hears}, and the caller heard nothing")
+        return Told(
+            tuple(Visit(entry.node, entry.why) for entry in record.path), hears, ending(record, steps, hung_up),
+            sip_code(phone, hung_up), sum(step.startswith(("Read(", "Gosub(digits")) for step in steps))
+
+    def _arrange(self, scene: Scene) -> None:
+        """What the scenario says is given, on the real system."""
+        given = scene.scenario.given
+        with redis.Redis.from_url(self._pbx.settings.redis_url) as client:
+            for group in scene.tenant.groups:
+                client.hset(TURNS, f"{scene.tenant.tenant}/{group}", str(given.turns.get(group, 0)))
+
+    @asynccontextmanager
+    async def _phones(self, cast: Cast, scene: Scene) -> AsyncIterator[None]:
+        """The phones of the scenario, registered; those in a call are in one until the end."""
+        talking: list[str] = []
+        for extension, phone in scene.scenario.phones.items():
+            first, *others = scene.tenant.endpoints_of(extension)
+            if phone.does is PhoneDoes.UNREGISTERED:
+                continue
+            if phone.does is PhoneDoes.IN_A_CALL:
+                await self._pbx.phone(cast, first, Callee(then=Answers()))
+                await asyncio.to_thread(
+                    self._pbx.runtime.asterisk_cli, f"channel originate PJSIP/{first} application Wait {LIMIT_S:.0f}")
+                await self._pbx.until_state(first, DeviceState.IN_USE)
+                talking.append(first)
+                # From now on the phone is elsewhere, for its next call.
+                await cast.callee(Callee(then=Ring()), at=self._pbx.new_address(), account=self._pbx.account(first), calls=None)
+                continue
+            await self._pbx.phone(cast, first, Callee(then=behaviour(phone)), calls=None)
+            for other in others:
+                then = Ring() if phone.does is PhoneDoes.ANSWERS else behaviour(phone)
+                await self._pbx.phone(cast, other, Callee(then=then), calls=None)
+        yield
+        for endpoint in talking:
+            listed = await asyncio.to_thread(self._pbx.runtime.asterisk_cli, "core show channels concise")
+            for channel in re.findall(rf"^(PJSIP/{endpoint}-[0-9a-f]+)!", listed, re.M):
+                await asyncio.to_thread(self._pbx.runtime.asterisk_cli, f"channel request hangup {channel}")
+
+    async def _until_known(self, scene: Scene, caller: str) -> None:
+        """Until the decision service knows who is registered and who is in a call: no other phone, of the scenario before,
+        is still there."""
+        for extension in scene.tenant.users:
+            phone = scene.scenario.phones.get(extension, Phone(PhoneDoes.UNREGISTERED))
+            for i, endpoint in enumerate(scene.tenant.endpoints_of(extension)):
+                expected = (DeviceState.IDLE,) if (extension == caller and i == 0) or phone.does in REGISTERED else ABSENT
+                if phone.does is PhoneDoes.IN_A_CALL:
+                    expected = (DeviceState.IN_USE,) if i == 0 else ABSENT
+                await until(
+                    lambda endpoint=endpoint, expected=expected:      # type: ignore[misc]
+                    self._follower.live.devices.get(endpoint, DeviceState.UNKNOWN) in expected,
+                    f"{endpoint} is {' or '.join(expected)}")
+
+    def _prompts(self, slug: str, steps: Sequence[str]) -> tuple[str, ...]:
+        """The prompts that Asterisk was told to play."""
+        sounds = {sound: prompt for prompt, sound in self._published.tenant(slug).sounds.items()}
+        if len(sounds) != len(self._published.tenant(slug).sounds):
+            raise AssertionError(f"{slug}: two prompts have the same sound, expected a text of its own for each")
+        return tuple(sounds[name] for step in steps for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", in_order(step)))
+
+
+def in_order(step: str) -> str:
+    """The step with its sounds as they are heard: those that no key interrupts, the last argument of [digits], come first."""
+    before, _, told = step.rpartition(",")
+    return f"{told} {before}" if step.startswith("Gosub(digits") else step
+
+
+def why_not_live(scene: Scene) -> str:
+    """Why a scenario is played by the simulator alone; '' for all others."""
+    nodes = scene.tenant.nodes
+    if any(nodes[visit.node].uses().outside for visit in scene.simulated().path if visit.node in nodes):
+        return "the carrier and its caller would be two phones at one address: see tests/live/test_outside.py"
+    return ""
+
+
+REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY)
+
+
+@asynccontextmanager
+async def player(pbx: Pbx) -> AsyncIterator[Player]:
+    """In place of the instance's own decision service, which must not run."""
+    async with LiveFollower(pbx.settings.redis_url) as follower:
+        answers = RedisAnswers(live.connect(pbx.settings.redis_url))
+        playing = Player(pbx, Published(pbx.settings.home), follower, answers)
+        application = Application(loop=asyncio.get_running_loop())
+        application.add_route("step", playing.step)
+        await asyncio.to_thread(pbx.runtime.asterisk_cli, "module load res_clioriginate.so")      # only tests use it
+        server = await start_server(application, pbx.settings.agi_address, pbx.settings.agi_port)
+        try:
+            yield playing
+        finally:
+            server.close()
+            await asyncio.wait_for(server.wait_closed(), 5)
+
+
+def key_of(scene: Scene) -> str:
+    return f"{scene.tenant.tenant}: {scene.scenario.title}"
+
+
+def behaviour(phone: Phone) -> Answers | Refuse | Ring:
+    match phone.does:
+        case PhoneDoes.ANSWERS if phone.after_s < SHORTEST_RING_S:
+            return Answers(ring_ms=phone.after_s * 1000 or 100, ending=HangUp(300))
+        case PhoneDoes.ANSWERS | PhoneDoes.RINGS:
+            return Ring()
+        case PhoneDoes.BUSY:
+            return Refuse(486, "Busy Here")
+        case _:
+            raise ValueError(f"no phone is there that is {phone.does}")
+
+
+async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list[str], bool]:
+    """The caller does what the scenario says, decision by decision, until the call has ended. Returns the steps that Asterisk was
+    told and whether the caller hung up."""
+    keys, steps, hung_up = list(scene.scenario.keys), [], False
+    closed = asyncio.create_task(phone.until("CALL_CLOSED", unless="", within_s=LIMIT_S))
+    try:
+        while True:
+            decision = asyncio.create_task(stage.decisions.get())
+            await asyncio.wait({closed, decision}, return_when=asyncio.FIRST_COMPLETED)
+            if not decision.done():
+                decision.cancel()
+                await closed
+                return steps, hung_up
+            answer = decision.result()
+            steps.append(answer.step)
+            state = read_state(answer.state)
+            if state is None or state.awaits is Awaits.NOTHING:
+                continue
+            if state.node == scene.scenario.hangs_up_in and not keys:
+                await asyncio.sleep(BEFORE_HANG_UP_S)
+                await phone.hang_up()
+                hung_up = True
+            elif state.awaits is Awaits.DIGITS and keys:
+                await press(phone, keys.pop(0), BEFORE_KEY_S)
+            elif state.awaits is Awaits.VOICEMAIL:
+                await press(phone, "#", MESSAGE_S)
+    finally:
+        closed.cancel()
+        await asyncio.gather(closed, return_exceptions=True)
+
+
+async def press(phone: baresip.Phone, keys: str, after_s: float) -> None:
+    """Once the call is answered, since no key is sent before."""
+    await until(lambda: is_answered(phone), "the call is answered")
+    await asyncio.sleep(after_s)
+    if keys:
+        await phone.press(keys)
+
+
+def is_answered(phone: baresip.Phone) -> bool:
+    return any(event.kind == "CALL_ESTABLISHED" for event in phone.events)
+
+
+def sip_code(phone: baresip.Phone, hung_up: bool) -> int | None:
+    if is_answered(phone):
+        return ANSWERED_SIP
+    closed = next(event for event in phone.events if event.kind == "CALL_CLOSED")
+    code = re.match(r"([3-6][0-9]{2}) ", closed.detail)
+    return int(code[1]) if code else CANCELLED_SIP if hung_up else None
+
+
+def ending(record: Call, steps: Sequence[str], hung_up: bool) -> str:
+    match record.outcome:
+        case Outcome.ANSWERED:
+            return f"answered by {record.answered_by}"
+        case Outcome.VOICEMAIL:
+            return f"message for {mailbox(steps, 'VoiceMail')}"
+        case Outcome.MAILBOX:
+            return f"mailbox of {mailbox(steps, 'VoiceMailMain')}"
+        case Outcome.UNANSWERED:
+            return "caller hangs up" if hung_up else "failover" if steps and "-failover" in steps[-1] else "refused"
+        case Outcome.INTERRUPTED:
+            return "Asterisk stopped"
+
+
+def mailbox(steps: Sequence[str], application: str) -> str:
+    """The mailbox of the last such step."""
+    return next(found[1] for step in reversed(steps) if (found := re.match(rf"{application}\(([0-9]+)@", step)))

@@ -1,0 +1,18 @@
+"""The scenarios of this directory."""
+
+from pathlib import Path
+
+from centralka.configuration import load_tenants, tenant_files
+from centralka.scenarios import load_scenes
+from routing.scenario import Scene
+
+FLOWS = Path(__file__).parent
+
+
+def all_scenes() -> list[Scene]:
+    files = tenant_files([FLOWS])
+    return load_scenes(files, load_tenants(files))
+
+
+SCENES = all_scenes()
+TITLES = [f"{scene.tenant.tenant}: {scene.scenario.title}" for scene in SCENES]

@@ -1,0 +1,157 @@
+"""Random tenants and random events: whatever happens, a call ends well, soon, and at home."""
+
+from datetime import UTC, datetime
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from routing.call import (
+    Awaits,
+    CheckVoicemail,
+    Dial,
+    DialEnded,
+    DialStatus,
+    Digits,
+    Entered,
+    Event,
+    Failover,
+    Hangup,
+    Origin,
+    Play,
+    Played,
+    Read,
+    Say,
+    Started,
+    State,
+    Step,
+    Voicemail,
+    VoicemailEnded,
+)
+from routing.call_server import Failed, Failure, Reply
+from routing.engine import MAX_HOPS, START, next_step
+from routing.facts import DeviceState, Facts
+from routing.hunting import Load
+from routing.nodes import Elements
+from routing.questions import Answer, AskServer, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.simulate import Script, simulate
+from routing.tenant import Tenant
+from tests.flows.random_tenants import ELEMENTS, tenants
+
+MAX_STEPS = 60 * 25         # the engine's limit of elements, each of which asks for 25 steps at most
+MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC))
+SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+DIALLED = st.sampled_from(["+48221234567", "48221234567", "201", "204", *map(str, range(300, 312)), "*97", "*5", "9", ""])
+KEYS = st.text("0123456789*#", max_size=3)
+EXTENSIONS = st.sampled_from(["201", "202", "0203", "204"])
+
+ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
+    Awaits.DIGITS: st.builds(Digits, KEYS),
+    Awaits.PLAYED: st.just(Played()),
+    Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
+    Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
+    Awaits.ENTERED: st.just(Entered()),
+}
+"""What the phone system may answer, by what the state waits for: a new step is one entry."""
+ANY_EVENT = st.one_of(st.just(Entered()), *ANSWERS.values())
+
+
+def test_every_kind_of_element_and_every_wait_takes_part() -> None:
+    assert ELEMENTS.keys() == Elements.model_fields.keys()
+    assert ANSWERS.keys() == set(Awaits) - {Awaits.NOTHING}
+
+
+@SOME
+@given(tenants(), st.data())
+def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the_failover(tenant: Tenant, data: st.DataObject) -> None:
+    origin = data.draw(st.sampled_from(Origin))
+    extension = data.draw(EXTENSIONS) if origin is Origin.PHONE else ""
+    event: Event = Started(origin, data.draw(DIALLED), extension)
+    state: State | None = None
+    served = False
+    for _ in range(MAX_STEPS):
+        decision_state, step = decide(tenant, data, state, event, extension)
+        stays_at_home(tenant, decision_state, step)
+        state = decision_state
+        match step:
+            case Failover():
+                assert state.hops >= MAX_HOPS, "only a call that goes round in circles is given up"
+                return
+            case Hangup():
+                assert served
+                return
+            case Read() | Play() | Say() | Voicemail() | CheckVoicemail():
+                served = True
+        event = data.draw(ANSWERS[state.awaits])
+        served = served or event == DialEnded(DialStatus.ANSWER)
+    raise AssertionError("the call never ended")
+
+
+@SOME
+@given(tenants(), st.data())
+def test_event_that_nobody_asked_for_keeps_the_call_at_home_and_raises_nothing(tenant: Tenant, data: st.DataObject) -> None:
+    node = data.draw(st.sampled_from([*tenant.nodes, START, "gone"]))
+    memory = tuple(data.draw(st.lists(st.integers(0, 99), max_size=3)))
+    state = State(node, data.draw(st.sampled_from(Awaits)), data.draw(st.integers(0, MAX_HOPS + 1)), memory)
+    after, step = decide(tenant, data, state, data.draw(ANY_EVENT), "")
+    stays_at_home(tenant, after, step)
+
+
+@SOME
+@given(tenants(), MOMENTS, DIALLED, st.lists(KEYS, max_size=8), st.sampled_from(["", "201", "204"]), st.data())
+def test_simulator_never_raises(
+    tenant: Tenant, moment: datetime, dialled: str, keys: list[str], extension: str, data: st.DataObject,
+) -> None:
+    some = st.frozensets(EXTENSIONS)
+    script = Script(
+        Origin.PHONE if extension else Origin.TRUNK, dialled, moment, extension, tuple(keys),
+        data.draw(st.dictionaries(EXTENSIONS, st.sampled_from(DeviceState))), data.draw(some), refusing=data.draw(some),
+        answer_after_s=data.draw(st.dictionaries(EXTENSIONS, st.integers(0, 99))),
+        hangs_up_in=data.draw(st.sampled_from(["", *tenant.nodes])))
+    assert simulate(tenant, script).outcome
+
+
+def decide(tenant: Tenant, data: st.DataObject, state: State | None, event: Event, extension: str) -> tuple[State, Step]:
+    """One decision, whatever the world is like then and whatever it answers."""
+    endpoints = [endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)]
+    answers: dict[Question, Answer] = {}
+    devices = data.draw(st.dictionaries(st.sampled_from(endpoints), st.sampled_from(DeviceState)))
+    moment = data.draw(MOMENTS)
+    while True:
+        try:
+            decision = next_step(tenant, Facts(moment, extension, devices=devices, answers=answers), state, event)
+        except Unanswered as unanswered:
+            answers[unanswered.question] = data.draw(answers_to(unanswered.question, tenant))
+            continue
+        assert decision.path
+        return decision.state, decision.step
+
+
+def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
+    match question:
+        case Turn():
+            return st.integers(0, 9)
+        case Offer(order=order):
+            return st.integers(0, max(0, len(order) - 1))
+        case Loads(extensions=extensions):
+            load = st.builds(Load, st.integers(0, 9), st.integers(0, 999))
+            return st.tuples(*[load] * len(extensions))
+        case AskServer():
+            replies = st.builds(Reply, text=st.sampled_from([None, "Tak"]), go_to=st.sampled_from([None, "999", *tenant.nodes]))
+            return replies | st.builds(Failed, st.sampled_from(Failure))
+        case Speak():
+            return st.sampled_from(["", "said"])
+
+
+def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:
+    """The step names only what is this tenant's."""
+    match step:
+        case Dial(endpoints=endpoints, outside=outside):
+            assert endpoints or outside
+            assert {leg.trunk for leg in outside} <= {"acme-trunk-carrier"}
+            assert set(endpoints) <= {endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)}
+        case Read(prompts=prompts) | Play(prompts=prompts):
+            assert set(prompts) <= tenant.all_prompts().keys()
+        case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
+            assert tenant.users[mailbox].voicemail
+        case Hangup() | Failover():
+            assert state.awaits is Awaits.NOTHING

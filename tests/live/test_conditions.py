@@ -1,0 +1,121 @@
+"""A switch, a caller and today's date change where a call goes, as the simulator foretells."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from centralka.configuration import load_tenants, tenant_files
+from routing.call import Origin
+from routing.facts import DeviceState
+from routing.simulate import Script, simulate
+from routing.tenant import Tenant
+from sipp import AwaitHangUp, Call, Caller, HangUp, Silence, run
+from store.records import Call as Record
+from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of
+from tests.live.test_calls import dials
+
+pytestmark = pytest.mark.live
+
+DOOR = "48221234570"
+SECTIONS = """switches:
+  dusk: {extension: "555", positions: ['off', 'on']}
+lists:
+  vip: ["+4860099*"]
+calendars:
+  party: {file: party.ics}
+conditions:
+  door:
+    rules:
+      - {when: {switches: {dusk: on}}, to: bye}
+      - {when: {caller: {kinds: [anonymous]}}, to: night}
+      - {when: {caller: {lists: [vip]}, calendars: [party]}, to: mail}
+      - {when: {users: {"201": do_not_disturb}}, to: night}
+    otherwise: bye
+numbers:
+  "+48221234570": {to: door}
+"""
+
+
+@pytest.fixture
+def acme(pbx: Pbx, tmp_path: Path) -> Iterator[Tenant]:
+    """Acme with a door, published; afterwards what was published before."""
+    tenants = tmp_path / "tenants"
+    shutil.copytree(TENANTS, tenants)
+    file = tenants / "acme.yaml"
+    file.write_text(file.read_text().replace("numbers:\n", SECTIONS, 1))
+    today = datetime.now(ZoneInfo("Europe/Warsaw"))
+    (tenants / "party.ics").write_text("\r\n".join((
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z",
+        f"DTSTART;VALUE=DATE:{today:%Y%m%d}", "RRULE:FREQ=DAILY;COUNT=2", "SUMMARY:Święto firmy", "END:VEVENT", "END:VCALENDAR", "")))
+    pbx.runtime.apply(tenants)
+    yield load_tenants(tenant_files([file]))[0]
+    pbx.centralka("switch", "acme", "dusk", "off")
+    pbx.centralka("user", "acme", "201", "--no-dnd")
+    pbx.runtime.apply(TENANTS)
+
+
+async def call_door(pbx: Pbx, caller: Caller) -> None:
+    async with pbx.cast() as cast:
+        await cast.call(dials(DOOR, caller, Silence(300), ending=AwaitHangUp()), at=TRUNK["acme"])
+
+
+def foretold(tenant: Tenant, caller: Caller, moment: datetime | None = None, **facts: object) -> list[tuple[str, str]]:
+    away = dict.fromkeys(tenant.users, DeviceState.UNAVAILABLE)
+    script = Script(Origin.TRUNK, DOOR, moment or datetime.now(UTC), caller=caller.number, states=away)
+    return [(visit.node, visit.why) for visit in simulate(tenant, replace(script, **facts)).path]  # type: ignore[arg-type]
+
+
+async def test_command_and_phone_move_a_switch_and_the_next_call_goes_elsewhere(pbx: Pbx, acme: Tenant) -> None:
+    async def says(position: str) -> Record:
+        caller = pbx.outside_caller()
+        await call_door(pbx, caller)
+        record = await pbx.record(caller)
+        assert path_of(record) == foretold(acme, caller, switches={"dusk": position})
+        return record
+
+    assert pbx.centralka("switch", "acme") == "dusk: off\n"
+    before = await says("off")
+    assert before.path[1].why.startswith("no rule holds")
+    assert pbx.centralka("switch", "acme", "dusk", "on") == "dusk: on\n"
+    assert (await says("on")).path[1].why == "rule 1: switch dusk is on, on to bye"
+    began = datetime.now(UTC)
+    me = pbx.account("acme-202-desk")
+    await run(Call(number="555", caller=Caller(me.user), account=me, ending=AwaitHangUp()), local="127.77.9.61", server=pbx.server)
+    assert pbx.centralka("switch", "acme") == "dusk: off\n"
+    flip = Script(Origin.PHONE, "555", datetime.now(UTC), "202", switches={"dusk": "on"})
+    record = await pbx.record("202", since=began)
+    assert path_of(record) == [(visit.node, visit.why) for visit in simulate(acme, flip).path]
+    await says("off")
+
+
+async def test_hidden_number_is_known_as_hidden(pbx: Pbx, acme: Tenant) -> None:
+    caller, began = Caller("anonymous"), datetime.now(UTC)
+    await call_door(pbx, caller)
+    record = await pbx.record(caller, since=began)
+    assert path_of(record) == foretold(acme, caller)
+    assert record.path[1].why == "rule 2: the caller's number is hidden, on to night"
+
+
+async def test_day_of_a_calendar_and_a_list_of_callers(pbx: Pbx, acme: Tenant) -> None:
+    caller = Caller(f"+4860099{datetime.now(UTC):%M%S}1")
+    began = datetime.now(UTC)
+    async with pbx.cast() as cast:
+        await cast.call(dials(DOOR, caller, Silence(1500), ending=HangUp(1500)), at=TRUNK["acme"])
+    record = await pbx.record(caller, since=began)
+    expected = foretold(acme, caller, record.path[1].at)
+    assert path_of(record)[:2] == expected[:2]
+    assert "is Święto firmy (calendar party) and caller" in record.path[1].why
+
+
+async def test_setting_of_a_user_counts_for_the_next_call(pbx: Pbx, acme: Tenant) -> None:
+    assert pbx.centralka("user", "acme", "201", "--dnd") == "201: do not disturb\n"
+    caller = pbx.outside_caller()
+    await call_door(pbx, caller)
+    record = await pbx.record(caller)
+    assert record.path[1].why == "rule 4: 201 is do not disturb, on to night"
+    assert pbx.centralka("user", "acme", "201", "--no-dnd") == "201: nothing is set\n"

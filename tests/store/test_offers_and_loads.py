@@ -1,0 +1,90 @@
+"""Members are reserved and counted exactly, whoever asks at the same time, and nobody waits long for a Redis that is away."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from routing.hunting import Load
+from routing.questions import Loads as AskLoads
+from routing.questions import Offer
+from store import live
+from store.answers import LIMIT_S, RedisAnswers
+from store.loads import Conversation, Conversations, Loads
+from tests.store.redis_server import RedisServer
+
+TEN = tuple(str(extension) for extension in range(210, 220))
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def redis_server() -> AsyncIterator[RedisServer]:
+    server = RedisServer()
+    await server.start()
+    yield server
+    await server.remove()
+
+
+async def test_fifty_calls_at_once_are_offered_to_ten_members_five_each(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as one, live.connect(redis_server.url) as other:
+        services = [RedisAnswers(one), RedisAnswers(other)]
+        chosen = await asyncio.gather(*(services[i % 2].answer("acme", f"{i}.1", Offer(TEN, 20), "1.1/") for i in range(50)))
+        assert Counter(chosen) == dict.fromkeys(range(10), 5)
+        assert await services[0].answer("rossi", "1.1", Offer(TEN, 20), "1.1/") == 0
+
+
+async def test_offer_ends_when_it_is_taken_back_when_the_next_begins_and_by_itself(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as redis:
+        answers = RedisAnswers(redis)
+        assert await answers.answer("acme", "1", Offer(("201", "202"), 20), "1.1/") == 0
+        assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 1
+        assert await answers.answer("acme", "1", Offer(("203",), 20, "201"), "1.1/") == 0       # goes on to the next: 201 is free
+        assert await answers.answer("acme", "3", Offer(("201", "202"), 1), "1.1/") == 0
+        assert await answers.answer("acme", "2", Offer((), 0, "202"), "1.1/") == 0              # leaves: 202 is free
+        assert await answers.answer("acme", "4", Offer(("201", "202"), 20), "1.1/") == 1
+        await asyncio.sleep(1.1)
+        assert await answers.answer("acme", "5", Offer(("201", "202"), 20), "1.1/") == 0        # the offer to 201 has expired
+
+
+def talked(call: str, extension: str, seconds: float, *rung: str, day: str = "2026-11-23") -> Conversations:
+    had = Conversation(extension, NOON, NOON + timedelta(seconds=seconds))
+    return Conversations("acme", call, day, (had,), frozenset(rung))
+
+
+async def test_call_that_is_told_twice_counts_once(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as redis:
+        loads = Loads(redis)
+        await asyncio.gather(*(loads.count([talked("1", "201", 60), talked("2", "201", 5.5), talked("3", "202", 1)]) for _ in range(10)))
+        await loads.count([talked("4", "201", 30, day="2026-11-22")])
+        asked = AskLoads(("201", "202", "203"), "2026-11-23")
+        assert await RedisAnswers(redis).answer("acme", "1", asked, "1.1/") == (
+            Load(2, 65, NOON.timestamp() + 60), Load(1, 1, NOON.timestamp() + 1), Load())
+        assert await RedisAnswers(redis).answer("rossi", "1", asked, "1.1/") == (Load(), Load(), Load())
+
+
+async def test_call_that_has_ended_is_offered_to_nobody_any_more(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as redis:
+        answers = RedisAnswers(redis)
+        await answers.answer("acme", "1", Offer(("201", "202"), 20), "1.1/")
+        await Loads(redis).count([talked("1", "203", 1, "201")])
+        assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 0
+
+
+async def test_redis_that_hangs_holds_a_call_up_once_and_briefly() -> None:
+    """A server that accepts and says nothing."""
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        redis = live.connect(f"redis://127.0.0.1:{port}")
+        answers, began = RedisAnswers(redis), time.monotonic()
+        assert await answers.answer("acme", "1", Offer(TEN, 20), "1.1/") == 0
+        assert await answers.answer("acme", "1", AskLoads(TEN, "2026-11-23"), "1.1/") == (Load(),) * 10
+        assert time.monotonic() - began < LIMIT_S + 0.2
+        await redis.aclose()

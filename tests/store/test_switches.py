@@ -1,0 +1,108 @@
+"""Switches and users' settings in Redis: every change counts once, and the decision service knows of it at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.facts import NOTHING_SET, Forwarding, Personal
+from routing.questions import NOT_CHANGED, Flip
+from store import follower, live, personal, switches
+from store.answers import RedisAnswers
+from store.follower import LiveFollower
+from tests.agi.ami_peer import until
+from tests.store.redis_server import RedisServer
+
+NIGHT = Flip("night", ("auto", "day", "night"), "auto")
+
+
+@pytest.fixture
+async def redis_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisServer]:
+    monkeypatch.setattr(follower, "FIRST_DELAY_S", 0.01)
+    server = RedisServer()
+    await server.start()
+    yield server
+    await server.remove()
+
+
+async def test_switch_moves_on_once_for_each_decision_and_round(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        answers = RedisAnswers(redis)
+        assert [await answers.answer("acme", "1.1", NIGHT, call) for call in ("1/", "1/", "2/", "2/", "3/", "1/")] == [1, 1, 2, 2, 0, 1]
+        assert await switches.positions(redis, "acme") == {"night": "auto"}
+        assert await answers.answer("rossi", "1.1", NIGHT, "1/") == 1
+        assert await switches.positions(redis, "rossi") == {"night": "day"}
+
+
+async def test_ten_phones_at_once_move_it_ten_times(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        moved = await asyncio.gather(*(switches.flip(redis, "acme", NIGHT, f"{call}/") for call in range(10)))
+        assert sorted(moved) == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2]
+        assert await switches.positions(redis, "acme") == {"night": "day"}
+
+
+async def test_switch_moves_on_from_where_the_command_put_it(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        await switches.put(redis, "acme", "night", "day")
+        assert await switches.flip(redis, "acme", NIGHT, "1/") == 2
+        await switches.put(redis, "acme", "night", "a position of long ago")
+        assert await switches.flip(redis, "acme", replace(NIGHT, initial="night"), "2/") == 0
+
+
+async def test_switch_stays_while_redis_is_away(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        await redis_server.stop()
+        assert await switches.flip(redis, "acme", NIGHT, "1/") == NOT_CHANGED
+
+
+async def test_changes_are_followed_by_tenant_and_stay_while_redis_is_away(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis, LiveFollower(redis_server.url) as following:
+        await until(following.loaded.is_set)
+        await switches.put(redis, "acme", "night", "day")
+        await switches.flip(redis, "acme", NIGHT, "1/")
+        await switches.flip(redis, "rossi", NIGHT, "1/")
+        await personal.change(redis, "acme", "201", lambda before: replace(before, do_not_disturb=True))
+        expected = {"acme": {"night": "night"}, "rossi": {"night": "day"}}
+        await until(lambda: following.live.switches == expected and following.live.personal == {"acme": {"201": Personal(do_not_disturb=True)}})
+        await redis_server.stop()
+        await until(lambda: not following.loaded.is_set())
+        assert following.live.switches == expected
+        await redis_server.start()
+        async with redis_server.client() as other:
+            await switches.put(other, "acme", "night", "day")
+        await until(lambda: following.live.switches == {"acme": {"night": "day"}} and following.live.personal == {})
+
+
+async def test_entry_that_nobody_of_ours_wrote_is_passed_over(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis, LiveFollower(redis_server.url) as following:
+        for junk in ("", "[]", '{"x": 1}', '{"forwards": {"sometimes": "202"}}', '{"paused": "yes"}', '{"forwards": ["busy"]}'):
+            await redis.hset(live.PERSONAL, "acme/201", junk)
+            await redis.hset(live.PERSONAL, "acme/202", '{"paused": true}')
+            await redis.publish(live.CHANGES, '{"all": true}')
+            await until(lambda: following.live.personal.get("acme") == {"202": Personal(paused=True)})
+            await redis.delete(live.PERSONAL)
+            await redis.publish(live.CHANGES, '{"all": true}')
+            await until(lambda: following.live.personal == {})
+        assert following.loaded.is_set()
+
+
+async def test_two_changes_of_one_user_at_once_both_count(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as one, live.connect(redis_server.url) as other:
+        await asyncio.gather(*(personal.change(
+            redis, "acme", "201", lambda before, group=group: replace(before, logged_out_of=before.logged_out_of | {group}))  # type: ignore[misc]
+            for group in "abcdef" for redis in (one, other)))
+        assert await personal.read(one, "acme", "201") == Personal(logged_out_of=frozenset("abcdef"))
+        await personal.change(one, "acme", "201", lambda _: NOTHING_SET)
+        assert await one.hlen(live.PERSONAL) == 0
+
+
+GROUPS = st.frozensets(st.sampled_from(["sales", "service"]))
+
+
+@given(st.builds(Personal, st.booleans(), st.booleans(), GROUPS, st.booleans(), GROUPS,
+                 st.dictionaries(st.sampled_from(Forwarding), st.sampled_from(["202", "+48600100200"]))))
+def test_settings_come_back_as_they_were(setting: Personal) -> None:
+    assert personal.from_json(personal.to_json(setting)) == setting
