@@ -79,7 +79,10 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
             case Hangup():
                 assert served
                 return
-            case Read() | Play() | Voicemail() | CheckVoicemail():
+            case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
+                assert tenant.users[mailbox].voicemail
+                served = True
+            case Read() | Play():
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         served = served or event == DialEnded(DialStatus.ANSWER)
@@ -135,6 +138,6 @@ def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:
         case Read(prompts=prompts) | Play(prompts=prompts):
             assert set(prompts) <= tenant.all_prompts().keys()
         case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
-            assert tenant.users[mailbox].voicemail
+            assert mailbox in tenant.users
         case Hangup() | Failover():
             assert state.awaits is Awaits.NOTHING
