@@ -1,7 +1,7 @@
 """What a caller keys: numbers that end by themselves, names by the letters on the keys. Pure."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 MAX_BEGINNINGS = 600      # so many of at most 5 digits fit into one step
 
@@ -15,6 +15,17 @@ def beginnings(numbers: Iterable[str]) -> tuple[str, ...]:
     count as complete, and nobody is kept waiting for what would have been dialled a key later."""
     found = {number[:length] for number in numbers for length in range(1, len(number))}
     return tuple(sorted(found, key=lambda text: (len(text), text))[:MAX_BEGINNINGS])
+
+
+def entered(keys: str, longer: Container[str]) -> str:
+    """What is taken of the keys that somebody presses one after another: up to the one after which nothing longer can be
+    meant, or to '#', which ends a number. As [digits] in asterisk-conf/extensions.conf does it."""
+    for length in range(1, len(keys) + 1):
+        if keys[length - 1] == "#" and length > 1:
+            return keys[:length - 1]
+        if keys[:length] not in longer:
+            return keys[:length]
+    return keys
 
 
 def keys_of(name: str) -> str:

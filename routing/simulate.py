@@ -33,6 +33,7 @@ from routing.callers import caller_number
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
 from routing.hunting import Load
+from routing.keying import entered
 from routing.numbers import dialled_number
 from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
 from routing.tenant import Tenant
@@ -109,8 +110,9 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 return Simulation(path, "failover", steps, asked)
             case _ if script.hangs_up_in == state.node and not keys:
                 return Simulation(path, outcome or "caller hung up", steps, asked, rang)
-            case Read(max_digits=most):
-                event = Digits(keys.pop(0)[:most] if keys else "")
+            case Read(max_digits=most, longer=longer):
+                pressed = keys.pop(0) if keys else ""
+                event = Digits(entered(pressed, longer) if longer else pressed[:most])
                 facts = replace(facts, keys=event.keys)
                 asked = (*asked, state.node)
             case Play() | Say():

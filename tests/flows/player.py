@@ -34,6 +34,7 @@ from sipp import Callee, Cast, HangUp, Refuse, Ring
 from store import live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
+from store.loads import ENDED
 from store.records import Call, Outcome
 from store.turns import TURNS
 from tests.agents import baresip
@@ -141,8 +142,14 @@ class Player:
         """What the scenario says is given, on the real system."""
         given = scene.scenario.given
         with redis.Redis.from_url(self._pbx.settings.redis_url) as client:
+            slug = scene.tenant.tenant
             for group in scene.tenant.groups:
-                client.hset(TURNS, f"{scene.tenant.tenant}/{group}", str(given.turns.get(group, 0)))
+                client.hset(TURNS, f"{slug}/{group}", str(given.turns.get(group, 0)))
+            # Nobody has talked today, and nobody is offered a call.
+            for kind in (f"loads:{slug}:", f"counted:{slug}:", f"offers:{slug}/"):
+                for key in client.scan_iter(f"centralka:{kind}*"):
+                    client.delete(key)
+            client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
 
     @asynccontextmanager
     async def _phones(self, cast: Cast, scene: Scene) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.call import Digits, Read
-from routing.keying import MAX_BEGINNINGS, beginnings, keys_of
+from routing.keying import MAX_BEGINNINGS, beginnings, entered, keys_of
 from routing.tenant import Tenant
 from tests.routing.test_nodes import MAIN, played, steps
 from tests.tenants_for_tests import acme, changed, problems
@@ -131,3 +131,9 @@ def test_wrong_choice_and_silence_begin_anew_and_end() -> None:
 def test_user_who_is_excluded_is_not_told_of() -> None:
     tenant = with_directory(PEOPLE, 'excluded: ["211"], failed: sales')
     assert played(tenant, MAIN, Digits("569"))[1].path[0].why == "569 is Anna Kowalska, on to 210"
+
+
+@pytest.mark.parametrize(("keys", "taken"), [
+    ("202", "202"), ("2021", "202"), ("999", "9"), ("2", "2"), ("20#", "20"), ("#", "#"), ("*", "*"), ("", "")])
+def test_number_ends_with_the_key_after_which_nothing_longer_can_be_meant(keys: str, taken: str) -> None:
+    assert entered(keys, beginnings(["201", "202", "300"])) == taken
