@@ -84,6 +84,19 @@ def schedule(names: Names) -> st.SearchStrategy[Values]:
         "windows": st.lists(window, min_size=1, max_size=2), "open": names.targets, "closed": names.targets})
 
 
+def conditions(names: Names) -> st.SearchStrategy[Values]:
+    when = st.sampled_from([
+        {"share": "50"}, {"caller": {"kinds": ["foreign"]}}, {"caller": {"numbers": ["+48600*"]}}, {"holidays": {}},
+        {"switches": {"switche_0": "night"}}, {"users": {"201": "busy"}}, {"groups": {"group_0": "all_busy"}},
+        {"dates": ["12-24"]}, {"dialled": ["+48221234567"]}])
+    rule = st.fixed_dictionaries({"when": when, "to": names.targets})
+    return st.fixed_dictionaries({"rules": st.lists(rule, min_size=1, max_size=3), "otherwise": names.targets})
+
+
+def switch(names: Names) -> st.SearchStrategy[Values]:
+    return st.just({})
+
+
 def voicemail(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({"mailbox": names.mailboxes, "greeting": names.prompts})
 
@@ -101,6 +114,8 @@ ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "call_servers": call_server,
     "groups": group,
     "schedules": schedule,
+    "conditions": conditions,
+    "switches": switch,
     "voicemails": voicemail,
     "hangups": hangup,
 }

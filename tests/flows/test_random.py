@@ -32,7 +32,7 @@ from routing.engine import MAX_HOPS, START, next_step
 from routing.facts import DeviceState, Facts
 from routing.hunting import Load
 from routing.nodes import Elements
-from routing.questions import Answer, AskServer, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.questions import NOT_CHANGED, Answer, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
 from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 from tests.flows.random_tenants import ELEMENTS, tenants
@@ -137,6 +137,8 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
     match question:
         case Turn():
             return st.integers(0, 9)
+        case Flip(positions=positions):
+            return st.integers(NOT_CHANGED, len(positions) - 1)
         case Offer(order=order):
             return st.integers(0, max(0, len(order) - 1))
         case Loads(extensions=extensions):
