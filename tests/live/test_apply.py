@@ -79,7 +79,8 @@ async def test_broken_file_is_refused_with_its_line_and_touches_nothing(pbx: Pbx
     async with twenty_calls(pbx):
         with pytest.raises(RuntimeFailure) as refused:
             await asyncio.to_thread(pbx.runtime.apply, tenants)
-        assert "acme.yaml:21 menus.main.keys.3: no element named 'nobody'" in str(refused.value)
+        line = (tenants / "acme.yaml").read_text().partition('"3": nobody')[0].count("\n") + 1
+        assert f"acme.yaml:{line} menus.main.keys.3: no element named 'nobody'" in str(refused.value)
     assert read_current(pbx.settings.home) == before
 
 
@@ -109,7 +110,7 @@ async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Pa
         [*centralka_command(pbx.runtime.home), "apply", str(tenants)], env=elsewhere, capture_output=True, text=True, check=True)
     assert "no Asterisk runs here" in " ".join(said.stdout.split())
     said_again = await asyncio.to_thread(pbx.runtime.apply, tenants)
-    assert "Asterisk reloaded extensions, pjsip, voicemail and confirmed" in " ".join(said_again.split())
+    assert "Asterisk reloaded extensions, pjsip, voicemail, musiconhold and confirmed" in " ".join(said_again.split())
     await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.23", server=pbx.server)
 
 
