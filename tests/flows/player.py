@@ -8,9 +8,12 @@ when asked for one. Scenarios of one tenant are played one after another, those 
 
 import asyncio
 import re
+import time
+import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import redis
@@ -68,11 +71,17 @@ class Stage(DecisionService):
     """One tenant's decisions: at the scenario's moment, and each told to the player."""
 
     def __init__(self, published: Published, follower: LiveFollower, answers: RedisAnswers, pbx: Pbx, scene: Scene) -> None:
-        super().__init__(
-            published, follower.live, answers, ScriptedServers(pbx, scene), pbx.settings.asterisk_home, now=lambda: scene.moment)
+        super().__init__(published, follower.live, answers, ScriptedServers(pbx, scene), pbx.settings.asterisk_home, now=self.clock)
+        self._moment = scene.moment
+        self._began: float | None = None               # the first decision
         self.decisions: asyncio.Queue[Answer] = asyncio.Queue()
+        self.sounds = pbx.settings.home / "sounds" / scene.tenant.tenant
+
+    def clock(self) -> datetime:
+        return self._moment + timedelta(seconds=time.monotonic() - (self._began or time.monotonic()))
 
     async def answer(self, query: Query, hold: Hold) -> Answer:
+        self._began = self._began or time.monotonic()
         answer = await super().answer(query, hold)
         self.decisions.put_nowait(answer)
         return answer
@@ -206,6 +215,18 @@ def in_order(step: str) -> str:
     return f"{told} {before}" if step.startswith("Gosub(digits") else step
 
 
+def told_s(step: str, sounds: Path) -> float:
+    """How long the sounds are that no key interrupts, and during which none counts."""
+    if not step.startswith("Gosub(digits"):
+        return 0.0
+    return sum(duration_s(sounds / f"{name}.wav") for name in re.findall(r"/([a-z0-9_-]+)(?=[&)]|$)", step.rpartition(",")[2]))
+
+
+def duration_s(file: Path) -> float:
+    with wave.open(str(file)) as sound:
+        return sound.getnframes() / sound.getframerate()
+
+
 def why_not_live(scene: Scene) -> str:
     """Why a scenario is played by the simulator alone; '' for all others."""
     nodes = scene.tenant.nodes
@@ -273,7 +294,7 @@ async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list
                 await phone.hang_up()
                 hung_up = True
             elif state.awaits is Awaits.DIGITS and keys:
-                await press(phone, keys.pop(0), BEFORE_KEY_S)
+                await press(phone, keys.pop(0), BEFORE_KEY_S + told_s(answer.step, stage.sounds))
             elif state.awaits is Awaits.VOICEMAIL:
                 await press(phone, "#", MESSAGE_S)
     finally:
