@@ -21,7 +21,7 @@ from tests.live.test_calls import dials
 
 pytestmark = pytest.mark.live
 
-DOOR = "48221234570"
+DOOR = "48221234579"
 SECTIONS = """switches:
   dusk: {extension: "555", positions: ['off', 'on']}
 lists:
@@ -37,7 +37,7 @@ conditions:
       - {when: {users: {"201": do_not_disturb}}, to: night}
     otherwise: bye
 numbers:
-  "+48221234570": {to: door}
+  "+48221234579": {to: door}
 """
 
 

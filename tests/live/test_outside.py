@@ -1,5 +1,8 @@
 """Calls that leave by a trunk: who is called, what the carrier is shown, and what becomes of a call nobody takes."""
 
+import asyncio
+import re
+
 import pytest
 
 from routing.facts import DeviceState
@@ -21,7 +24,7 @@ from sipp import (
     run,
 )
 from store.records import Outcome
-from tests.live.pbx import TRUNK, Pbx, path_of
+from tests.live.pbx import TRUNK, Pbx, path_of, until
 
 pytestmark = pytest.mark.live
 
@@ -29,9 +32,13 @@ CARRIER = Address(TRUNK["acme"])
 PARTNER, BRANCH = "48221234573", "401"
 
 
-async def carrier(cast: Cast, callee: Callee) -> None:
-    """The carrier of acme's trunk, once Asterisk knows that it is there."""
+async def carrier(pbx: Pbx, cast: Cast, callee: Callee) -> None:
+    """The carrier of acme's trunk, once Asterisk knows that it is there: it asks by itself every minute."""
     await cast.callee(callee, at=CARRIER)
+    await asyncio.to_thread(pbx.runtime.asterisk_cli, "pjsip qualify acme-trunk-carrier")
+    await until(
+        lambda: re.search(rf"{CARRIER.host}:\S+ +\S+ +Avail", pbx.runtime.asterisk_cli("pjsip show contacts")),
+        "Asterisk knows that the carrier is there")
 
 
 def header(result: Result, name: str) -> str:
@@ -43,7 +50,7 @@ def header(result: Result, name: str) -> str:
 async def test_caller_from_outside_is_connected_through_the_trunk_and_shown_with_the_firm_vouching(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await carrier(cast, Callee(then=Answer(ending=HangUp(300))))
+        await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
         await cast.call(Call(number=PARTNER, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     seen = cast.results[CARRIER]
     assert seen.received("INVITE")[0].first_line.startswith("INVITE sip:+48587000002@")
@@ -58,7 +65,7 @@ async def test_caller_from_outside_is_connected_through_the_trunk_and_shown_with
 async def test_colleague_calls_a_branch_and_is_shown_as_the_number_that_the_firm_chose(pbx: Pbx) -> None:
     me = pbx.account("acme-202-desk")
     async with pbx.cast() as cast:
-        await carrier(cast, Callee(then=Answer(ending=HangUp(300))))
+        await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
         call = Call(number=BRANCH, caller=Caller(me.user), account=me, ending=AwaitHangUp())
         await cast.call(call, at="127.77.8.12")
     seen = cast.results[CARRIER]
@@ -74,7 +81,7 @@ async def test_number_outside_that_refuses_sends_the_call_where_the_element_says
 ) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await carrier(cast, Callee(then=Refuse(code, "No")))
+        await carrier(pbx, cast, Callee(then=Refuse(code, "No")))
         await cast.call(Call(number=PARTNER, caller=caller, ending=HangUp(3000)), at=TRUNK["acme"])
     call = await pbx.record(caller)
     assert call.outcome is Outcome.VOICEMAIL
@@ -96,7 +103,7 @@ async def test_mobile_that_presses_the_key_gets_the_call(pbx: Pbx) -> None:
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-205-desk", Callee(then=Ring()))
         takes = Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=HangUp(500))
-        await carrier(cast, Callee(then=takes))
+        await carrier(pbx, cast, Callee(then=takes))
         await cast.call(Call(number=MOBILE, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     seen = cast.results[CARRIER]
     assert seen.received("INVITE")[0].first_line.startswith("INVITE sip:+48600000205@")
@@ -110,7 +117,7 @@ async def test_voicemail_of_a_mobile_does_not_swallow_the_call_and_the_desk_ring
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-205-desk", Callee(then=Answer(ring_ms=3000, ending=HangUp(300))))
-        await carrier(cast, Callee(then=Answer()))
+        await carrier(pbx, cast, Callee(then=Answer()))
         await cast.call(Call(number=MOBILE, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
     assert (call.outcome, call.answered_by) == (Outcome.ANSWERED, "205")
@@ -120,7 +127,7 @@ async def test_voicemail_of_a_mobile_does_not_swallow_the_call_and_the_desk_ring
 async def test_user_who_is_not_registered_is_reached_by_the_forward_outside(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await carrier(cast, Callee(then=Answer(ending=HangUp(300))))
+        await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
         await cast.call(Call(number=FORWARDING, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     assert f"sip:{caller.number}@" in header(cast.results[CARRIER], "From")
     assert path_of(await pbx.record(caller)) == pbx.simulated(FORWARDING)
