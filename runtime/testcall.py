@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from centralka.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import load_secrets
 from routing.call import Origin
-from routing.check import read_tenants
 from routing.facts import DeviceState
 from routing.simulate import Script, simulate
 from routing.tenant import AddressTrunk
@@ -45,8 +45,7 @@ class Outcome:
 
 def what_prevents(tenants: Path) -> str:
     """Why these tenants' files do not have what the test call uses, as after somebody changed the demo; '' if they have."""
-    files = {str(file): file.read_text() for file in tenants.glob("*.yaml")}
-    found = next((tenant for tenant in read_tenants(files) if tenant.tenant == TENANT), None)
+    found = next((tenant for tenant in load_tenants(tenant_files([tenants])) if tenant.tenant == TENANT), None)
     if found is None:
         return f"there is no tenant {TENANT}"
     extension = ENDPOINT.split("-")[1]

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from routing.check import read_tenants
+from centralka.configuration import load_tenants, tenant_files
 from runtime import testcall
 from runtime.places import TENANTS
 from runtime.testcall import leaves, what_prevents
@@ -17,8 +17,8 @@ def test_demo_that_somebody_changed_is_told_instead_of_called(tmp_path: Path) ->
 
 
 def test_the_phone_of_the_test_call_calls_from_no_tenants_trunk() -> None:
-    texts = {path.name: path.read_text() for path in TENANTS.glob("*.yaml")}
-    trunks = {getattr(trunk, "address", "") for tenant in read_tenants(texts) for trunk in tenant.trunks.values()}
+    tenants = load_tenants(tenant_files([TENANTS]))
+    trunks = {getattr(trunk, "address", "") for tenant in tenants for trunk in tenant.trunks.values()}
     assert testcall.PHONE not in trunks
 
 
