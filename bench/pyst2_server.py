@@ -86,7 +86,8 @@ class Server(ThreadingTCPServer):
 def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
     configure_log()
     outside = Outside(CallServers(), Speech(make_speech, home / "said"))
-    service = DecisionService(Published(home), Live(), RedisAnswers(live.connect(f"unix://{home}/run/redis.sock")), outside, asterisk_home)
+    answers = RedisAnswers(live.connect(f"unix://{home}/run/redis.sock"))
+    service = DecisionService(Published(home), Live(), answers, outside, asterisk_home)
     with Server((host, port), cast("Any", partial(Handler, service))) as server:
         server.serve_forever()
 
