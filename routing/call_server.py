@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from routing.names import Name
+from routing.names import Destination, Name
 from routing.phrases import Language
 
 MAX_ANSWER_BYTES = 16_384
@@ -21,8 +21,6 @@ def printable(text: str) -> str:
 
 # As SpokenText, but shorter: it is made to speech while the caller waits.
 ShortSpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,500}$")]
-# An element's name, an internal number, or a public number as +48221234567.
-Destination = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6}|\+[1-9][0-9]{6,14})$")]
 Shown = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$"), AfterValidator(printable)]
 
 
