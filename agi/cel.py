@@ -123,6 +123,8 @@ def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
         outcome = Outcome.VOICEMAIL
     elif _entered("voicemailmain", ended.events):
         outcome = Outcome.MAILBOX
+    elif _entered("confbridge", ended.events):
+        outcome = Outcome.CONFERENCE
     else:
         outcome = Outcome.UNANSWERED
     start = start_of(ended.events)

@@ -72,16 +72,16 @@ class DecisionService:
 
     async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS, VMSTATUS, the caller's number and name; what the caller chose is percent-encoded."""
+        DIGITS, DIALSTATUS, VMSTATUS, LEFT, the caller's number and name; what the caller chose is percent-encoded."""
         began = time.perf_counter()
         try:
-            (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status,
+            (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,
              caller, caller_name) = query.arguments
         except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 10") from None
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 11") from None
         published = self._published.tenant(slug)
         state = read_state(state_before)
-        result = Result(digits, dial_status, voicemail_status)
+        result = Result(digits, dial_status, voicemail_status, left)
         event = read_event(state, origin, dialled, extension, result)
         tenant = published.tenant
         number = unquote(dialled)

@@ -8,12 +8,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal
 from urllib.parse import quote, unquote
 
 from routing.call import (
     NEXT_KEY_S,
     Awaits,
     CheckVoicemail,
+    Chosen,
+    Conference,
+    ConferenceLeft,
     Dial,
     DialEnded,
     DialStatus,
@@ -28,6 +32,7 @@ from routing.call import (
     Played,
     Read,
     Say,
+    SetCall,
     Started,
     State,
     Step,
@@ -35,9 +40,11 @@ from routing.call import (
     Voicemail,
     VoicemailEnded,
 )
+from routing.phrases import LANGUAGES, Language
 from routing.tenant import Tenant
 
 MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
+NAME_PREFIX = r"[^\W_][\w .:+/-]{0,19}|"
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
 
 
@@ -71,6 +78,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
     def mailbox(extension: str) -> str:
         return f"{checked(extension, '[0-9]{2,6}', 'mailbox')}@{tenant.tenant}"
 
+    def music(name: str) -> str:
+        return f"{tenant.tenant}-{checked(name, r'[a-z0-9_]+', 'music')}" if name else ""
+
     def channel(name: str, delay_s: int) -> str:
         endpoint = checked(name, r"[a-z0-9_-]+", "endpoint")
         return f"Local/{int(delay_s)}-{endpoint}@later" if delay_s else f"PJSIP/{endpoint}"
@@ -83,6 +93,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
         case Play(prompts=prompts, early=True):
             return f"Gosub(early,s,1({files(prompts)}))"
+        case Play(prompts=prompts, skippable=True):
+            return f"Read(SKIPPED,{files(prompts)},1,,1,0.01)"
         case Say(sound=sound):
             return f"Playback({said_path(home, tenant.tenant, sound)})"
         case Play(prompts=prompts):
@@ -90,17 +102,30 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
         case Dial(endpoints=endpoints, ring_s=ring_s, delays_s=delays_s, outside=outside) as dial:
             channels = list(map(channel, endpoints, delays_s or [0] * len(endpoints)))
             channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
-            heard = f"m({tenant.tenant}-{checked(dial.music, r'[a-z0-9_]+', 'music')})" if dial.music else ""
+            heard = f"m({music(dial.music)})" if dial.music else ""
             shown = shown_outside(dial.shown, dial.vouching) if outside else ""
             return f"Dial({'&'.join(channels)},{int(ring_s)},gi{'c' if dial.passed_on else ''}{heard}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):
             return f"VoiceMailMain({mailbox(extension)},s)"
+        case SetCall(name_prefix=prefix, language=language, music=name):
+            before = checked(prefix, NAME_PREFIX, "name prefix")
+            return f"Gosub(set,s,1({before},{checked(language, '[a-z]*', 'language')},{music(name)}))"
+        case Conference(room=room) as conference:
+            arguments = (
+                f"{tenant.tenant}-{checked(room, '[a-z0-9_]+', 'room')}", "moderator" if conference.moderator else "member",
+                str(int(conference.max_members)), yes_or_no(conference.waits), yes_or_no(conference.ends),
+                music(conference.music), *(files((prompt,)) for prompt in conference.prompts))
+            return f"Gosub(conference,s,1({','.join(arguments)}))"
         case Hangup(cause=cause):
             return f"Hangup({int(cause)})"
         case Failover():
             return f"Goto({tenant.tenant}-failover,s,1)"
+
+
+def yes_or_no(wanted: bool) -> str:
+    return "yes" if wanted else "no"
 
 
 def outside_channel(leg: Outside, tenant: str, shown: str, vouching: str) -> str:
@@ -123,10 +148,13 @@ def number_shown(number: str) -> str:
 
 
 def state_text(state: State) -> str:
-    """'main/digits/2/1.0': node, what it waits for, hops, memory, and '/201.202', who has passed the call on."""
+    """'main/digits/2/1.0': node, what it waits for, hops, memory; then, where there is any, '/201.202', who has passed the call
+    on, '/it' and '/jazz', the language and the music that are chosen for the call."""
     memory = ".".join(str(int(number)) for number in state.memory)
-    trail = "/" + ".".join(checked(user, "[0-9]{2,6}", "user") for user in state.trail) if state.trail else ""
-    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}{trail}"
+    trail = ".".join(checked(user, "[0-9]{2,6}", "user") for user in state.trail)
+    chosen = f"{checked(state.chosen.language, '[a-z]*', 'language')}/{checked(state.chosen.music, '[a-z0-9_]*', 'music')}"
+    more = f"/{trail}/{chosen}".rstrip("/")
+    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}{more}"
 
 
 def read_state(text: str) -> State | None:
@@ -135,11 +163,13 @@ def read_state(text: str) -> State | None:
         return None
     match = re.fullmatch(
         r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?)"
-        r"(?:/([0-9]{2,6}(?:\.[0-9]{2,6}){0,19}))?", text, re.ASCII)
+        r"(?:/((?:[0-9]{2,6}(?:\.[0-9]{2,6}){0,19})?))?(?:/(en|it|pl|))?(?:/([a-z0-9_]{0,31}))?", text, re.ASCII)
     if not match or match[2] not in set(Awaits):
-        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory/trail")
+        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory/trail/language/music")
     memory = tuple(int(number) for number in match[4].split(".")) if match[4] else ()
-    return State(match[1], Awaits(match[2]), int(match[3]), memory, tuple(match[5].split(".")) if match[5] else ())
+    trail = tuple(match[5].split(".")) if match[5] else ()
+    language: Language | Literal[""] = next((language for language in LANGUAGES if language == match[6]), "")
+    return State(match[1], Awaits(match[2]), int(match[3]), memory, trail, Chosen(language, match[7] or ""))
 
 
 def path_text(path: tuple[Visit, ...]) -> str:
@@ -163,6 +193,7 @@ class Result:
     digits: str = ""
     dial_status: str = ""
     voicemail_status: str = ""
+    left: str = ""                   # how a conference was left, 'closed' where it was not entered
 
 
 def read_digits(text: str) -> str:
@@ -188,6 +219,8 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
             return DialEnded(DialStatus(result.dial_status) if known else DialStatus.CONGESTION)
         case Awaits.VOICEMAIL:
             return VoicemailEnded(failed=result.voicemail_status == "FAILED")
+        case Awaits.CONFERENCE:
+            return ConferenceLeft(refused=result.left == "closed")
         case Awaits.ENTERED:
             return Entered()
         case Awaits.NOTHING:

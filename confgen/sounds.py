@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from routing.errors import ConfigError, Problem
-from routing.tenant import Prompt, Tenant
+from routing.phrases import Language
+from routing.tenant import Spoken, Tenant
 
 VOICES = {"pl": "pl", "en": "en-gb", "it": "it"}      # espeak-ng's
 WORDS_PER_MINUTE = "150"
@@ -27,25 +28,28 @@ class Sound:
 
 
 def sounds_of(tenant: Tenant, folder: Path, file: str) -> Mapping[str, Sound]:
-    """What each prompt of the tenant sounds like, by the prompt's name. `folder` holds its sound files, `file` is its
-    YAML's name for errors. Raises ConfigError for a sound file that is missing or of a wrong kind."""
+    """What each prompt of the tenant sounds like, by the prompt's name; a translation by a name such as 'welcome.it'. `folder`
+    holds its sound files, `file` is its YAML's name for errors. Raises ConfigError for a sound file that is missing or of a
+    wrong kind."""
     problems: list[Problem] = []
     sounds: dict[str, Sound] = {}
     for name, prompt in tenant.all_prompts().items():
-        language = prompt.language or tenant.language
-        try:
-            source = _source(prompt, folder)
-        except ValueError as error:
-            problems.append(Problem(file, 1, f"prompts.{name}", str(error)))
-            continue
-        content = source if isinstance(source, bytes) else f"{language}\0{WORDS_PER_MINUTE}\0{source}".encode()
-        sounds[name] = Sound(f"{name}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
+        versions: list[tuple[str, str, Language, Spoken]] = [(name, name, prompt.language or tenant.language, prompt)]
+        versions += [(f"{name}.{other}", f"{name}-{other}", other, said) for other, said in prompt.translations.items()]
+        for key, stem, language, spoken in versions:
+            try:
+                source = _source(spoken, folder)
+            except ValueError as error:
+                problems.append(Problem(file, 1, f"prompts.{name}", str(error)))
+                continue
+            content = source if isinstance(source, bytes) else f"{language}\0{WORDS_PER_MINUTE}\0{source}".encode()
+            sounds[key] = Sound(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
     if problems:
         raise ConfigError(problems)
     return sounds
 
 
-def _source(prompt: Prompt, folder: Path) -> str | bytes:
+def _source(prompt: Spoken, folder: Path) -> str | bytes:
     """The text, or the bytes of the sound file. Raises ValueError that says what was found and expected."""
     if prompt.text is not None:
         return prompt.text

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Literal
+
+from routing.phrases import Language
 
 
 class Origin(StrEnum):
@@ -74,7 +77,14 @@ class VoicemailEnded:
     failed: bool = False
 
 
-Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded
+@dataclass(frozen=True, slots=True)
+class ConferenceLeft:
+    """The conference is over for the caller; `refused` means there was no place, or the room was locked."""
+
+    refused: bool = False
+
+
+Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft
 
 
 # What is asked of the phone system.
@@ -100,10 +110,11 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play the prompts to their end; `early` plays them without answering the call."""
+    """Play the prompts to their end, or, `skippable`, to any key; `early` plays them without answering the call."""
 
     prompts: tuple[str, ...]
     early: bool = False
+    skippable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,38 @@ class CheckVoicemail:
 
 
 @dataclass(frozen=True, slots=True)
+class SetCall:
+    """From now on the caller's name begins with `name_prefix`, and the caller hears `language` and, while waiting, `music`, one
+    of the tenant's musics. What is '' stays as it is."""
+
+    name_prefix: str = ""
+    language: Language | Literal[""] = ""
+    music: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conference:
+    """Let the caller into a room with others. `prompts` are the room's own words, in the order of CONFERENCE_PROMPTS.
+
+    A moderator comes in when the room is full, too. Others wait for one if `waits`, and leave with the last one if `ends`.
+    """
+
+    room: str
+    max_members: int
+    prompts: tuple[str, ...]
+    moderator: bool = False
+    waits: bool = False
+    ends: bool = False
+    music: str = ""
+
+
+CONFERENCE_PROMPTS = (
+    "sys_conference_alone", "sys_conference_wait", "sys_conference_ended", "sys_conference_removed", "sys_conference_closed",
+    "sys_conference_muted", "sys_conference_unmuted", "sys_conference_locked", "sys_conference_unlocked",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     cause: Cause
 
@@ -168,7 +211,7 @@ class Failover:
     """Hand the call to the tenant's rendered failover: the flow cannot go on."""
 
 
-Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | Hangup | Failover
+Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | SetCall | Conference | Hangup | Failover
 
 
 class Awaits(StrEnum):
@@ -178,6 +221,7 @@ class Awaits(StrEnum):
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
+    CONFERENCE = "conference"
     ENTERED = "entered"   # whatever the step ends with, the call then enters another node
     NOTHING = "nothing"   # the step was the last
 
@@ -192,8 +236,23 @@ def awaits(step: Step) -> Awaits:
             return Awaits.DIAL
         case Voicemail() | CheckVoicemail():
             return Awaits.VOICEMAIL
+        case Conference():
+            return Awaits.CONFERENCE
+        case SetCall():
+            return Awaits.ENTERED
         case Hangup() | Failover():
             return Awaits.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the flow has chosen for the rest of the call; '' is the tenant's own language, and no music."""
+
+    language: Language | Literal[""] = ""
+    music: str = ""
+
+
+NOTHING_CHOSEN = Chosen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +264,7 @@ class State:
     hops: int                       # nodes visited so far; the engine stops a loop by it
     memory: tuple[int, ...] = ()    # counters whose meaning only the node knows
     trail: tuple[str, ...] = ()     # the users who have passed the call on since its caller last chose
+    chosen: Chosen = NOTHING_CHOSEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """The call's state machine: (tenant, facts, state, event) -> what to do next. Pure; names no kind of node."""
 
+from dataclasses import replace
+
 from routing.call import (
     Awaits,
     Cause,
     CheckVoicemail,
+    Conference,
     Decision,
     Digits,
     Entered,
@@ -12,6 +15,7 @@ from routing.call import (
     Hangup,
     Origin,
     Play,
+    Read,
     Started,
     State,
     Step,
@@ -19,7 +23,7 @@ from routing.call import (
     awaits,
 )
 from routing.facts import Facts
-from routing.nodes.node import Go, Here, UnexpectedEvent
+from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.numbers import find_did
 from routing.tenant import Tenant
 
@@ -40,7 +44,7 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
     if state.node == START:
         return _end_of_start(state, event)
     trail = () if isinstance(event, Digits) and event.keys else state.trail
-    return _walk(tenant, facts, state.node, state.hops, state.memory, event, (), trail)
+    return _walk(tenant, facts, replace(state, trail=trail), event, ())
 
 
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
@@ -52,22 +56,21 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
             return _own_voicemail(tenant, event.caller_extension)
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
-            return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"{event.caller_extension} dials {dialled}"),))
+            return _enter(tenant, facts, node, f"{event.caller_extension} dials {dialled}")
     if did and event.origin is Origin.TRUNK and tenant.blacklist.bars_caller(facts.caller):
         blocked = Play((tenant.blacklist.prompt,), early=True)
-        return _ask(START, blocked, f"{facts.caller} is on the blacklist", 0, (int(Cause.REFUSED),), ())
+        return _ask(START, blocked, f"{facts.caller} is on the blacklist", (int(Cause.REFUSED),))
     if did:
-        node = tenant.numbers[did].to
-        return _walk(tenant, facts, node, 0, (), Entered(), (Visit(START, f"to {did}"),))
+        return _enter(tenant, facts, tenant.numbers[did].to, f"to {did}")
     step = Play(("sys_unknown_number",), early=True)
-    return _ask(START, step, f"{dialled or 'nothing'} is no number here", 0, (int(Cause.UNKNOWN_NUMBER),), ())
+    return _ask(START, step, f"{dialled or 'nothing'} is no number here", (int(Cause.UNKNOWN_NUMBER),))
 
 
 def _own_voicemail(tenant: Tenant, extension: str) -> Decision:
     user = tenant.users.get(extension)
     if user and user.voicemail:
-        return _ask(START, CheckVoicemail(extension), f"{extension} listens to its mailbox", 0, (int(Cause.NORMAL),), ())
-    return _ask(START, Play(("sys_no_mailbox",)), f"{extension or 'nobody'} has no mailbox", 0, (int(Cause.NORMAL),), ())
+        return _ask(START, CheckVoicemail(extension), f"{extension} listens to its mailbox", (int(Cause.NORMAL),))
+    return _ask(START, Play(("sys_no_mailbox",)), f"{extension or 'nobody'} has no mailbox", (int(Cause.NORMAL),))
 
 
 def _end_of_start(state: State, event: Event) -> Decision:
@@ -76,37 +79,62 @@ def _end_of_start(state: State, event: Event) -> Decision:
         cause = Cause(state.memory[0])
     except (IndexError, ValueError):
         return _give_up(START, f"found {event}, expected nothing", state.hops)
-    return _ask(START, Hangup(cause), "hangs up", state.hops, (), ())
+    return _ask(START, Hangup(cause), "hangs up", hops=state.hops)
 
 
-def _walk(
-    tenant: Tenant, facts: Facts, name: str, hops: int, memory: tuple[int, ...], event: Event, path: tuple[Visit, ...],
-    trail: tuple[str, ...] = (),
-) -> Decision:
+def _enter(tenant: Tenant, facts: Facts, node: str, why: str) -> Decision:
+    return _walk(tenant, facts, State(node, Awaits.ENTERED, 0), Entered(), (Visit(START, why),))
+
+
+def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[Visit, ...]) -> Decision:
     """From node to node until one asks for a step."""
-    while hops < MAX_HOPS:
+    while state.hops < MAX_HOPS:
+        name = state.node
         node = tenant.nodes.get(name)
         if node is None:
-            return _give_up(name, "no such element any more", hops, path)
+            return _give_up(name, "no such element any more", state.hops, path)
         try:
-            answer = node.decide(Here(name, tenant, facts, trail), memory, event)
+            answer = node.decide(Here(name, tenant, facts, state.trail, state.chosen), state.memory, event)
         except (UnexpectedEvent, IndexError, ValueError) as error:
-            return _give_up(name, f"cannot go on: {error}", hops, path)
-        if not isinstance(answer, Go) and answer.then:
-            return Decision(State(answer.then, Awaits.ENTERED, hops + 1), answer.step, (*path, Visit(name, answer.why)))
-        if not isinstance(answer, Go):
-            return _ask(name, answer.step, answer.why, hops, answer.memory, path, trail)
-        trail = (*trail, answer.passed_by) if answer.passed_by else trail
+            return _give_up(name, f"cannot go on: {error}", state.hops, path)
         path = (*path, Visit(name, answer.why))
-        name, memory, event, hops = answer.target, (), Entered(), hops + 1
-    return _give_up(name, f"stopped after {MAX_HOPS} elements", hops, path)
+        if not isinstance(answer, Go):
+            return _asked(tenant, state, answer, path)
+        trail = (*state.trail, answer.passed_by) if answer.passed_by else state.trail
+        state, event = State(answer.target, Awaits.ENTERED, state.hops + 1, (), trail, state.chosen), Entered()
+    return _give_up(state.node, f"stopped after {MAX_HOPS} elements", state.hops, path)
 
 
-def _ask(
-    node: str, step: Step, why: str, hops: int, memory: tuple[int, ...], path: tuple[Visit, ...],
-    trail: tuple[str, ...] = (),
-) -> Decision:
-    return Decision(State(node, awaits(step), hops, memory, trail), step, (*path, Visit(node, why)))
+def _asked(tenant: Tenant, state: State, answer: Do, path: tuple[Visit, ...]) -> Decision:
+    """The step that a node asks for, in the language that is chosen for the call."""
+    step = _in_language(tenant, answer.step, state.chosen.language)
+    state = replace(state, chosen=answer.chosen or state.chosen)
+    if answer.then:
+        after = replace(state, node=answer.then, awaits=Awaits.ENTERED, hops=state.hops + 1, memory=())
+    else:
+        after = replace(state, awaits=awaits(step), memory=answer.memory)
+    return Decision(after, step, path)
+
+
+def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
+    if not language:
+        return step
+
+    def told(prompts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(tenant.prompt_in(prompt, language) for prompt in prompts)
+
+    match step:
+        case Read(prompts=prompts, told=before):
+            return replace(step, prompts=told(prompts), told=told(before))
+        case Play(prompts=prompts) | Conference(prompts=prompts):
+            return replace(step, prompts=told(prompts))
+        case _:
+            return step
+
+
+def _ask(node: str, step: Step, why: str, memory: tuple[int, ...] = (), hops: int = 0) -> Decision:
+    """A step of the entry itself."""
+    return Decision(State(node, awaits(step), hops, memory), step, (Visit(node, why),))
 
 
 def _give_up(node: str, why: str, hops: int, path: tuple[Visit, ...] = ()) -> Decision:

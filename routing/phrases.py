@@ -1,8 +1,9 @@
 """What the system itself says to a caller, by language. A tenant may override each by a prompt of the same name."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 Language = Literal["en", "it", "pl"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 PHRASES: dict[str, dict[Language, str]] = {
     "sys_unknown_number": {
@@ -110,5 +111,48 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "The setting could not be changed. Please try again later.",
         "it": "Impossibile modificare l'impostazione. Si prega di riprovare più tardi.",
         "pl": "Nie można zmienić ustawienia. Prosimy spróbować później.",
+    },
+    "sys_conference_pin": {
+        "en": "Please key the PIN of the conference.",
+        "it": "Digitate il codice della conferenza.",
+        "pl": "Podaj kod konferencji.",
+    },
+    "sys_conference_wrong_pin": {"en": "That PIN is wrong.", "it": "Il codice è errato.", "pl": "Ten kod jest błędny."},
+    "sys_conference_alone": {
+        "en": "You are the first in this conference.",
+        "it": "Siete il primo in questa conferenza.",
+        "pl": "Jesteś pierwszą osobą w tej konferencji.",
+    },
+    "sys_conference_wait": {
+        "en": "The conference begins when its moderator is here.",
+        "it": "La conferenza inizia quando arriva il moderatore.",
+        "pl": "Konferencja zacznie się, gdy przyjdzie moderator.",
+    },
+    "sys_conference_ended": {
+        "en": "The moderator has left the conference.",
+        "it": "Il moderatore ha lasciato la conferenza.",
+        "pl": "Moderator opuścił konferencję.",
+    },
+    "sys_conference_removed": {
+        "en": "You were removed from the conference.",
+        "it": "Siete stati rimossi dalla conferenza.",
+        "pl": "Usunięto cię z konferencji.",
+    },
+    "sys_conference_closed": {
+        "en": "Nobody else can join this conference now.",
+        "it": "Al momento nessun altro può entrare in questa conferenza.",
+        "pl": "Do tej konferencji nie może teraz nikt dołączyć.",
+    },
+    "sys_conference_muted": {"en": "Nobody hears you now.", "it": "Ora nessuno vi sente.", "pl": "Teraz nikt cię nie słyszy."},
+    "sys_conference_unmuted": {"en": "You are heard again.", "it": "Ora vi sentono di nuovo.", "pl": "Znowu cię słychać."},
+    "sys_conference_locked": {
+        "en": "The conference is locked.",
+        "it": "La conferenza è chiusa.",
+        "pl": "Konferencja jest zamknięta.",
+    },
+    "sys_conference_unlocked": {
+        "en": "The conference is open again.",
+        "it": "La conferenza è di nuovo aperta.",
+        "pl": "Konferencja jest znowu otwarta.",
     },
 }

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 
-from routing.call import Cause, CheckVoicemail, Failover, Hangup, Origin, Play, Read, Say, Step, Visit, Voicemail
+from routing.call import Cause, CheckVoicemail, Conference, Failover, Hangup, Origin, Play, Read, Say, Step, Visit, Voicemail
 from routing.call_server import Failed, Failure, Reply
 from routing.check import validated
 from routing.document import Document, read_document
@@ -44,6 +44,7 @@ OUTCOMES = {
     r"voicemail ([0-9]+)": r"message for \1",
     r"listened to mailbox ([0-9]+)": r"mailbox of \1",
     r"hung up: [A-Z_]+": "refused",
+    r"in conference ([a-z0-9_]+)": r"in conference \1",
     r"caller hung up": "caller hangs up",
     r"failover": "failover",
 }
@@ -108,10 +109,12 @@ def parse_moment(text: object) -> datetime:
 
 def parse_ending(text: object) -> object:
     """Raises ValueError that says what was expected."""
-    pattern = r"(answered by|message for|mailbox of) [0-9]{2,6}|answered by \+[0-9]{7,15}|refused|caller hangs up|failover"
+    pattern = (r"(answered by|message for|mailbox of) [0-9]{2,6}|answered by \+[0-9]{7,15}|in conference [a-z0-9_]+"
+               r"|refused|caller hangs up|failover")
     if isinstance(text, str) and re.fullmatch(pattern, text, re.ASCII):
         return text
-    raise ValueError("expected answered by 201, message for 201, mailbox of 201, refused, caller hangs up or failover")
+    raise ValueError(
+        "expected answered by 201, message for 201, mailbox of 201, in conference room, refused, caller hangs up or failover")
 
 
 Moment = Annotated[datetime, PlainValidator(parse_moment)]
@@ -119,6 +122,7 @@ Action = Annotated[Presses | HangsUp, PlainValidator(parse_action)]
 Cast = Annotated[Phone, PlainValidator(parse_phone)]
 Ending = Annotated[str, BeforeValidator(parse_ending)]
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9*#+]{1,20}$")]
+Heard = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}(\.(en|it|pl))?$")]     # 'welcome', 'welcome.it'
 Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]
 
 
@@ -139,6 +143,7 @@ class Given(_Section):
 
     turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
     call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
+    closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
 
 
 class Expect(_Section):
@@ -147,7 +152,7 @@ class Expect(_Section):
 
     ends: Ending
     path: tuple[Target, ...] | None = None
-    hears: tuple[Name, ...] | None = None
+    hears: tuple[Heard, ...] | None = None
     sip: Annotated[int, Field(ge=200, le=699)] | None = None
 
 
@@ -214,7 +219,7 @@ class Scene:
             caller=call.caller, answers=answers,
             refusing=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.BUSY),
             answer_after_s={user: phone.after_s for user, phone in phones.items()},
-            hangs_up_in=self.scenario.hangs_up_in,
+            hangs_up_in=self.scenario.hangs_up_in, closed_rooms=frozenset(self.scenario.given.closed_rooms),
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()
@@ -287,7 +292,7 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    return isinstance(step, Read | Say | Voicemail | CheckVoicemail) or (isinstance(step, Play) and not step.early)
+    return isinstance(step, Read | Say | Voicemail | CheckVoicemail | Conference) or (isinstance(step, Play) and not step.early)
 
 
 def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
@@ -312,7 +317,8 @@ def failures(scenes: Iterable[Scene]) -> list[Problem]:
 def _references(document: Document, content: Scenarios, tenant: Tenant) -> Iterable[Problem]:
     """Every scenario has a title of its own and a moment, and names only what the tenant has."""
     seen: dict[str, int] = {}
-    prompts = tenant.all_prompts()
+    prompts = set(tenant.all_prompts())
+    prompts |= {f"{name}.{to}" for name, prompt in tenant.all_prompts().items() for to in prompt.translations}
     for place, scenario in enumerate(content.scenarios):
         here = ("scenarios", str(place))
         call, expect = scenario.call, scenario.expect
@@ -329,6 +335,8 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         named += [(("given", "turns", group), group, tenant.groups, "group named") for group in scenario.given.turns]
         named += [(("expect", "path", str(i)), node, tenant.nodes, A_NODE) for i, node in enumerate(expect.path or ())]
         named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]
+        named += [(("given", "closed_rooms", str(i)), room, tenant.conferences, "conference named")
+                  for i, room in enumerate(scenario.given.closed_rooms)]
         for i, action in enumerate(scenario.caller):
             if isinstance(action, HangsUp):
                 named.append((("caller", str(i)), action.node, tenant.nodes, A_NODE))

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from routing.call import (
     Awaits,
     CheckVoicemail,
+    Conference,
+    ConferenceLeft,
     Decision,
     Dial,
     DialEnded,
@@ -21,6 +23,7 @@ from routing.call import (
     Played,
     Read,
     Say,
+    SetCall,
     Started,
     State,
     Step,
@@ -66,6 +69,7 @@ class Script:
     answer_after_s: Mapping[str, int] = field(default_factory=dict)
     hangs_up_in: str = ""
     call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
+    closed_rooms: frozenset[str] = frozenset()                    # conference rooms that are full or locked
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
 
@@ -108,6 +112,12 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 return Simulation(path, outcome or f"hung up: {cause.name}", steps, asked, rang)
             case Failover():
                 return Simulation(path, "failover", steps, asked)
+            case Conference(room=room, moderator=moderator) if moderator or room not in script.closed_rooms:
+                event, outcome = ConferenceLeft(), f"in conference {room}"
+                if script.hangs_up_in == state.node and not keys:
+                    return Simulation(path, outcome, steps, asked, rang)
+            case Conference():
+                event = ConferenceLeft(refused=True)
             case _ if script.hangs_up_in == state.node and not keys:
                 return Simulation(path, outcome or "caller hung up", steps, asked, rang)
             case Read(max_digits=most, longer=longer):
@@ -117,6 +127,8 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 asked = (*asked, state.node)
             case Play() | Say():
                 event = Played()
+            case SetCall():
+                event = Entered()
             case Voicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):

@@ -36,18 +36,24 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Prompt(_Section):
+class Spoken(_Section):
     """What a caller hears: text that is spoken, or a sound file beside the tenant's file."""
 
     text: SpokenText | None = None
     file: SoundFile | None = None
-    language: Language | None = None     # of the text; the tenant's language without it
 
     @model_validator(mode="after")
     def has_one_source(self) -> Self:
         if (self.text is None) == (self.file is None):
             raise ValueError("expected either text or file")
         return self
+
+
+class Prompt(Spoken):
+    """The same in other languages is played where a `sets` element has chosen one of them for the call."""
+
+    language: Language | None = None     # of the text; the tenant's language without it
+    translations: dict[Language, Spoken] = Field(default_factory=dict)
 
 
 class PublicNumber(_Section):
@@ -242,9 +248,26 @@ class Tenant(Elements):
         """Where a switch stands, by the position that live state has of it."""
         return self.switches[switch].standing(found)
 
+    @cached_property
+    def languages(self) -> tuple[Language, ...]:
+        """The tenant's own, then the others that a call can be set to."""
+        chosen = {each.language for each in self.sets.values() if each.language} - {self.language}
+        return (self.language, *sorted(chosen))
+
+    def prompt_in(self, prompt: Name, language: str) -> str:
+        """The prompt's name, or 'welcome.it' where it has a translation into this language."""
+        return f"{prompt}.{language}" if language in self._translated.get(prompt, ()) else prompt
+
+    @cached_property
+    def _translated(self) -> dict[Name, frozenset[str]]:
+        return {name: frozenset(prompt.translations) for name, prompt in self.all_prompts().items() if prompt.translations}
+
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
-        phrases = {name: Prompt(text=texts[self.language]) for name, texts in PHRASES.items()}
+        _, *others = self.languages
+        phrases = {
+            name: Prompt(text=texts[self.language], translations={other: Spoken(text=texts[other]) for other in others})
+            for name, texts in PHRASES.items()}
         told = self.names if self.directories else {}
         names = {name_prompt(extension): Prompt(text=name) for extension, name in told.items()}
         return {**phrases, **names, **self.prompts}

@@ -11,6 +11,7 @@ class Outcome(StrEnum):
     ANSWERED = "answered"        # a person's device (or a trunk) took it
     VOICEMAIL = "voicemail"      # nobody took it, a mailbox did
     MAILBOX = "mailbox"          # a user listened to their own messages
+    CONFERENCE = "conference"    # the caller was in a conference room
     UNANSWERED = "unanswered"    # none of these
     INTERRUPTED = "interrupted"  # Asterisk stopped in the middle of it
 

@@ -6,6 +6,7 @@ from routing.names import Name
 from routing.nodes.announcement import Announcement
 from routing.nodes.call_server import CallServer
 from routing.nodes.conditions import Conditions
+from routing.nodes.conference import ConferenceRoom
 from routing.nodes.dial_internal import DialInternal
 from routing.nodes.directory import NameDirectory
 from routing.nodes.external import External
@@ -14,6 +15,7 @@ from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
 from routing.nodes.node import Element
 from routing.nodes.schedule import Schedule
+from routing.nodes.set import Set
 from routing.nodes.switch import Switch
 from routing.nodes.voicemail import VoicemailBox
 
@@ -34,6 +36,8 @@ class Elements(BaseModel):
     call_servers: dict[Name, CallServer] = Field(default_factory=dict)
     conditions: dict[Name, Conditions] = Field(default_factory=dict)
     switches: dict[Name, Switch] = Field(default_factory=dict)
+    conferences: dict[Name, ConferenceRoom] = Field(default_factory=dict)
+    sets: dict[Name, Set] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
 
     def elements(self) -> list[tuple[str, Name, Element]]:

@@ -1,14 +1,19 @@
-"""Announcement: prompts played to their end, then on."""
+"""Announcement: prompts, then on. An occasional one is played on its days only."""
+
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from routing.call import Entered, Event, Play, Played
+from routing.dates import DateSpan, shown
 from routing.names import Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 
 
 class Announcement(Element):
     prompts: tuple[Name, ...] = Field(min_length=1, max_length=10)
+    interruptible: bool = False                                         # any key ends it; the key counts for nothing else
+    days: tuple[DateSpan, ...] = Field(default=(), max_length=100)      # in the tenant's time zone; without them every day
     next: Target
 
     def uses(self) -> Uses:
@@ -17,7 +22,10 @@ class Announcement(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered():
-                return Do(Play(self.prompts), f"plays {', '.join(self.prompts)}")
+                today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date()
+                if self.days and not any(span.cover(today) for span in self.days):
+                    return Go(self.next, f"not played on {shown(today)}, on to {self.next}")
+                return Do(Play(self.prompts, skippable=self.interruptible), f"plays {', '.join(self.prompts)}")
             case Played():
                 return Go(self.next, f"played, on to {self.next}")
             case _:

@@ -60,7 +60,7 @@ class CallServer(Element):
         said = "".join(f"{name}={value}, " for name, value in reply.show.items())
         if reply.text is None:
             return Go(target, f"{said}on to {target}")
-        sound = here.facts.answer(Speak(reply.text, reply.language or here.tenant.language))
+        sound = here.facts.answer(Speak(reply.text, reply.language or here.chosen.language or here.tenant.language))
         told = " ".join(reply.text.split())
         shown = told if len(told) <= MAX_TOLD else f"{told[:MAX_TOLD]}..."
         if not sound:

@@ -152,7 +152,8 @@ class Group(Element):
         told = [f"{extension} after {delay_s} s" if delay_s else extension for delay_s, extension in ringing]
         pairs = [(name, delay_s) for delay_s, extension in ringing for name in here.tenant.endpoints_of(extension)]
         delays_s = tuple(delay_s for _, delay_s in pairs) if ringing[-1][0] else ()
-        step = Dial(tuple(name for name, _ in pairs), ring_s, delays_s=delays_s, passed_on=more, music=self.music or "")
+        music = self.music or here.chosen.music
+        step = Dial(tuple(name for name, _ in pairs), ring_s, delays_s=delays_s, passed_on=more, music=music)
         return Do(step, f"{before}rings {', '.join(told)}", progress.to_memory())
 
     def _leave(self, here: Here, progress: Progress, why: str) -> Go:

@@ -1,12 +1,17 @@
 """Hang up, after saying why."""
 
+from typing import Literal
+
 from routing.call import Cause, Entered, Event, Hangup, Play, Played
 from routing.names import Name
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 
 
 class HangUp(Element):
+    """With a `cause` the call is not answered by it: the caller pays nothing, and the caller's side learns the cause."""
+
     prompt: Name = "sys_unavailable"
+    cause: Literal["busy", "no_answer", "unavailable", "refused", "unknown_number"] | None = None
 
     def uses(self) -> Uses:
         return Uses(prompts=(("prompt", self.prompt),), ends=True)
@@ -14,8 +19,8 @@ class HangUp(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered():
-                return Do(Play((self.prompt,)), f"plays {self.prompt}")
+                return Do(Play((self.prompt,), early=self.cause is not None), f"plays {self.prompt}")
             case Played():
-                return Do(Hangup(Cause.NORMAL), "hangs up")
+                return Do(Hangup(Cause[self.cause.upper()] if self.cause else Cause.NORMAL), "hangs up")
             case _:
                 raise UnexpectedEvent(here, event)

@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from routing.calendars import Calendar
-from routing.call import Event, Step
+from routing.call import NOTHING_CHOSEN, Chosen, Event, Step
 from routing.facts import Facts
 from routing.forwarding import People
 from routing.hunting import Seat
@@ -27,12 +27,14 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Ask the phone system for a step; its event comes back to this node with `memory`, or the call then enters node `then`."""
+    """Ask the phone system for a step; its event comes back to this node with `memory`, or the call then enters node `then`.
+    `chosen` is what is from now on chosen for the call, None for what was."""
 
     step: Step
     why: str
     memory: tuple[int, ...] = ()
     then: Target | None = None
+    chosen: Chosen | None = None
 
 
 class Directory(People, Protocol):
@@ -67,6 +69,7 @@ class Here:
     tenant: Directory
     facts: Facts
     trail: tuple[Extension, ...] = ()     # the users who have passed this call on
+    chosen: Chosen = NOTHING_CHOSEN
 
 
 @dataclass(frozen=True, slots=True)

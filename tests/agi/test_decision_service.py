@@ -52,8 +52,8 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
 
 
 def request(*arguments: str, caller: str = "+48600100200") -> bytes:
-    """The handshake as Asterisk 22 writes it, `arguments` without the caller. Source: res_agi.c, setup_env()."""
-    script = "|".join(("step", *arguments, *CALLER))
+    """The handshake as Asterisk 22 writes it, `arguments` without LEFT and the caller. Source: res_agi.c, setup_env()."""
+    script = "|".join(("step", *arguments, "", *CALLER))
     return "\n".join((
         "agi_network: yes", f"agi_network_script: {script}", f"agi_request: agi://127.0.0.1/{script}",
         "agi_channel: PJSIP/acme-201-desk-00000001", "agi_language: en", "agi_type: PJSIP", "agi_uniqueid: 1700000000.7",
@@ -131,9 +131,9 @@ async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices
 
 
 @pytest.mark.parametrize(("arguments", "found"), [
-    (("acme", "trunk", "1", "", "", "", ""), "found 9 arguments, expected 10"),
-    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 11 arguments, expected 10"),
-    ((), "found 2 arguments, expected 10"),
+    (("acme", "trunk", "1", "", "", "", ""), "found 10 arguments, expected 11"),
+    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 12 arguments, expected 11"),
+    ((), "found 3 arguments, expected 11"),
     (("../x", "trunk", "1", "", "", "", "", ""), "tenant: found '../x'"),
     (("rossi", "trunk", "1", "", "", "", "", ""), "tenant 'rossi' is not published"),
     (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone"),

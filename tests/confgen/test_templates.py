@@ -191,7 +191,7 @@ def test_call_enters_the_step_loop_as_its_tenants_and_remembers_nothing(origin: 
     variables = dict(part.split("=", 1) for part in next(step for step in entry if step.startswith("MSet("))[5:-1].split(","))
     assert (variables["TENANT"], variables["ORIGIN"], variables["DIALLED"]) == ("acme", origin, "${URIENCODE(${EXTEN})}")
     assert list(variables)[-1] == "DIALLED", "a bracket that a caller dialled would swallow what follows it"
-    assert {variables[name] for name in ("STATE", "DIALSTATUS", "VMSTATUS", "RETRIES")} == {""}
+    assert {variables[name] for name in ("STATE", "DIALSTATUS", "VMSTATUS", "LEFT", "RETRIES")} == {""}
     assert (variables["STEP"], variables["TIMEOUT(absolute)"]) == ("Goto(no_answer)", "4")
     assert entry[1:] == ["Goto(step,s,1)"]
 

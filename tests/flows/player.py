@@ -145,7 +145,7 @@ class Player:
             raise AssertionError(f"Asterisk was told to play {hears}, and the caller heard nothing")
         return Told(
             tuple(Visit(entry.node, entry.why) for entry in record.path), hears, ending(record, steps, hung_up),
-            sip_code(phone, hung_up), sum(step.startswith(("Read(", "Gosub(digits")) for step in steps))
+            sip_code(phone, hung_up), sum(step.startswith(("Read(DIGITS,", "Gosub(digits")) for step in steps))
 
     def _arrange(self, scene: Scene) -> None:
         """What the scenario says is given, on the real system."""
@@ -159,6 +159,17 @@ class Player:
                 for key in client.scan_iter(f"centralka:{kind}*"):
                     client.delete(key)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
+        for room in given.closed_rooms:
+            self._lock_room(f"{slug}-{room}")
+
+    def _lock_room(self, room: str) -> None:
+        """Somebody is in it, and has locked it; so it goes on until the end of all scenarios."""
+        ask = self._pbx.runtime.asterisk_cli
+        for number, application in enumerate((f"ConfBridge({room})", "Hangup()"), 1):
+            ask(f"dialplan add extension {room},{number},{application} into rooms replace")
+        ask(f"channel originate Local/{room}@rooms/n application Wait {LIMIT_S:.0f}")
+        while f"{room} is locked" not in ask(f"confbridge lock {room}"):
+            time.sleep(0.1)
 
     @asynccontextmanager
     async def _phones(self, cast: Cast, scene: Scene) -> AsyncIterator[None]:
@@ -206,7 +217,8 @@ class Player:
         sounds = {sound: prompt for prompt, sound in self._published.tenant(slug).sounds.items()}
         if len(sounds) != len(self._published.tenant(slug).sounds):
             raise AssertionError(f"{slug}: two prompts have the same sound, expected a text of its own for each")
-        return tuple(sounds[name] for step in steps for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", in_order(step)))
+        played = [step for step in steps if not step.startswith("Gosub(conference")]      # there, what comes depends on the others
+        return tuple(sounds[name] for step in played for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", in_order(step)))
 
 
 def in_order(step: str) -> str:
@@ -330,6 +342,8 @@ def ending(record: Call, steps: Sequence[str], hung_up: bool) -> str:
             return f"message for {mailbox(steps, 'VoiceMail')}"
         case Outcome.MAILBOX:
             return f"mailbox of {mailbox(steps, 'VoiceMailMain')}"
+        case Outcome.CONFERENCE:
+            return f"in conference {record.path[-1].node}"
         case Outcome.UNANSWERED:
             return "caller hangs up" if hung_up else "failover" if steps and "-failover" in steps[-1] else "refused"
         case Outcome.INTERRUPTED:

@@ -31,7 +31,9 @@ class Names:
 
 
 def announcement(names: Names) -> st.SearchStrategy[Values]:
-    return st.fixed_dictionaries({"prompts": st.lists(names.prompts, min_size=1, max_size=3), "next": names.targets})
+    return st.fixed_dictionaries(
+        {"prompts": st.lists(names.prompts, min_size=1, max_size=3), "next": names.targets},
+        optional={"interruptible": st.just("true"), "days": st.just(["12-24..01-06"])})
 
 
 def menu(names: Names) -> st.SearchStrategy[Values]:
@@ -101,8 +103,19 @@ def voicemail(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({"mailbox": names.mailboxes, "greeting": names.prompts})
 
 
+def conference(names: Names) -> st.SearchStrategy[Values]:
+    return st.fixed_dictionaries(
+        {"wrong_pin": names.targets, "closed": names.targets},
+        optional={"pin": st.just("1234"), "moderator_pin": st.just("123456"), "tries": st.just("1")})
+
+
+def setting(names: Names) -> st.SearchStrategy[Values]:
+    chosen = st.sampled_from([{"name_prefix": "Biuro: "}, {"language": "en"}, {"language": "it", "name_prefix": "x"}])
+    return st.builds(lambda what, target: {**what, "next": target}, chosen, names.targets)
+
+
 def hangup(names: Names) -> st.SearchStrategy[Values]:
-    return st.fixed_dictionaries({"prompt": names.prompts})
+    return st.fixed_dictionaries({"prompt": names.prompts}, optional={"cause": st.sampled_from(["busy", "refused"])})
 
 
 ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
@@ -117,6 +130,8 @@ ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "conditions": conditions,
     "switches": switch,
     "voicemails": voicemail,
+    "conferences": conference,
+    "sets": setting,
     "hangups": hangup,
 }
 USERS_AND_NUMBERS: dict[str, object] = {"country": "PL", "language": "pl", "timezone": "Europe/Warsaw"}

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from routing.call import (
     Awaits,
     CheckVoicemail,
+    Conference,
+    ConferenceLeft,
     Dial,
     DialEnded,
     DialStatus,
@@ -43,7 +45,7 @@ MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(lambda 
 SOME = settings(
     max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-DIALLED = st.sampled_from(["+48221234567", "48221234567", "201", "204", *map(str, range(300, 312)), "*97", "*5", "9", ""])
+DIALLED = st.sampled_from(["+48221234567", "48221234567", "201", "204", *map(str, range(300, 316)), "*97", "*5", "9", ""])
 KEYS = st.text("0123456789*#", max_size=3)
 EXTENSIONS = st.sampled_from(["201", "202", "0203", "204"])
 
@@ -52,6 +54,7 @@ ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.PLAYED: st.just(Played()),
     Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
+    Awaits.CONFERENCE: st.builds(ConferenceLeft, st.booleans()),
     Awaits.ENTERED: st.just(Entered()),
 }
 """What the phone system may answer, by what the state waits for: a new step is one entry."""
@@ -86,7 +89,7 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
             case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
                 assert tenant.users[mailbox].voicemail
                 served = True
-            case Read() | Play() | Say():
+            case Read() | Play() | Say() | Conference():
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         served = served or event == DialEnded(DialStatus.ANSWER)
@@ -159,7 +162,9 @@ def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:
             assert {leg.trunk for leg in outside} <= {"acme-trunk-carrier"}
             assert set(endpoints) <= {endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)}
         case Read(prompts=prompts) | Play(prompts=prompts):
-            assert set(prompts) <= tenant.all_prompts().keys()
+            known = tenant.all_prompts()
+            assert all(name in known and (not other or other in known[name].translations)
+                       for name, _, other in (prompt.partition(".") for prompt in prompts))
         case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
             assert mailbox in tenant.users
         case Hangup() | Failover():

@@ -276,7 +276,7 @@ async def test_hostile_name_of_a_caller_changes_nothing_about_the_call(pbx: Pbx,
 
 LINE_FEEDS = [
     "+48600\r\n1",
-    "1\nagi_network_script: step|rossi|phone|*97|201|||||||\n\n",
+    "1\nagi_network_script: step|rossi|phone|*97|201||||||||\n\n",
     "1\nagi_arg_1: rossi\nagi_arg_2: phone\nagi_arg_3: *97\nagi_arg_4: 201\n\n",
     "x\nLINKEDID_END,1,PJSIP/a,,rossi,9.9,9.9,,,rossi\n",
     'x"\n"LINKEDID_END","1","PJSIP/a","","rossi","9.9","9.9","","","rossi"\n"',
@@ -299,7 +299,7 @@ async def test_hostile_number_of_a_caller_makes_one_call_and_touches_nothing_els
     assert pbx.state_of("acme-203-desk") == state
 
 
-@pytest.mark.parametrize("number", ["201\r\nX: y", "201\nagi_network_script: step|rossi|phone|*97|201|||||||\n\n", "*97\n"])
+@pytest.mark.parametrize("number", ["201\r\nX: y", "201\nagi_network_script: step|rossi|phone|*97|201||||||||\n\n", "*97\n"])
 async def test_line_feed_in_the_number_dialled_reaches_nobody(pbx: Pbx, number: str) -> None:
     me = pbx.account("acme-202-desk")
     before = await pbx.count("rossi")

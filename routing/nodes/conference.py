@@ -1,0 +1,86 @@
+"""Conference room: whoever comes in talks with all who are there."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from routing.call import CONFERENCE_PROMPTS, Cause, Conference, ConferenceLeft, Digits, Entered, Event, Hangup, Read
+from routing.keying import beginnings
+from routing.names import Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+
+Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,10}$")]
+
+
+class ConferenceRoom(Element):
+    """Without a PIN everybody may come in. A moderator's PIN lets in when the room is full or locked, too.
+
+    Keys inside: *1 mutes oneself; a moderator's *2 locks the room, *3 sends the last one out, *4 mutes all others.
+    """
+
+    pin: Pin | None = None
+    moderator_pin: Pin | None = None
+    max_members: int = Field(default=20, ge=2, le=100)
+    wait_for_moderator: bool = False                # others hear music until one is there
+    ends_with_moderator: bool = False               # others leave when the last one does
+    music: Name | None = None                       # for who is alone or waits
+    prompt: Name = "sys_conference_pin"
+    wrong_pin_prompt: Name = "sys_conference_wrong_pin"
+    wait_s: int = Field(default=8, ge=1, le=60)     # for the first key, after the prompt
+    tries: int = Field(default=3, ge=1, le=10)
+    wrong_pin: Target                               # after that many times
+    closed: Target                                  # the room is full or locked
+
+    @model_validator(mode="after")
+    def pins_fit(self) -> Self:
+        if self.pin and self.pin == self.moderator_pin:
+            raise ValueError("moderator_pin: found the same as pin, expected another one")
+        if (self.wait_for_moderator or self.ends_with_moderator) and not self.moderator_pin:
+            raise ValueError("found a room that needs a moderator, expected moderator_pin")
+        return self
+
+    def uses(self) -> Uses:
+        inside = tuple(("prompts", name) for name in CONFERENCE_PROMPTS)
+        return Uses(
+            targets=(("wrong_pin", self.wrong_pin), ("closed", self.closed)),
+            prompts=(("prompt", self.prompt), ("wrong_pin_prompt", self.wrong_pin_prompt), *inside),
+            musics=(("music", self.music),) if self.music else (), ends=True)
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        match event:
+            case Entered() if self._pins:
+                return self._ask((), "asks for the PIN", 0)
+            case Entered():
+                return self._let_in(here, "lets in", moderator=False)
+            case Digits(keys=keys) if keys and keys == self.moderator_pin:
+                return self._let_in(here, "lets in as moderator", moderator=True)
+            case Digits(keys=keys) if (keys and keys == self.pin) or (not keys and not self.pin):
+                return self._let_in(here, "lets in", moderator=False)
+            case Digits(keys=keys):
+                failures = memory[0] + 1
+                what = "a wrong PIN" if keys else "no PIN"
+                if failures >= self.tries:
+                    return Go(self.wrong_pin, f"{what}, {failures} in all, on to {self.wrong_pin}")
+                return self._ask((self.wrong_pin_prompt,) if keys else (), f"{what}, asks again", failures)
+            case ConferenceLeft(refused=True):
+                return Go(self.closed, f"the room is full or locked, on to {self.closed}")
+            case ConferenceLeft():
+                return Do(Hangup(Cause.NORMAL), "the conference is over")
+            case _:
+                raise UnexpectedEvent(here, event)
+
+    @property
+    def _pins(self) -> tuple[str, ...]:
+        return tuple(pin for pin in (self.pin, self.moderator_pin) if pin)
+
+    def _ask(self, told: tuple[Name, ...], why: str, failures: int) -> Do:
+        """A PIN ends with its last digit, whatever is dialled with '#'."""
+        longest = max(map(len, self._pins))
+        step = Read((self.prompt,), longest, self.wait_s, beginnings(self._pins), told)
+        return Do(step, why, (failures,))
+
+    def _let_in(self, here: Here, why: str, *, moderator: bool) -> Do:
+        step = Conference(
+            here.name, self.max_members, CONFERENCE_PROMPTS, moderator, self.wait_for_moderator, self.ends_with_moderator,
+            self.music or here.chosen.music)
+        return Do(step, why)

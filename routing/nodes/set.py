@@ -1,0 +1,39 @@
+"""Set: what the call is like from here on, for those who answer it and for its caller."""
+
+from typing import Annotated, Self
+
+from pydantic import StringConstraints, model_validator
+
+from routing.call import Chosen, Entered, Event, SetCall
+from routing.names import Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.phrases import Language
+
+Prefix = Annotated[str, StringConstraints(pattern=r"^[^\W_]([\w .:+/-]{0,18}[\w .:+/-])?$")]
+
+
+class Set(Element):
+    """The prefix is put before the caller's own name, or number where there is none, and takes the place of an earlier one."""
+
+    name_prefix: Prefix | None = None      # such as 'Sales: '
+    language: Language | None = None       # of what the caller hears: phrases, and prompts that have a translation
+    music: Name | None = None              # where an element has none of its own, and on hold
+    next: Target
+
+    @model_validator(mode="after")
+    def sets_something(self) -> Self:
+        if not self.name_prefix and not self.language and not self.music:
+            raise ValueError("expected name_prefix, language or music")
+        return self
+
+    def uses(self) -> Uses:
+        return Uses(targets=(("next", self.next),), musics=(("music", self.music),) if self.music else ())
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        if not isinstance(event, Entered):
+            raise UnexpectedEvent(here, event)
+        told = {"name": self.name_prefix, "language": self.language, "music": self.music}
+        chosen = Chosen(self.language or here.chosen.language, self.music or here.chosen.music)
+        step = SetCall(self.name_prefix or "", self.language or "", self.music or "")
+        why = ", ".join(f"{what} {value!r}" for what, value in told.items() if value)
+        return Do(step, f"sets {why}, on to {self.next}", then=self.next, chosen=chosen)
