@@ -1,4 +1,4 @@
-"""The AMI service: keeps the live view in Redis and the call records in the database."""
+"""The AMI service: keeps the live view and fetched calendars in Redis, and the call records in the database."""
 
 import asyncio
 import signal
@@ -8,12 +8,14 @@ from pathlib import Path
 import structlog
 
 from agi.ami_client import AmiClient
+from agi.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from agi.cel_file import CelFile
 from agi.cel_follower import CelFollower
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
 from agi.published import Published
+from agi.web_service import Reach
 from store import database, live
 from store.calls import CallStore
 from store.loads import Loads
@@ -24,7 +26,7 @@ UPGRADE_DELAY_S = 5.0
 
 
 async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: str, redis_url: str, database_url: str,
-                home: Path, cel_file: Path) -> None:
+                home: Path, cel_file: Path, reach: Reach, read_calendar: Read) -> None:
     """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be away, at the start too."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,13 +38,16 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
         async with AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
             writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
             view = LiveView(ami, writer.devices)
-            counter = LoadCounter(Loads(redis), Published(home).zone_of)
+            published = Published(home)
+            counter = LoadCounter(Loads(redis), published.zone_of)
+            addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
             follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(view.run(), name="live view"),
                     tasks.create_task(writer.run(), name="live state to Redis"),
                     tasks.create_task(counter.run(), name="what users talked"),
+                    tasks.create_task(addresses.run(), name="calendars at addresses"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

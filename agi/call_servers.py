@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import ssl
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import httpx
 import structlog
 
 from agi.breaker import Breaker
-from agi.own_network import AddressRefused, HostUnknown, Network, address_of
+from agi.own_network import AddressRefused, HostUnknown, Network
+from agi.web_service import Reach, TooLarge, asked, body_of, is_of_tls, reach_of
 from routing.call_server import MAX_ANSWER_BYTES, Failed, Failure, Reply, read_reply
 
 log = structlog.get_logger()
@@ -55,10 +55,7 @@ class CallServers:
     """`allowed` networks may be asked although they are our own; `ca_file` holds certificates that are trusted besides."""
 
     def __init__(self, allowed: Collection[Network] = (), ca_file: Path | None = None) -> None:
-        self._allowed = allowed
-        self._tls = httpx.create_ssl_context(trust_env=False)
-        if ca_file:
-            self._tls.load_verify_locations(ca_file)
+        self._reach = reach_of(allowed, ca_file)
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
     async def ask(self, request: ServerRequest) -> Reply | Failed:
@@ -88,7 +85,7 @@ class CallServers:
     async def _try(self, request: ServerRequest) -> Reply | Failed:
         failed = Failed(Failure.NO_CONNECTION)
         for _ in range(TRIES):
-            answer = await _Attempt(request, self._allowed, self._tls).answer()
+            answer = await _Attempt(request, self._reach).answer()
             if not isinstance(answer, Failed) or answer.failure is not Failure.NO_CONNECTION:
                 return answer
             failed = answer
@@ -98,10 +95,9 @@ class CallServers:
 class _Attempt:
     """One connection, one request, one answer."""
 
-    def __init__(self, request: ServerRequest, allowed: Collection[Network], tls: ssl.SSLContext) -> None:
+    def __init__(self, request: ServerRequest, reach: Reach) -> None:
         self._request = request
-        self._allowed = allowed
-        self._tls = tls
+        self._reach = reach
         self._is_connected = False
 
     async def answer(self) -> Reply | Failed:
@@ -120,10 +116,6 @@ class _Attempt:
             return Failed(Failure.TLS if is_of_tls(error) else Failure.CLOSED)
 
     async def _post(self, limit: asyncio.Timeout) -> Reply | Failed:
-        """Connects to the address that was looked at, under the name that was meant."""
-        url = httpx.URL(self._request.url)
-        address = await address_of(url.host, url.port or (443 if url.scheme == "https" else 80), self._allowed)
-
         async def when(event: str, _: object) -> None:
             if event == "http11.send_request_headers.started":
                 self._is_connected = True
@@ -132,32 +124,16 @@ class _Attempt:
         body = json.dumps(self._request.body, ensure_ascii=False, separators=(",", ":")).encode()
         timestamp = str(self._request.moment_s)
         headers = {
-            "Host": url.netloc.decode(), "Content-Type": "application/json", "Accept": "application/json",
-            "Accept-Encoding": "identity", "User-Agent": "Centralka", "Centralka-Timestamp": timestamp,
+            "Content-Type": "application/json", "Accept": "application/json", "Centralka-Timestamp": timestamp,
             "Centralka-Signature": signature(self._request.secret, timestamp, body),
         }
-        async with (
-            httpx.AsyncClient(
-                verify=self._tls, timeout=longest_s(self._request.connect_s, self._request.answer_s), trust_env=False,
-                follow_redirects=False) as client,
-            client.stream("POST", url.copy_with(host=str(address)), content=body, headers=headers,
-                          extensions={"sni_hostname": url.host, "trace": when}) as response,
-        ):
+        limit_s = longest_s(self._request.connect_s, self._request.answer_s)
+        async with asked(
+            self._reach, "POST", self._request.url, headers, limit_s=limit_s, content=body, extensions={"trace": when},
+        ) as response:
             if response.status_code != httpx.codes.OK:
                 return Failed(Failure.STATUS, f"status {response.status_code}")
-            read = b""
-            async for chunk in response.aiter_raw():
-                read += chunk
-                if len(read) > MAX_ANSWER_BYTES:
-                    return Failed(Failure.TOO_LARGE)
-        return read_reply(read)
-
-
-def is_of_tls(error: BaseException) -> bool:
-    """Whether the encryption failed: httpx tells it as a connection's error, with the cause behind."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
+            try:
+                return read_reply(await body_of(response, MAX_ANSWER_BYTES))
+            except TooLarge:
+                return Failed(Failure.TOO_LARGE)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -37,15 +37,24 @@ class Published:
     def tenant(self, slug: str) -> PublishedTenant:
         """Raises AgiError for a tenant that is not published."""
         checked(slug, r"[a-z][a-z0-9]{1,30}", "tenant")
-        try:
-            revision = os.readlink(self._link)
-        except OSError as error:
-            raise AgiError(f"{self._link}: nothing is published ({error.strerror})") from None
+        revision = self.revision()
         if revision != self._revision:
             self._revision, self._fresh = revision, {}
         if slug not in self._fresh:
             self._fresh[slug] = self._read(slug)
         return self._fresh[slug]
+
+    def revision(self) -> str:
+        """Raises AgiError before the first publish."""
+        try:
+            return os.readlink(self._link)
+        except OSError as error:
+            raise AgiError(f"{self._link}: nothing is published ({error.strerror})") from None
+
+    def texts(self, revision: str) -> Iterator[bytes]:
+        """Of all its tenants' files."""
+        for file in sorted((self._link.parent / revision / "tenants").glob("*.json")):
+            yield file.read_bytes()
 
     def zone_of(self, slug: str) -> tzinfo:
         """A tenant's time zone; UTC for one that is not published."""

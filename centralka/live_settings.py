@@ -13,9 +13,10 @@ from agi.published import Published
 from agi.step_text import AgiError
 from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
+from routing.calendars import Fetched
 from routing.facts import Forwarding, Personal
 from routing.tenant import Tenant
-from store import live, personal, switches
+from store import calendars, live, personal, switches
 
 T = TypeVar("T")
 
@@ -38,6 +39,24 @@ def ask_redis(settings: Settings, question: Callable[[Redis], Awaitable[T]]) -> 
         return asyncio.run(ask())
     except live.AWAY as error:
         raise OSError(f"Redis at {settings.redis_url} gives no answer, nothing is known or changed: {error}") from None
+
+
+def fetched_calendars(settings: Settings, tenant: Tenant) -> dict[str, Fetched]:
+    """What was last found at the addresses of the tenant's calendars, by name. Where that is not known, it is said."""
+    wanted = [name for name, calendar in tenant.calendars.items() if calendar.url]
+    found: dict[str, Fetched] = {}
+    if wanted:
+        try:
+            fields = [f"{tenant.tenant}/{name}" for name in wanted]
+            texts = ask_redis(settings, lambda redis: redis.hmget(live.CALENDARS, fields))
+            found = {name: calendars.fetched(str(text)) for name, text in zip(wanted, texts, strict=True) if text}
+        except (OSError, ValueError) as error:
+            typer.echo(f"calendars at addresses count as empty: {error}", err=True)
+            return {}
+    for name in wanted:
+        if name not in found or found[name].url != tenant.calendars[name].url:
+            typer.echo(f"calendar {name} counts as empty: it was never fetched from {tenant.calendars[name].url}", err=True)
+    return found
 
 
 def switch(

@@ -19,7 +19,8 @@ from agi.ami_client import AmiClient, AmiError, Message
 from agi.live_view import STATES
 from centralka.settings import Settings
 from routing.facts import DeviceState
-from store import database, live
+from store import calendars, database, live
+from store.calendars import Address
 from store.calls import CallStore
 from store.live import LiveCall
 
@@ -82,6 +83,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     phones: tuple[PhoneStatus, ...] = ()
     trunks: tuple[TrunkStatus, ...] = ()
     calls: tuple[LiveCall, ...] = ()
+    addresses: dict[str, Address] = {}
 
     async def ask_asterisk() -> None:
         nonlocal phones, trunks
@@ -91,9 +93,10 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
                 await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowRegistrationsOutbound"))
 
     async def ask_redis() -> None:
-        nonlocal calls
+        nonlocal calls, addresses
         async with live.connect(settings.redis_url) as redis:
             calls = tuple(await live.calls_in_progress(redis))
+            addresses = await calendars.addresses(redis)
 
     services = await asyncio.gather(
         _ask("asterisk", f"{settings.ami_address}:{settings.ami_port}", ask_asterisk),
@@ -105,7 +108,14 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     )
     wrong = [f"{service.name} at {service.where}: {service.problem}" for service in services if service.problem]
     wrong += [f"trunk {trunk.endpoint}: {trunk.problem}" for trunk in trunks if trunk.problem]
+    wrong += [f"calendar {field}: {_not_fetched(address)}" for field, address in addresses.items() if address.problem]
     return Status(tuple(services), phones, trunks, calls, tuple(wrong))
+
+
+def _not_fetched(address: Address) -> str:
+    found_at = datetime.fromtimestamp(address.fetched_at, UTC)
+    known = f"as of {found_at:%F %H:%M} UTC" if address.fetched_at else "nothing is known of it"
+    return f"cannot be fetched from {address.url}: {address.problem}; {known}"
 
 
 async def _ask(name: str, where: str, question: Callable[[], Awaitable[None]]) -> ServiceStatus:
@@ -114,7 +124,7 @@ async def _ask(name: str, where: str, question: Callable[[], Awaitable[None]]) -
             await question()
     except TimeoutError:
         return ServiceStatus(name, where, "no answer")
-    except (AmiError, SQLAlchemyError, LookupError, *live.AWAY) as error:
+    except (AmiError, SQLAlchemyError, LookupError, ValueError, *live.AWAY) as error:
         return ServiceStatus(name, where, str(error.__cause__ or error) or type(error).__name__)
     return ServiceStatus(name, where)
 

@@ -1,5 +1,5 @@
-"""What the ICS files beside a tenant's file say, as events at moments. Repeated ones are written out up to a horizon: an apply
-moves it on, and a plan sees no change before the next year begins.
+"""What calendars in ICS form say, files beside a tenant's file and others, as events at moments. Repeated ones are written out
+up to a horizon: an apply moves it on, and a plan sees no change before the next year begins.
 """
 
 import re
@@ -49,16 +49,21 @@ def _events(path: Path, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, 
         read = path.read_bytes()
     except OSError as error:
         raise ValueError(f"no calendar {path.name} beside the tenant's file ({error.strerror})") from None
+    return read_events(read, path.name, zone, this_year)
+
+
+def read_events(read: bytes, name: str, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, ...]:
+    """In the order of time. Raises ValueError that says what was found and expected; it calls the calendar `name`."""
     begins, ends = (datetime(year, 1, 1, tzinfo=zone) for year in (this_year, this_year + HORIZON_YEARS))
     try:
         calendar = icalendar.Calendar.from_ical(read)
-        _refuse_too_many(calendar, path.name)
+        _refuse_too_many(calendar, name)
         found = {_event(entry, zone, begins, ends) for entry in recurring_ical_events.of(calendar).between(begins, ends)
                  if str(entry.get("STATUS", "")).upper() != "CANCELLED"}
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
-        raise ValueError(f"{path.name} is no calendar that can be read: {str(error)[:200]}") from None
+        raise ValueError(f"{name} is no calendar that can be read: {str(error)[:200]}") from None
     if len(found) > MAX_EVENTS:
-        raise ValueError(f"{path.name} has {len(found)} events until {ends.year}, at most {MAX_EVENTS}")
+        raise ValueError(f"{name} has {len(found)} events until {ends.year}, at most {MAX_EVENTS}")
     return tuple(sorted(found, key=lambda event: (event.begins, event.ends, event.title)))
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import overload
 
+from routing.calendars import Fetched
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
 from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
@@ -59,6 +60,7 @@ class Facts:
     devices: Mapping[str, DeviceState] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)             # by the switch's name: its position
     personal: Mapping[str, Personal] = field(default_factory=dict)        # by extension
+    calendars: Mapping[str, Fetched] = field(default_factory=dict)        # by name: what was last found at its address
     answers: Answers = field(default_factory=dict)
     keys: str = ""                    # what the caller typed last in this call
 

@@ -15,13 +15,15 @@ what sets it on the real system in tests/flows/player.py.
 import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 
+from routing.calendars import CalendarEvent, Events, Fetched
+from routing.calendars import Title as CalendarTitle
 from routing.call import Cause, CheckVoicemail, Conference, Failover, Hangup, Origin, Play, Read, Say, Step, Visit, Voicemail
 from routing.call_server import Failed, Failure, Reply
 from routing.check import validated
@@ -144,6 +146,7 @@ class Given(_Section):
     turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
     call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
+    calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
 
 
 class Expect(_Section):
@@ -220,10 +223,21 @@ class Scene:
             refusing=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.BUSY),
             answer_after_s={user: phone.after_s for user, phone in phones.items()},
             hangs_up_in=self.scenario.hangs_up_in, closed_rooms=frozenset(self.scenario.given.closed_rooms),
+            calendars=self.calendars(),
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()
             })
+
+    def calendars(self) -> dict[str, Fetched]:
+        """What stands at the addresses of calendars."""
+        begins = self.moment.replace(hour=0, minute=0)
+        events = {
+            name: CalendarEvent(begins=begins, ends=begins + timedelta(days=1), title=title)
+            for name, title in self.scenario.given.calendars.items()}
+        return {
+            name: Fetched(calendar.url, Events([events[name]] if name in events else []))
+            for name, calendar in self.tenant.calendars.items() if calendar.url}
 
     def simulated(self) -> Told:
         return told(simulate(self.tenant, self.script()))
@@ -337,6 +351,8 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]
         named += [(("given", "closed_rooms", str(i)), room, tenant.conferences, "conference named")
                   for i, room in enumerate(scenario.given.closed_rooms)]
+        urls = [name for name, calendar in tenant.calendars.items() if calendar.url]
+        named += [(("given", "calendars", name), name, urls, "calendar with a url named") for name in scenario.given.calendars]
         for i, action in enumerate(scenario.caller):
             if isinstance(action, HangsUp):
                 named.append((("caller", str(i)), action.node, tenant.nodes, A_NODE))

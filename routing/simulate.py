@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from routing.calendars import Fetched
 from routing.call import (
     Awaits,
     CheckVoicemail,
@@ -69,6 +70,7 @@ class Script:
     answer_after_s: Mapping[str, int] = field(default_factory=dict)
     hangs_up_in: str = ""
     call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
+    calendars: Mapping[str, Fetched] = field(default_factory=dict)
     closed_rooms: frozenset[str] = frozenset()                    # conference rooms that are full or locked
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
@@ -95,7 +97,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
     facts = Facts(
         script.moment, script.caller_extension, caller_number(script.caller, tenant.country), dialled, script.chance, devices,
-        script.switches, script.personal)
+        script.switches, script.personal, script.calendars)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None
     path: tuple[Visit, ...] = ()

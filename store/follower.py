@@ -12,10 +12,12 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import structlog
 from redis.asyncio import Redis
 
+from routing.calendars import Fetched
 from routing.facts import DeviceState, Personal
-from store import personal
+from store import calendars, personal
 from store.live import (
     AWAY,
+    CALENDARS,
     CHANGES,
     DEVICES,
     FIRST_DELAY_S,
@@ -37,11 +39,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Device states by endpoint; switches and users' settings by tenant, then by switch and extension."""
+    """Device states by endpoint; all else by tenant, then by switch, extension or calendar."""
 
     devices: Mapping[str, DeviceState] = field(default_factory=dict)
     switches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     personal: Mapping[str, Mapping[str, Personal]] = field(default_factory=dict)
+    calendars: Mapping[str, Mapping[str, Fetched]] = field(default_factory=dict)
 
 
 class _Hash(Protocol):
@@ -117,9 +120,11 @@ class LiveFollower:
         self._devices = _Devices()
         switches = _ByTenant(SWITCHES, "switches", str)
         settings = _ByTenant(PERSONAL, "personal", personal.from_json)
-        self._hashes: tuple[_Hash, ...] = (self._devices, switches, settings)
+        fetched = _ByTenant(CALENDARS, "calendars", calendars.fetched)
+        self._hashes: tuple[_Hash, ...] = (self._devices, switches, settings, fetched)
         self.live = Live(
-            MappingProxyType(self._devices.states), MappingProxyType(switches.values), MappingProxyType(settings.values))
+            MappingProxyType(self._devices.states), MappingProxyType(switches.values), MappingProxyType(settings.values),
+            MappingProxyType(fetched.values))
         self.loaded = asyncio.Event()            # set after each reading, clear while Redis is away
         self._url = url
         self._task: asyncio.Task[None] | None = None

@@ -1,12 +1,13 @@
 """Live state in Redis. Device states and calls in progress the AMI service writes, everybody else reads; switches.py and
-personal.py write the rest.
+personal.py write the rest, as does calendars.py.
 
     centralka:devices     hash: endpoint -> DeviceState
     centralka:calls       hash: linkedid -> {"tenant", "caller", "dialled", "since"}
     centralka:switches    hash: "<tenant>/<switch>" -> position
     centralka:personal    hash: "<tenant>/<extension>" -> Personal as JSON
+    centralka:calendars   hash: "<tenant>/<calendar>" -> what was last found at its address, see calendars.py
     centralka:changes     channel: {"devices": {endpoint: state}, "calls": [linkedid, ...], "switches": {field: position},
-                          "personal": {field: JSON}, "all": true after a rewrite}
+                          "personal": {field: JSON}, "calendars": {field: JSON}, "all": true after a rewrite}
     centralka:ami:ready   expires unless the AMI service is logged in and can write call records
     centralka:writer      who wrote last; missing after Redis came back empty
 """
@@ -23,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 DEVICES, CALLS, CHANGES = "centralka:devices", "centralka:calls", "centralka:changes"
-SWITCHES, PERSONAL = "centralka:switches", "centralka:personal"
+SWITCHES, PERSONAL, CALENDARS = "centralka:switches", "centralka:personal", "centralka:calendars"
 READY, WRITER = "centralka:ami:ready", "centralka:writer"
 READY_S = 15
 LIMIT_S = 3.0                                    # for one exchange with Redis

@@ -162,7 +162,7 @@ class When(_Section):
 
     def _calendars(self, asked: Asked) -> str | None:
         for name in self.calendars:
-            why = asked.here.tenant.calendars[name].why(asked.local)
+            why = asked.here.tenant.calendars[name].why(asked.local, asked.here.facts.calendars.get(name))
             if why:
                 return f"{why} (calendar {name})"
         return None

@@ -35,7 +35,7 @@ async def read_request(reader: asyncio.StreamReader) -> Received:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     line, *lines = head.strip().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    return Received(line, headers, await reader.readexactly(int(headers["content-length"])))
+    return Received(line, headers, await reader.readexactly(int(headers.get("content-length", "0"))))
 
 
 def http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:

@@ -20,8 +20,11 @@ from tests.store.redis_server import RedisServer
 PROGRAM = """
 import asyncio, json, pathlib, sys
 from agi.ami_service import serve
+from agi.web_service import reach_of
+from confgen.calendars import read_events
 values = json.loads(sys.argv[1])
-asyncio.run(serve(**values | {"home": pathlib.Path(values["home"]), "cel_file": pathlib.Path(values["cel_file"])}))
+paths = {"home": pathlib.Path(values["home"]), "cel_file": pathlib.Path(values["cel_file"])}
+asyncio.run(serve(**values | paths, reach=reach_of(), read_calendar=read_events))
 """
 
 

@@ -7,11 +7,13 @@ when asked for one. Scenarios of one tenant are played one after another, those 
 """
 
 import asyncio
+import json
 import re
 import time
 import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +36,7 @@ from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Phone, PhoneDoes, Scen
 from routing.tenant import AddressTrunk
 from sipp import Answer as Answers
 from sipp import Callee, Cast, HangUp, Refuse, Ring
-from store import live
+from store import calendars, live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
 from store.loads import ENDED
@@ -159,8 +161,27 @@ class Player:
                 for key in client.scan_iter(f"centralka:{kind}*"):
                     client.delete(key)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
+        self._put_calendars(scene)
         for room in given.closed_rooms:
             self._lock_room(f"{slug}-{room}")
+
+    def _put_calendars(self, scene: Scene) -> None:
+        """In place of what the AMI service has tried to fetch from addresses that nobody serves."""
+        with redis.Redis.from_url(self._pbx.settings.redis_url) as client:
+            for name in scene.calendars():
+                field = f"{scene.tenant.tenant}/{name}"
+                deadline = time.monotonic() + LIMIT_S
+                while not client.hexists(live.CALENDARS, field):
+                    assert time.monotonic() < deadline, f"calendar {field} was not asked for within {LIMIT_S} s"
+                    time.sleep(0.1)
+                title = scene.scenario.given.calendars.get(name)
+                begins = scene.moment.replace(hour=0, minute=0).timestamp()
+                address = calendars.Address(
+                    str(scene.tenant.calendars[name].url), time.time(), time.time(),
+                    events=((begins, begins + 24 * 3600, title),) if title else ())
+                text = json.dumps(asdict(address))
+                client.hset(live.CALENDARS, field, text)
+                client.publish(live.CHANGES, json.dumps({"calendars": {field: text}}))
 
     def _lock_room(self, room: str) -> None:
         """Somebody is in it, and has locked it; so it goes on until the end of all scenarios."""

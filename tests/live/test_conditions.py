@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import redis
 
 from centralka.configuration import load_tenants, tenant_files
 from routing.call import Origin
@@ -16,7 +17,8 @@ from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 from sipp import AwaitHangUp, Call, Caller, HangUp, Silence, run
 from store.records import Call as Record
-from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of
+from tests.agi.service import http, serving
+from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of, until
 from tests.live.test_calls import dials
 
 pytestmark = pytest.mark.live
@@ -119,3 +121,28 @@ async def test_setting_of_a_user_counts_for_the_next_call(pbx: Pbx, acme: Tenant
     record = await pbx.record(caller)
     assert record.path[1].why == "rule 4: 201 is do not disturb, on to night"
     assert pbx.centralka("user", "acme", "201", "--no-dnd") == "201: nothing is set\n"
+
+
+async def test_calendar_at_an_address_is_fetched_and_changes_where_a_call_goes(pbx: Pbx, tmp_path: Path) -> None:
+    today = datetime.now(ZoneInfo("Europe/Warsaw"))
+    event = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z",
+             f"DTSTART;VALUE=DATE:{today:%Y%m%d}", "DURATION:P2D", "SUMMARY:Inwentaryzacja", "END:VEVENT", "END:VCALENDAR", "")
+    tenants = tmp_path / "tenants"
+    shutil.copytree(TENANTS, tenants)
+    file = tenants / "acme.yaml"
+    async with serving(http("\r\n".join(event).encode()), address="127.77.9.1") as service:
+        url = f"http://127.77.9.1:{service.port}/stock.ics"
+        sections = (f"calendars:\n  stock: {{url: \"{url}\"}}\nconditions:\n  stocktaking:\n    rules:\n"
+                    '      - {when: {calendars: [stock]}, to: bye}\n    otherwise: night\nnumbers:\n  "+48221234579": {to: stocktaking}\n')
+        file.write_text(file.read_text().replace("numbers:\n", sections, 1))
+        pbx.runtime.apply(tenants)
+        try:
+            with redis.Redis.from_url(pbx.settings.redis_url) as client:
+                await until(lambda: client.hexists("centralka:calendars", "acme/stock"), "the calendar is fetched")
+            caller = pbx.outside_caller()
+            await run(dials(DOOR, caller), local=TRUNK["acme"], server=pbx.server)
+            told = path_of(await pbx.record(caller))[1]
+        finally:
+            pbx.runtime.apply(TENANTS)
+    assert told[0] == "stocktaking"
+    assert told[1].endswith(" is Inwentaryzacja (calendar stock), on to bye")
