@@ -30,6 +30,9 @@ from routing.call import (
     Outside,
     Play,
     Played,
+    Queue,
+    QueueEnd,
+    QueueLeft,
     Read,
     Say,
     SetCall,
@@ -45,6 +48,7 @@ from routing.tenant import Tenant
 
 MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
 NAME_PREFIX = r"[^\W_][\w .:+/-]{0,19}|"
+FIRST_TIER, ALL_TIERS = 1, 1000      # penalties of a queue's members, as templates/queues.conf.j2 gives them
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
 
 
@@ -118,10 +122,26 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
                 str(int(conference.max_members)), yes_or_no(conference.waits), yes_or_no(conference.ends),
                 music(conference.music), *(files((prompt,)) for prompt in conference.prompts))
             return f"Gosub(conference,s,1({','.join(arguments)}))"
+        case Queue(queue=queue) as waits:
+            line = checked(tenant.queue_name(queue), r"[a-z0-9_-]+", "queue")
+            limit = str(int(waits.max_wait_s)) if waits.max_wait_s else ""
+            widens = waits.tiers > 1
+            heard = "cC" if waits.music else "cCr"
+            return f"Gosub(queue,s,1({line},{heard},{limit},{FIRST_TIER if widens else ALL_TIERS},{line if widens else ''}))"
         case Hangup(cause=cause):
             return f"Hangup({int(cause)})"
         case Failover():
             return f"Goto({tenant.tenant}-failover,s,1)"
+
+
+def read_queue_left(text: str) -> QueueLeft:
+    """From Asterisk's QUEUESTATUS, or 'key 1'. What nobody knows counts as a queue without agents."""
+    if key := re.fullmatch(r"key ([0-9*#])", text, re.ASCII):
+        return QueueLeft(QueueEnd.KEY, key[1])
+    return QueueLeft(QUEUE_ENDS.get(text, QueueEnd.EMPTY))
+
+
+QUEUE_ENDS = {"CONTINUE": QueueEnd.ANSWERED, "TIMEOUT": QueueEnd.TIMEOUT, "FULL": QueueEnd.FULL}
 
 
 def yes_or_no(wanted: bool) -> str:
@@ -193,7 +213,7 @@ class Result:
     digits: str = ""
     dial_status: str = ""
     voicemail_status: str = ""
-    left: str = ""                   # how a conference was left, 'closed' where it was not entered
+    left: str = ""                   # how a conference or a queue was left: asterisk-conf/extensions.conf
 
 
 def read_digits(text: str) -> str:
@@ -221,6 +241,8 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
             return VoicemailEnded(failed=result.voicemail_status == "FAILED")
         case Awaits.CONFERENCE:
             return ConferenceLeft(refused=result.left == "closed")
+        case Awaits.QUEUE:
+            return read_queue_left(result.left)
         case Awaits.ENTERED:
             return Entered()
         case Awaits.NOTHING:

@@ -144,9 +144,10 @@ def _forwarding(text: str) -> Forwarding:
 
 def _groups(tenant: Tenant, extension: str, names: Iterable[str]) -> frozenset[str]:
     own = [name for name in tenant.groups if extension in tenant.members_of(name)]
+    own += [name for name in tenant.queues if extension in tenant.agents_of(name)]
     for name in names:
         if name != "all" and name not in own:
-            raise ValueError(f"{extension} is in no group {name!r}, expected one of {', '.join([*own, 'all'])}")
+            raise ValueError(f"{extension} is in no group or queue {name!r}, expected one of {', '.join([*own, 'all'])}")
     return frozenset(names)
 
 

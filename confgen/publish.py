@@ -27,6 +27,8 @@ RELOADS: dict[str, tuple[str, ...]] = {
     "pjsip": tuple(f"module reload {module}" for module in PJSIP_MODULES),
     "voicemail": ("voicemail reload",),
     "musiconhold": ("moh reload",),
+    "queuerules": ("queue reload rules",),
+    "queues": ("queue reload all",),
 }
 """Which commands make Asterisk read a folder of rendered files again."""
 

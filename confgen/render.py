@@ -6,7 +6,13 @@ from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
 from confgen.secrets import Secrets, pin_name
+from routing.hunting import Algorithm
 from routing.tenant import Tenant, trunk_endpoint_name
+
+STRATEGIES = {
+    Algorithm.RING_ALL: "ringall", Algorithm.ORDERED: "linear", Algorithm.ROUND_ROBIN: "rrmemory",
+    Algorithm.LONGEST_IDLE: "leastrecent", Algorithm.LEAST_LOADED: "fewestcalls", Algorithm.RANDOM: "random"}
+"""Asterisk's words for how a queue rings its members."""
 
 Files = dict[str, str]      # path below the revision's directory -> text
 
@@ -27,6 +33,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "trunks": trunks.items(),
         "failover_endpoints": ring,
         "dial": dial,
+        "strategies": STRATEGIES,
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
     published = {
@@ -38,6 +45,8 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         f"extensions/{slug}.conf": fill("extensions.conf", values),
         f"voicemail/{slug}.conf": fill("voicemail.conf", values),
         f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
+        f"queues/{slug}.conf": fill("queues.conf", values),
+        f"queuerules/{slug}.conf": fill("queuerules.conf", values),
         f"tenants/{slug}.json": json.dumps(published, ensure_ascii=False, indent=1),
     }
 

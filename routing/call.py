@@ -84,7 +84,25 @@ class ConferenceLeft:
     refused: bool = False
 
 
-Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft
+class QueueEnd(StrEnum):
+    """How a caller left a queue."""
+
+    ANSWERED = "answered"      # an agent talked; the conversation is over
+    KEY = "key"                # by a key
+    TIMEOUT = "timeout"
+    FULL = "full"              # never came in
+    EMPTY = "empty"            # no agent is there any more
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft:
+    """`key` is '' unless the caller left by one."""
+
+    end: QueueEnd
+    key: str = ""
+
+
+Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft
 
 
 # What is asked of the phone system.
@@ -195,6 +213,30 @@ class Conference:
     music: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who may be rung for a caller who has waited for `after_s` seconds."""
+
+    extension: str
+    endpoints: tuple[str, ...]
+    after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Wait in the line of a queue until one of the `agents` answers, `max_wait_s` have passed (0: no limit), or one of the
+    `keys` is pressed. Where `max_waiting` are in the line (0: no limit) nobody comes in. `tiers` is in how many steps the agents are
+    rung; `music` is what is heard meanwhile."""
+
+    queue: str
+    agents: tuple[Agent, ...]
+    max_wait_s: int = 0
+    max_waiting: int = 0
+    keys: tuple[str, ...] = ()
+    tiers: int = 1
+    music: str = ""
+
+
 CONFERENCE_PROMPTS = (
     "sys_conference_alone", "sys_conference_wait", "sys_conference_ended", "sys_conference_removed", "sys_conference_closed",
     "sys_conference_muted", "sys_conference_unmuted", "sys_conference_locked", "sys_conference_unlocked",
@@ -211,7 +253,7 @@ class Failover:
     """Hand the call to the tenant's rendered failover: the flow cannot go on."""
 
 
-Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | SetCall | Conference | Hangup | Failover
+Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | SetCall | Conference | Queue | Hangup | Failover
 
 
 class Awaits(StrEnum):
@@ -222,6 +264,7 @@ class Awaits(StrEnum):
     DIAL = "dial"
     VOICEMAIL = "voicemail"
     CONFERENCE = "conference"
+    QUEUE = "queue"
     ENTERED = "entered"   # whatever the step ends with, the call then enters another node
     NOTHING = "nothing"   # the step was the last
 
@@ -238,6 +281,8 @@ def awaits(step: Step) -> Awaits:
             return Awaits.VOICEMAIL
         case Conference():
             return Awaits.CONFERENCE
+        case Queue():
+            return Awaits.QUEUE
         case SetCall():
             return Awaits.ENTERED
         case Hangup() | Failover():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from routing.facts import DeviceState, Facts
+from routing.facts import DeviceState, Facts, Personal
 
 
 class Presence(StrEnum):
@@ -34,12 +34,13 @@ def presence_of(facts: Facts, extension: str, endpoints: Iterable[str]) -> Prese
 def presence_in(facts: Facts, group: str, members: Iterable[tuple[str, Iterable[str]]]) -> GroupPresence:
     """`members` are the group's users, each with the endpoints."""
     found = {
-        presence_of(facts, extension, endpoints) for extension, endpoints in members if not _is_out(facts, extension, group)}
+        presence_of(facts, extension, endpoints)
+        for extension, endpoints in members if not is_out(facts.set_by(extension), group)}
     if Presence.FREE in found:
         return GroupPresence.ANY_FREE
     return GroupPresence.ALL_BUSY if Presence.BUSY in found else GroupPresence.NOBODY_THERE
 
 
-def _is_out(facts: Facts, extension: str, group: str) -> bool:
-    set_by = facts.set_by(extension)
+def is_out(set_by: Personal, group: str) -> bool:
+    """Whether who has set this is logged out of the group or queue, or pauses in it."""
     return set_by.paused or set_by.logged_out or group in set_by.paused_in or group in set_by.logged_out_of

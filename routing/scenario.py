@@ -24,7 +24,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from routing.calendars import CalendarEvent, Events, Fetched
 from routing.calendars import Title as CalendarTitle
-from routing.call import Cause, CheckVoicemail, Conference, Failover, Hangup, Origin, Play, Read, Say, Step, Visit, Voicemail
+from routing.call import (
+    Cause,
+    CheckVoicemail,
+    Conference,
+    Failover,
+    Hangup,
+    Origin,
+    Play,
+    Queue,
+    Read,
+    Say,
+    Step,
+    Visit,
+    Voicemail,
+)
 from routing.call_server import Failed, Failure, Reply
 from routing.check import validated
 from routing.document import Document, read_document
@@ -145,6 +159,7 @@ class Given(_Section):
 
     turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
     call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
+    waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
 
@@ -223,7 +238,7 @@ class Scene:
             refusing=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.BUSY),
             answer_after_s={user: phone.after_s for user, phone in phones.items()},
             hangs_up_in=self.scenario.hangs_up_in, closed_rooms=frozenset(self.scenario.given.closed_rooms),
-            calendars=self.calendars(),
+            calendars=self.calendars(), waiting=self.scenario.given.waiting,
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()
@@ -278,7 +293,12 @@ def told(simulation: Simulation) -> Told:
     ends = next(re.sub(pattern, words, simulation.outcome) for pattern, words in OUTCOMES.items()
                 if re.fullmatch(pattern, simulation.outcome))
     hears = tuple(prompt for step in steps for prompt in _heard(step))
-    return Told(simulation.path, hears, ends, _sip(steps, ends), sum(isinstance(step, Read) for step in steps))
+    return Told(simulation.path, hears, ends, _sip(steps, ends), sum(_asks(step) for step in steps))
+
+
+def _asks(step: Step) -> bool:
+    """Whether a key is awaited."""
+    return isinstance(step, Read) or (isinstance(step, Queue) and bool(step.keys))
 
 
 def _heard(step: Step) -> tuple[str, ...]:
@@ -306,7 +326,8 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    return isinstance(step, Read | Say | Voicemail | CheckVoicemail | Conference) or (isinstance(step, Play) and not step.early)
+    taking = Read | Say | Voicemail | CheckVoicemail | Conference | Queue
+    return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 
 def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
@@ -349,6 +370,7 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         named += [(("given", "turns", group), group, tenant.groups, "group named") for group in scenario.given.turns]
         named += [(("expect", "path", str(i)), node, tenant.nodes, A_NODE) for i, node in enumerate(expect.path or ())]
         named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]
+        named += [(("given", "waiting", queue), queue, tenant.queues, "queue named") for queue in scenario.given.waiting]
         named += [(("given", "closed_rooms", str(i)), room, tenant.conferences, "conference named")
                   for i, room in enumerate(scenario.given.closed_rooms)]
         urls = [name for name, calendar in tenant.calendars.items() if calendar.url]

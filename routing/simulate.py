@@ -22,6 +22,9 @@ from routing.call import (
     Origin,
     Play,
     Played,
+    Queue,
+    QueueEnd,
+    QueueLeft,
     Read,
     Say,
     SetCall,
@@ -71,6 +74,7 @@ class Script:
     hangs_up_in: str = ""
     call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
     calendars: Mapping[str, Fetched] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)      # by queue: callers in its line
     closed_rooms: frozenset[str] = frozenset()                    # conference rooms that are full or locked
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
@@ -135,6 +139,15 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"listened to mailbox {mailbox}"
+            case Queue(max_wait_s=limit_s) as waits:
+                key = keys.pop(0) if waits.keys and keys else ""
+                left, answered_by, rang = _wait(script, facts, waits, key)
+                asked = (*asked, state.node) if waits.keys else asked
+                if left is None:
+                    return Simulation(path, "caller hung up", steps, asked, rang)
+                event, outcome = left, f"answered {answered_by}" if answered_by else ""
+                if left.end is QueueEnd.TIMEOUT:
+                    facts = replace(facts, moment=facts.moment + timedelta(seconds=limit_s))
             case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s):
                 rung = [(owners[endpoint], facts.state_of(endpoint)) for endpoint in endpoints]
                 rung += [(leg.number, script.states.get(leg.number, DeviceState.IDLE)) for leg in outside]
@@ -171,6 +184,24 @@ def _answer(script: Script, question: Question) -> Answer:
             return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
         case Speak():
             return "said"
+
+
+def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLeft | None, str, tuple[str, ...]]:
+    """How a caller leaves the line, None for one who waits without end; the agent who answered, and all who could have. Of
+    those who are free the quickest answers, and nobody stands before the caller."""
+    if waits.max_waiting and script.waiting.get(waits.queue, 0) >= waits.max_waiting:
+        return QueueLeft(QueueEnd.FULL), "", ()
+    free = {
+        agent.extension: agent.after_s + script.answer_after_s.get(agent.extension, 0)
+        for agent in waits.agents
+        if any(facts.state_of(endpoint) in (DeviceState.IDLE, DeviceState.UNKNOWN) for endpoint in agent.endpoints)
+        and agent.extension not in script.silent | script.refusing}
+    if key and key in waits.keys:
+        return QueueLeft(QueueEnd.KEY, key), "", ()
+    first = min(free, key=lambda agent: free[agent], default="")
+    if first and (not waits.max_wait_s or free[first] < waits.max_wait_s):
+        return QueueLeft(QueueEnd.ANSWERED), first, tuple(free)
+    return QueueLeft(QueueEnd.TIMEOUT) if waits.max_wait_s else None, "", ()
 
 
 def _able(script: Script, rung: list[tuple[str, DeviceState]]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from routing.blacklist import Blacklist
 from routing.calendars import Calendar
 from routing.facts import Forwarding
-from routing.hunting import Seat, seats
+from routing.hunting import Algorithm, Seat, seats
 from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
@@ -261,6 +261,19 @@ class Tenant(Elements):
     @cached_property
     def _translated(self) -> dict[Name, frozenset[str]]:
         return {name: frozenset(prompt.translations) for name, prompt in self.all_prompts().items() if prompt.translations}
+
+    def queue_name(self, queue: Name) -> str:
+        """The queue's name in Asterisk. A queue there cannot become an ordered one, so that one has a name of its own."""
+        ordered = "-ordered" if self.queues[queue].strategy is Algorithm.ORDERED else ""
+        return f"{self.tenant}-{queue}{ordered}"
+
+    def agents_of(self, queue: Name) -> tuple[Extension, ...]:
+        return self.queues[queue].agents
+
+    @cached_property
+    def agents(self) -> tuple[Extension, ...]:
+        """The members of all queues, each once."""
+        return tuple(dict.fromkeys(agent for queue in self.queues.values() for agent in queue.agents))
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""

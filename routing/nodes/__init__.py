@@ -14,6 +14,7 @@ from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
 from routing.nodes.node import Element
+from routing.nodes.queue import CallQueue
 from routing.nodes.schedule import Schedule
 from routing.nodes.set import Set
 from routing.nodes.switch import Switch
@@ -30,6 +31,7 @@ class Elements(BaseModel):
     announcements: dict[Name, Announcement] = Field(default_factory=dict)
     menus: dict[Name, Menu] = Field(default_factory=dict)
     groups: dict[Name, Group] = Field(default_factory=dict)
+    queues: dict[Name, CallQueue] = Field(default_factory=dict)
     externals: dict[Name, External] = Field(default_factory=dict)
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     voicemails: dict[Name, VoicemailBox] = Field(default_factory=dict)

@@ -3,7 +3,7 @@
 Each kind answers in words why it holds, or None. All that a rule names must hold; of several values under one name, one must.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -112,6 +112,7 @@ class When(_Section):
     switches: dict[Name, Name] = Field(default_factory=dict)               # all of them in these positions
     users: dict[Extension, Presence] = Field(default_factory=dict)         # all of them so
     groups: dict[Name, GroupPresence] = Field(default_factory=dict)        # all of them so
+    queues: dict[Name, GroupPresence] = Field(default_factory=dict)        # all of them so
     share: Annotated[float, Field(gt=0, lt=100)] | None = None             # per cent of the calls that come to the rule
 
     @model_validator(mode="after")
@@ -126,7 +127,7 @@ class When(_Section):
         asked = {
             "hours": self._hours, "dates": self._dates, "holidays": self._holidays, "calendars": self._calendars,
             "caller": self._caller, "dialled": self._dialled, "switches": self._switches, "users": self._users,
-            "groups": self._groups, "share": self._share,
+            "groups": self._groups, "queues": self._queues, "share": self._share,
         }
         return tuple(question for field, question in asked.items() if getattr(self, field))
 
@@ -142,7 +143,7 @@ class When(_Section):
 
     def settings(self) -> Iterator[tuple[str, str, str]]:
         """What is asked of other sections of the tenant's file: field, section, key there."""
-        for section in ("calendars", "users", "groups", "switches"):
+        for section in ("calendars", "users", "groups", "queues", "switches"):
             for place, name in enumerate(getattr(self, section)):
                 yield f"{section}.{place if section == 'calendars' else name}", section, name
         for place, name in enumerate(self.caller.lists if self.caller else ()):
@@ -187,13 +188,22 @@ class When(_Section):
         return " and ".join(f"{user} is {presence.replace('_', ' ')}" for user, presence in self.users.items())
 
     def _groups(self, asked: Asked) -> str | None:
-        facts, tenant = asked.here.facts, asked.here.tenant
-        for group, presence in self.groups.items():
-            members = [(user, tenant.endpoints_of(user)) for user in tenant.members_of(group)]
-            if presence_in(facts, group, members) is not presence:
-                return None
-        return " and ".join(f"group {group}: {presence.replace('_', ' ')}" for group, presence in self.groups.items())
+        return _all_so(asked, "group", self.groups, asked.here.tenant.members_of)
+
+    def _queues(self, asked: Asked) -> str | None:
+        return _all_so(asked, "queue", self.queues, asked.here.tenant.agents_of)
 
     def _share(self, asked: Asked) -> str | None:
         share = self.share or 0.0
         return f"one of {share:g} % of the calls" if asked.here.facts.drawn(asked.rule) * 100 < share else None
+
+
+def _all_so(
+    asked: Asked, kind: str, wanted: Mapping[str, GroupPresence], members_of: Callable[[str], tuple[Extension, ...]],
+) -> str | None:
+    """Whether each group or queue is so, in words."""
+    for name, presence in wanted.items():
+        members = [(user, asked.here.tenant.endpoints_of(user)) for user in members_of(name)]
+        if presence_in(asked.here.facts, name, members) is not presence:
+            return None
+    return " and ".join(f"{kind} {name}: {presence.replace('_', ' ')}" for name, presence in wanted.items())

@@ -33,7 +33,7 @@ from routing.call_server import Failed, Failure, Reply
 from routing.facts import DeviceState
 from routing.questions import AskServer, SlowQuestion
 from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Phone, PhoneDoes, Scene, Told
-from routing.tenant import AddressTrunk
+from routing.tenant import AddressTrunk, Tenant
 from sipp import Answer as Answers
 from sipp import Callee, Cast, HangUp, Refuse, Ring
 from store import calendars, live
@@ -137,17 +137,19 @@ class Player:
             else:
                 await phone.use(call.caller, self._pbx.server)
             await self._until_known(scene, call.caller if from_phone else "")
+            await self._bring_others(scene)
             began = datetime.now(UTC)
             await phone.dial(call.to.replace("#", "%23"), self._pbx.server)
             steps, hung_up = await follow(phone, stage, scene)
             heard = phone.heard()
+            await self._hang_up(f"Local/{slug}-[a-z0-9_-]+@others-[0-9a-f]+;1")
         record = await self._pbx.record(call.caller, slug, since=began)
         hears = self._prompts(slug, steps)
         if hears and (not len(heard) or np.abs(heard).max() < QUIET):
             raise AssertionError(f"Asterisk was told to play {hears}, and the caller heard nothing")
         return Told(
             tuple(Visit(entry.node, entry.why) for entry in record.path), hears, ending(record, steps, hung_up),
-            sip_code(phone, hung_up), sum(step.startswith(("Read(DIGITS,", "Gosub(digits")) for step in steps))
+            sip_code(phone, hung_up), sum(asks(step, scene.tenant) for step in steps))
 
     def _arrange(self, scene: Scene) -> None:
         """What the scenario says is given, on the real system."""
@@ -162,8 +164,6 @@ class Player:
                     client.delete(key)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
         self._put_calendars(scene)
-        for room in given.closed_rooms:
-            self._lock_room(f"{slug}-{room}")
 
     def _put_calendars(self, scene: Scene) -> None:
         """In place of what the AMI service has tried to fetch from addresses that nobody serves."""
@@ -183,14 +183,26 @@ class Player:
                 client.hset(live.CALENDARS, field, text)
                 client.publish(live.CHANGES, json.dumps({"calendars": {field: text}}))
 
-    def _lock_room(self, room: str) -> None:
-        """Somebody is in it, and has locked it; so it goes on until the end of all scenarios."""
-        ask = self._pbx.runtime.asterisk_cli
-        for number, application in enumerate((f"ConfBridge({room})", "Hangup()"), 1):
-            ask(f"dialplan add extension {room},{number},{application} into rooms replace")
-        ask(f"channel originate Local/{room}@rooms/n application Wait {LIMIT_S:.0f}")
-        while f"{room} is locked" not in ask(f"confbridge lock {room}"):
-            time.sleep(0.1)
+    async def _bring_others(self, scene: Scene) -> None:
+        """Those who are in a room, which they have locked, or wait in a line."""
+        for room in scene.scenario.given.closed_rooms:
+            name = f"{scene.tenant.tenant}-{room}"
+            await self._bring(name, f"ConfBridge({name})", 1, f"confbridge lock {name}", f"{name} is locked")
+        for queue, callers in scene.scenario.given.waiting.items():
+            name = scene.tenant.queue_name(queue)
+            await self._bring(name, f"Queue({name},r)", callers, f"queue show {name}", f"has {callers} calls")
+
+    async def _bring(self, name: str, application: str, many: int, question: str, answer: str) -> None:
+        async def ask(command: str) -> str:
+            return await asyncio.to_thread(self._pbx.runtime.asterisk_cli, command)
+
+        async def are_there() -> bool:
+            return answer in await ask(question)
+
+        await ask(f"dialplan add extension {name},1,{application} into others replace")
+        for _ in range(many):
+            await ask(f"channel originate Local/{name}@others/n application Wait {LIMIT_S:.0f}")
+        await until(are_there, f"{question!r} says {answer!r}")
 
     @asynccontextmanager
     async def _phones(self, cast: Cast, scene: Scene) -> AsyncIterator[None]:
@@ -215,9 +227,13 @@ class Player:
                 await self._pbx.phone(cast, other, Callee(then=then), calls=None)
         yield
         for endpoint in talking:
-            listed = await asyncio.to_thread(self._pbx.runtime.asterisk_cli, "core show channels concise")
-            for channel in re.findall(rf"^(PJSIP/{endpoint}-[0-9a-f]+)!", listed, re.M):
-                await asyncio.to_thread(self._pbx.runtime.asterisk_cli, f"channel request hangup {channel}")
+            await self._hang_up(f"PJSIP/{endpoint}-[0-9a-f]+")
+
+    async def _hang_up(self, channels: str) -> None:
+        """All channels of such a name."""
+        listed = await asyncio.to_thread(self._pbx.runtime.asterisk_cli, "core show channels concise")
+        for channel in re.findall(rf"^({channels})!", listed, re.M):
+            await asyncio.to_thread(self._pbx.runtime.asterisk_cli, f"channel request hangup {channel}")
 
     async def _until_known(self, scene: Scene, caller: str) -> None:
         """Until the decision service knows who is registered and who is in a call: no other phone, of the scenario before,
@@ -240,6 +256,12 @@ class Player:
             raise AssertionError(f"{slug}: two prompts have the same sound, expected a text of its own for each")
         played = [step for step in steps if not step.startswith("Gosub(conference")]      # there, what comes depends on the others
         return tuple(sounds[name] for step in played for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", in_order(step)))
+
+
+def asks(step: str, tenant: Tenant) -> bool:
+    """Whether a key is awaited."""
+    with_keys = tuple(f"Gosub(queue,s,1({tenant.queue_name(name)}," for name, queue in tenant.queues.items() if queue.keys)
+    return step.startswith(("Read(DIGITS,", "Gosub(digits,", *with_keys))
 
 
 def in_order(step: str) -> str:
@@ -326,7 +348,7 @@ async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list
                 await asyncio.sleep(BEFORE_HANG_UP_S)
                 await phone.hang_up()
                 hung_up = True
-            elif state.awaits is Awaits.DIGITS and keys:
+            elif state.awaits in (Awaits.DIGITS, Awaits.QUEUE) and asks(answer.step, scene.tenant) and keys:
                 await press(phone, keys.pop(0), BEFORE_KEY_S + told_s(answer.step, stage.sounds))
             elif state.awaits is Awaits.VOICEMAIL:
                 await press(phone, "#", MESSAGE_S)

@@ -103,6 +103,17 @@ def voicemail(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({"mailbox": names.mailboxes, "greeting": names.prompts})
 
 
+def queue(names: Names) -> st.SearchStrategy[Values]:
+    return st.fixed_dictionaries({
+        "strategy": st.sampled_from(["ring_all", "ordered", "random"]),
+        "members": st.lists(st.sampled_from(["201", "202"]), min_size=1, max_size=2, unique=True),
+        "unanswered": names.targets,
+    }, optional={
+        "later": st.just([{"after_s": "10", "members": ["204"]}]), "keys": st.dictionaries(st.sampled_from(KEYS), names.targets),
+        "empty": names.targets, "full": names.targets, "max_wait_s": st.just("30"), "max_waiting": st.just("2"),
+        "wait_when_empty": st.just("true"), "prompt": names.prompts})
+
+
 def conference(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries(
         {"wrong_pin": names.targets, "closed": names.targets},
@@ -130,6 +141,7 @@ ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "conditions": conditions,
     "switches": switch,
     "voicemails": voicemail,
+    "queues": queue,
     "conferences": conference,
     "sets": setting,
     "hangups": hangup,

@@ -21,6 +21,8 @@ from routing.call import (
     Origin,
     Play,
     Played,
+    QueueEnd,
+    QueueLeft,
     Read,
     Say,
     Started,
@@ -55,6 +57,7 @@ ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
     Awaits.CONFERENCE: st.builds(ConferenceLeft, st.booleans()),
+    Awaits.QUEUE: st.builds(QueueLeft, st.sampled_from(QueueEnd), st.sampled_from("0123456789*#")),
     Awaits.ENTERED: st.just(Entered()),
 }
 """What the phone system may answer, by what the state waits for: a new step is one entry."""
@@ -92,7 +95,9 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
             case Read() | Play() | Say() | Conference():
                 served = True
         event = data.draw(ANSWERS[state.awaits])
-        served = served or event == DialEnded(DialStatus.ANSWER)
+        match event:
+            case DialEnded(status=DialStatus.ANSWER) | QueueLeft(end=QueueEnd.ANSWERED):
+                served = True
     raise AssertionError("the call never ended")
 
 

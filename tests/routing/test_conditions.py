@@ -226,7 +226,7 @@ def test_share_of_calls_is_its_share_and_one_rule_does_not_follow_from_another()
 
 
 @pytest.mark.parametrize(("rule", "problem"), [
-    ("{when: {}, to: mail}", "conditions.door.rules.0.when: expected at least one of hours, dates, holidays, calendars, caller, dialled, switches, users, groups, share"),
+    ("{when: {}, to: mail}", "conditions.door.rules.0.when: expected at least one of hours, dates, holidays, calendars, caller, dialled, switches, users, groups, queues, share"),
     ("{when: {dates: [2026-02-29]}, to: mail}", "conditions.door.rules.0.when.dates.0: found '2026-02-29', expected a day that exists, 2026-02-29 does not"),
     ("{when: {dates: [2026-02-02..2026-02-01]}, to: mail}", "conditions.door.rules.0.when.dates.0: found '2026-02-02..2026-02-01', expected a last day that is not before the first, 2026-02-02"),
     ("{when: {dates: [2026-02-02..03-01]}, to: mail}", "conditions.door.rules.0.when.dates.0: found '2026-02-02..03-01', expected a year on both days or on neither"),

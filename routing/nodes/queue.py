@@ -1,0 +1,140 @@
+"""Queue: callers wait in a line for agents, who log in and out."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from routing.call import Agent, Cause, Entered, Event, Hangup, Play, Played, Queue, QueueEnd, QueueLeft
+from routing.hunting import Algorithm
+from routing.names import Extension, Extensions, Key, Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.presence import GroupPresence, is_out, presence_in
+
+MAX_AGENTS = 200
+Strategy = Literal[
+    Algorithm.RING_ALL, Algorithm.ORDERED, Algorithm.ROUND_ROBIN, Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED,
+    Algorithm.RANDOM]
+Seconds = Annotated[int, Field(ge=5, le=3600)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Later(_Section):
+    """Agents who are rung, too, once a caller has waited so long."""
+
+    after_s: Seconds
+    members: Extensions = Field(min_length=1, max_length=MAX_AGENTS)
+
+
+class Announce(_Section):
+    """What a waiting caller is told from time to time."""
+
+    every_s: int = Field(default=60, ge=15, le=600)
+    position: bool = True
+    waiting_time: bool = False               # estimated, in minutes
+
+
+class Periodic(_Section):
+    """Prompts for a waiting caller, one after another."""
+
+    prompts: tuple[Name, ...] = Field(min_length=1, max_length=10)
+    every_s: int = Field(default=60, ge=10, le=600)
+
+
+class CallQueue(Element):
+    """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or not to be disturbed are
+    never rung, and those in a call are passed over; no forward is followed."""
+
+    strategy: Strategy = Algorithm.RING_ALL
+    members: Extensions = Field(min_length=1, max_length=MAX_AGENTS)
+    later: tuple[Later, ...] = Field(default=(), max_length=9)               # in the order of time
+    ring_s: int = Field(default=20, ge=3, le=120)                            # each attempt
+    retry_s: int = Field(default=2, ge=1, le=60)                             # between two attempts
+    wrap_up_s: int = Field(default=0, ge=0, le=600)                          # an agent's rest after each conversation
+    service_level_s: int = Field(default=20, ge=1, le=600)                   # answered so soon counts as in time
+    max_waiting: int | None = Field(default=None, ge=1, le=1000)             # callers in the line
+    max_wait_s: int | None = Field(default=None, ge=5, le=7200)
+    wait_when_empty: bool = False                                            # where no agent is there
+    prompt: Name | None = None                                               # before the waiting
+    music: Name | None = None                                                # while waiting
+    announce: Announce | None = None
+    periodic: Periodic | None = None
+    keys: dict[Key, Target] = Field(default_factory=dict)                    # by which a waiting caller leaves
+    unanswered: Target                                                       # waited for max_wait_s
+    full: Target | None = None                                               # max_waiting are waiting; or unanswered
+    empty: Target | None = None                                              # no agent is there any more; or unanswered
+
+    @model_validator(mode="after")
+    def members_fit(self) -> Self:
+        everybody = [*self.members, *(member for each in self.later for member in each.members)]
+        if twice := sorted({member for member in everybody if everybody.count(member) > 1}):
+            raise ValueError(f"found {', '.join(twice)} twice, expected each member once")
+        times = [each.after_s for each in self.later]
+        if times != sorted(set(times)):
+            raise ValueError("later: expected each after_s later than the one before")
+        return self
+
+    @property
+    def tiers(self) -> tuple[tuple[int, tuple[Extension, ...]], ...]:
+        """After how many seconds who is rung, the first of them after none."""
+        return ((0, self.members), *((each.after_s, each.members) for each in self.later))
+
+    @property
+    def agents(self) -> tuple[Extension, ...]:
+        return tuple(member for _, members in self.tiers for member in members)
+
+    def uses(self) -> Uses:
+        exits = {"unanswered": self.unanswered, "full": self.full, "empty": self.empty}
+        prompts = [("prompt", self.prompt)] if self.prompt else []
+        prompts += numbered("periodic.prompts", self.periodic.prompts) if self.periodic else []
+        later = [pair for i, each in enumerate(self.later) for pair in numbered(f"later.{i}.members", each.members)]
+        return Uses(
+            targets=(*((f"keys.{key}", target) for key, target in self.keys.items()),
+                     *((field, target) for field, target in exits.items() if target)),
+            prompts=tuple(prompts), users=(*numbered("members", self.members), *later),
+            musics=(("music", self.music),) if self.music else ())
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        match event:
+            case Entered() if not self.wait_when_empty and self._is_empty(here):
+                return self._leave(self.empty, "no agent is there")
+            case Entered() if self.prompt:
+                return Do(Play((self.prompt,)), f"plays {self.prompt}")
+            case Entered() | Played():
+                agents = tuple(
+                    Agent(member, here.tenant.endpoints_of(member), after_s)
+                    for after_s, members in self.tiers for member in members if not _is_out(here, member))
+                told = ", ".join(agent.extension for agent in agents) or "an agent"
+                step = Queue(
+                    here.name, agents, self.max_wait_s or 0, self.max_waiting or 0, tuple(self.keys),
+                    len(self.tiers), self.music or here.chosen.music)
+                return Do(step, f"waits for {told}")
+            case QueueLeft(end=QueueEnd.ANSWERED):
+                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+            case QueueLeft(end=QueueEnd.KEY, key=key) if key in self.keys:
+                return Go(self.keys[key], f"key {key}, on to {self.keys[key]}")
+            case QueueLeft(end=QueueEnd.KEY, key=key):
+                return self._leave(None, f"key {key}, which leads nowhere any more")
+            case QueueLeft(end=QueueEnd.TIMEOUT):
+                return self._leave(None, f"waited {self.max_wait_s} s" if self.max_wait_s else "waited long enough")
+            case QueueLeft(end=QueueEnd.FULL):
+                return self._leave(self.full, "the line is full")
+            case QueueLeft(end=QueueEnd.EMPTY):
+                return self._leave(self.empty, "no agent is there any more")
+            case _:
+                raise UnexpectedEvent(here, event)
+
+    def _leave(self, target: Target | None, why: str) -> Go:
+        return Go(target or self.unanswered, f"{why}, on to {target or self.unanswered}")
+
+    def _is_empty(self, here: Here) -> bool:
+        members = ((member, here.tenant.endpoints_of(member)) for member in self.agents)
+        return presence_in(here.facts, here.name, members) is GroupPresence.NOBODY_THERE
+
+
+def _is_out(here: Here, member: Extension) -> bool:
+    """Never rung for this call."""
+    personal = here.facts.set_by(member)
+    return member == here.facts.caller_extension or personal.do_not_disturb or is_out(personal, here.name)
