@@ -15,9 +15,11 @@ from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
 from agi.published import Published
+from agi.queue_agents import QueueAgents
 from agi.web_service import Reach
 from store import database, live
 from store.calls import CallStore
+from store.follower import LiveFollower
 from store.loads import Loads
 
 log = structlog.get_logger()
@@ -35,7 +37,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
     redis = live.connect(redis_url)
     upgraded = asyncio.Event()
     try:
-        async with AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
+        async with LiveFollower(redis_url) as known, AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
             writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
             view = LiveView(ami, writer.devices)
             published = Published(home)
@@ -48,6 +50,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(writer.run(), name="live state to Redis"),
                     tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
+                    tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

@@ -225,8 +225,8 @@ class Agent:
 @dataclass(frozen=True, slots=True)
 class Queue:
     """Wait in the line of a queue until one of the `agents` answers, `max_wait_s` have passed (0: no limit), or one of the
-    `keys` is pressed. Where `max_waiting` are in the line (0: no limit) nobody comes in. `tiers` is in how many steps the agents are
-    rung; `music` is what is heard meanwhile."""
+    `keys` is pressed. Where `max_waiting` are in the line (0: no limit) nobody comes in. `tiers` is in how many steps the
+    agents are rung; `music` is what is heard meanwhile."""
 
     queue: str
     agents: tuple[Agent, ...]

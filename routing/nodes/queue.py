@@ -44,8 +44,8 @@ class Periodic(_Section):
 
 
 class CallQueue(Element):
-    """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or not to be disturbed are
-    never rung, and those in a call are passed over; no forward is followed."""
+    """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or not to be disturbed
+    are never rung, and those in a call are passed over; no forward is followed."""
 
     strategy: Strategy = Algorithm.RING_ALL
     members: Extensions = Field(min_length=1, max_length=MAX_AGENTS)

@@ -1,0 +1,106 @@
+"""Queues on real phones: who is rung when, what agents set by command, and what restarts leave as it was."""
+
+import asyncio
+
+import pytest
+
+from routing.facts import DeviceState
+from runtime.process import Process
+from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring
+from store.records import Outcome
+from tests.live.pbx import TRUNK, Pbx, path_of, until
+from tests.live.test_calls import dials
+
+pytestmark = pytest.mark.live
+
+LINE = "48224000005"
+ANNA, JAN = "told-201-desk", "told-202-desk"
+
+
+async def until_paused(pbx: Pbx, queue: str, *extensions: str) -> None:
+    async def are_paused() -> bool:
+        shown = await asyncio.to_thread(pbx.runtime.asterisk_cli, f"queue show {queue}")
+        members = {line.split("@")[0].split("/")[-1]: "paused" in line for line in shown.splitlines() if "Local/" in line}
+        return {member for member, paused in members.items() if paused} == set(extensions)
+
+    await until(are_paused, f"{extensions} are paused in {queue}")
+
+
+async def waiting(pbx: Pbx, queue: str, many: int) -> None:
+    async def are_waiting() -> bool:
+        return f"has {many} calls" in await asyncio.to_thread(pbx.runtime.asterisk_cli, f"queue show {queue}")
+
+    await until(are_waiting, f"{many} wait in {queue}")
+
+
+async def test_agent_who_logs_out_is_rung_no_more_while_a_caller_waits_and_gets_the_caller_after_login(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    pbx.centralka("user", "told", "202", "--logout", "line")
+    await until_paused(pbx, "told-line", "202")
+    try:
+        async with pbx.cast(limit_s=60) as cast:
+            await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
+            await pbx.phone(cast, JAN, Callee(then=Answer(ending=HangUp(200))))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(30_000)), at=TRUNK["told"]))
+                await pbx.until_state(ANNA, DeviceState.RINGING)
+                await pbx.until_state(ANNA, DeviceState.IDLE)
+                assert pbx.state_of(JAN) == DeviceState.IDLE
+                pbx.centralka("user", "told", "201", "--dnd")
+                pbx.centralka("user", "told", "202", "--login", "line")
+        await until_paused(pbx, "told-line", "201")
+    finally:
+        pbx.centralka("user", "told", "201", "--no-dnd")
+        pbx.centralka("user", "told", "202", "--login", "line")
+    call = await pbx.record(caller, "told")
+    assert (call.outcome, call.answered_by) == (Outcome.ANSWERED, "202")
+    assert path_of(call)[1:] == [("line", "waits for 201"), ("line", "the conversation is over")]
+    await until_paused(pbx, "told-line")
+
+
+async def test_agent_rests_after_a_conversation(pbx: Pbx) -> None:
+    first, second = pbx.outside_caller(), pbx.outside_caller()
+    async with pbx.cast(limit_s=60) as cast:
+        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=HangUp(100))), calls=2)
+        await cast.call(dials(LINE, first, ending=AwaitHangUp()), at=TRUNK["told"])
+        await cast.call(dials(LINE, second, ending=AwaitHangUp()), at=TRUNK["told"])
+    before, after = await pbx.record(first, "told"), await pbx.record(second, "told")
+    assert after.answered_at is not None
+    assert (after.answered_at - before.ended_at).total_seconds() > 3
+
+
+async def test_who_is_paused_stays_paused_over_restarts_of_asterisk_and_of_the_service(pbx: Pbx) -> None:
+    pbx.centralka("user", "told", "201", "--pause")
+    try:
+        await until_paused(pbx, "told-line", "201")
+        await asyncio.to_thread(pbx.runtime.stop_process, Process.ASTERISK, kill=True)
+        await asyncio.to_thread(pbx.runtime.start_process, Process.ASTERISK)
+        await until_paused(pbx, "told-line", "201")
+        await asyncio.to_thread(pbx.runtime.stop_process, Process.AMI, kill=True)
+        pbx.centralka("user", "told", "201", "--no-pause")
+        pbx.centralka("user", "told", "202", "--pause")
+        await asyncio.to_thread(pbx.runtime.start_process, Process.AMI)
+        await until_paused(pbx, "told-line", "202")
+    finally:
+        pbx.centralka("user", "told", "201", "--no-pause")
+        pbx.centralka("user", "told", "202", "--no-pause")
+    await until_paused(pbx, "told-line")
+
+
+async def test_reload_keeps_who_waits_and_who_is_paused(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    pbx.centralka("user", "told", "202", "--pause")
+    try:
+        await until_paused(pbx, "told-line", "202")
+        async with pbx.cast(limit_s=60) as cast:
+            await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
+            async with asyncio.TaskGroup() as tasks:
+                calling = tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(30_000)), at=TRUNK["told"]))
+                await waiting(pbx, "told-line", 1)
+                pbx.runtime.asterisk_cli("queue reload all")
+                await until_paused(pbx, "told-line", "202")
+                await waiting(pbx, "told-line", 1)
+                assert not calling.done()
+    finally:
+        pbx.centralka("user", "told", "202", "--no-pause")
+    assert path_of(await pbx.record(caller, "told"))[2] == ("line", "waited 20 s, on to bye")
