@@ -16,7 +16,7 @@ import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection, live_settings, scenarios
+from centralka import configuration, history, inspection, live_settings, queues, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.terminal import Json, load, load_instance, out, told
@@ -243,6 +243,7 @@ app.command("calls")(history.show_calls)
 app.command("explain")(history.explain_call)
 app.command("switch")(live_settings.switch)
 app.command("user")(live_settings.user)
+app.command("queue")(queues.queue)
 
 
 def main() -> None:

@@ -50,6 +50,12 @@ class CallStore:
         async with self._engine.connect() as connection:
             return [_call(row._mapping) for row in await connection.execute(query)]
 
+    async def since(self, tenant: str, moment: datetime) -> list[Call]:
+        """A tenant's calls that began then or later, the newest first."""
+        query = select(calls).where(calls.c.tenant == tenant, calls.c.started_at >= moment).order_by(calls.c.started_at.desc())
+        async with self._engine.connect() as connection:
+            return [_call(row._mapping) for row in await connection.execute(query)]
+
     async def call(self, tenant: str, linkedid: str) -> Call | None:
         query = select(calls).where(calls.c.tenant == tenant, calls.c.linkedid == linkedid)
         async with self._engine.connect() as connection:

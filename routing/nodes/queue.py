@@ -11,6 +11,7 @@ from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, num
 from routing.presence import GroupPresence, is_out, presence_in
 
 MAX_AGENTS = 200
+WAITS = "waits for"        # how the reason begins with which a caller comes into the line
 Strategy = Literal[
     Algorithm.RING_ALL, Algorithm.ORDERED, Algorithm.ROUND_ROBIN, Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED,
     Algorithm.RANDOM]
@@ -110,7 +111,7 @@ class CallQueue(Element):
                 step = Queue(
                     here.name, agents, self.max_wait_s or 0, self.max_waiting or 0, tuple(self.keys),
                     len(self.tiers), self.music or here.chosen.music)
-                return Do(step, f"waits for {told}")
+                return Do(step, f"{WAITS} {told}")
             case QueueLeft(end=QueueEnd.ANSWERED):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case QueueLeft(end=QueueEnd.KEY, key=key) if key in self.keys:

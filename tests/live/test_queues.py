@@ -1,12 +1,14 @@
 """Queues on real phones: who is rung when, what agents set by command, and what restarts leave as it was."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
 from routing.facts import DeviceState
 from runtime.process import Process
-from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring
+from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring, Silence
 from store.records import Outcome
 from tests.live.pbx import TRUNK, Pbx, path_of, until
 from tests.live.test_calls import dials
@@ -104,3 +106,31 @@ async def test_reload_keeps_who_waits_and_who_is_paused(pbx: Pbx) -> None:
     finally:
         pbx.centralka("user", "told", "202", "--no-pause")
     assert path_of(await pbx.record(caller, "told"))[2] == ("line", "waited 20 s, on to bye")
+
+
+def numbers(pbx: Pbx) -> dict[str, Any]:
+    (found,) = json.loads(pbx.centralka("queue", "told", "line", "--json"))
+    return dict(found)
+
+
+async def test_numbers_of_a_queue_tell_who_waits_who_is_there_and_what_became_of_the_callers(pbx: Pbx) -> None:
+    answered, lost = pbx.outside_caller(), pbx.outside_caller()
+    before = numbers(pbx)["today"]
+    async with pbx.cast(limit_s=60) as cast:
+        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=HangUp(100))))
+        await cast.call(dials(LINE, answered, ending=AwaitHangUp()), at=TRUNK["told"])
+    await pbx.record(answered, "told")
+    pbx.centralka("user", "told", "202", "--pause")
+    try:
+        async with pbx.cast(limit_s=60) as cast:
+            await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(cast.call(dials(LINE, lost, Silence(4000), ending=HangUp()), at=TRUNK["told"]))
+                await waiting(pbx, "told-line", 1)
+                now = numbers(pbx)
+    finally:
+        pbx.centralka("user", "told", "202", "--no-pause")
+    await pbx.record(lost, "told")
+    after = numbers(pbx)["today"]
+    assert (now["waiting"], now["agents"]["logged_in"], now["agents"]["paused"]) == (1, 2, 1)
+    assert [after[what] - before[what] for what in ("answered", "in_time", "abandoned", "left")] == [1, 1, 1, 0]
