@@ -28,13 +28,14 @@ from agi.step_text import read_state
 from centralka.serve_agi import make_speech
 from routing.call import Awaits, Visit
 from routing.call_server import Failed, Failure, Reply
-from routing.facts import DeviceState
+from routing.cast import Phone, PhoneDoes
+from routing.facts import NOTHING_SET, DeviceState
 from routing.questions import AskServer, SlowQuestion
-from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Phone, PhoneDoes, Scene, Told
+from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Scene, Told
 from routing.tenant import AddressTrunk
 from sipp import Answer as Answers
 from sipp import Callee, Cast, HangUp, Refuse, Ring
-from store import live
+from store import live, personal, switches
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
 from store.loads import ENDED
@@ -123,6 +124,7 @@ class Player:
         slug, call = scene.tenant.tenant, scene.scenario.call
         stage = self._stages[slug] = Stage(self._published, self._follower, self._answers, self._pbx, scene)
         self._arrange(scene)
+        await self._set(scene)
         from_phone = call.caller in scene.tenant.users
         trunk = next(trunk.address for trunk in scene.tenant.trunks.values() if isinstance(trunk, AddressTrunk))
         address = caller_address if from_phone else trunk
@@ -159,6 +161,22 @@ class Player:
                 for key in client.scan_iter(f"centralka:{kind}*"):
                     client.delete(key)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
+
+    async def _set(self, scene: Scene) -> None:
+        """What users have set and where switches stand, once the decision service knows; of the scenario before nothing is left."""
+        tenant, slug, settings = scene.tenant, scene.tenant.tenant, scene.settings()
+        wanted = {extension: settings.get(extension, NOTHING_SET) for extension in tenant.users}
+        positions = {name: scene.scenario.given.switches.get(name, switch.standing(None)) for name, switch in tenant.switches.items()}
+        async with live.connect(self._pbx.settings.redis_url) as client:
+            for extension, after in wanted.items():
+                await personal.change(client, slug, extension, lambda _, after=after: after)      # type: ignore[misc]
+            for name, position in positions.items():
+                await switches.put(client, slug, name, position)
+        known = self._follower.live
+        await until(
+            lambda: all(known.personal.get(slug, {}).get(extension, NOTHING_SET) == after for extension, after in wanted.items())
+            and all(known.switches.get(slug, {}).get(name) == position for name, position in positions.items()),
+            "the decision service knows what is set")
 
     @asynccontextmanager
     async def _phones(self, cast: Cast, scene: Scene) -> AsyncIterator[None]:
@@ -235,7 +253,7 @@ def why_not_live(scene: Scene) -> str:
     return ""
 
 
-REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY)
+REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY, PhoneDoes.DECLINES)
 
 
 @asynccontextmanager
@@ -267,6 +285,8 @@ def behaviour(phone: Phone) -> Answers | Refuse | Ring:
             return Ring()
         case PhoneDoes.BUSY:
             return Refuse(486, "Busy Here")
+        case PhoneDoes.DECLINES:
+            return Refuse(603, "Decline")
         case _:
             raise ValueError(f"no phone is there that is {phone.does}")
 
