@@ -18,6 +18,7 @@ class PhoneDoes(StrEnum):
     DECLINES = "declines"                    # registered, and refuses when it is called (603)
     IN_A_CALL = "in a call"                  # and does not take a second one
     UNREGISTERED = "unregistered"
+    NO_KEY = "answers without a key"         # outside: the voicemail of a mobile network; who must confirm gets no call so
 
 
 @dataclass(frozen=True, slots=True)

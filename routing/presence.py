@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from routing.facts import DeviceState, Facts
+from routing.hunting import Seat
 
 
 class Presence(StrEnum):
@@ -31,15 +32,24 @@ def presence_of(facts: Facts, extension: str, endpoints: Iterable[str]) -> Prese
     return Presence.UNAVAILABLE if states <= {DeviceState.UNAVAILABLE} else Presence.FREE
 
 
-def presence_in(facts: Facts, group: str, members: Iterable[tuple[str, Iterable[str]]]) -> GroupPresence:
-    """`members` are the group's users, each with the endpoints."""
+def is_there(facts: Facts, endpoints: Iterable[str]) -> bool:
+    """Is one of these known to be registered? A Dial that says it can reach none of them was then declined by them (603):
+    for the cause of that, Asterisk's Dial() has no word of its own."""
+    return any(facts.state_of(endpoint) not in (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN) for endpoint in endpoints)
+
+
+def presence_in(facts: Facts, members: Iterable[tuple[Seat, Iterable[str]]]) -> GroupPresence:
+    """`members` are a group's, each with the endpoints. Of a number outside nothing can be known: it counts as free, here as
+    when the group rings."""
     found = {
-        presence_of(facts, extension, endpoints) for extension, endpoints in members if not _is_out(facts, extension, group)}
+        Presence.FREE if seat.is_outside else presence_of(facts, seat.member, endpoints) for seat, endpoints in members
+        if not _is_out(facts, seat)}
     if Presence.FREE in found:
         return GroupPresence.ANY_FREE
     return GroupPresence.ALL_BUSY if Presence.BUSY in found else GroupPresence.NOBODY_THERE
 
 
-def _is_out(facts: Facts, extension: str, group: str) -> bool:
-    set_by = facts.set_by(extension)
-    return set_by.paused or set_by.logged_out or group in set_by.paused_in or group in set_by.logged_out_of
+def _is_out(facts: Facts, seat: Seat) -> bool:
+    set_by = facts.set_by(seat.member)
+    return (set_by.paused or set_by.logged_out or not set_by.paused_in.isdisjoint(seat.via)
+            or not set_by.logged_out_of.isdisjoint(seat.via))

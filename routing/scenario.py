@@ -146,6 +146,7 @@ class Scene:
             answer_after_s={user: phone.after_s for user, phone in phones.items()},
             hangs_up_in=self.scenario.hangs_up_in,
             declining=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.DECLINES),
+            keyless=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.NO_KEY),
             switches=self.scenario.given.switches, personal=self.settings(),
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
@@ -188,6 +189,7 @@ STATES = {
     PhoneDoes.DECLINES: DeviceState.IDLE,
     PhoneDoes.IN_A_CALL: DeviceState.IN_USE,
     PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
+    PhoneDoes.NO_KEY: DeviceState.IDLE,
 }
 
 

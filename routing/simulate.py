@@ -49,7 +49,8 @@ class Script:
     `states` are by extension (all devices of the user) or by number outside, which is idle unless they say otherwise; `silent`
     lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a turn that is not among
     them is 0. `call_servers` says what each call server answers; one that is not among them is away. The extensions in
-    `refusing` are idle and say busy when they are called, those in `declining` refuse otherwise; `answer_after_s` is how long a
+    `refusing` are idle and say busy when they are called, those in `declining` refuse otherwise; the numbers in `keyless`
+    answer and press no key. `answer_after_s` is how long a
     phone rings before it is answered, else 0. `hangs_up_in` is where the caller gives up, having pressed all keys: the first
     wait at this node."""
 
@@ -70,6 +71,7 @@ class Script:
     hangs_up_in: str = ""
     call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
     declining: frozenset[str] = frozenset()
+    keyless: frozenset[str] = frozenset()
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
 
@@ -128,7 +130,8 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
             case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s, delays_s=delays_s):
                 pairs = zip(endpoints, delays_s or [0] * len(endpoints), strict=True)
                 rung = [_Rung(owners[endpoint], facts.state_of(endpoint), after_s) for endpoint, after_s in pairs]
-                rung += [_Rung(leg.number, script.states.get(leg.number, DeviceState.IDLE), leg.after_s) for leg in outside]
+                far = script.states
+                rung += [_Rung(leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm) for leg in outside]
                 event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
                 rang = _able(script, rung) if answered_by else ()
@@ -171,11 +174,16 @@ class _Rung:
     owner: str
     state: DeviceState
     after_s: int = 0
+    confirms: bool = False
+
+    def takes_calls(self, script: Script) -> bool:
+        """Somebody answers there, sooner or later, and confirms if that is asked for."""
+        return self.owner not in script.silent and not (self.confirms and self.owner in script.keyless)
 
 
 def _able(script: Script, rung: list[_Rung]) -> tuple[str, ...]:
     """Those who could have answered, each once."""
-    return tuple(dict.fromkeys(each.owner for each in rung if each.state in RINGING and each.owner not in script.silent))
+    return tuple(dict.fromkeys(each.owner for each in rung if each.state in RINGING and each.takes_calls(script)))
 
 
 def _dial(script: Script, rung: list[_Rung], ring_s: int) -> tuple[DialEnded, str]:
@@ -185,7 +193,7 @@ def _dial(script: Script, rung: list[_Rung], ring_s: int) -> tuple[DialEnded, st
     ringing = [each for each in there if each.state in RINGING and each.owner not in script.refusing]
     answers = [
         (each.after_s + script.answer_after_s.get(each.owner, 0), each.owner) for each in ringing
-        if each.owner not in script.silent]
+        if each.takes_calls(script)]
     quickest_s, quickest = min(answers, key=lambda answer: answer[0], default=(ring_s, ""))
     if quickest_s < ring_s:
         return DialEnded(DialStatus.ANSWER), quickest

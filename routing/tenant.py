@@ -223,7 +223,7 @@ class Tenant(Elements):
         return {name: seats(name, members) for name in members}
 
     def seats_of(self, group: Name) -> tuple[Seat, ...]:
-        """The users of a group, those of the groups among its members too."""
+        """The users and numbers outside of a group, those of the groups among its members too."""
         return self._seats[group]
 
     @cached_property
@@ -236,7 +236,7 @@ class Tenant(Elements):
 
     def members_of(self, group: Name) -> tuple[Extension, ...]:
         """A group's users, those of the groups among its members too."""
-        return tuple(seat.extension for seat in self.seats_of(group))
+        return tuple(seat.member for seat in self.seats_of(group) if not seat.is_outside)
 
     def position_of(self, switch: Name, found: str | None) -> Name:
         """Where a switch stands, by the position that live state has of it."""

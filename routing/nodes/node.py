@@ -55,7 +55,6 @@ class Directory(People, Protocol):
     @property
     def calendars(self) -> Mapping[str, Calendar]: ...
     def numbers_in(self, number_list: Name) -> NumberSet: ...
-    def members_of(self, group: Name) -> tuple[Extension, ...]: ...
     def position_of(self, switch: Name, found: str | None) -> Name: ...
 
 
@@ -85,6 +84,7 @@ class Uses:
     musics: tuple[tuple[str, Name], ...] = ()
     settings: tuple[tuple[str, str, str], ...] = ()   # what is asked of another section: field, section, key there
     positions: tuple[tuple[str, Name, Name], ...] = ()    # field, switch, position
+    follows: bool = False                             # it follows the forwards of its users
     ends: bool = False                                # this node can end a call properly by itself
 
 

@@ -189,8 +189,9 @@ class When(_Section):
     def _groups(self, asked: Asked) -> str | None:
         facts, tenant = asked.here.facts, asked.here.tenant
         for group, presence in self.groups.items():
-            members = [(user, tenant.endpoints_of(user)) for user in tenant.members_of(group)]
-            if presence_in(facts, group, members) is not presence:
+            seats = tenant.seats_of(group)
+            members = [(seat, () if seat.is_outside else tenant.endpoints_of(seat.member)) for seat in seats]
+            if presence_in(facts, members) is not presence:
                 return None
         return " and ".join(f"group {group}: {presence.replace('_', ' ')}" for group, presence in self.groups.items())
 
