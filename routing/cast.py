@@ -22,6 +22,7 @@ class PhoneDoes(StrEnum):
     RINGS = "rings"                          # and nobody takes it
     BUSY = "busy"                            # registered, and says busy when it is called (486)
     DECLINES = "declines"                    # registered, and refuses when it is called (603)
+    REDIRECTS = "redirects"                  # answers with 302, which nobody follows: it counts as busy
     IN_A_CALL = "in a call"                  # and does not take a second one
     UNREGISTERED = "unregistered"
     NO_KEY = "answers without a key"         # outside: the voicemail of a mobile network; who must confirm gets no call so

@@ -232,7 +232,7 @@ def duration_s(file: Path) -> float:
         return sound.getnframes() / sound.getframerate()
 
 
-REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY, PhoneDoes.DECLINES)
+REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY, PhoneDoes.DECLINES, PhoneDoes.REDIRECTS)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from tests.live.pbx import Pbx, until
 
 SIP_PORT = 5060                        # where the caller behind a trunk is
 SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
+HOSTILE = "Local/202@members-phone"    # without Dial's option i Asterisk would dial just that
 ANSWERS = Phone(PhoneDoes.ANSWERS)     # a number outside of which the scenario says nothing
 
 
@@ -50,6 +51,8 @@ def behaviour(phone: Phone) -> Answer | Refuse | Ring:
             return Refuse(486, "Busy Here")
         case PhoneDoes.DECLINES:
             return Refuse(603, "Decline")
+        case PhoneDoes.REDIRECTS:
+            return Refuse(302, f"Moved Temporarily\r\nContact: <sip:{HOSTILE}@127.0.0.1>")
         case _:
             raise ValueError(f"no phone is there that is {phone.does}")
 
