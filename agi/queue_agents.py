@@ -94,4 +94,4 @@ def seats_of(tenant: Tenant, personal: Mapping[str, Personal]) -> Iterator[tuple
         for extension in queue.agents:
             found = personal.get(extension, Personal())
             yield Seat(tenant.queue_name(name), f"Local/{extension}@{tenant.tenant}-agent/n"), (
-                found.do_not_disturb or is_out(found, name))
+                found.do_not_disturb or is_out(found, (name,)))

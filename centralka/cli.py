@@ -28,6 +28,7 @@ from confgen.publish import rollback as roll_back
 from confgen.render import endpoints_in
 from confgen.secrets import call_servers_of, load_secrets, save_secrets
 from routing.call_server import Reply
+from routing.scenario import Scenarios
 from routing.tenant import Tenant
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
@@ -45,7 +46,12 @@ class Service(StrEnum):
 
 class SchemaOf(StrEnum):
     TENANT = "tenant"
+    SCENARIOS = "scenarios"
     CALL_SERVER = "call-server"
+
+
+DESCRIBED: dict[SchemaOf, type[BaseModel]] = {
+    SchemaOf.TENANT: Tenant, SchemaOf.SCENARIOS: Scenarios, SchemaOf.CALL_SERVER: Reply}
 
 
 @app.callback()
@@ -73,9 +79,8 @@ def check(
 
 @app.command()
 def schema(of: Annotated[SchemaOf, typer.Argument(help="What it describes.")] = SchemaOf.TENANT) -> None:
-    """Print the JSON Schema of a tenant's file, for editors, or of a call server's answer, for its author."""
-    described: type[BaseModel] = Tenant if of is SchemaOf.TENANT else Reply
-    sys.stdout.write(json.dumps(described.model_json_schema(), indent=2, ensure_ascii=False) + "\n")
+    """Print the JSON Schema of a tenant's file or its scenarios, for editors, or of a call server's answer, for its author."""
+    sys.stdout.write(json.dumps(DESCRIBED[of].model_json_schema(), indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command()

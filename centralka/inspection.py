@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from centralka import configuration
-from centralka.live_settings import fetched_calendars, read_settings, read_switches
+from centralka.live_settings import fetched_calendars, settings_given, switches_given
 from centralka.settings import AMI_CLI_USER
 from centralka.terminal import Json, load, load_instance, out, told
 from centralka.whatif import show_what_if
@@ -73,7 +73,7 @@ def simulate_call(
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
             extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller,
-            switches=read_switches(found, switch or ()), personal=read_settings(found, settings_of or ()),
+            switches=switches_given(found, switch or ()), personal=settings_given(found, settings_of or ()),
             call_servers=read_call_servers(call_server or [], found), calendars=fetched_calendars(settings, found))
     result = simulate(found, script)
     if picture:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
@@ -14,11 +14,13 @@ from agi.step_text import AgiError
 from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
 from routing.calendars import Fetched
-from routing.facts import Forwarding, Personal
+from routing.facts import NOTHING_SET, Personal
+from routing.settings import checked_position, known_groups, read_forward, read_forwarding, with_setting
 from routing.tenant import Tenant
 from store import calendars, live, personal, switches
 
 T = TypeVar("T")
+ALL = "all"
 
 
 def published_tenant(settings: Settings, slug: str) -> Tenant:
@@ -104,7 +106,7 @@ def user(
         if extension not in known.users:
             raise LookupError(f"{tenant} has no user {extension!r}, expected one of {', '.join(known.users)}")
         forwards = [read_forward(known, text) for text in forward or ()]
-        ended = [_forwarding(text) for text in no_forward or ()]
+        ended = [read_forwarding(text) for text in no_forward or ()]
         left, entered = (_groups(known, extension, names or ()) for names in (logout, login))
 
         def changed(before: Personal) -> Personal:
@@ -112,8 +114,8 @@ def user(
             return replace(
                 before, do_not_disturb=before.do_not_disturb if dnd is None else dnd,
                 paused=before.paused if pause is None else pause,
-                logged_out=("all" in left) or (before.logged_out and "all" not in entered),
-                logged_out_of=frozenset() if "all" in entered else (before.logged_out_of | left) - entered - {"all"},
+                logged_out=(ALL in left) or (before.logged_out and ALL not in entered),
+                logged_out_of=frozenset() if ALL in entered else (before.logged_out_of | left) - entered - {ALL},
                 forwards={**kept, **dict(forwards)})
 
         if dnd is None and pause is None and not (left or entered or forwards or ended):
@@ -127,71 +129,29 @@ def user(
             out.print(f"{extension}: {line}", markup=False, highlight=False)
 
 
-def read_forward(tenant: Tenant, text: str) -> tuple[Forwarding, str]:
-    """'busy=202'. Raises ValueError."""
-    kind, _, to = text.partition("=")
-    whole = to.startswith("+") and to[1:].isascii() and to[1:].isdigit() and 7 <= len(to[1:]) <= 15
-    if not whole and to not in tenant.internal_numbers:
-        raise ValueError(f"found the target {to!r}, expected an extension of {tenant.tenant} or a number such as +48221234567")
-    return _forwarding(kind), to
+def _groups(tenant: Tenant, extension: str, names: Sequence[str]) -> frozenset[str]:
+    """The user's groups of these names, and 'all' for all."""
+    return frozenset(names) & {ALL} | known_groups(tenant, extension, (name for name in names if name != ALL))
 
 
-def _forwarding(text: str) -> Forwarding:
-    if text not in set(Forwarding):
-        raise ValueError(f"found the kind of forwarding {text!r}, expected one of {', '.join(Forwarding)}")
-    return Forwarding(text)
-
-
-def _groups(tenant: Tenant, extension: str, names: Iterable[str]) -> frozenset[str]:
-    own = [name for name in tenant.groups if extension in tenant.members_of(name)]
-    own += [name for name in tenant.queues if extension in tenant.agents_of(name)]
-    for name in names:
-        if name != "all" and name not in own:
-            raise ValueError(f"{extension} is in no group or queue {name!r}, expected one of {', '.join([*own, 'all'])}")
-    return frozenset(names)
-
-
-def read_settings(tenant: Tenant, texts: Iterable[str]) -> dict[str, Personal]:
-    """'201:dnd', '201:pause', '201:pause=sales', '201:logout', '201:logout=sales' and '201:busy=202', by extension.
-    Raises ValueError."""
+def settings_given(tenant: Tenant, texts: Iterable[str]) -> dict[str, Personal]:
+    """'201:dnd' or '201:busy=202', by extension. Raises ValueError."""
     found: dict[str, Personal] = {}
     for text in texts:
-        extension, _, what = text.partition(":")
+        extension, _, setting = text.partition(":")
         if extension not in tenant.users:
             raise ValueError(f"found --set {text!r}, expected an extension of {', '.join(tenant.users)}, a colon and a setting")
-        before = found.get(extension, Personal())
-        word, _, group = what.partition("=")
-        if word in ("pause", "logout") and group:
-            _groups(tenant, extension, [group])
-        match word, group:
-            case "dnd", "":
-                found[extension] = replace(before, do_not_disturb=True)
-            case "pause", "":
-                found[extension] = replace(before, paused=True)
-            case "pause", name:
-                found[extension] = replace(before, paused_in=before.paused_in | {name})
-            case "logout", "":
-                found[extension] = replace(before, logged_out=True)
-            case "logout", name:
-                found[extension] = replace(before, logged_out_of=before.logged_out_of | {name})
-            case _ if word in set(Forwarding):
-                found[extension] = replace(before, forwards={**before.forwards, **dict([read_forward(tenant, what)])})
-            case _:
-                raise ValueError(f"found --set {text!r}, expected dnd, pause, logout or such as busy=202 after the colon")
+        try:
+            found[extension] = with_setting(tenant, extension, found.get(extension, NOTHING_SET), setting)
+        except ValueError as error:
+            raise ValueError(f"found --set {text!r}: {error}") from None
     return found
 
 
-def read_switches(tenant: Tenant, texts: Iterable[str]) -> dict[str, str]:
+def switches_given(tenant: Tenant, texts: Iterable[str]) -> dict[str, str]:
     """'night=on'. Raises ValueError."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, _, position = text.partition("=")
-        if name not in tenant.switches:
-            raise ValueError(f"found --switch {text!r}, the switches are {', '.join(tenant.switches) or 'none'}")
-        if position not in tenant.switches[name].positions:
-            raise ValueError(f"found --switch {text!r}, expected one of {', '.join(tenant.switches[name].positions)} after '='")
-        found[name] = position
-    return found
+    pairs = (text.partition("=") for text in texts)
+    return {name: checked_position(tenant, name, position) for name, _, position in pairs}
 
 
 def _words(found: Personal) -> list[str]:

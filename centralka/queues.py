@@ -112,7 +112,7 @@ def agents_of(tenant: Tenant, name: str, facts: Facts) -> Agents:
     members = tenant.agents_of(name)
     here = [each for each in members if not _is_logged_out(facts, each, name)]
     presences = {each: presence_of(facts, each, tenant.endpoints_of(each)) for each in here}
-    paused = [each for each in here if is_out(facts.set_by(each), name) or presences[each] is Presence.DO_NOT_DISTURB]
+    paused = [each for each in here if is_out(facts.set_by(each), (name,)) or presences[each] is Presence.DO_NOT_DISTURB]
     free = [each for each in here if presences[each] is Presence.FREE and each not in paused]
     return Agents(len(members), len(here), len(paused), len(free))
 

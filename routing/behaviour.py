@@ -58,6 +58,8 @@ def reachable(tenant: Tenant, entry: str) -> dict[str, object]:
         asked = {use: _setting(tenant, *use[1:]) for use in uses.settings}
         seen[name] = (node.model_dump(), spoken, users, heard, asked)
         waiting += [*tenant.targets_of(node), *(group for _, group in uses.groups)]
+        if uses.follows:
+            waiting += tenant.members_of(name)
     return seen
 
 

@@ -6,8 +6,9 @@ import phonenumbers
 
 from routing.numbers import e164
 
+ANONYMOUS = "anonymous"
 # Stands for a number that its owner hides. Source: RFC 3323, 4.1.1.3, and what carriers send.
-HIDDEN = frozenset({"", "anonymous", "restricted", "private", "withheld", "unavailable", "unknown"})
+HIDDEN = frozenset({"", ANONYMOUS, "restricted", "private", "withheld", "unavailable", "unknown"})
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
 from routing.hunting import MAX_MEMBERS, loop_of
+from routing.limits import too_many
 from routing.loops import forward_loops
 from routing.names import expected_for
 from routing.nodes.node import Uses
@@ -19,7 +20,6 @@ from routing.tenant import AddressTrunk, RegistrationTrunk, Tenant
 
 Texts = Mapping[str, str]      # file name -> YAML
 Model = TypeVar("Model", bound=BaseModel)
-MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 
 
 def read_tenant(text: str, file: str) -> Tenant:
@@ -53,7 +53,7 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 def _checked(document: Document) -> Tenant:
     tenant = validated(document, Tenant)
-    rules = (_names, _references, _memberships, _outside, _emergency, _too_many, _ways_out, _loops)
+    rules = (_names, _references, _memberships, _outside, _emergency, too_many, _ways_out, _loops)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -224,21 +224,6 @@ def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
             if is_emergency(pattern, tenant.country):
                 text = f"{pattern} is an emergency number, which nothing can block"
                 yield document.problem(("blacklist", field, str(i)), text)
-
-
-def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """What rings together fits into one Dial() step, as Asterisk reads it."""
-    ringing: list[tuple[tuple[str, ...], Iterable[str], str]] = [(("failover", "ring"), tenant.failover.ring, "&PJSIP/")]
-    for name, group in tenant.groups.items():
-        members = [seat.extension for seat in tenant.seats_of(name)]
-        ringing.append((("groups", name), members, "&Local/110-@later" if group.delays_s else "&PJSIP/"))
-    for path, extensions, around in ringing:
-        known = [extension for extension in extensions if extension in tenant.users]
-        devices = [endpoint for extension in known for endpoint in tenant.endpoints_of(extension)]
-        length = sum(len(around) + len(endpoint) for endpoint in devices)
-        if length > MAX_DIAL_CHARACTERS:
-            found = f"{len(devices)} devices are too many to ring: their names make {length} characters"
-            yield document.problem(path, f"{found}, at most {MAX_DIAL_CHARACTERS}")
 
 
 def _target(document: Document, tenant: Tenant, path: tuple[str, ...], target: str) -> Iterable[Problem]:

@@ -2,7 +2,7 @@
 
 Representative calls are simulated against both configurations: each number whose handling is not the same, at the moments of a
 week that matter to it, from the callers that matter, with the keys of the menus on the way, while all phones are free, busy and
-so on. What is alike is told in one line.
+so on, and while single switches and users are not as ever. What is alike is told in one line.
 """
 
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from zoneinfo import ZoneInfo
 
 from routing.behaviour import changed_numbers, entries_of, reachable, shared_by_all
 from routing.call import Origin
-from routing.facts import DeviceState
 from routing.mentions import Mentions, mentions_of
 from routing.samples import Sample, callers_of, hours, moments_of
 from routing.simulate import Script, Simulation, simulate
 from routing.tenant import Tenant
+from routing.worlds import MAX_SPECIAL, World, special_worlds, usual_worlds
 
 MAX_CALLS = 12_000       # compared in all, each simulated twice
 MAX_WAYS = 25            # through the menus, for one caller at one moment
 MAX_QUESTIONS = 3        # keys one after the other
 TOLD_WAYS = 4            # in one line
 WRONG = "wrong key"
-STATES = {"": "all are free", "silent": "nobody answers", "busy": "all are busy", "unavailable": "nobody is registered"}
+FREE = "all are free"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class _Call:
 
     caller: str
     keys: tuple[str, ...]
-    state: str
+    state: str          # words of its world
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ def compare(before: Tenant, after: Tenant, week: date, only: str = "", max_calls
     compared, left, is_cut = 0, max_calls, False
     for i, number in enumerate(both):
         work = _Work(left // (len(both) - i))
-        found = _Number(before, after, number, week, work).changes()
+        found = _Number(before, after, number, week, work, usual_worlds(before, after)).changes()
         changes += found
         same_end += [] if found or work.is_cut else [number]
         compared, left, is_cut = compared + work.done, left - work.done, is_cut or work.is_cut
@@ -111,6 +111,7 @@ class _Number:
     number: str
     week: date
     work: _Work
+    worlds: tuple[World, ...]
     ends: dict[_Call, dict[datetime, tuple[str, str]]] = field(default_factory=dict)
 
     def changes(self) -> list[Change]:
@@ -118,9 +119,14 @@ class _Number:
         moments = list(moments_of(mentions, self.week, self.before.timezone))
         is_public = self.number in self.after.numbers
         callers = list(callers_of(mentions, self.after.country)) if is_public else [self._colleague()]
-        for caller in callers:
-            for sample in moments:
-                self._at(sample, caller, callers[0])
+        calls = [(caller, sample) for caller in callers for sample in moments]
+        for caller, sample in calls:
+            self._at(sample, caller, callers[0])
+        special = list(special_worlds(self.before, self.after, self.number))
+        self.work.is_cut |= len(special) > MAX_SPECIAL
+        for world in special[:MAX_SPECIAL]:
+            for caller, sample in calls:
+                self._all_ways(sample, caller, world)
         return self._told(moments)
 
     def _mentions(self) -> Mentions:
@@ -139,29 +145,36 @@ class _Number:
 
     def _at(self, sample: Sample, caller: str, usual: str) -> None:
         """All ways through the menus, with free phones; with others too, unless this caller fares as the usual one does."""
+        usual_day, *others = self.worlds
+        for keys in self._all_ways(sample, caller, usual_day):
+            free = self.ends[_Call(caller, keys, "")][sample.moment]
+            alike = caller != usual and self.ends.get(_Call(usual, keys, ""), {}).get(sample.moment) == free
+            for world in others:
+                theirs = self.ends.get(_Call(usual, keys, world.words), {}).get(sample.moment)
+                if alike and theirs:
+                    self.ends.setdefault(_Call(caller, keys, world.words), {})[sample.moment] = theirs
+                elif not self._end(_Call(caller, keys, world.words), world, sample, set(), None):
+                    return
+
+    def _all_ways(self, sample: Sample, caller: str, world: World) -> list[tuple[str, ...]]:
+        """The ways through the menus in that world, each compared, as far as that is allowed."""
+        ways: list[tuple[str, ...]] = []
         waiting: list[tuple[str, ...]] = [()]
         tried: set[tuple[str, ...]] = {()}
         while waiting:
             keys = waiting.pop(0)
-            if not self._end(_Call(caller, keys, ""), sample, tried, waiting):
-                return
-            free = self.ends[_Call(caller, keys, "")][sample.moment]
-            alike = caller != usual and self.ends.get(_Call(usual, keys, ""), {}).get(sample.moment) == free
-            for state in STATES:
-                if state and not alike and not self._end(_Call(caller, keys, state), sample, tried, None):
-                    return
-                if state and alike:
-                    theirs = self.ends.get(_Call(usual, keys, state), {}).get(sample.moment)
-                    if theirs:
-                        self.ends.setdefault(_Call(caller, keys, state), {})[sample.moment] = theirs
+            if not self._end(_Call(caller, keys, world.words), world, sample, tried, waiting):
+                break
+            ways.append(keys)
+        return ways
 
     def _end(
-        self, call: _Call, sample: Sample, tried: set[tuple[str, ...]], waiting: list[tuple[str, ...]] | None,
+        self, call: _Call, world: World, sample: Sample, tried: set[tuple[str, ...]], waiting: list[tuple[str, ...]] | None,
     ) -> bool:
         """Where the call ends on both sides; False when no more may be compared."""
         if not self.work.spend():
             return False
-        results = [self._simulated(tenant, call, sample.moment) for tenant in (self.before, self.after)]
+        results = [self._simulated(tenant, call, world, sample.moment) for tenant in (self.before, self.after)]
         self.ends.setdefault(call, {})[sample.moment] = (_end_of(results[0]), _end_of(results[1]))
         if waiting is not None and WRONG not in call.keys:
             for tenant, result in zip((self.before, self.after), results, strict=True):
@@ -176,20 +189,18 @@ class _Number:
                     waiting.append(keys)
         return True
 
-    def _simulated(self, tenant: Tenant, call: _Call, moment: datetime) -> Simulation:
+    def _simulated(self, tenant: Tenant, call: _Call, world: World, moment: datetime) -> Simulation:
         is_public = self.number in tenant.numbers
         keys = tuple(_pressed(tenant, key) for key in call.keys)
         if WRONG in call.keys:
             keys = (*keys, *keys[-1:] * 10)        # again and again, until the menu has enough of it
-        states = {user: DeviceState(call.state) for user in tenant.users} if call.state in set(DeviceState) else {}
-        silent = frozenset(tenant.users) if call.state == "silent" else frozenset()
         return simulate(tenant, Script(
-            Origin.TRUNK if is_public else Origin.PHONE, self.number, moment, "" if is_public else call.caller, keys, states,
-            silent, call.caller))
+            Origin.TRUNK if is_public else Origin.PHONE, self.number, moment, "" if is_public else call.caller, keys,
+            world.states, world.silent, call.caller, switches=world.switches, personal=world.personal))
 
     def _told(self, moments: list[Sample]) -> list[Change]:
         """Calls that end elsewhere, those alike in one line: first by their moments, then by states, keys and callers."""
-        all_ways = {call.keys for call in self.ends}
+        usual = [world.words for world in self.worlds]
         callers = {call.caller for call in self.ends}
         asked = {moment for call, ends in self.ends.items() if call.keys for moment in ends}
         states: dict[_Line, list[str]] = {}
@@ -200,11 +211,14 @@ class _Number:
                         line = _Line(hours(moments, when), call.caller, ways, before, after)
                         states.setdefault(line, []).append(call.state)
         ways_of: dict[tuple[_Line, str], list[tuple[str, ...] | None]] = {}
+        world_of: dict[str, str] = {}
         for line, found in states.items():
-            ways_of.setdefault((replace(line, keys=None), _states(found)), []).append(line.keys)
+            words = _states(found, usual)
+            world_of[words] = found[0]
+            ways_of.setdefault((replace(line, keys=None), words), []).append(line.keys)
         callers_of_line: dict[tuple[_Line, str, str], list[str]] = {}
         for (line, state), alike in ways_of.items():
-            told = _ways(alike, all_ways)
+            told = _ways(alike, {call.keys for call in self.ends if call.state == world_of[state]})
             callers_of_line.setdefault((replace(line, caller=""), state, told), []).append(line.caller)
         return [
             Change(self.number, line.when, _callers(who, callers), ways_told, state, line.before, line.after)
@@ -266,12 +280,15 @@ def _ways(ways: list[tuple[str, ...] | None], all_ways: set[tuple[str, ...]]) ->
     return " or ".join([*told[:TOLD_WAYS], f"{more} other ways"] if more > 1 else told)
 
 
-def _states(found: list[str]) -> str:
-    if len(found) == len(STATES) or found == [""]:
-        return ""
-    if "" not in found and len(found) == len(STATES) - 1:
+def _states(found: list[str], usual: list[str]) -> str:
+    """What holds on the usual day is not told of each special one too."""
+    everybody = [words for words in found if words in usual]
+    if "" in found:
+        return "" if len(everybody) in (1, len(usual)) else "when " + " or ".join(words or FREE for words in everybody)
+    if len(everybody) == len(usual) - 1:
         return "when nobody takes the call"
-    return "when " + " or ".join(STATES[state] for state in found)
+    more = len(found) - TOLD_WAYS
+    return "when " + " or ".join([*found[:TOLD_WAYS], f"in {more} other cases"] if more > 1 else found)
 
 
 def _callers(found: list[str], compared: set[str]) -> str:

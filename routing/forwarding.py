@@ -1,15 +1,8 @@
 """Who rings when a user is called: directly, as a member of a group, or by a forward. One function; docs/forwarding.md is its
 table. Pure.
 
-A group asks it for each member as a candidate:
-
-    match who_rings(here.tenant, here.facts, member, group=here.name, follow=self.forwards == "follow", trail=here.trail):
-        case Rings(endpoints=phones, outside=numbers):   # add both to the group's one Dial step; `ring_s` stays the group's
-        case Nobody(why=why):                            # skipped, and why
-
-It never gets `Passed` there: a group is not left by a member's forward. Whether a member who is in a call rings (`skip_busy`)
-is the group's own matter, and so is a member who does not answer. Two members may lead to one person, so keep each endpoint
-and each number of the answers once.
+A group asks it for each of its members, and never gets `Passed`: it is not left by a member's forward. Whether a member who is
+in a call rings is the group's own matter, and so is one who does not answer: routing/candidates.py.
 """
 
 from collections.abc import Mapping
@@ -18,7 +11,7 @@ from typing import Protocol
 
 from routing.call import DialStatus, Outside
 from routing.facts import DeviceState, Facts, Forwarding
-from routing.names import Extension, Name, Target
+from routing.names import Did, Extension, Name, Target
 
 MAX_FORWARDS = 10     # of one call, until its caller chooses again
 
@@ -32,7 +25,7 @@ _FORWARDS = {
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """These ring together. A number outside among them confirms with a key before it gets the call."""
+    """These ring together. A number outside among them confirms with a key before it gets the call. `why` names them."""
 
     endpoints: tuple[str, ...]
     outside: tuple[Outside, ...]
@@ -69,13 +62,13 @@ class People(Protocol):
 
 
 def who_rings(
-    people: People, facts: Facts, extension: Extension, *, group: Name = "", follow: bool = False,
+    people: People, facts: Facts, extension: Extension, *, groups: tuple[Name, ...] = (), follow: bool = False,
     trail: tuple[Extension, ...] = (), ended: DialStatus | None = None,
 ) -> Rings | Passed | Nobody:
     """Who rings for a call to the user, or, with `ended`, where the call goes after their phones rang and this came of it.
 
-    `group` is the group that calls its member, `follow` whether it follows its members' forwards. `trail` are the users who
-    have passed this call on already: they are neither rung nor asked again.
+    `groups` are the group that calls its member and those by way of which it is one, `follow` whether it follows its members'
+    forwards. `trail` are the users who have passed this call on already: they are neither rung nor asked again.
     """
     personal = facts.set_by(extension)
     if ended is not None:
@@ -83,28 +76,36 @@ def who_rings(
         return (_passed(people, facts, extension, forward, trail) if forward else None) or Nobody(ended, "")
     if extension in trail:
         return Nobody(DialStatus.UNAVAILABLE, f"{extension} has passed this call on already")
-    if group and (personal.logged_out or group in personal.logged_out_of):
+    if groups and (personal.logged_out or not personal.logged_out_of.isdisjoint(groups)):
         return Nobody(DialStatus.UNAVAILABLE, f"{extension} is logged out")
-    if group and (personal.paused or group in personal.paused_in):
+    if groups and (personal.paused or not personal.paused_in.isdisjoint(groups)):
         return Nobody(DialStatus.UNAVAILABLE, f"{extension} is paused")
     if extension == facts.caller_extension:
         return Nobody(DialStatus.BUSY, f"{extension} is the caller")
-    if not group or follow:
+    if not groups or follow:
         passed = _passed(people, facts, extension, Forwarding.UNCONDITIONAL, trail)
-        if passed and group:
-            return _followed(people, facts, extension, group, trail, passed)
+        if passed and groups:
+            return _followed(people, facts, extension, groups, trail, passed)
         if passed:
             return passed
     if personal.do_not_disturb:
-        busy = None if group else _passed(people, facts, extension, Forwarding.BUSY, trail)
+        busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
         return busy or Nobody(DialStatus.BUSY, f"{extension} is not to be disturbed")
     endpoints = people.endpoints_of(extension)
-    if group and follow and {facts.state_of(endpoint) for endpoint in endpoints} == {DeviceState.UNAVAILABLE}:
+    if groups and follow and {facts.state_of(endpoint) for endpoint in endpoints} == {DeviceState.UNAVAILABLE}:
         passed = _passed(people, facts, extension, Forwarding.UNAVAILABLE, trail)
         if passed:
-            return _followed(people, facts, extension, group, trail, passed)
+            return _followed(people, facts, extension, groups, trail, passed)
     mobile = _mobile(people, facts, extension)
-    return Rings(endpoints, mobile, f"rings {', '.join([extension, *(leg.number for leg in mobile)])}")
+    return Rings(endpoints, mobile, " and ".join([extension, *(leg.number for leg in mobile)]))
+
+
+def outside_member(people: People, facts: Facts, number: Did) -> Rings | Nobody:
+    """What rings for a number outside that is itself a member of a group. It confirms: the voicemail of its network would take
+    the call from all the others."""
+    if number == facts.caller:
+        return Nobody(DialStatus.BUSY, f"{number} is the caller")
+    return Rings((), (Outside(number, people.trunk_endpoint(None), confirm=True),), number)
 
 
 def _passed(
@@ -134,20 +135,20 @@ _WORDS = {
 
 
 def _followed(
-    people: People, facts: Facts, extension: Extension, group: Name, trail: tuple[Extension, ...], passed: Passed,
+    people: People, facts: Facts, extension: Extension, groups: tuple[Name, ...], trail: tuple[Extension, ...], passed: Passed,
 ) -> Rings | Nobody:
     """What rings for a member whose forward the group follows: another user by the same table, or a number outside, which has
     to confirm: its network's voicemail would take the call from all the others."""
     why = f"{extension} {passed.why}"
     if passed.outside:
         (leg,) = passed.outside
-        return Rings((), (Outside(leg.number, leg.trunk, confirm=True),), why)
+        return Rings((), (Outside(leg.number, leg.trunk, confirm=True),), f"{leg.number} ({why})")
     if not passed.target.isdigit():
         return Nobody(DialStatus.UNAVAILABLE, f"{why}, which a group does not follow")
-    found = who_rings(people, facts, passed.target, group=group, follow=True, trail=(*trail, extension))
+    found = who_rings(people, facts, passed.target, groups=groups, follow=True, trail=(*trail, extension))
     match found:
         case Rings(endpoints=endpoints, outside=outside):
-            return Rings(endpoints, outside, f"{why}; {found.why}")
+            return Rings(endpoints, outside, f"{found.why} ({why})")
         case Nobody(status=status):
             return Nobody(status, f"{why}; {found.why}")
         case Passed():

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from routing.names import Extension, Name
+from routing.names import Did, Extension, Name
 
 MAX_MEMBERS = 100        # of a group, those of its groups among them
 WORD_BITS = 19           # a number of a state's memory has at most 6 digits, and 2 ** 19 < 10 ** 6
@@ -40,22 +40,26 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A user as a member of a group, perhaps by way of groups among its members."""
+    """A user or a number outside as a member of a group, perhaps by way of groups among its members."""
 
-    extension: Extension
+    member: Extension | Did
     via: tuple[Name, ...]    # the group itself first, then the groups on the way
+
+    @property
+    def is_outside(self) -> bool:
+        return self.member.startswith("+")
 
     @property
     def entry(self) -> str:
         """What stands in the group's own list of members."""
-        return self.via[1] if len(self.via) > 1 else self.extension
+        return self.via[1] if len(self.via) > 1 else self.member
 
 
 def seats(group: Name, members: Mapping[Name, Sequence[str]]) -> tuple[Seat, ...]:
-    """The users of a group, each once: a group among the members stands for its own members. `members` is by group."""
-    found: dict[Extension, Seat] = {}
+    """The users and numbers of a group, each once: a group among the members stands for its own. `members` is by group."""
+    found: dict[str, Seat] = {}
     for seat in _seats(group, members, ()):
-        found.setdefault(seat.extension, seat)
+        found.setdefault(seat.member, seat)
     return tuple(found.values())
 
 

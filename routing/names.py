@@ -12,8 +12,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]     
 Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}$")]                      # internal number
 Did = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]                    # public number, E.164
 Target = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6})$")]  # an element's name or an extension
-Member = Annotated[Target, "of a group"]                                                    # an extension or a group
 Destination = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6}|\+[1-9][0-9]{6,14})$")]
+Member = Annotated[Destination, "of a group"]                                     # an extension, a group or a number outside
 Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,4}$")]                         # feature code
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from routing.facts import DeviceState, Facts, Personal
+from routing.hunting import Seat
 
 
 class Presence(StrEnum):
@@ -31,16 +32,24 @@ def presence_of(facts: Facts, extension: str, endpoints: Iterable[str]) -> Prese
     return Presence.UNAVAILABLE if states <= {DeviceState.UNAVAILABLE} else Presence.FREE
 
 
-def presence_in(facts: Facts, group: str, members: Iterable[tuple[str, Iterable[str]]]) -> GroupPresence:
-    """`members` are the group's users, each with the endpoints."""
+def is_there(facts: Facts, endpoints: Iterable[str]) -> bool:
+    """Is one of these known to be registered? A Dial that says it can reach none of them was then declined by them (603):
+    for the cause of that, Asterisk's Dial() has no word of its own."""
+    return any(facts.state_of(endpoint) not in (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN) for endpoint in endpoints)
+
+
+def presence_in(facts: Facts, members: Iterable[tuple[Seat, Iterable[str]]]) -> GroupPresence:
+    """`members` are a group's, each with the endpoints. Of a number outside nothing can be known: it counts as free, here as
+    when the group rings."""
     found = {
-        presence_of(facts, extension, endpoints)
-        for extension, endpoints in members if not is_out(facts.set_by(extension), group)}
+        Presence.FREE if seat.is_outside else presence_of(facts, seat.member, endpoints) for seat, endpoints in members
+        if not is_out(facts.set_by(seat.member), seat.via)}
     if Presence.FREE in found:
         return GroupPresence.ANY_FREE
     return GroupPresence.ALL_BUSY if Presence.BUSY in found else GroupPresence.NOBODY_THERE
 
 
-def is_out(set_by: Personal, group: str) -> bool:
-    """Whether who has set this is logged out of the group or queue, or pauses in it."""
-    return set_by.paused or set_by.logged_out or group in set_by.paused_in or group in set_by.logged_out_of
+def is_out(set_by: Personal, via: tuple[str, ...]) -> bool:
+    """Whether who has set this is logged out of one of these groups and queues, or pauses in it."""
+    return (set_by.paused or set_by.logged_out or not set_by.paused_in.isdisjoint(via)
+            or not set_by.logged_out_of.isdisjoint(via))

@@ -16,11 +16,10 @@ import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from routing.calendars import CalendarEvent, Events, Fetched
 from routing.calendars import Title as CalendarTitle
@@ -40,13 +39,15 @@ from routing.call import (
     Voicemail,
 )
 from routing.call_server import Failed, Failure, Reply
+from routing.cast import Action, Cast, Ending, From, HangsUp, Heard, Moment, Number, PhoneDoes, Presses, Title
 from routing.check import validated
 from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
-from routing.facts import DeviceState
+from routing.facts import NOTHING_SET, DeviceState, Personal
 from routing.names import Did, Extension, Name, Target
 from routing.questions import Question, Turn
+from routing.settings import checked_position, read_settings, with_setting
 from routing.simulate import Script, Simulation, simulate
 from routing.tenant import Tenant
 
@@ -66,90 +67,14 @@ OUTCOMES = {
 }
 
 
-class PhoneDoes(StrEnum):
-    ANSWERS = "answers"
-    RINGS = "rings"                          # and nobody takes it
-    BUSY = "busy"                            # registered, and says busy when it is called
-    IN_A_CALL = "in a call"                  # and does not take a second one
-    UNREGISTERED = "unregistered"
-
-
-@dataclass(frozen=True, slots=True)
-class Phone:
-    """What all devices of a user do. `after_s` counts for one that answers."""
-
-    does: PhoneDoes
-    after_s: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Presses:
-    keys: str                                # '' for nothing
-
-
-@dataclass(frozen=True, slots=True)
-class HangsUp:
-    """At the first wait in this node, once all keys have been pressed."""
-
-    node: str
-
-
-def parse_phone(text: object) -> Phone:
-    """Raises ValueError that says what was expected."""
-    if isinstance(text, str):
-        if delayed := re.fullmatch(r"answers after ([1-9][0-9]?) s", text, re.ASCII):
-            return Phone(PhoneDoes.ANSWERS, int(delayed[1]))
-        if text in set(PhoneDoes):
-            return Phone(PhoneDoes(text))
-    raise ValueError(f"expected {', '.join(PhoneDoes)} or answers after 2 s")
-
-
-def parse_action(text: object) -> Presses | HangsUp:
-    """Raises ValueError that says what was expected."""
-    if isinstance(text, str):
-        if text == "presses nothing":
-            return Presses("")
-        if pressed := re.fullmatch(r"presses ([0-9*#]{1,32})", text, re.ASCII):
-            return Presses(pressed[1])
-        if gone := re.fullmatch(r"hangs up in ([a-z0-9_]+)", text, re.ASCII):
-            return HangsUp(gone[1])
-    raise ValueError("expected presses 1, presses nothing, or hangs up in main")
-
-
-def parse_moment(text: object) -> datetime:
-    """'2026-12-24 10:00' as local time. Raises ValueError that says what was expected."""
-    if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}", text, re.ASCII):
-        return datetime.fromisoformat(text)
-    raise ValueError("expected a day and a time such as 2026-12-24 10:00")
-
-
-def parse_ending(text: object) -> object:
-    """Raises ValueError that says what was expected."""
-    pattern = (r"(answered by|message for|mailbox of) [0-9]{2,6}|answered by \+[0-9]{7,15}|in conference [a-z0-9_]+"
-               r"|refused|caller hangs up|failover")
-    if isinstance(text, str) and re.fullmatch(pattern, text, re.ASCII):
-        return text
-    raise ValueError(
-        "expected answered by 201, message for 201, mailbox of 201, in conference room, refused, caller hangs up or failover")
-
-
-Moment = Annotated[datetime, PlainValidator(parse_moment)]
-Action = Annotated[Presses | HangsUp, PlainValidator(parse_action)]
-Cast = Annotated[Phone, PlainValidator(parse_phone)]
-Ending = Annotated[str, BeforeValidator(parse_ending)]
-Number = Annotated[str, StringConstraints(pattern=r"^[0-9*#+]{1,20}$")]
-Heard = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}(\.(en|it|pl))?$")]     # 'welcome', 'welcome.it'
-Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]
-
-
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Call(_Section):
-    """`caller` stands as `from` in the file: an outside number, or the extension of the user who calls."""
+    """`caller` stands as `from` in the file: an outside number, `anonymous`, or the extension of the user who calls."""
 
-    caller: Number = Field(alias="from")
+    caller: From = Field(alias="from")
     to: Number
     at: Moment | None = None
 
@@ -162,6 +87,8 @@ class Given(_Section):
     waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
+    settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
+    switches: dict[Name, Name] = Field(default_factory=dict)                     # where each stands
 
 
 class Expect(_Section):
@@ -235,14 +162,23 @@ class Scene:
             Origin.PHONE if extension else Origin.TRUNK, call.to, self.moment, extension, self.scenario.keys, states,
             silent=frozenset(user for user, phone in phones.items() if phone.does in (PhoneDoes.RINGS, PhoneDoes.IN_A_CALL)),
             caller=call.caller, answers=answers,
-            refusing=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.BUSY),
+            refusing=frozenset(user for user, phone in phones.items() if phone.does in (PhoneDoes.BUSY, PhoneDoes.REDIRECTS)),
             answer_after_s={user: phone.after_s for user, phone in phones.items()},
-            hangs_up_in=self.scenario.hangs_up_in, closed_rooms=frozenset(self.scenario.given.closed_rooms),
-            calendars=self.calendars(), waiting=self.scenario.given.waiting,
+            hangs_up_in=self.scenario.hangs_up_in,
+            declining=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.DECLINES),
+            keyless=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.NO_KEY),
+            switches=self.scenario.given.switches, personal=self.settings(),
+            closed_rooms=frozenset(self.scenario.given.closed_rooms), calendars=self.calendars(),
+            waiting=self.scenario.given.waiting,
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()
             })
+
+    def settings(self) -> dict[Extension, Personal]:
+        """What the users have set, by extension."""
+        given = self.scenario.given.settings
+        return {extension: read_settings(self.tenant, extension, texts) for extension, texts in given.items()}
 
     def calendars(self) -> dict[str, Fetched]:
         """What stands at the addresses of calendars."""
@@ -282,8 +218,11 @@ STATES = {
     PhoneDoes.ANSWERS: DeviceState.IDLE,
     PhoneDoes.RINGS: DeviceState.IDLE,
     PhoneDoes.BUSY: DeviceState.IDLE,
+    PhoneDoes.DECLINES: DeviceState.IDLE,
+    PhoneDoes.REDIRECTS: DeviceState.IDLE,
     PhoneDoes.IN_A_CALL: DeviceState.IN_USE,
     PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
+    PhoneDoes.NO_KEY: DeviceState.IDLE,
 }
 
 
@@ -383,6 +322,26 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         for path, name, names, kind in named:
             if name not in names:
                 yield document.problem((*here, *path), f"no {kind} {name!r}")
+        for path, text in _not_given(tenant, scenario.given):
+            yield document.problem((*here, "given", *path), text)
+
+
+def _not_given(tenant: Tenant, given: Given) -> Iterable[tuple[tuple[str, ...], str]]:
+    """Settings and positions that the tenant's users and switches cannot have."""
+    for extension, texts in given.settings.items():
+        if extension not in tenant.users:
+            yield ("settings", extension), f"no user with extension {extension!r}"
+            continue
+        for i, text in enumerate(texts):
+            try:
+                with_setting(tenant, extension, NOTHING_SET, text)
+            except ValueError as error:
+                yield ("settings", extension, str(i)), str(error)
+    for switch, position in given.switches.items():
+        try:
+            checked_position(tenant, switch, position)
+        except ValueError as error:
+            yield ("switches", switch), str(error)
 
 
 def _shown(value: object) -> str:

@@ -45,6 +45,8 @@ from routing.numbers import dialled_number
 from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
 from routing.tenant import Tenant
 
+RINGING = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
+ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
 MAX_STEPS = 500      # far above what the engine's own limit lets through
 
 
@@ -54,8 +56,10 @@ class Script:
     `states` are by extension (all devices of the user) or by number outside, which is idle unless they say otherwise; `silent`
     lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a turn that is not among
     them is 0. `call_servers` says what each call server answers; one that is not among them is away. The extensions in
-    `refusing` are idle and say busy when they are called; `answer_after_s` is how long a phone rings before it is answered,
-    else 0. `hangs_up_in` is where the caller gives up, having pressed all keys: the first wait at this node."""
+    `refusing` are idle and say busy when they are called, those in `declining` refuse otherwise; the numbers in `keyless`
+    answer and press no key. `answer_after_s` is how long a
+    phone rings before it is answered, else 0. `hangs_up_in` is where the caller gives up, having pressed all keys: the first
+    wait at this node."""
 
     origin: Origin
     dialled: str
@@ -76,6 +80,8 @@ class Script:
     calendars: Mapping[str, Fetched] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)      # by queue: callers in its line
     closed_rooms: frozenset[str] = frozenset()                    # conference rooms that are full or locked
+    declining: frozenset[str] = frozenset()
+    keyless: frozenset[str] = frozenset()
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
 
@@ -148,9 +154,11 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event, outcome = left, f"answered {answered_by}" if answered_by else ""
                 if left.end is QueueEnd.TIMEOUT:
                     facts = replace(facts, moment=facts.moment + timedelta(seconds=limit_s))
-            case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s):
-                rung = [(owners[endpoint], facts.state_of(endpoint)) for endpoint in endpoints]
-                rung += [(leg.number, script.states.get(leg.number, DeviceState.IDLE)) for leg in outside]
+            case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s, delays_s=delays_s):
+                pairs = zip(endpoints, delays_s or [0] * len(endpoints), strict=True)
+                rung = [_Rung(owners[endpoint], facts.state_of(endpoint), after_s) for endpoint, after_s in pairs]
+                far = script.states
+                rung += [_Rung(leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm) for leg in outside]
                 event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
                 rang = _able(script, rung) if answered_by else ()
@@ -195,7 +203,7 @@ def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLe
         agent.extension: agent.after_s + script.answer_after_s.get(agent.extension, 0)
         for agent in waits.agents
         if any(facts.state_of(endpoint) in (DeviceState.IDLE, DeviceState.UNKNOWN) for endpoint in agent.endpoints)
-        and agent.extension not in script.silent | script.refusing}
+        and agent.extension not in script.silent | script.refusing | script.declining}
     if key and key in waits.keys:
         return QueueLeft(QueueEnd.KEY, key), "", ()
     first = min(free, key=lambda agent: free[agent], default="")
@@ -204,22 +212,36 @@ def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLe
     return QueueLeft(QueueEnd.TIMEOUT) if waits.max_wait_s else None, "", ()
 
 
-def _able(script: Script, rung: list[tuple[str, DeviceState]]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """A phone, by its owner, or a number outside, in a Dial step; it begins to ring `after_s` seconds later than the first."""
+
+    owner: str
+    state: DeviceState
+    after_s: int = 0
+    confirms: bool = False
+
+    def takes_calls(self, script: Script) -> bool:
+        """Somebody answers there, sooner or later, and confirms if that is asked for."""
+        return self.owner not in script.silent and not (self.confirms and self.owner in script.keyless)
+
+
+def _able(script: Script, rung: list[_Rung]) -> tuple[str, ...]:
     """Those who could have answered, each once."""
-    able = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
-    return tuple(dict.fromkeys(owner for owner, state in rung if state in able and owner not in script.silent))
+    return tuple(dict.fromkeys(each.owner for each in rung if each.state in RINGING and each.takes_calls(script)))
 
 
-def _dial(script: Script, rung: list[tuple[str, DeviceState]], ring_s: int) -> tuple[DialEnded, str]:
-    """How the phones, by their owners or numbers, answer: the quickest one that is free and not silent; and who it was."""
-    states = [state for _, state in rung]
-    ringing = [
-        owner for owner, state in rung
-        if state in (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING) and owner not in script.refusing
-    ]
-    delays = {owner: script.answer_after_s.get(owner, 0) for owner in ringing if owner not in script.silent}
-    if delays and min(delays.values()) < ring_s:
-        return DialEnded(DialStatus.ANSWER), min(delays, key=lambda owner: delays[owner])
-    if all(state in (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN) for state in states):
+def _dial(script: Script, rung: list[_Rung], ring_s: int) -> tuple[DialEnded, str]:
+    """How the phones and numbers answer: the quickest one that is free and not silent; and who it was. One that declines counts
+    for Asterisk as one that cannot be reached: the cause of 603 is none that Dial() has a word for."""
+    there = [each for each in rung if each.state not in ABSENT and each.owner not in script.declining]
+    ringing = [each for each in there if each.state in RINGING and each.owner not in script.refusing]
+    answers = [
+        (each.after_s + script.answer_after_s.get(each.owner, 0), each.owner) for each in ringing
+        if each.takes_calls(script)]
+    quickest_s, quickest = min(answers, key=lambda answer: answer[0], default=(ring_s, ""))
+    if quickest_s < ring_s:
+        return DialEnded(DialStatus.ANSWER), quickest
+    if not there:
         return DialEnded(DialStatus.UNAVAILABLE), ""
     return DialEnded(DialStatus.NOANSWER if ringing else DialStatus.BUSY), ""

@@ -229,7 +229,7 @@ class Tenant(Elements):
         return {name: seats(name, members) for name in members}
 
     def seats_of(self, group: Name) -> tuple[Seat, ...]:
-        """The users of a group, those of the groups among its members too."""
+        """The users and numbers outside of a group, those of the groups among its members too."""
         return self._seats[group]
 
     @cached_property
@@ -242,7 +242,7 @@ class Tenant(Elements):
 
     def members_of(self, group: Name) -> tuple[Extension, ...]:
         """A group's users, those of the groups among its members too."""
-        return tuple(seat.extension for seat in self.seats_of(group))
+        return tuple(seat.member for seat in self.seats_of(group) if not seat.is_outside)
 
     def position_of(self, switch: Name, found: str | None) -> Name:
         """Where a switch stands, by the position that live state has of it."""
@@ -269,6 +269,10 @@ class Tenant(Elements):
 
     def agents_of(self, queue: Name) -> tuple[Extension, ...]:
         return self.queues[queue].agents
+
+    def line_of(self, queue: Name) -> tuple[Seat, ...]:
+        """The agents of a queue, as members."""
+        return tuple(Seat(agent, (queue,)) for agent in self.agents_of(queue))
 
     @cached_property
     def agents(self) -> tuple[Extension, ...]:

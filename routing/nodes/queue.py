@@ -131,11 +131,11 @@ class CallQueue(Element):
         return Go(target or self.unanswered, f"{why}, on to {target or self.unanswered}")
 
     def _is_empty(self, here: Here) -> bool:
-        members = ((member, here.tenant.endpoints_of(member)) for member in self.agents)
-        return presence_in(here.facts, here.name, members) is GroupPresence.NOBODY_THERE
+        members = ((seat, here.tenant.endpoints_of(seat.member)) for seat in here.tenant.line_of(here.name))
+        return presence_in(here.facts, members) is GroupPresence.NOBODY_THERE
 
 
 def _is_out(here: Here, member: Extension) -> bool:
     """Never rung for this call."""
     personal = here.facts.set_by(member)
-    return member == here.facts.caller_extension or personal.do_not_disturb or is_out(personal, here.name)
+    return member == here.facts.caller_extension or personal.do_not_disturb or is_out(personal, (here.name,))

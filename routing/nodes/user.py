@@ -12,6 +12,7 @@ from routing.names import Destination, Did, Label, Name, Target, all_differ
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
 from routing.outside import CALLER, Presentation, identity
+from routing.presence import is_there
 
 MISSED = {
     DialStatus.BUSY: ("busy", Cause.BUSY),
@@ -55,8 +56,10 @@ class User(BaseModel):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialEnded(status=status) if memory:
                 return self._missed(here, status, MISSED[status][0])
+            case DialEnded(status=DialStatus.UNAVAILABLE) if is_there(here.facts, here.tenant.endpoints_of(here.name)):
+                return self._pass_on(here, DialStatus.BUSY, "declined")
             case DialEnded(status=status):
-                return self._pass_on(here, status)
+                return self._pass_on(here, status, MISSED[status][0])
             case Played() if memory:
                 return Do(Hangup(Cause(memory[0])), "told the caller, hangs up")
             case Played() | VoicemailEnded():
@@ -75,8 +78,7 @@ class User(BaseModel):
             case Nobody(status=status, why=why):
                 return self._missed(here, status, why)
 
-    def _pass_on(self, here: Here, status: DialStatus) -> Go | Do:
-        reason = MISSED[status][0]
+    def _pass_on(self, here: Here, status: DialStatus, reason: str) -> Go | Do:
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail, ended=status)
         return self._passed(here, found, f"{reason}, ") if isinstance(found, Passed) else self._missed(here, status, reason)
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from routing.callers import is_foreign
 from routing.dates import DateSpan, shown
+from routing.hunting import Seat
 from routing.names import Extension, Name
 from routing.nodes.node import Here
 from routing.number_list import NumberPatterns, NumberSet
@@ -188,10 +189,10 @@ class When(_Section):
         return " and ".join(f"{user} is {presence.replace('_', ' ')}" for user, presence in self.users.items())
 
     def _groups(self, asked: Asked) -> str | None:
-        return _all_so(asked, "group", self.groups, asked.here.tenant.members_of)
+        return _all_so(asked, "group", self.groups, asked.here.tenant.seats_of)
 
     def _queues(self, asked: Asked) -> str | None:
-        return _all_so(asked, "queue", self.queues, asked.here.tenant.agents_of)
+        return _all_so(asked, "queue", self.queues, asked.here.tenant.line_of)
 
     def _share(self, asked: Asked) -> str | None:
         share = self.share or 0.0
@@ -199,11 +200,12 @@ class When(_Section):
 
 
 def _all_so(
-    asked: Asked, kind: str, wanted: Mapping[str, GroupPresence], members_of: Callable[[str], tuple[Extension, ...]],
+    asked: Asked, kind: str, wanted: Mapping[str, GroupPresence], seats_of: Callable[[str], tuple[Seat, ...]],
 ) -> str | None:
     """Whether each group or queue is so, in words."""
+    tenant = asked.here.tenant
     for name, presence in wanted.items():
-        members = [(user, asked.here.tenant.endpoints_of(user)) for user in members_of(name)]
-        if presence_in(asked.here.facts, name, members) is not presence:
+        members = [(seat, () if seat.is_outside else tenant.endpoints_of(seat.member)) for seat in seats_of(name)]
+        if presence_in(asked.here.facts, members) is not presence:
             return None
     return " and ".join(f"{kind} {name}: {presence.replace('_', ' ')}" for name, presence in wanted.items())

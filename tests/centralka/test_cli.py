@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from routing.cast import NOTHING, PhoneDoes
+from routing.scenario import Expect, Given, Scenario
 from tests.tenants_for_tests import ACME, changed
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -31,9 +33,16 @@ def centralka(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL, check=False)
 
 
-def test_published_schema_is_the_current_one() -> None:
-    shown = subprocess.run([Path(sys.executable).parent / "centralka", "schema"], capture_output=True, text=True, check=True)
-    assert (REPOSITORY / "docs" / "tenant.schema.json").read_text() == shown.stdout, "centralka schema > docs/tenant.schema.json"
+@pytest.mark.parametrize("of", ["tenant", "scenarios"])
+def test_published_schema_is_the_current_one(of: str) -> None:
+    shown = subprocess.run([Path(sys.executable).parent / "centralka", "schema", of], capture_output=True, text=True, check=True)
+    assert (REPOSITORY / "docs" / f"{of}.schema.json").read_text() == shown.stdout, f"centralka schema {of} > docs/{of}.schema.json"
+
+
+def test_every_word_of_scenarios_is_in_their_document() -> None:
+    document = (REPOSITORY / "docs" / "scenarios.md").read_text()
+    fields = [field for model in (Scenario, Given, Expect) for field in model.model_fields]
+    assert not [word for word in [*fields, *PhoneDoes, NOTHING] if word not in document]
 
 
 def test_demo_tenants_are_good() -> None:

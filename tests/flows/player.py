@@ -30,12 +30,13 @@ from agi.step_text import read_state
 from centralka.serve_agi import make_speech
 from routing.call import Awaits, Visit
 from routing.call_server import Failed, Failure, Reply
+from routing.cast import Phone, PhoneDoes
 from routing.facts import DeviceState
 from routing.questions import AskServer, SlowQuestion
-from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Phone, PhoneDoes, Scene, Told
+from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Scene, Told
 from routing.tenant import AddressTrunk, Tenant
 from sipp import Answer as Answers
-from sipp import Callee, Cast, HangUp, Refuse, Ring
+from sipp import Callee, Cast, Ring
 from store import calendars, live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
@@ -43,6 +44,7 @@ from store.loads import ENDED
 from store.records import Call, Outcome
 from store.turns import TURNS
 from tests.agents import baresip
+from tests.flows.world import behaviour, carrier, numbers_in, put_settings
 from tests.live.pbx import Pbx, until
 
 CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
@@ -51,7 +53,6 @@ LIMIT_S = 60.0                         # for one call
 BEFORE_KEY_S = 0.4                     # from a decision until its step has begun: a key pressed earlier is lost
 BEFORE_HANG_UP_S = 0.6
 MESSAGE_S = 2.5                        # a message that the mailbox keeps: over a second after the beep
-SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
 QUIET = 300                            # of 32767
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
 
@@ -125,12 +126,14 @@ class Player:
         slug, call = scene.tenant.tenant, scene.scenario.call
         stage = self._stages[slug] = Stage(self._published, self._follower, self._answers, self._pbx, scene)
         self._arrange(scene)
+        await put_settings(self._pbx, self._follower, scene)
         from_phone = call.caller in scene.tenant.users
         trunk = next(trunk.address for trunk in scene.tenant.trunks.values() if isinstance(trunk, AddressTrunk))
         address = caller_address if from_phone else trunk
         async with (
             self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene), baresip.phone(address) as phone,
         ):
+            await carrier(self._pbx, cast, scene)
             if from_phone:
                 endpoint = scene.tenant.endpoints_of(call.caller)[0]
                 await phone.register(endpoint, self._pbx.secrets.sip[endpoint], self._pbx.server)
@@ -209,6 +212,8 @@ class Player:
         """The phones of the scenario, registered; those in a call are in one until the end."""
         talking: list[str] = []
         for extension, phone in scene.scenario.phones.items():
+            if extension not in scene.tenant.users:
+                continue                               # outside: carrier()
             first, *others = scene.tenant.endpoints_of(extension)
             if phone.does is PhoneDoes.UNREGISTERED:
                 continue
@@ -282,15 +287,7 @@ def duration_s(file: Path) -> float:
         return sound.getnframes() / sound.getframerate()
 
 
-def why_not_live(scene: Scene) -> str:
-    """Why a scenario is played by the simulator alone; '' for all others."""
-    nodes = scene.tenant.nodes
-    if any(nodes[visit.node].uses().outside for visit in scene.simulated().path if visit.node in nodes):
-        return "the carrier and its caller would be two phones at one address: see tests/live/test_outside.py"
-    return ""
-
-
-REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY)
+REGISTERED = (PhoneDoes.ANSWERS, PhoneDoes.RINGS, PhoneDoes.BUSY, PhoneDoes.DECLINES, PhoneDoes.REDIRECTS)
 
 
 @asynccontextmanager
@@ -312,18 +309,6 @@ async def player(pbx: Pbx) -> AsyncIterator[Player]:
 
 def key_of(scene: Scene) -> str:
     return f"{scene.tenant.tenant}: {scene.scenario.title}"
-
-
-def behaviour(phone: Phone) -> Answers | Refuse | Ring:
-    match phone.does:
-        case PhoneDoes.ANSWERS if phone.after_s < SHORTEST_RING_S:
-            return Answers(ring_ms=phone.after_s * 1000 or 100, ending=HangUp(300))
-        case PhoneDoes.ANSWERS | PhoneDoes.RINGS:
-            return Ring()
-        case PhoneDoes.BUSY:
-            return Refuse(486, "Busy Here")
-        case _:
-            raise ValueError(f"no phone is there that is {phone.does}")
 
 
 async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list[str], bool]:
@@ -380,7 +365,8 @@ def sip_code(phone: baresip.Phone, hung_up: bool) -> int | None:
 def ending(record: Call, steps: Sequence[str], hung_up: bool) -> str:
     match record.outcome:
         case Outcome.ANSWERED:
-            return f"answered by {record.answered_by}"
+            numbers = numbers_in(steps)
+            return f"answered by {numbers[-1] if numbers and '-trunk-' in str(record.answered_by) else record.answered_by}"
         case Outcome.VOICEMAIL:
             return f"message for {mailbox(steps, 'VoiceMail')}"
         case Outcome.MAILBOX:

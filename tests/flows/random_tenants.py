@@ -50,7 +50,8 @@ def menu(names: Names) -> st.SearchStrategy[Values]:
 def group(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({
         "algorithm": st.sampled_from(list(Algorithm)),
-        "members": st.lists(names.users, min_size=1, max_size=4, unique=True),
+        "members": st.lists(names.users | st.just("+48587000003"), min_size=1, max_size=4, unique=True),
+        "forwards": st.sampled_from(["ignore", "follow"]),
         "skip_busy": st.sampled_from(["true", "false"]),
         "rounds": st.integers(1, 2).map(str),
         "unanswered": names.targets,
@@ -160,7 +161,8 @@ def tenants(draw: st.DrawFn) -> Tenant:
         st.sampled_from(["hello", "sys_unavailable"]))
     people = {
         extension: {"name": "X", "devices": draw(st.sampled_from([["desk"], ["desk", "dect"]])),
-                    "voicemail": str(extension in WITH_MAILBOX)} | draw(st.fixed_dictionaries({}, optional={"missed": names.targets}))
+                    "voicemail": str(extension in WITH_MAILBOX)} | draw(st.fixed_dictionaries(
+                        {}, optional={"missed": names.targets, "mobile": st.just(f"+48600000{int(extension):03}")}))
         for extension in users
     }
     values = USERS_AND_NUMBERS | {

@@ -9,8 +9,9 @@ import pytest
 from routing.scenario import Scene, Told
 from runtime.choose import open_runtime
 from runtime.process import Process
-from tests.flows.player import key_of, player, why_not_live
+from tests.flows.player import key_of, player
 from tests.flows.scenes import FLOWS, SCENES
+from tests.flows.world import why_not_live
 from tests.live.pbx import Pbx
 
 pytestmark = pytest.mark.live

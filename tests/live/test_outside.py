@@ -124,6 +124,34 @@ async def test_voicemail_of_a_mobile_does_not_swallow_the_call_and_the_desk_ring
     assert path_of(call)[:2] == pbx.simulated(MOBILE, x205=DeviceState.IDLE)[:2]
 
 
+FIELD = "48221234590"
+
+
+async def test_member_outside_sees_the_groups_number_and_gets_the_call_with_a_key_while_the_desk_rings(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-206-desk", Callee(then=Ring()))
+        await carrier(pbx, cast, Callee(then=Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=HangUp(500))))
+        await cast.call(Call(number=FIELD, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    seen = cast.results[CARRIER]
+    assert seen.received("INVITE")[0].first_line.startswith("INVITE sip:+48600000333@")
+    assert "sip:+48221234568@" in header(seen, "From")
+    assert header(seen, "P-Asserted-Identity") == "<tel:+48221234568>"
+    call = await pbx.record(caller)
+    assert (call.outcome, call.answered_by) == (Outcome.ANSWERED, "acme-trunk-carrier")
+    assert path_of(call) == pbx.simulated(FIELD, x206=DeviceState.IDLE, silent=("206",))
+    await pbx.nothing_is_left()
+
+
+async def test_member_outside_whose_voicemail_answers_leaves_the_call_to_the_desk(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-206-desk", Callee(then=Answer(ring_ms=4000, ending=HangUp(300))))
+        await carrier(pbx, cast, Callee(then=Answer()))
+        await cast.call(Call(number=FIELD, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    assert (await pbx.record(caller)).answered_by == "206"
+
+
 async def test_user_who_is_not_registered_is_reached_by_the_forward_outside(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:

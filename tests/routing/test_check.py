@@ -61,7 +61,7 @@ def test_a_group_of_more_devices_than_asterisk_can_ring_is_refused() -> None:
     members = ", ".join(f'"{n}"' for n in range(5000, 5100))
     text = changed(("users:\n", f"users:\n{users}"), ('members: ["201", "202"]', f"members: [{members}]"))
     assert problems(text) == [
-        "acme.yaml:119 groups.sales: 400 devices are too many to ring: their names make 8300 characters, at most 7000"]
+        "acme.yaml:119 groups.sales: too many phones and numbers to ring: their names make 8300 characters, at most 7000"]
 
 
 def test_a_public_number_belongs_to_one_tenant() -> None:

@@ -100,5 +100,42 @@ def test_work_is_bounded_and_a_cut_is_told(most: int) -> None:
     assert found.is_cut
 
 
+RULES = changed(
+    ("{to: main}", "{to: door}"),
+    ("voicemails:", """switches:
+  night: {}
+conditions:
+  door:
+    rules:
+      - {when: {switches: {night: night}}, to: mail}
+      - {when: {users: {"203": do_not_disturb}}, to: "202"}
+      - {when: {groups: {service: nobody_there}, caller: {kinds: [anonymous]}}, to: "203"}
+    otherwise: "201"
+voicemails:"""))
+
+
+@pytest.mark.parametrize(("change", "line"), [
+    (("{night: night}}, to: mail}", '{night: night}}, to: "203"}'), "when switch night is night: voicemail 201 -> answered 203"),
+    (("do_not_disturb}}, to: \"202\"}", 'do_not_disturb}}, to: "203"}'), "when 203 is not to be disturbed: answered 202 -> hung up: BUSY"),
+    (("[anonymous]}}, to: \"203\"}", "[anonymous]}}, to: mail}"),
+     "from a hidden number, when all of service are paused: answered 203 -> voicemail 201"),
+])
+def test_switches_users_and_groups_that_rules_ask_for_are_tried(change: tuple[str, str], line: str) -> None:
+    found = lines(change, text=RULES)
+    assert any(line in each for each in found), found
+
+
+def test_forward_that_only_one_user_needs_is_tried() -> None:
+    text = changed(("Anna, devices: [desk]", 'Anna, devices: [desk], forwards: {no_answer: "202"}'))
+    assert f"{MAIN}, wrong key, when 201 does not answer: answered 202 -> answered 203" in lines(('no_answer: "202"', 'no_answer: "203"'), text=text)
+
+
+def test_number_outside_that_takes_calls_no_more_is_told() -> None:
+    text = changed(("menus:", "trunks:\n  carrier: {kind: address, address: 192.0.2.7}\nmenus:"),
+                   ('members: ["201", "202"], unanswered', 'members: ["201", "+48600100999"], unanswered'))
+    found = lines((', "+48600100999"', ""), text=text)
+    assert "300, when all are free or nobody is registered: answered +48600100999 -> voicemail 201" in found
+
+
 def test_whole_comparison_is_not_called_cut() -> None:
     assert not told(('closes: "18:00"', 'closes: "16:00"')).is_cut

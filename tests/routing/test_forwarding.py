@@ -37,7 +37,7 @@ def call(
 
 def member(extension: str, personal: Mapping[str, Personal], *, follow: bool = False, devices: Mapping[str, DeviceState] | None = None,
            tenant: Tenant = TENANT) -> Rings | Passed | Nobody:
-    return who_rings(tenant, Facts(NOON, devices=devices or {}, personal=personal), extension, group="sales", follow=follow)
+    return who_rings(tenant, Facts(NOON, devices=devices or {}, personal=personal), extension, groups=("sales",), follow=follow)
 
 
 # The table

@@ -1,0 +1,74 @@
+"""What users set, and where switches are put, as texts say it: dnd, logout=sales, busy=202. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from routing.facts import NOTHING_SET, Forwarding, Personal
+from routing.names import Extension, Name
+from routing.tenant import Tenant
+
+
+def read_settings(tenant: Tenant, extension: Extension, texts: Iterable[str]) -> Personal:
+    """All of 'dnd', 'pause', 'pause=sales', 'logout', 'logout=sales' and 'busy=202' that a user has set. Raises ValueError."""
+    personal = NOTHING_SET
+    for text in texts:
+        personal = with_setting(tenant, extension, personal, text)
+    return personal
+
+
+def with_setting(tenant: Tenant, extension: Extension, before: Personal, text: str) -> Personal:
+    """What the user has set once this is added. Raises ValueError."""
+    word, _, detail = text.partition("=")
+    if word in ("pause", "logout") and detail:
+        known_groups(tenant, extension, [detail])
+    match word, detail:
+        case "dnd", "":
+            return replace(before, do_not_disturb=True)
+        case "pause", "":
+            return replace(before, paused=True)
+        case "pause", group:
+            return replace(before, paused_in=before.paused_in | {group})
+        case "logout", "":
+            return replace(before, logged_out=True)
+        case "logout", group:
+            return replace(before, logged_out_of=before.logged_out_of | {group})
+        case _ if word in set(Forwarding):
+            kind, to = read_forward(tenant, text)
+            return replace(before, forwards={**before.forwards, kind: to})
+        case _:
+            raise ValueError(f"found {text!r}, expected dnd, pause, logout, pause=<group>, logout=<group> or such as busy=202")
+
+
+def read_forward(tenant: Tenant, text: str) -> tuple[Forwarding, str]:
+    """'busy=202'. Raises ValueError."""
+    kind, _, to = text.partition("=")
+    whole = to.startswith("+") and to[1:].isascii() and to[1:].isdigit() and 7 <= len(to[1:]) <= 15
+    if not whole and to not in tenant.internal_numbers:
+        raise ValueError(f"found the target {to!r}, expected an extension of {tenant.tenant} or a number such as +48221234567")
+    return read_forwarding(kind), to
+
+
+def read_forwarding(text: str) -> Forwarding:
+    """Raises ValueError."""
+    if text not in set(Forwarding):
+        raise ValueError(f"found the kind of forwarding {text!r}, expected one of {', '.join(Forwarding)}")
+    return Forwarding(text)
+
+
+def known_groups(tenant: Tenant, extension: Extension, names: Iterable[str]) -> frozenset[str]:
+    """The names as they are, if the user is in each of these groups and queues. Raises ValueError."""
+    own = [name for name in tenant.groups if extension in tenant.members_of(name)]
+    own += [name for name in tenant.queues if extension in tenant.agents_of(name)]
+    for name in names:
+        if name not in own:
+            raise ValueError(f"{extension} is in no group or queue {name!r}, expected one of {', '.join(own) or 'none'}")
+    return frozenset(names)
+
+
+def checked_position(tenant: Tenant, switch: Name, position: str) -> Name:
+    """The position, if the tenant's switch has it. Raises ValueError."""
+    if switch not in tenant.switches:
+        raise ValueError(f"found the switch {switch!r}, expected one of {', '.join(tenant.switches) or 'none'}")
+    if position not in tenant.switches[switch].positions:
+        raise ValueError(f"found the position {position!r}, expected one of {', '.join(tenant.switches[switch].positions)}")
+    return position

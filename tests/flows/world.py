@@ -1,0 +1,115 @@
+"""The world of a scenario on the real system: what is set, how its phones behave, and the carrier behind the tenant's trunk."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from routing.call import Dial
+from routing.cast import Phone, PhoneDoes
+from routing.facts import NOTHING_SET
+from routing.scenario import Scene
+from routing.simulate import simulate
+from routing.tenant import AddressTrunk
+from sipp import Address, Answer, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
+from store import live, personal, switches
+from store.follower import LiveFollower
+from tests.live.pbx import Pbx, until
+
+SIP_PORT = 5060                        # where the caller behind a trunk is
+SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
+HOSTILE = "Local/202@members-phone"    # without Dial's option i Asterisk would dial just that
+ANSWERS = Phone(PhoneDoes.ANSWERS)     # a number outside of which the scenario says nothing
+
+
+async def put_settings(pbx: Pbx, follower: LiveFollower, scene: Scene) -> None:
+    """What users have set and where switches stand, once the decision service knows. Nothing is left of the scenario before."""
+    tenant, slug, settings = scene.tenant, scene.tenant.tenant, scene.settings()
+    wanted = {extension: settings.get(extension, NOTHING_SET) for extension in tenant.users}
+    given = scene.scenario.given.switches
+    positions = {name: given.get(name, switch.standing(None)) for name, switch in tenant.switches.items()}
+    async with live.connect(pbx.settings.redis_url) as client:
+        for extension, after in wanted.items():
+            await personal.change(client, slug, extension, lambda _, after=after: after)      # type: ignore[misc]
+        for name, position in positions.items():
+            await switches.put(client, slug, name, position)
+
+    def is_known() -> bool:
+        users, found = follower.live.personal.get(slug, {}), follower.live.switches.get(slug, {})
+        return all(users.get(extension, NOTHING_SET) == after for extension, after in wanted.items()) and all(
+            found.get(name) == position for name, position in positions.items())
+
+    await until(is_known, "the decision service knows what is set")
+
+
+def behaviour(phone: Phone) -> Answer | Refuse | Ring:
+    match phone.does:
+        case PhoneDoes.ANSWERS if phone.after_s < SHORTEST_RING_S:
+            return Answer(ring_ms=phone.after_s * 1000 or 100, ending=HangUp(300))
+        case PhoneDoes.ANSWERS | PhoneDoes.RINGS:
+            return Ring()
+        case PhoneDoes.BUSY:
+            return Refuse(486, "Busy Here")
+        case PhoneDoes.DECLINES:
+            return Refuse(603, "Decline")
+        case PhoneDoes.REDIRECTS:
+            return Refuse(302, f"Moved Temporarily\r\nContact: <sip:{HOSTILE}@127.0.0.1>")
+        case _:
+            raise ValueError(f"no phone is there that is {phone.does}")
+
+
+async def carrier(pbx: Pbx, cast: Cast, scene: Scene) -> None:
+    """The numbers outside that the scenario calls, behind the trunk, once Asterisk knows that somebody is there."""
+    phones = {scene.scenario.phones.get(number, ANSWERS) for number in outside_of(scene)}
+    if not phones:
+        return
+    (phone,) = phones
+    name, trunk = trunk_of(scene)
+    await cast.callee(Callee(then=far_behaviour(phone)), at=Address(trunk.address, trunk.port), calls=None)
+    endpoint = scene.tenant.trunk_endpoint(name)
+    await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify {endpoint}")
+    await until(
+        lambda: re.search(rf"{trunk.address}:{trunk.port}\S* +\S+ +Avail", pbx.runtime.asterisk_cli("pjsip show contacts")),
+        "Asterisk knows that the carrier is there")
+
+
+def far_behaviour(phone: Phone) -> Answer | Refuse | Ring:
+    """Whoever answers presses the key that takes the call, whether or not it is asked for."""
+    match phone.does:
+        case PhoneDoes.ANSWERS if phone.after_s < SHORTEST_RING_S:
+            media = (Silence(1500), *keys("1"), Silence(1000))
+            return Answer(ring_ms=phone.after_s * 1000 or 100, media=media, ending=HangUp(300))
+        case PhoneDoes.NO_KEY:
+            return Answer()
+        case PhoneDoes.UNREGISTERED:
+            return Refuse(404, "Not Found")
+        case _:
+            return behaviour(phone)
+
+
+def why_not_live(scene: Scene) -> str:
+    """Why a scenario is played by the simulator alone; '' for all others."""
+    numbers = outside_of(scene)
+    if numbers and trunk_of(scene)[1].port == SIP_PORT:
+        return "the carrier and its caller would be two phones at one address"
+    if len({scene.scenario.phones.get(number, ANSWERS) for number in numbers}) > 1:
+        return "the numbers outside do different things, and one carrier plays them all alike"
+    return ""
+
+
+def outside_of(scene: Scene) -> set[str]:
+    """The numbers outside that the scenario calls."""
+    steps = simulate(scene.tenant, scene.script()).steps
+    return {leg.number for step in steps if isinstance(step, Dial) for leg in step.outside}
+
+
+def numbers_in(steps: Sequence[str]) -> list[str]:
+    """The numbers outside that Asterisk was told to call."""
+    return [number for step in steps for number in re.findall(r"(?:PJSIP/|Local/[0-9]+-[01]-)(\+[0-9]+)", step)]
+
+
+def trunk_of(scene: Scene) -> tuple[str, AddressTrunk]:
+    """The tenant's first trunk, by which calls leave."""
+    name, trunk = next(iter(scene.tenant.trunks.items()))
+    if not isinstance(trunk, AddressTrunk):
+        raise TypeError(f"{scene.tenant.tenant}: found trunk {name}, expected one that is known by its address")
+    return name, trunk

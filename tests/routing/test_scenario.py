@@ -1,0 +1,35 @@
+"""Scenario files: what is wrong in them is told with its line."""
+
+import pytest
+
+from routing.check import read_tenant
+from routing.errors import ConfigError
+from routing.scenario import read_scenarios
+from tests.tenants_for_tests import ACME
+
+SCENARIO = """at: 2026-11-25 10:00
+scenarios:
+  - title: A call
+    call: {from: anonymous, to: "+48221234567"}
+    given:
+      GIVEN
+    expect: {ends: refused}
+"""
+
+
+@pytest.mark.parametrize(("given", "path", "text"), [
+    ('settings: {"209": [dnd]}', "settings.209", "no user with extension '209'"),
+    ('settings: {"201": [dnd, asleep]}', "settings.201.1", "found 'asleep', expected dnd, pause, logout"),
+    ('settings: {"201": [logout=nobody]}', "settings.201.0", "201 is in no group or queue 'nobody', expected one of"),
+    ('settings: {"201": [pause=all]}', "settings.201.0", "201 is in no group or queue 'all'"),
+    ('settings: {"201": [busy=209]}', "settings.201.0", "found the target '209'"),
+    ("switches: {dusk: night}", "switches.dusk", "found the switch 'dusk', expected one of night"),
+    ("switches: {night: dawn}", "switches.night", "found the position 'dawn', expected one of auto, day, night"),
+])
+def test_what_nobody_can_set_is_refused_with_its_line_and_what_there_is(given: str, path: str, text: str) -> None:
+    tenant = read_tenant(ACME.replace("numbers:", "switches:\n  night: {}\nnumbers:", 1), "acme.yaml")
+    with pytest.raises(ConfigError) as refused:
+        read_scenarios(SCENARIO.replace("GIVEN", given), "acme.scenarios.yaml", tenant)
+    (problem,) = refused.value.problems
+    assert str(problem).startswith(f"acme.scenarios.yaml:6 scenarios.0.given.{path}: ")
+    assert text in problem.text
