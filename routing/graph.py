@@ -8,11 +8,14 @@ from pydantic import BaseModel
 
 from routing.call import Visit
 from routing.engine import START
+from routing.nodes.node import Element
+from routing.nodes.user import User
 from routing.schedule import Window
 from routing.tenant import Tenant
 
 # The nodes that are no element and no user: no element can have such a name.
 CALL, END, FAILOVER = "(call)", "(end)", "(failover)"
+MAX_FAR = 10         # numbers outside told in a node
 MAX_WINDOWS = 4      # hours told in a node
 
 
@@ -55,10 +58,10 @@ def graph_of(tenant: Tenant) -> Graph:
     nodes = [Node(did, "number", did) for did in tenant.numbers]
     for section, name, element in tenant.elements():
         dialled = (f"dial {element.extension}",) if element.extension else ()
-        nodes.append(Node(name, kind_of(section), name, (*dialled, *_hours(element)), name in reached))
+        nodes.append(Node(name, kind_of(section), name, (*dialled, *_hours(element), *_far(element)), name in reached))
     for extension, user in tenant.users.items():
         mailbox = ("has a mailbox",) if user.voicemail else ()
-        nodes.append(Node(extension, "user", user.name, (f"dial {extension}", *mailbox)))
+        nodes.append(Node(extension, "user", user.name, (f"dial {extension}", *mailbox, *_far(user))))
     nodes.append(Node(FAILOVER, "failover", "failover", ("when the decision service gives no answer",)))
     return Graph(tuple(nodes), edges)
 
@@ -154,6 +157,11 @@ def _reached(tenant: Tenant, edges: Iterable[Edge]) -> set[str]:
             reached.add(name)
             waiting += targets.get(name, ())
     return reached
+
+
+def _far(node: Element | User) -> tuple[str, ...]:
+    """The numbers outside that it may call."""
+    return tuple(dict.fromkeys(f"calls {number}" for _, number in node.uses().outside[:MAX_FAR]))
 
 
 def _hours(element: BaseModel) -> tuple[str, ...]:

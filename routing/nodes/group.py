@@ -214,13 +214,13 @@ class _Hunt:
         """Who has not had the call in this round, nor rings only where it has rung in vain for others."""
         rung = self._rung(progress)
         return [
-            place for place in self.places({standing})
-            if place not in progress.offered and not self.candidates[place].legs <= rung]
+            place for place, candidate in enumerate(self.candidates)
+            if candidate.standing is standing and place not in progress.offered and not (rung and candidate.legs <= rung)]
 
     def _rung(self, progress: Progress) -> frozenset[str]:
         """The phones and numbers of those who have had the call in this round."""
-        had = (candidate for place, candidate in enumerate(self.candidates) if place in progress.offered)
-        return frozenset[str]().union(*(candidate.legs for candidate in had))
+        had = [self.candidates[place].legs for place in progress.offered if place < len(self.candidates)]
+        return frozenset[str]().union(*had)
 
     def places(self, wanted: Iterable[Standing]) -> list[int]:
         """The places of the members who stand so."""

@@ -86,7 +86,7 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "phone", "300", "203", "", "", "", ""),
      "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"),
     (("acme", "phone", "300", "201", "", "", "", ""),                            # Anna calls her own group
-     "start|201 dials 300;sales|rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gi)"),
+     "start|201 dials 300;sales|201 is the caller%2C rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gi)"),
     (("acme", "phone", "*97", "202", "", "", "", ""),
      "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
     (("acme", "trunk", "201", "", "", "", "", ""),

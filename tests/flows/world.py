@@ -17,7 +17,7 @@ from tests.live.pbx import Pbx, until
 
 SIP_PORT = 5060                        # where the caller behind a trunk is
 SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
-HOSTILE = "Local/202@members-phone"    # without Dial's option i Asterisk would dial just that
+HOSTILE = "Local%2F202%40members-phone"    # without Dial's option i Asterisk would dial just that
 ANSWERS = Phone(PhoneDoes.ANSWERS)     # a number outside of which the scenario says nothing
 
 

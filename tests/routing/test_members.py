@@ -9,6 +9,7 @@ from routing.call import Dial, DialStatus, Origin, Outside, Started
 from routing.check import read_tenant
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
+from routing.graph import graph_of
 from routing.hunting import Algorithm, Load
 from routing.tenant import Tenant
 from tests.routing.test_hunting import NOON, Asked, decide, hunted, rung
@@ -202,3 +203,8 @@ def test_group_ends_and_rings_no_phone_twice_and_nobody_who_wants_peace(
     assert all(far.confirm for step in dials for far in step.outside)
     for extension, found in personal.items():
         assert not (found.do_not_disturb and f"acme-{extension}-desk" in legs)
+
+
+def test_picture_tells_the_numbers_outside_that_a_group_rings() -> None:
+    (sales,) = [node for node in graph_of(firm(f'members: ["201", "{FAR}"]')).nodes if node.id == "sales"]
+    assert f"calls {FAR}" in sales.notes
