@@ -11,7 +11,7 @@ from confgen.calendars import with_events
 from confgen.publish import Asterisk, Published, changed_paths, publish, read_current
 from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
-from confgen.sounds import Sound, make_sounds, sounds_of
+from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
 from routing.check import read_tenants
 from routing.comparison import MAX_CALLS, Comparison, compare
@@ -127,7 +127,6 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
         names = sorted(gone)
         meant = " ".join(f"--remove {name}" for name in names)
         raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
-    for tenant, sounds in rendered.sounds.items():
-        await make_sounds(sounds, settings.home / "sounds" / tenant)
+    await make_all_sounds(rendered.sounds, settings.home / "sounds")
     save_secrets(settings.home / "secrets.json", rendered.secrets)
     return await publish(settings.home, rendered.files, asterisk)
