@@ -25,8 +25,8 @@ from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
 from confgen.publish import rollback as roll_back
-from confgen.render import endpoints_in
 from confgen.secrets import call_servers_of, load_secrets, save_secrets
+from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
 from routing.tenant import Tenant
 
@@ -234,6 +234,8 @@ def tell_published(published: Published) -> None:
     if published.reloaded is not None:
         reloaded = f"Asterisk reloaded {', '.join(published.reloaded) or 'nothing'} and confirmed"
     out.print(f"revision {published.revision}: {len(published.changed)} files; {reloaded}")
+    if published.complaint:
+        out.print(f"afterwards: {published.complaint}")
 
 
 app.command("simulate")(inspection.simulate_call)

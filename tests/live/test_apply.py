@@ -13,7 +13,8 @@ import pytest
 from agi.ami_client import AmiClient
 from centralka.asterisk import RunningAsterisk
 from centralka.settings import AMI_CLI_USER
-from confgen.publish import AsteriskRefused, publish, read_current
+from confgen.publish import publish, read_current
+from confgen.reading import AsteriskRefused
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
@@ -65,7 +66,7 @@ async def test_applied_change_touches_no_call_and_the_next_call_follows_it(pbx: 
     change(tenants / "acme.yaml", '"3": "203"', '"3": "204"')
     async with twenty_calls(pbx):
         said = await asyncio.to_thread(pbx.runtime.apply, tenants)
-        assert "Asterisk reloaded extensions, pjsip, voicemail and confirmed" in " ".join(said.split())
+        assert "Asterisk reloaded extensions, voicemail, pjsip and confirmed" in " ".join(said.split())
         caller = pbx.outside_caller()
         async with pbx.cast() as cast:
             await pbx.phone(cast, "acme-204-desk", Callee(then=Answer()))
@@ -98,7 +99,7 @@ async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
     bad.pop("extensions/00-revision.conf")
     async with AmiClient(pbx.settings.ami_address, pbx.settings.ami_port, AMI_CLI_USER, pbx.secrets.ami_cli) as ami:
         with pytest.raises(AsteriskRefused, match="did not take the endpoints acme-bad"):
-            await publish(pbx.settings.home, bad, RunningAsterisk(ami))
+            await publish(pbx.settings.home, bad, RunningAsterisk(ami, ami))
     assert read_current(pbx.settings.home) == before
     await is_nothing(pbx, "999")
 
@@ -110,7 +111,7 @@ async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Pa
         [*centralka_command(pbx.runtime.home), "apply", str(tenants)], env=elsewhere, capture_output=True, text=True, check=True)
     assert "no Asterisk runs here" in " ".join(said.stdout.split())
     said_again = await asyncio.to_thread(pbx.runtime.apply, tenants)
-    assert "Asterisk reloaded extensions, pjsip, voicemail, musiconhold and confirmed" in " ".join(said_again.split())
+    assert "Asterisk reloaded extensions, voicemail, musiconhold, pjsip and confirmed" in " ".join(said_again.split())
     await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.23", server=pbx.server)
 
 

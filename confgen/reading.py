@@ -1,0 +1,146 @@
+"""How Asterisk comes to read a revision, and to say that it took it."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from confgen.mailboxes import write_mailboxes
+from confgen.render import Files
+from confgen.sip_objects import endpoints_in
+
+MARKER = "extensions/00-revision.conf"
+VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
+VERIFY_PAUSE_S = 0.03
+MANY_ENDPOINTS = 100       # to ask for each takes longer than to list all
+
+RELOADS: dict[str, tuple[str, ...]] = {
+    "extensions": ("dialplan reload",),
+    "voicemail": (),       # write_mailboxes is enough
+    "musiconhold": ("moh reload",),
+    "pjsip": (
+        "module reload res_pjsip.so", "module reload res_pjsip_endpoint_identifier_ip.so",
+        "module reload res_pjsip_outbound_registration.so", "module reload res_pjsip_mwi.so"),
+}
+"""Which commands make Asterisk read a folder of rendered files again; the longest are last."""
+READ_BY = {
+    "module reload res_pjsip.so": ("sip/endpoint.conf", "sip/auth.conf", "sip/aor.conf"),
+    "module reload res_pjsip_endpoint_identifier_ip.so": ("sip/identify.conf",),
+    "module reload res_pjsip_outbound_registration.so": ("sip/registration.conf",),
+}
+"""Commands that nothing needs unless one of these files changed."""
+
+
+class AsteriskRefused(Exception):
+    """Asterisk did not take what was published; the revision before it is current again."""
+
+
+class Asterisk(Protocol):
+    """The running Asterisk."""
+
+    async def command(self, text: str) -> str:
+        """What its command line answers. Raises AsteriskRefused when the command fails or nobody answers."""
+
+    async def reload(self, text: str) -> None:
+        """Runs a command that may take long; `command` is answered meanwhile. Raises AsteriskRefused."""
+
+
+def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)))
+
+
+def marker_digest(files: Mapping[str, str]) -> str:
+    """What names the revision in its dialplan."""
+    return files[MARKER].split("exten => ")[1].split(",")[0]
+
+
+class Reading:
+    """Has Asterisk read what changed from `before` to `after`, or everything if it never got `before`: a publish was killed,
+    or it was starting. It has everything long before the last reload ends: a new endpoint is there at once, and then res_pjsip
+    goes through all others."""
+
+    def __init__(self, home: Path, asterisk: Asterisk, before: Files, after: Files) -> None:
+        self.folders: tuple[str, ...] = ()
+        self._home, self._asterisk, self._before, self._after = home, asterisk, before, after
+        self._reloading: asyncio.Task[None] | None = None
+
+    async def taken(self) -> None:
+        """Returns once Asterisk has everything. Raises AsteriskRefused. Either way `ended` is still to be waited for."""
+        is_known = await self._has_marker(self._before)
+        changed = changed_paths(self._before, self._after) if is_known else tuple(self._after)
+        self.folders = tuple(
+            folder for folder in RELOADS if not is_known or any(path.startswith(f"{folder}/") for path in changed))
+        if "voicemail" in self.folders:
+            write_mailboxes(self._home, self._after)
+        commands = [command for folder in self.folders for command in RELOADS[folder]
+                    if not is_known or self._is_needed(command, changed)]
+        self._reloading = asyncio.create_task(self._reload(commands))
+        await self._verify(self._reloading)
+
+    async def ended(self) -> str:
+        """Waits for the last reload; says what did not go well in them."""
+        if self._reloading is None:
+            return ""
+        try:
+            await self._reloading
+        except AsteriskRefused as refusal:
+            return str(refusal)
+        return ""
+
+    async def _reload(self, commands: list[str]) -> None:
+        for command in commands:
+            await self._asterisk.reload(command)
+
+    def _is_needed(self, command: str, changed: tuple[str, ...]) -> bool:
+        if command == "module reload res_pjsip_mwi.so":
+            old, new = (_mailboxes(endpoints_in(files)) for files in (self._before, self._after))
+            return any(old[name] != new[name] for name in old.keys() & new.keys())
+        return command not in READ_BY or bool(set(READ_BY[command]) & set(changed))
+
+    async def _verify(self, reloading: "asyncio.Task[None]") -> None:
+        old, new = (endpoints_in(files).keys() if "pjsip" in self.folders else set() for files in (self._before, self._after))
+        come, gone = set(new - old), set(old - new)
+        if len(come | gone) > MANY_ENDPOINTS:
+            await asyncio.wait([reloading])
+        deadline = float("inf")
+        while wrong := await self._what_is_wrong(come, gone):
+            if reloading.done():
+                reloading.result()
+                now = asyncio.get_running_loop().time()
+                deadline = min(deadline, now + VERIFY_LIMIT_S)
+                if now > deadline:
+                    raise AsteriskRefused(wrong)
+            await asyncio.sleep(VERIFY_PAUSE_S)
+
+    async def _what_is_wrong(self, come: set[str], gone: set[str]) -> str:
+        """What Asterisk has not taken yet, '' when it has everything."""
+        if not await self._has_marker(self._after):
+            return "Asterisk did not take the new dialplan; its log says why"
+        present = await self._present(come | gone)
+        if missing := come - present:
+            return f"Asterisk did not take the endpoints {', '.join(sorted(missing)[:10])}; its log says why"
+        if left := gone & present:
+            return f"Asterisk still has the endpoints {', '.join(sorted(left)[:10])}"
+        return ""
+
+    async def _has_marker(self, files: Files) -> bool:
+        """Whether Asterisk runs the dialplan of this revision."""
+        return MARKER in files and f"'{marker_digest(files)}'" in await self._answer("dialplan show centralka-revision")
+
+    async def _present(self, endpoints: set[str]) -> set[str]:
+        """Those of the endpoints that Asterisk has."""
+        if len(endpoints) > MANY_ENDPOINTS:
+            listed = await self._answer("pjsip list endpoints")
+            return {line.split()[1].split("/")[0] for line in listed.splitlines() if line.split()[:1] == ["Endpoint:"]}
+        return {name for name in endpoints if "Endpoint:" in await self._answer(f"pjsip show endpoint {name}")}
+
+    async def _answer(self, text: str) -> str:
+        """'' where Asterisk says that there is no such thing."""
+        try:
+            return await self._asterisk.command(text)
+        except AsteriskRefused:
+            return ""
+
+
+def _mailboxes(endpoints: Mapping[str, str]) -> dict[str, list[str]]:
+    return {name: [line for line in text.splitlines() if line.startswith("mailboxes")] for name, text in endpoints.items()}
