@@ -136,13 +136,13 @@ def apply(
 ) -> None:
     """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
-    if not despite_scenarios:
-        with told():
-            files = configuration.tenant_files([directory or settings.tenants])
-            scenarios.play(files, configuration.load_tenants(files))
 
     async def run() -> Published:
-        rendered = configuration.render([directory or settings.tenants], settings)
+        files = configuration.tenant_files([directory or settings.tenants])
+        tenants = configuration.load_tenants(files)
+        if not despite_scenarios:
+            scenarios.play(files, tenants)
+        rendered = configuration.render_all(files, tenants, settings)
         async with running_asterisk(settings) as asterisk:
             return await configuration.apply(rendered, settings, asterisk, remove or ())
 

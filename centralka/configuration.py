@@ -91,7 +91,11 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    tenants = load_tenants(files)
+    return render_all(files, load_tenants(files), settings)
+
+
+def render_all(files: dict[str, Path], tenants: Sequence[Tenant], settings: Settings) -> Rendered:
+    """As `render`, for the tenants that `load_tenants` found in the files."""
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), tenants)
     rendered: Files = {}
     sounds: dict[str, tuple[Sound, ...]] = {}

@@ -14,13 +14,15 @@ VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
 VERIFY_PAUSE_S = 0.03
 MANY_ENDPOINTS = 100       # to ask for each takes longer than to list all
 
+MAILBOXES_OF_PHONES = "module reload res_pjsip_mwi.so"      # looked up by each phone when it registers
+
 RELOADS: dict[str, tuple[str, ...]] = {
     "extensions": ("dialplan reload",),
     "voicemail": (),       # write_mailboxes is enough
     "musiconhold": ("moh reload",),
     "pjsip": (
         "module reload res_pjsip.so", "module reload res_pjsip_endpoint_identifier_ip.so",
-        "module reload res_pjsip_outbound_registration.so", "module reload res_pjsip_mwi.so"),
+        "module reload res_pjsip_outbound_registration.so", MAILBOXES_OF_PHONES),
 }
 """Which commands make Asterisk read a folder of rendered files again; the longest are last."""
 READ_BY = {
@@ -72,10 +74,14 @@ class Reading:
             folder for folder in RELOADS if not is_known or any(path.startswith(f"{folder}/") for path in changed))
         if "voicemail" in self.folders:
             write_mailboxes(self._home, self._after)
+        old, new = (
+            endpoints_in({path: files[path] for path in changed if path in files}) for files in (self._before, self._after))
         commands = [command for folder in self.folders for command in RELOADS[folder]
-                    if not is_known or self._is_needed(command, changed)]
+                    if not is_known or command not in READ_BY or set(READ_BY[command]) & set(changed)]
+        if is_known and _mailboxes(old, new) == _mailboxes(new, old):
+            commands = [command for command in commands if command != MAILBOXES_OF_PHONES]
         self._reloading = asyncio.create_task(self._reload(commands))
-        await self._verify(self._reloading)
+        await self._verify(self._reloading, new.keys() - old.keys(), old.keys() - new.keys())
 
     async def ended(self) -> str:
         """Waits for the last reload; says what did not go well in them."""
@@ -91,15 +97,7 @@ class Reading:
         for command in commands:
             await self._asterisk.reload(command)
 
-    def _is_needed(self, command: str, changed: tuple[str, ...]) -> bool:
-        if command == "module reload res_pjsip_mwi.so":
-            old, new = (_mailboxes(endpoints_in(files)) for files in (self._before, self._after))
-            return any(old[name] != new[name] for name in old.keys() & new.keys())
-        return command not in READ_BY or bool(set(READ_BY[command]) & set(changed))
-
-    async def _verify(self, reloading: "asyncio.Task[None]") -> None:
-        old, new = (endpoints_in(files).keys() if "pjsip" in self.folders else set() for files in (self._before, self._after))
-        come, gone = set(new - old), set(old - new)
+    async def _verify(self, reloading: "asyncio.Task[None]", come: set[str], gone: set[str]) -> None:
         if len(come | gone) > MANY_ENDPOINTS:
             await asyncio.wait([reloading])
         deadline = float("inf")
@@ -142,5 +140,7 @@ class Reading:
             return ""
 
 
-def _mailboxes(endpoints: Mapping[str, str]) -> dict[str, list[str]]:
-    return {name: [line for line in text.splitlines() if line.startswith("mailboxes")] for name, text in endpoints.items()}
+def _mailboxes(endpoints: Mapping[str, str], others: Mapping[str, str]) -> dict[str, list[str]]:
+    """Whose lamp tells of which, of the endpoints that are among the others too."""
+    return {name: [line for line in text.splitlines() if line.startswith("mailboxes")]
+            for name, text in endpoints.items() if name in others}
