@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from routing.call import Entered, Event
+from routing.dates import shown_moment
 from routing.names import Label, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.when import Asked, When
@@ -45,8 +46,8 @@ class Conditions(Element):
         if not isinstance(event, Entered):
             raise UnexpectedEvent(here, event)
         local = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone))
+        asked = Asked(here, local)
         for place, (title, rule) in enumerate(self._compiled):
-            why = rule.when.why(Asked(here, local, f"{here.name}/{place}"))
-            if why:
+            if why := rule.when.why(asked, place):
                 return Go(rule.to, f"{title}: {why}, on to {rule.to}")
-        return Go(self.otherwise, f"no rule holds on {local:%a} {local.day} {local:%b %H:%M}, on to {self.otherwise}")
+        return Go(self.otherwise, f"no rule holds on {shown_moment(local)}, on to {self.otherwise}")

@@ -4,7 +4,7 @@ Each kind answers in words why it holds, or None. All that a rule names must hol
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -28,11 +28,27 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The call that is asked about. `rule` tells the rule from all others of the tenant."""
+    """The call that a node's rules ask about, and what they have found out of it: a thousand rules ask for a few users."""
 
     here: Here
     local: datetime
-    rule: str
+    users: dict[str, Presence] = field(default_factory=dict)
+    groups: dict[str, GroupPresence] = field(default_factory=dict)
+
+    def user(self, extension: str) -> Presence:
+        found = self.users.get(extension)
+        if found is None:
+            found = self.users[extension] = presence_of(
+                self.here.facts, extension, self.here.tenant.endpoints_of(extension))
+        return found
+
+    def group(self, name: str) -> GroupPresence:
+        found = self.groups.get(name)
+        if found is None:
+            tenant = self.here.tenant
+            members = [(user, tenant.endpoints_of(user)) for user in tenant.members_of(name)]
+            found = self.groups[name] = presence_in(self.here.facts, name, members)
+        return found
 
 
 class _Section(BaseModel):
@@ -90,9 +106,9 @@ class CallerIs(_Section):
         caller = facts.caller_extension or facts.caller
         if caller in self._set:
             return f"caller {caller} is one of the rule's numbers"
-        found = next((name for name in self.lists if caller in tenant.numbers_in(name)), None)
-        if found:
-            return f"caller {caller} is in list {found}"
+        for name in self.lists:
+            if caller in tenant.numbers_in(name):
+                return f"caller {caller} is in list {name}"
         if CallerKind.INTERNAL in self.kinds and facts.caller_extension:
             return f"caller {caller} is internal"
         if CallerKind.ANONYMOUS in self.kinds and not caller:
@@ -116,29 +132,34 @@ class When(_Section):
 
     @model_validator(mode="after")
     def asks_something(self) -> Self:
-        if not self._questions:
+        if not self._questions and not self.share:
             raise ValueError(f"expected at least one of {', '.join(When.model_fields)}")
         return self
 
     @cached_property
     def _questions(self) -> tuple[Callable[[Asked], str | None], ...]:
-        """Those that the rule asks."""
+        """Those that the rule asks, but for the share."""
         asked = {
             "hours": self._hours, "dates": self._dates, "holidays": self._holidays, "calendars": self._calendars,
             "caller": self._caller, "dialled": self._dialled, "switches": self._switches, "users": self._users,
-            "groups": self._groups, "share": self._share,
+            "groups": self._groups,
         }
-        return tuple(question for field, question in asked.items() if getattr(self, field))
+        return tuple(question for name, question in asked.items() if getattr(self, name))
 
-    def why(self, asked: Asked) -> str | None:
-        """Why everything holds, or None."""
-        reasons = []
+    def why(self, asked: Asked, place: int) -> str | None:
+        """Why everything holds, or None. `place` tells the rule from the others of its node."""
+        reasons = ""
         for question in self._questions:
             reason = question(asked)
             if reason is None:
                 return None
-            reasons.append(reason)
-        return " and ".join(reasons)
+            reasons = f"{reasons} and {reason}" if reasons else reason
+        if self.share:
+            if asked.here.facts.drawn(f"{asked.here.name}/{place}") * 100 >= self.share:
+                return None
+            reason = f"one of {self.share:g} % of the calls"
+            reasons = f"{reasons} and {reason}" if reasons else reason
+        return reasons
 
     def settings(self) -> Iterator[tuple[str, str, str]]:
         """What is asked of other sections of the tenant's file: field, section, key there."""
@@ -154,8 +175,10 @@ class When(_Section):
 
     def _dates(self, asked: Asked) -> str | None:
         today = asked.local.date()
-        span = next((span for span in self.dates if span.cover(today)), None)
-        return f"{shown(today)} is in {span}" if span else None
+        for span in self.dates:
+            if span.cover(today):
+                return f"{shown(today)} is in {span}"
+        return None
 
     def _holidays(self, asked: Asked) -> str | None:
         return self.holidays.why(asked) if self.holidays else None
@@ -175,25 +198,20 @@ class When(_Section):
         return f"{dialled} was dialled" if dialled in self.dialled else None
 
     def _switches(self, asked: Asked) -> str | None:
-        facts, tenant = asked.here.facts, asked.here.tenant
-        if any(tenant.position_of(name, facts.switches.get(name)) != position for name, position in self.switches.items()):
-            return None
+        standing, position_of = asked.here.facts.switches, asked.here.tenant.position_of
+        for name, position in self.switches.items():
+            if position_of(name, standing.get(name)) != position:
+                return None
         return " and ".join(f"switch {name} is {position}" for name, position in self.switches.items())
 
     def _users(self, asked: Asked) -> str | None:
-        facts, tenant = asked.here.facts, asked.here.tenant
-        if any(presence_of(facts, user, tenant.endpoints_of(user)) is not presence for user, presence in self.users.items()):
-            return None
+        for user, presence in self.users.items():
+            if asked.user(user) is not presence:
+                return None
         return " and ".join(f"{user} is {presence.replace('_', ' ')}" for user, presence in self.users.items())
 
     def _groups(self, asked: Asked) -> str | None:
-        facts, tenant = asked.here.facts, asked.here.tenant
         for group, presence in self.groups.items():
-            members = [(user, tenant.endpoints_of(user)) for user in tenant.members_of(group)]
-            if presence_in(facts, group, members) is not presence:
+            if asked.group(group) is not presence:
                 return None
         return " and ".join(f"group {group}: {presence.replace('_', ' ')}" for group, presence in self.groups.items())
-
-    def _share(self, asked: Asked) -> str | None:
-        share = self.share or 0.0
-        return f"one of {share:g} % of the calls" if asked.here.facts.drawn(asked.rule) * 100 < share else None
