@@ -51,6 +51,13 @@ class Asked:
         return found
 
 
+Question = Callable[[Asked], str | None]
+
+
+def _not_asked(asked: Asked) -> str:
+    return ""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -137,7 +144,7 @@ class When(_Section):
         return self
 
     @cached_property
-    def _questions(self) -> tuple[Callable[[Asked], str | None], ...]:
+    def _questions(self) -> tuple[Question, ...]:
         """Those that the rule asks, but for the share."""
         asked = {
             "hours": self._hours, "dates": self._dates, "holidays": self._holidays, "calendars": self._calendars,
@@ -145,6 +152,11 @@ class When(_Section):
             "groups": self._groups,
         }
         return tuple(question for name, question in asked.items() if getattr(self, name))
+
+    @property
+    def first_question(self) -> Question:
+        """If it answers None, `why` does too: enough of most rules."""
+        return self._questions[0] if self._questions else _not_asked
 
     def why(self, asked: Asked, place: int) -> str | None:
         """Why everything holds, or None. `place` tells the rule from the others of its node."""
