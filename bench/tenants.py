@@ -1,6 +1,5 @@
 """The tenants of the measurements of size: many small ones, and one that is large."""
 
-import json
 from pathlib import Path
 
 from routing.tenant import Tenant
@@ -71,10 +70,8 @@ def large_tenant() -> Tenant:
     for i in range(CONDITIONS):
         rules = [_rule(rule) for rule in range(i * each, (i + 1) * each)]
         conditions[f"part{i}"] = {"rules": rules, "otherwise": f"part{i + 1}" if i + 1 < CONDITIONS else "201"}
-    menus = {
-        f"menu{i}": {"prompt": "sys_unavailable", "keys": {"1": f"menu{i + 1}", "2": "all"}, "no_key": "bye", "wrong_key": "bye"}
-        for i in range(ELEMENTS - len(conditions) - 3)}
-    menus[f"menu{len(menus)}"] = {"prompt": "sys_unavailable", "keys": {"1": "201"}, "no_key": "bye", "wrong_key": "bye"}
+    menus = {f"menu{i}": _menu(f"menu{i + 1}") for i in range(ELEMENTS - len(conditions) - 3)}
+    menus[f"menu{len(menus)}"] = _menu("201")
     return Tenant.model_validate({
         "tenant": "large", "name": "Large", "country": "PL", "language": "pl", "timezone": "Europe/Warsaw",
         "users": {str(extension): {"name": f"User {extension}", "devices": ["desk"]} for extension in range(201, 231)},
@@ -87,6 +84,10 @@ def large_tenant() -> Tenant:
         "blacklist": {"callers": [f"+4870{i:07}" for i in range(LISTED)]},
         "failover": {"ring": ["201"], "ring_s": 20},
     })
+
+
+def _menu(to: str) -> dict[str, object]:
+    return {"prompt": "sys_unavailable", "keys": {"1": to, "2": "all"}, "no_key": "bye", "wrong_key": "bye"}
 
 
 def _rule(number: int) -> dict[str, object]:
@@ -104,9 +105,3 @@ def _rule(number: int) -> dict[str, object]:
         {"share": 0.0001},
     )
     return {"when": kinds[number % len(kinds)], "to": "bye"}
-
-
-def large_tenant_size() -> str:
-    tenant = json.loads(large_tenant().model_dump_json())
-    rules = sum(len(each["rules"]) for each in tenant["conditions"].values())
-    return f"{sum(len(tenant[section]) for section in ('conditions', 'menus', 'groups', 'hangups'))} elements, {rules} rules"
