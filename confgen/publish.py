@@ -43,18 +43,21 @@ def published_slugs(home: Path) -> set[str]:
 
 
 def _read_files(revision: Path) -> Files:
-    return {
-        str(file.relative_to(revision)): file.read_text()
-        for file in sorted(revision.rglob("*")) if file.is_file()
-    }
+    files: Files = {}
+    for folder, _, names in sorted(os.walk(revision)):
+        below = os.path.relpath(folder, revision)
+        for name in sorted(names):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                files[name if below == "." else f"{below}/{name}"] = file.read()
+    return files
 
 
 async def publish(home: Path, files: Files, asterisk: Asterisk | None) -> Published:
     """Makes `files` the current revision. Raises AsteriskRefused, with the revision before current again.
     To be called inside `locked(home)`."""
-    files = {**files, **by_type(files)}
-    files |= _marker(home, files)
     before = read_current(home)
+    files = {**files, **_by_type(before, files)}
+    files |= _marker(home, files)
     changed = changed_paths(before, files)
     name = _write_revision(home, before, files) if changed else _current_name(home)
     folders, complaint = await _switch(home, name, before, files, asterisk)
@@ -113,6 +116,14 @@ async def _undo(
         raise AsteriskRefused(f"{refusal}; and it refused to go back to revision {previous}: {second}") from None
     finally:
         await reading.ended()
+
+
+def _by_type(before: Files, files: Files) -> Files:
+    """The SIP objects by their types; as they were where no tenant's have changed."""
+    old, new = ({path: text for path, text in each.items() if path.startswith("pjsip/")} for each in (before, files))
+    if old == new and before:
+        return {path: text for path, text in before.items() if path.startswith("sip/")}
+    return by_type(files)
 
 
 def _marker(home: Path, files: Files) -> Files:

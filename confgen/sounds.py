@@ -73,9 +73,10 @@ async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path) -
     for tenant, its_sounds in sounds.items():
         own_folder = folder / tenant
         own_folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        there = set(os.listdir(own_folder))
         for sound in its_sounds:
             target = own_folder / f"{sound.name}.wav"
-            if not target.exists():
+            if target.name not in there:
                 if sound.name in known:
                     os.link(known[sound.name], target)
                 else:
