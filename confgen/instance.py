@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from confgen.encoder import fill
-from confgen.mailboxes import make_database
+from confgen.realtime import make_database
 
 STATIC = Path(__file__).resolve().parent.parent / "asterisk-conf"
 RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from confgen.mailboxes import write_mailboxes
 from confgen.reading import MARKER, Asterisk, AsteriskRefused, Reading, changed_paths, marker_digest
+from confgen.realtime import write_added, write_mailboxes
 from confgen.render import Files
 from confgen.sip_objects import by_type
 
@@ -88,6 +88,7 @@ async def _switch(
     _point_to(home, "current", name)
     if asterisk is None:
         write_mailboxes(home, after)
+        write_added(home, ())          # it will read the files
         _point_to(home, "decided", name)
         return None, ""
     reading = Reading(home, asterisk, before, after)

@@ -5,28 +5,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from confgen.mailboxes import write_mailboxes
+from confgen.realtime import ADDED, added, can_be_added, write_added, write_mailboxes
 from confgen.render import Files
-from confgen.sip_objects import endpoints_in
+from confgen.sip_objects import Section, sections_of
 
 MARKER = "extensions/00-revision.conf"
 VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
 VERIFY_PAUSE_S = 0.03
 MANY_ENDPOINTS = 100       # to ask for each takes longer than to list all
 
+RELOAD_ALL = "module reload res_pjsip.so"
 MAILBOXES_OF_PHONES = "module reload res_pjsip_mwi.so"      # looked up by each phone when it registers
+WATCH = "pjsip reload qualify aor {}"       # before its phone registers: from then on its state is known
+ADDED_AT_MOST = 20         # to watch each takes a third of a reload, but no call waits for it
+Objects = Mapping[tuple[str, str], Section]
 
 RELOADS: dict[str, tuple[str, ...]] = {
     "extensions": ("dialplan reload",),
     "voicemail": (),       # write_mailboxes is enough
     "musiconhold": ("moh reload",),
     "pjsip": (
-        "module reload res_pjsip.so", "module reload res_pjsip_endpoint_identifier_ip.so",
+        RELOAD_ALL, "module reload res_pjsip_endpoint_identifier_ip.so",
         "module reload res_pjsip_outbound_registration.so", MAILBOXES_OF_PHONES),
 }
 """Which commands make Asterisk read a folder of rendered files again; the longest are last."""
 READ_BY = {
-    "module reload res_pjsip.so": ("sip/endpoint.conf", "sip/auth.conf", "sip/aor.conf"),
+    RELOAD_ALL: ("sip/endpoint.conf", "sip/auth.conf", "sip/aor.conf"),
     "module reload res_pjsip_endpoint_identifier_ip.so": ("sip/identify.conf",),
     "module reload res_pjsip_outbound_registration.so": ("sip/registration.conf",),
 }
@@ -58,8 +62,11 @@ def marker_digest(files: Mapping[str, str]) -> str:
 
 class Reading:
     """Has Asterisk read what changed from `before` to `after`, or everything if it never got `before`: a publish was killed,
-    or it was starting. It has everything long before the last reload ends: a new endpoint is there at once, and then res_pjsip
-    goes through all others."""
+    or it was starting.
+
+    A few SIP objects more are found in the database at once. For every other change of them res_pjsip has to go through
+    all there are, which takes long after they are there; some calls wait for it.
+    """
 
     def __init__(self, home: Path, asterisk: Asterisk, before: Files, after: Files) -> None:
         self.folders: tuple[str, ...] = ()
@@ -72,16 +79,21 @@ class Reading:
         changed = changed_paths(self._before, self._after) if is_known else tuple(self._after)
         self.folders = tuple(
             folder for folder in RELOADS if not is_known or any(path.startswith(f"{folder}/") for path in changed))
+        commands = [command for folder in self.folders for command in RELOADS[folder]
+                    if not is_known or command not in READ_BY or set(READ_BY[command]) & set(changed)]
         if "voicemail" in self.folders:
             write_mailboxes(self._home, self._after)
         old, new = (
-            endpoints_in({path: files[path] for path in changed if path in files}) for files in (self._before, self._after))
-        commands = [command for folder in self.folders for command in RELOADS[folder]
-                    if not is_known or command not in READ_BY or set(READ_BY[command]) & set(changed)]
+            {(section.kind, section.name): section for section in sections_of(
+                {path: files[path] for path in changed if path in files})} for files in (self._before, self._after))
         if is_known and _mailboxes(old, new) == _mailboxes(new, old):
             commands = [command for command in commands if command != MAILBOXES_OF_PHONES]
+        if RELOAD_ALL in commands:
+            commands = self._without_reload(commands, old, new) if is_known else commands
         self._reloading = asyncio.create_task(self._reload(commands))
-        await self._verify(self._reloading, new.keys() - old.keys(), old.keys() - new.keys())
+        come, gone = ({name for kind, name in one.keys() - other.keys() if kind == "endpoint"}
+                      for one, other in ((new, old), (old, new)))
+        await self._verify(self._reloading, come, gone)
 
     async def ended(self) -> str:
         """Waits for the last reload; says what did not go well in them."""
@@ -93,9 +105,26 @@ class Reading:
             return str(refusal)
         return ""
 
+    def _without_reload(self, commands: list[str], old: Objects, new: Objects) -> list[str]:
+        """The commands without the long one, if objects were only added, and few: they are in the database then."""
+        come = [new[key] for key in new.keys() - old.keys() if key[0] in ADDED]
+        phones = [section.name for section in come if section.kind == "aor"]
+        is_more = all(key[0] not in ADDED or new.get(key) == section for key, section in old.items())
+        if not is_more or len(phones) > ADDED_AT_MOST or not all(can_be_added(section) for section in come):
+            return commands
+        there = added(self._home)
+        kept = [section for section in sections_of(self._before) if section.name in there] if there else []
+        write_added(self._home, [*kept, *come])
+        return [*(command for command in commands if command != RELOAD_ALL), *(WATCH.format(name) for name in phones)]
+
     async def _reload(self, commands: list[str]) -> None:
+        if RELOAD_ALL in commands:
+            there = added(self._home)
+            write_added(self._home, [section for section in sections_of(self._after) if section.name in there])
         for command in commands:
             await self._asterisk.reload(command)
+        if RELOAD_ALL in commands:
+            write_added(self._home, ())
 
     async def _verify(self, reloading: "asyncio.Task[None]", come: set[str], gone: set[str]) -> None:
         if len(come | gone) > MANY_ENDPOINTS:
@@ -140,7 +169,7 @@ class Reading:
             return ""
 
 
-def _mailboxes(endpoints: Mapping[str, str], others: Mapping[str, str]) -> dict[str, list[str]]:
+def _mailboxes(objects: Objects, others: Objects) -> dict[tuple[str, str], list[str]]:
     """Whose lamp tells of which, of the endpoints that are among the others too."""
-    return {name: [line for line in text.splitlines() if line.startswith("mailboxes")]
-            for name, text in endpoints.items() if name in others}
+    return {key: [line for line in section.text.splitlines() if line.startswith("mailboxes")]
+            for key, section in objects.items() if key in others}

@@ -42,7 +42,7 @@ def test_another_parser_finds_the_same_sections_and_values(tmp_path: Path) -> No
 
 
 def test_every_endpoint_is_named() -> None:
-    assert endpoints_in(rendered()).keys() == {
+    assert endpoints_in(rendered()) == {
         "acme-201-desk", "acme-202-desk", "acme-203-desk", "acme-trunk-carrier", "acme-trunk-other"}
 
 

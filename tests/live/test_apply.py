@@ -95,7 +95,7 @@ async def test_user_who_is_removed_can_register_no_more(pbx: Pbx, tenants: Path)
 
 async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
     before = read_current(pbx.settings.home)
-    bad = {**before, "pjsip/acme.conf": before["pjsip/acme.conf"] + "\n[acme-bad]\ntype = endpoint\nno_such_option = 1\n"}
+    bad = {**before, "pjsip/acme.conf": before["pjsip/acme.conf"] + "\n[acme-bad]\ntype = endpoint\ndtmf_mode = none_such\n"}
     bad.pop("extensions/00-revision.conf")
     async with AmiClient(pbx.settings.ami_address, pbx.settings.ami_port, AMI_CLI_USER, pbx.secrets.ami_cli) as ami:
         with pytest.raises(AsteriskRefused, match="did not take the endpoints acme-bad"):
