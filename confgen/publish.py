@@ -122,16 +122,15 @@ async def _undo(
 def _by_type(before: Files, files: Files) -> Files:
     """The SIP objects by their types; as they were where no tenant's have changed."""
     old, new = ({path: text for path, text in each.items() if path.startswith("pjsip/")} for each in (before, files))
-    if old == new and before:
-        return {path: text for path, text in before.items() if path.startswith("sip/")}
-    return by_type(files)
+    made = {path: text for path, text in before.items() if path.startswith("sip/")}
+    return made if made and old == new else by_type(files)
 
 
 def _marker(home: Path, files: Files) -> Files:
     """A context whose one extension names what was rendered, and the instance's own files with it, such as the step
     loop: Asterisk is asked for it after a reload."""
     own = {path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")}
-    everything = {**own, **files}
+    everything = {**own, **rendered_part(files)}
     digest = hashlib.sha256("\0".join(f"{path}\0{everything[path]}" for path in sorted(everything)).encode()).hexdigest()[:24]
     return {MARKER: f"[centralka-revision]\nexten => {digest},1,NoOp()\n"}
 
@@ -144,17 +143,14 @@ def _write_revision(home: Path, before: Files, files: Files) -> str:
     name = f"{number:06}-{marker_digest(files)[:12]}"
     temporary = revisions / f".{name}"
     shutil.rmtree(temporary, ignore_errors=True)
-    made: set[str] = set()
+    for folder in {path.rpartition("/")[0] for path in files}:
+        (temporary / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
     for path, text in files.items():
-        file = temporary / path
-        if path.partition("/")[0] not in made:
-            file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            made.add(path.partition("/")[0])
         if before.get(path) == text:
-            os.link(current / path, file)
+            os.link(f"{current}/{path}", f"{temporary}/{path}")
         else:
-            file.write_text(text)
-            file.chmod(0o640)
+            (temporary / path).write_text(text)
+            (temporary / path).chmod(0o640)
     temporary.rename(revisions / name)
     return name
 
