@@ -1,17 +1,19 @@
-"""`python -m bench [--quick] [--out DIR]`: measures, prints the tables, writes DIR/<time>.json and .png."""
+"""`python -m bench [--quick] [--only PART] [--out DIR]`: measures, prints the tables, writes DIR/<time>.json and .png."""
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import statistics
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from bench import decisions, plot, tables
+from bench import decisions, plot, size, tables
 from bench.calls import FLOWS, ONE, STATIC, Flow, Probe
 from bench.ceiling import Effort, at_rate, find_ceiling, kept_busy
 from bench.instance import BenchInstance, running_instance
@@ -28,24 +30,32 @@ console = Console(highlight=False)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute; figures of little worth")
+    parser.add_argument("--only", choices=["calls", "size"], help="a part of it")
+    parser.add_argument("--tenants", type=int, help="how many for what size costs (default 1000, quick 50)")
     parser.add_argument("--out", type=Path, default=RUNTIME / "bench", help="where to write (default %(default)s)")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))     # the instance is removed all the same
     moment, load = datetime.now(UTC), os.getloadavg()[0]
     if load > 0.5:
         console.print(f"[yellow]warning:[/] the load of this machine is {load:.1f} before the start: expect noise")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    stem = arguments.out / moment.strftime("%Y%m%dT%H%M%SZ")
     try:
-        with console.status("Starting an instance for the benchmark ..."), running_instance() as bench:
-            results = asyncio.run(measure(bench, QUICK if arguments.quick else FULL, moment, load))
+        if arguments.only != "size":
+            with console.status("Starting an instance for the benchmark ..."), running_instance() as bench:
+                results = asyncio.run(measure(bench, QUICK if arguments.quick else FULL, moment, load))
+            stem.with_suffix(".json").write_text(results.to_json())
+            plot.write(results, stem.with_suffix(".png"))
+            tables.show(results, console)
+        if arguments.only != "calls":
+            tenants = arguments.tenants or (50 if arguments.quick else 1000)
+            sizes = size.measure_sizes(tenants, 500 if arguments.quick else 3000, console)
+            stem.with_suffix(".size.json").write_text(json.dumps(asdict(sizes), indent=1))
+            size.show(sizes, console)
     except RuntimeFailure as failure:
         console.print(f"[red]RuntimeFailure[/]: {failure}", markup=False)
         return 2
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    stem = arguments.out / moment.strftime("%Y%m%dT%H%M%SZ")
-    stem.with_suffix(".json").write_text(results.to_json())
-    plot.write(results, stem.with_suffix(".png"))
-    tables.show(results, console)
-    console.print(f"{stem}.json and .png", soft_wrap=True)
+    console.print(f"{stem}.*", soft_wrap=True)
     return 0
 
 

@@ -6,19 +6,28 @@ from contextlib import asynccontextmanager
 
 from agi.ami_client import AmiClient, AmiError
 from centralka.settings import AMI_CLI_USER, Settings
-from confgen.publish import AsteriskRefused
+from confgen.reading import AsteriskRefused
 from confgen.secrets import load_secrets
+
+RELOAD_LIMIT_S = 180.0      # grows with the square of the number of endpoints
 
 
 class RunningAsterisk:
-    """The command line of Asterisk over AMI, with the errors that publishing knows."""
+    """The command line of Asterisk over AMI, with the errors that publishing knows. It answers one connection's commands one
+    after the other, so what takes long has another connection."""
 
-    def __init__(self, ami: AmiClient) -> None:
-        self._ami = ami
+    def __init__(self, ami: AmiClient, reloading: AmiClient) -> None:
+        self._ami, self._reloading = ami, reloading
 
     async def command(self, text: str) -> str:
         try:
             return await self._ami.command(text)
+        except AmiError as error:
+            raise AsteriskRefused(str(error)) from None
+
+    async def reload(self, text: str) -> None:
+        try:
+            await self._reloading.command(text, RELOAD_LIMIT_S)
         except AmiError as error:
             raise AsteriskRefused(str(error)) from None
 
@@ -32,6 +41,6 @@ async def running_asterisk(settings: Settings) -> AsyncIterator[RunningAsterisk 
         yield None
         return
     writer.close()
-    secret = load_secrets(settings.home / "secrets.json").ami_cli
-    async with AmiClient(settings.ami_address, settings.ami_port, AMI_CLI_USER, secret) as ami:
-        yield RunningAsterisk(ami)
+    login = settings.ami_address, settings.ami_port, AMI_CLI_USER, load_secrets(settings.home / "secrets.json").ami_cli
+    async with AmiClient(*login) as ami, AmiClient(*login) as reloading:
+        yield RunningAsterisk(ami, reloading)

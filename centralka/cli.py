@@ -25,8 +25,8 @@ from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
 from confgen.publish import rollback as roll_back
-from confgen.render import endpoints_in
 from confgen.secrets import call_servers_of, load_secrets, save_secrets
+from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
@@ -141,13 +141,13 @@ def apply(
 ) -> None:
     """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
-    if not despite_scenarios:
-        with told():
-            files = configuration.tenant_files([directory or settings.tenants])
-            scenarios.play(files, configuration.load_tenants(files))
 
     async def run() -> Published:
-        rendered = configuration.render([directory or settings.tenants], settings)
+        files = configuration.tenant_files([directory or settings.tenants])
+        tenants = configuration.load_tenants(files)
+        if not despite_scenarios:
+            scenarios.play(files, tenants)
+        rendered = configuration.render_all(files, tenants, settings)
         async with running_asterisk(settings) as asterisk:
             return await configuration.apply(rendered, settings, asterisk, remove or ())
 
@@ -239,6 +239,8 @@ def tell_published(published: Published) -> None:
     if published.reloaded is not None:
         reloaded = f"Asterisk reloaded {', '.join(published.reloaded) or 'nothing'} and confirmed"
     out.print(f"revision {published.revision}: {len(published.changed)} files; {reloaded}")
+    if published.complaint:
+        out.print(f"afterwards: {published.complaint}")
 
 
 app.command("simulate")(inspection.simulate_call)

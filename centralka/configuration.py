@@ -8,10 +8,11 @@ from pathlib import Path
 
 from centralka.settings import Settings
 from confgen.calendars import with_events
-from confgen.publish import Asterisk, Published, changed_paths, publish, read_current
+from confgen.publish import Published, publish, published_slugs, read_current, rendered_part
+from confgen.reading import Asterisk, changed_paths
 from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
-from confgen.sounds import Sound, make_sounds, sounds_of
+from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
 from routing.check import read_tenants
 from routing.comparison import MAX_CALLS, Comparison, compare
@@ -90,7 +91,11 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    tenants = load_tenants(files)
+    return render_all(files, load_tenants(files), settings)
+
+
+def render_all(files: dict[str, Path], tenants: Sequence[Tenant], settings: Settings) -> Rendered:
+    """As `render`, for the tenants that `load_tenants` found in the files."""
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), tenants)
     rendered: Files = {}
     sounds: dict[str, tuple[Sound, ...]] = {}
@@ -104,13 +109,14 @@ def render(paths: Sequence[Path], settings: Settings) -> Rendered:
 
 def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
     """`week` is the Monday of the week whose calls are compared."""
-    current = read_current(settings.home)
-    current.pop("extensions/00-revision.conf", None)
+    current = rendered_part(read_current(settings.home))
     before, after = _published(current), _published(rendered.files)
     numbers = changed_numbers(before, after)
     both = [slug for slug in numbers if slug in before and slug in after]
     ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
     return Plan(changed_paths(current, rendered.files), numbers, ends)
+
+
 def _published(files: Files) -> dict[str, Tenant]:
     """The tenants of a revision's files, by slug."""
 
@@ -122,12 +128,11 @@ def _published(files: Files) -> dict[str, Tenant]:
 async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:
     """Makes the sounds, keeps the secrets, publishes. Raises AsteriskRefused, and ValueError when a published tenant has no
     file any more and is not one of `removed`. To be called inside `locked(home)`, the rendering too."""
-    gone = _published(read_current(settings.home)).keys() - rendered.sounds.keys() - set(removed)
+    gone = published_slugs(settings.home) - rendered.sounds.keys() - set(removed)
     if gone:
         names = sorted(gone)
         meant = " ".join(f"--remove {name}" for name in names)
         raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
-    for tenant, sounds in rendered.sounds.items():
-        await make_sounds(sounds, settings.home / "sounds" / tenant)
+    await make_all_sounds(rendered.sounds, settings.home / "sounds")
     save_secrets(settings.home / "secrets.json", rendered.secrets)
     return await publish(settings.home, rendered.files, asterisk)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from agi.ami_client import AmiError
 from centralka.settings import Settings
-from confgen.publish import AsteriskRefused
+from confgen.reading import AsteriskRefused
 from routing.errors import ConfigError
 
 out = Console()

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from confgen.encoder import fill
+from confgen.realtime import make_database
 
 STATIC = Path(__file__).resolve().parent.parent / "asterisk-conf"
-RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "rtp.conf", "transport.conf")
+RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
 FOLDERS = (
     "asterisk", "published", "published/revisions", "spool", "log", "log/cel-custom", "run", "db", "sounds", "said", "redis")
 
@@ -24,3 +25,4 @@ def write_instance(home: Path, values: Mapping[str, object]) -> None:
         (target / name).write_text(fill(name, values))
     for file in target.iterdir():
         file.chmod(0o640)
+    make_database(home)

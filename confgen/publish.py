@@ -1,47 +1,20 @@
 """Publishing: a revision is a directory, the current one is a link, and Asterisk is asked afterwards whether it took it."""
 
-import asyncio
 import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from confgen.render import Files, endpoints_in
+from confgen.reading import MARKER, Asterisk, AsteriskRefused, Reading, changed_paths, marker_digest
+from confgen.realtime import write_added, write_mailboxes
+from confgen.render import Files
+from confgen.sip_objects import by_type
 
 KEPT_REVISIONS = 50
-MARKER = "extensions/00-revision.conf"
-VERIFY_TRIES = 50          # a reload answers before it has happened
-VERIFY_PAUSE_S = 0.1
-
-PJSIP_MODULES = (
-    "res_pjsip.so", "res_pjsip_authenticator_digest.so", "res_pjsip_endpoint_identifier_ip.so",
-    "res_pjsip_outbound_registration.so", "res_pjsip_mwi.so",
-)
-RELOADS: dict[str, tuple[str, ...]] = {
-    "extensions": ("dialplan reload",),
-    "pjsip": tuple(f"module reload {module}" for module in PJSIP_MODULES),
-    "voicemail": ("voicemail reload",),
-    "musiconhold": ("moh reload",),
-    "queuerules": ("queue reload rules",),
-    "queues": ("queue reload all",),
-}
-"""Which commands make Asterisk read a folder of rendered files again."""
-
-
-class AsteriskRefused(Exception):
-    """Asterisk did not take what was published; the revision before it is current again."""
-
-
-class Asterisk(Protocol):
-    """The running Asterisk."""
-
-    async def command(self, text: str) -> str:
-        """What its command line answers. Raises AsteriskRefused when the command fails or nobody answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +24,7 @@ class Published:
     revision: str
     changed: tuple[str, ...]             # paths of the files that differ from the revision before
     reloaded: tuple[str, ...] | None
+    complaint: str = ""                  # what did not go well after Asterisk had taken everything
 
 
 def read_current(home: Path) -> Files:
@@ -58,28 +32,38 @@ def read_current(home: Path) -> Files:
     return _read_files(home / "published" / "current")
 
 
+def rendered_part(files: Files) -> Files:
+    """A revision's files without those that publishing adds."""
+    return {path: text for path, text in files.items() if path != MARKER and not path.startswith("sip/")}
+
+
+def published_slugs(home: Path) -> set[str]:
+    """The tenants of the current revision."""
+    return {file.stem for file in (home / "published" / "current" / "tenants").glob("*.json")}
+
+
 def _read_files(revision: Path) -> Files:
-    return {
-        str(file.relative_to(revision)): file.read_text()
-        for file in sorted(revision.rglob("*")) if file.is_file()
-    }
-
-
-def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)))
+    files: Files = {}
+    for folder, _, names in sorted(os.walk(revision)):
+        below = os.path.relpath(folder, revision)
+        for name in sorted(names):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                files[name if below == "." else f"{below}/{name}"] = file.read()
+    return files
 
 
 async def publish(home: Path, files: Files, asterisk: Asterisk | None) -> Published:
     """Makes `files` the current revision. Raises AsteriskRefused, with the revision before current again.
     To be called inside `locked(home)`."""
-    files = {**files, **_marker(home, files)}
     before = read_current(home)
+    files = {**files, **_by_type(before, files)}
+    files |= _marker(home, files)
     changed = changed_paths(before, files)
-    name = _write_revision(home, files) if changed else _current_name(home)
-    folders = await _switch(home, name, before, files, asterisk)
+    name = _write_revision(home, before, files) if changed else _current_name(home)
+    folders, complaint = await _switch(home, name, before, files, asterisk)
     if _history(home)[-1:] != [name]:
         _record(home, [*_history(home), name])
-    return Published(name, changed, folders)
+    return Published(name, changed, folders, complaint)
 
 
 async def rollback(home: Path, asterisk: Asterisk | None) -> Published:
@@ -89,27 +73,33 @@ async def rollback(home: Path, asterisk: Asterisk | None) -> Published:
     if len(history) < 2:
         raise LookupError("there is no earlier revision to go back to")
     before, after = read_current(home), _read_files(home / "published" / "revisions" / history[-2])
-    folders = await _switch(home, history[-2], before, after, asterisk)
+    folders, complaint = await _switch(home, history[-2], before, after, asterisk)
     _record(home, history[:-1])
-    return Published(history[-2], changed_paths(before, after), folders)
+    return Published(history[-2], changed_paths(before, after), folders, complaint)
 
 
 async def _switch(
     home: Path, name: str, before: Files, after: Files, asterisk: Asterisk | None,
-) -> tuple[str, ...] | None:
-    """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it last.
-    Undone when Asterisk refuses. Returns the folders that were read again; None: no Asterisk runs."""
+) -> tuple[tuple[str, ...] | None, str]:
+    """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it once Asterisk has
+    it. Undone when Asterisk refuses. Returns the folders that were read again, None where no Asterisk runs, and what did not
+    go well afterwards."""
     previous = _current_name(home)
     _point_to(home, "current", name)
-    folders = None
-    if asterisk:
-        try:
-            folders = await _reload(asterisk, before, after)
-        except BaseException as refusal:
-            await _undo(home, previous, before, after, asterisk, refusal)
-            raise
+    if asterisk is None:
+        write_mailboxes(home, after)
+        write_added(home, ())          # it will read the files
+        _point_to(home, "decided", name)
+        return None, ""
+    reading = Reading(home, asterisk, before, after)
+    try:
+        await reading.taken()
+    except BaseException as refusal:
+        await reading.ended()
+        await _undo(home, previous, before, after, asterisk, refusal)
+        raise
     _point_to(home, "decided", name)
-    return folders
+    return reading.folders, await reading.ended()
 
 
 async def _undo(
@@ -120,37 +110,47 @@ async def _undo(
         (home / "published" / "current").unlink()
         return
     _point_to(home, "current", previous)
+    reading = Reading(home, asterisk, after, before)
     try:
-        await _reload(asterisk, after, before)
+        await reading.taken()
     except AsteriskRefused as second:
         raise AsteriskRefused(f"{refusal}; and it refused to go back to revision {previous}: {second}") from None
+    finally:
+        await reading.ended()
+
+
+def _by_type(before: Files, files: Files) -> Files:
+    """The SIP objects by their types; as they were where no tenant's have changed."""
+    old, new = ({path: text for path, text in each.items() if path.startswith("pjsip/")} for each in (before, files))
+    made = {path: text for path, text in before.items() if path.startswith("sip/")}
+    return made if made and old == new else by_type(files)
 
 
 def _marker(home: Path, files: Files) -> Files:
     """A context whose one extension names what was rendered, and the instance's own files with it, such as the step
     loop: Asterisk is asked for it after a reload."""
     own = {path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")}
-    everything = {**own, **files}
+    everything = {**own, **rendered_part(files)}
     digest = hashlib.sha256("\0".join(f"{path}\0{everything[path]}" for path in sorted(everything)).encode()).hexdigest()[:24]
     return {MARKER: f"[centralka-revision]\nexten => {digest},1,NoOp()\n"}
 
 
-def _marker_digest(files: Mapping[str, str]) -> str:
-    return files[MARKER].split("exten => ")[1].split(",")[0]
-
-
-def _write_revision(home: Path, files: Files) -> str:
-    """Writes a whole revision under a name that sorts by age."""
+def _write_revision(home: Path, before: Files, files: Files) -> str:
+    """Writes a whole revision under a name that sorts by age. Files that are as they were are links to those."""
+    current = home / "published" / "current"
     revisions = home / "published" / "revisions"
     number = max((int(path.name.split("-")[0]) for path in revisions.glob("[0-9]*-*")), default=0) + 1
-    name = f"{number:06}-{_marker_digest(files)[:12]}"
+    name = f"{number:06}-{marker_digest(files)[:12]}"
     temporary = revisions / f".{name}"
     shutil.rmtree(temporary, ignore_errors=True)
+    for folder in {path.rpartition("/")[0] for path in files}:
+        (temporary / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
     for path, text in files.items():
-        file = temporary / path
-        file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(0o640)
+        if before.get(path) == text:
+            os.link(f"{current}/{path}", f"{temporary}/{path}")
+        else:
+            (temporary / path).write_text(text)
+            (temporary / path).chmod(0o640)
     temporary.rename(revisions / name)
     return name
 
@@ -180,53 +180,6 @@ def _record(home: Path, names: list[str]) -> None:
     for path in (home / "published" / "revisions").iterdir():
         if path.name not in kept:
             shutil.rmtree(path)
-
-
-def _folders(changed: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(folder for folder in RELOADS if any(path.startswith(f"{folder}/") for path in changed))
-
-
-async def _reload(asterisk: Asterisk, before: Files, after: Files) -> tuple[str, ...]:
-    """Has Asterisk read what changed, or everything if it never got the revision before (a publish was killed, or it was
-    starting), and asks what it took. Returns the folders read. Raises AsteriskRefused."""
-    is_known = await _has_marker(asterisk, before)
-    folders = _folders(changed_paths(before, after)) if is_known else tuple(RELOADS)
-    for folder in folders:
-        for command in RELOADS[folder]:
-            await asterisk.command(command)
-    wrong = ""
-    for _ in range(VERIFY_TRIES):
-        wrong = await _what_is_wrong(asterisk, before, after, folders)
-        if not wrong:
-            return folders
-        await asyncio.sleep(VERIFY_PAUSE_S)
-    raise AsteriskRefused(wrong)
-
-
-async def _has_marker(asterisk: Asterisk, files: Files) -> bool:
-    """Whether Asterisk runs the dialplan of this revision."""
-    if MARKER not in files:
-        return False
-    try:
-        return f"'{_marker_digest(files)}'" in await asterisk.command("dialplan show centralka-revision")
-    except AsteriskRefused:
-        return False          # how it says that there is no such context
-
-
-async def _what_is_wrong(asterisk: Asterisk, before: Files, after: Files, folders: tuple[str, ...]) -> str:
-    """What Asterisk has not taken yet, '' when it has everything."""
-    if not await _has_marker(asterisk, after):
-        return "Asterisk did not take the new dialplan; its log says why"
-    if "pjsip" in folders:
-        expected, old = endpoints_in(after), endpoints_in(before)
-        listed = await asterisk.command("pjsip list endpoints")
-        present = {line.split()[1].split("/")[0] for line in listed.splitlines() if line.split()[:1] == ["Endpoint:"]}
-        missing, left = expected - present, (old - expected) & present
-        if missing:
-            return f"Asterisk did not take the endpoints {', '.join(sorted(missing)[:10])}; its log says why"
-        if left:
-            return f"Asterisk still has the endpoints {', '.join(sorted(left)[:10])}"
-    return ""
 
 
 @contextmanager

@@ -54,13 +54,3 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
 def dial(endpoints: Iterable[str]) -> str:
     """Dial()'s first argument for endpoints that ring together."""
     return "&".join(f"PJSIP/{name}" for name in endpoints)
-
-
-def endpoints_in(files: Mapping[str, str]) -> set[str]:
-    """The names of the endpoints that the rendered pjsip files define."""
-    names: set[str] = set()
-    for path, text in files.items():
-        if path.startswith("pjsip/"):
-            lines = text.splitlines()
-            names |= {lines[i - 1].strip("[]") for i, line in enumerate(lines) if line == "type = endpoint"}
-    return names

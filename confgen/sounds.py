@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import wave
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -68,6 +69,23 @@ def _source(prompt: Spoken, folder: Path) -> str | bytes:
     except (wave.Error, EOFError):
         raise ValueError(f"{path.name} is no WAV file of plain samples") from None
     return path.read_bytes()
+
+
+async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path) -> None:
+    """Each tenant's, in a folder of its own. What another tenant has already, such as the system's phrases, is linked."""
+    known: dict[str, Path] = {}
+    for tenant, its_sounds in sounds.items():
+        own_folder = folder / tenant
+        own_folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        there = set(os.listdir(own_folder))
+        for sound in its_sounds:
+            target = own_folder / f"{sound.name}.wav"
+            if target.name not in there:
+                if sound.name in known:
+                    os.link(known[sound.name], target)
+                else:
+                    await make_sounds([sound], own_folder)
+            known[sound.name] = target
 
 
 async def make_sounds(sounds: Iterable[Sound], folder: Path) -> int:

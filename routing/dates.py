@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _DAY = re.compile(r"(?:(?P<year>[0-9]{4})-)?(?P<month>[0-9]{2})-(?P<day>[0-9]{2})", re.ASCII)
 _ANY_LEAP_YEAR = 2000
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 EXPECTED = "a day or days such as 2026-12-24, 2026-12-24..2027-01-01, 12-24 or 12-24..01-06"
 
 
@@ -72,4 +74,9 @@ DateSpan = Annotated[
 
 def shown(day: date) -> str:
     """'25 Dec'."""
-    return f"{day.day} {day:%b}"
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def shown_moment(local: datetime) -> str:
+    """'Thu 25 Dec 08:30'. Not by strftime, which takes longer than the rules of most conditions."""
+    return f"{_WEEKDAYS[local.weekday()]} {shown(local)} {local.hour:02}:{local.minute:02}"

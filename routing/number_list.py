@@ -64,8 +64,12 @@ class NumberSet:
     def __contains__(self, number: object) -> bool:
         if not isinstance(number, str) or not number:
             return False
-        begins = any(number[:length] in self._starts for length in self._lengths)
-        return begins or number in self._exact or self._between(number)
+        if number in self._exact:
+            return True
+        for length in self._lengths:
+            if number[:length] in self._starts:
+                return True
+        return bool(self._ranges) and self._between(number)
 
     def _between(self, number: str) -> bool:
         ranges = self._ranges.get(len(number))

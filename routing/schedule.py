@@ -66,4 +66,7 @@ class Window(BaseModel):
 def covering(windows: Iterable[Window], local: datetime) -> Window | None:
     """The first window that is open at the local moment. Wall-clock time counts, so both clock changes of the year
     need nothing special: 02:30 that exists twice is open both times."""
-    return next((window for window in windows if window.covers(local)), None)
+    for window in windows:
+        if window.covers(local):
+            return window
+    return None

@@ -49,7 +49,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One SIPp program's run. `setup_ms`: for each call answered, from its first INVITE to its 200."""
+    """One SIPp program's run. `setup_ms`: for each call answered, from its first INVITE to its 200. `first_invite_at`: the
+    moment of the first call's INVITE, in seconds since 1970."""
 
     title: str
     statistics: Statistics
@@ -57,6 +58,7 @@ class Result:
     invites: int
     messages: tuple[Message, ...]
     failure: str | None
+    first_invite_at: float | None = None
 
     def setup_percentile(self, percent: float) -> float:
         """Nearest rank, in ms."""
@@ -87,8 +89,8 @@ def read(directory: Path, *, title: str, exit_code: int) -> Result:
     failure = None
     if failed:
         failure = _explain(title, statistics, exit_code, errors, messages, directory)
-    setup_ms, invites = _times(directory / "short.log")
-    return Result(title, statistics, setup_ms, invites, messages, failure)
+    setup_ms, begun_at = _times(directory / "short.log")
+    return Result(title, statistics, setup_ms, len(begun_at), messages, failure, min(begun_at, default=None))
 
 
 def _text(path: Path) -> str:
@@ -123,8 +125,8 @@ def _messages(log: str) -> list[Message]:
     return found
 
 
-def _times(path: Path) -> tuple[tuple[float, ...], int]:
-    """Set-up times, and how many different calls' INVITEs passed, from the one-line-per-message log."""
+def _times(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Set-up times, and when each call's first INVITE passed, from the one-line-per-message log."""
     started: dict[str, float] = {}
     answered: dict[str, float] = {}
     for line in _text(path).splitlines():
@@ -136,7 +138,7 @@ def _times(path: Path) -> tuple[tuple[float, ...], int]:
             started.setdefault(call_id, at)
         elif first_line.startswith("SIP/2.0 200") and call_id in started:
             answered.setdefault(call_id, (at - started[call_id]) * 1000)
-    return tuple(answered.values()), len(started)
+    return tuple(answered.values()), tuple(started.values())
 
 
 def _expected(directory: Path, index: int) -> str:

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from routing.call import Entered, Event
+from routing.dates import shown_moment
 from routing.names import Label, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.nodes.when import Asked, When
+from routing.nodes.when import Asked, Question, When
 
 MAX_RULES = 2000
 
@@ -26,8 +27,8 @@ class Conditions(Element):
     otherwise: Target
 
     @cached_property
-    def _compiled(self) -> tuple[tuple[str, Rule], ...]:
-        return tuple((rule.title or f"rule {place}", rule) for place, rule in enumerate(self.rules, 1))
+    def _compiled(self) -> tuple[tuple[Question, Rule], ...]:
+        return tuple((rule.when.first_question, rule) for rule in self.rules)
 
     def uses(self) -> Uses:
         targets = tuple((f"rules.{place}.to", rule.to) for place, rule in enumerate(self.rules))
@@ -45,8 +46,9 @@ class Conditions(Element):
         if not isinstance(event, Entered):
             raise UnexpectedEvent(here, event)
         local = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone))
-        for place, (title, rule) in enumerate(self._compiled):
-            why = rule.when.why(Asked(here, local, f"{here.name}/{place}"))
-            if why:
+        asked = Asked(here, local)
+        for place, (question, rule) in enumerate(self._compiled):
+            if question(asked) is not None and (why := rule.when.why(asked, place)):
+                title = rule.title or f"rule {place + 1}"
                 return Go(rule.to, f"{title}: {why}, on to {rule.to}")
-        return Go(self.otherwise, f"no rule holds on {local:%a} {local.day} {local:%b %H:%M}, on to {self.otherwise}")
+        return Go(self.otherwise, f"no rule holds on {shown_moment(local)}, on to {self.otherwise}")

@@ -4,7 +4,7 @@ Each kind answers in words why it holds, or None. All that a rule names must hol
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -29,11 +29,40 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The call that is asked about. `rule` tells the rule from all others of the tenant."""
+    """The call that a node's rules ask about, and what they have found out of it: a thousand rules ask for a few users."""
 
     here: Here
     local: datetime
-    rule: str
+    users: dict[str, Presence] = field(default_factory=dict)
+    groups: dict[str, GroupPresence] = field(default_factory=dict)
+
+    def user(self, extension: str) -> Presence:
+        found = self.users.get(extension)
+        if found is None:
+            found = self.users[extension] = presence_of(
+                self.here.facts, extension, self.here.tenant.endpoints_of(extension))
+        return found
+
+    def group(self, name: str) -> GroupPresence:
+        found = self.groups.get(name)
+        if found is None:
+            found = self.groups[name] = self._presence_in(self.here.tenant.seats_of(name))
+        return found
+
+    def queue(self, name: str) -> GroupPresence:
+        return self._presence_in(self.here.tenant.line_of(name))
+
+    def _presence_in(self, seats: tuple[Seat, ...]) -> GroupPresence:
+        tenant = self.here.tenant
+        return presence_in(
+            self.here.facts, [(seat, () if seat.is_outside else tenant.endpoints_of(seat.member)) for seat in seats])
+
+
+Question = Callable[[Asked], str | None]
+
+
+def _not_asked(asked: Asked) -> str:
+    return ""
 
 
 class _Section(BaseModel):
@@ -91,9 +120,9 @@ class CallerIs(_Section):
         caller = facts.caller_extension or facts.caller
         if caller in self._set:
             return f"caller {caller} is one of the rule's numbers"
-        found = next((name for name in self.lists if caller in tenant.numbers_in(name)), None)
-        if found:
-            return f"caller {caller} is in list {found}"
+        for name in self.lists:
+            if caller in tenant.numbers_in(name):
+                return f"caller {caller} is in list {name}"
         if CallerKind.INTERNAL in self.kinds and facts.caller_extension:
             return f"caller {caller} is internal"
         if CallerKind.ANONYMOUS in self.kinds and not caller:
@@ -118,29 +147,39 @@ class When(_Section):
 
     @model_validator(mode="after")
     def asks_something(self) -> Self:
-        if not self._questions:
+        if not self._questions and not self.share:
             raise ValueError(f"expected at least one of {', '.join(When.model_fields)}")
         return self
 
     @cached_property
-    def _questions(self) -> tuple[Callable[[Asked], str | None], ...]:
-        """Those that the rule asks."""
+    def _questions(self) -> tuple[Question, ...]:
+        """Those that the rule asks, but for the share."""
         asked = {
             "hours": self._hours, "dates": self._dates, "holidays": self._holidays, "calendars": self._calendars,
             "caller": self._caller, "dialled": self._dialled, "switches": self._switches, "users": self._users,
-            "groups": self._groups, "queues": self._queues, "share": self._share,
+            "groups": self._groups, "queues": self._queues,
         }
-        return tuple(question for field, question in asked.items() if getattr(self, field))
+        return tuple(question for name, question in asked.items() if getattr(self, name))
 
-    def why(self, asked: Asked) -> str | None:
-        """Why everything holds, or None."""
-        reasons = []
+    @property
+    def first_question(self) -> Question:
+        """If it answers None, `why` does too: enough of most rules."""
+        return self._questions[0] if self._questions else _not_asked
+
+    def why(self, asked: Asked, place: int) -> str | None:
+        """Why everything holds, or None. `place` tells the rule from the others of its node."""
+        reasons = ""
         for question in self._questions:
             reason = question(asked)
             if reason is None:
                 return None
-            reasons.append(reason)
-        return " and ".join(reasons)
+            reasons = f"{reasons} and {reason}" if reasons else reason
+        if self.share:
+            if asked.here.facts.drawn(f"{asked.here.name}/{place}") * 100 >= self.share:
+                return None
+            reason = f"one of {self.share:g} % of the calls"
+            reasons = f"{reasons} and {reason}" if reasons else reason
+        return reasons
 
     def settings(self) -> Iterator[tuple[str, str, str]]:
         """What is asked of other sections of the tenant's file: field, section, key there."""
@@ -156,8 +195,10 @@ class When(_Section):
 
     def _dates(self, asked: Asked) -> str | None:
         today = asked.local.date()
-        span = next((span for span in self.dates if span.cover(today)), None)
-        return f"{shown(today)} is in {span}" if span else None
+        for span in self.dates:
+            if span.cover(today):
+                return f"{shown(today)} is in {span}"
+        return None
 
     def _holidays(self, asked: Asked) -> str | None:
         return self.holidays.why(asked) if self.holidays else None
@@ -177,35 +218,27 @@ class When(_Section):
         return f"{dialled} was dialled" if dialled in self.dialled else None
 
     def _switches(self, asked: Asked) -> str | None:
-        facts, tenant = asked.here.facts, asked.here.tenant
-        if any(tenant.position_of(name, facts.switches.get(name)) != position for name, position in self.switches.items()):
-            return None
+        standing, position_of = asked.here.facts.switches, asked.here.tenant.position_of
+        for name, position in self.switches.items():
+            if position_of(name, standing.get(name)) != position:
+                return None
         return " and ".join(f"switch {name} is {position}" for name, position in self.switches.items())
 
     def _users(self, asked: Asked) -> str | None:
-        facts, tenant = asked.here.facts, asked.here.tenant
-        if any(presence_of(facts, user, tenant.endpoints_of(user)) is not presence for user, presence in self.users.items()):
-            return None
+        for user, presence in self.users.items():
+            if asked.user(user) is not presence:
+                return None
         return " and ".join(f"{user} is {presence.replace('_', ' ')}" for user, presence in self.users.items())
 
     def _groups(self, asked: Asked) -> str | None:
-        return _all_so(asked, "group", self.groups, asked.here.tenant.seats_of)
+        return _all_so("group", self.groups, asked.group)
 
     def _queues(self, asked: Asked) -> str | None:
-        return _all_so(asked, "queue", self.queues, asked.here.tenant.line_of)
-
-    def _share(self, asked: Asked) -> str | None:
-        share = self.share or 0.0
-        return f"one of {share:g} % of the calls" if asked.here.facts.drawn(asked.rule) * 100 < share else None
+        return _all_so("queue", self.queues, asked.queue)
 
 
-def _all_so(
-    asked: Asked, kind: str, wanted: Mapping[str, GroupPresence], seats_of: Callable[[str], tuple[Seat, ...]],
-) -> str | None:
+def _all_so(kind: str, wanted: Mapping[str, GroupPresence], found: Callable[[str], GroupPresence]) -> str | None:
     """Whether each group or queue is so, in words."""
-    tenant = asked.here.tenant
-    for name, presence in wanted.items():
-        members = [(seat, () if seat.is_outside else tenant.endpoints_of(seat.member)) for seat in seats_of(name)]
-        if presence_in(asked.here.facts, members) is not presence:
-            return None
+    if any(found(name) is not presence for name, presence in wanted.items()):
+        return None
     return " and ".join(f"{kind} {name}: {presence.replace('_', ' ')}" for name, presence in wanted.items())

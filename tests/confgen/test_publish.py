@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from confgen.instance import write_instance
-from confgen.publish import publish, read_current, rollback
+from confgen.publish import publish, read_current, rendered_part, rollback
 
 INSTANCE = {
     "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "rtp_start": 10000, "rtp_end": 10100,
@@ -40,6 +40,27 @@ async def test_rollback_brings_back_what_was_before(home: Path) -> None:
     assert "pjsip/rossi.conf" in undone.changed
     with pytest.raises(LookupError):
         await rollback(home, None)
+
+
+async def test_what_did_not_change_is_written_once(home: Path) -> None:
+    await publish(home, {"tenants/acme.json": "{}", "tenants/rossi.json": "{}"}, None)
+    before = (home / "published" / "current").resolve()
+    await publish(home, {"tenants/acme.json": "{}", "tenants/rossi.json": "[]"}, None)
+    after = (home / "published" / "current").resolve()
+    assert (after / "tenants" / "acme.json").samefile(before / "tenants" / "acme.json")
+    assert (before / "tenants" / "rossi.json").read_text() == "{}"
+
+
+async def test_sip_objects_of_all_tenants_are_in_one_file_for_each_type(home: Path) -> None:
+    files = {f"pjsip/{slug}.conf": f"; {slug}\n[{slug}-201-desk]\ntype = endpoint\n\n[{slug}-201-desk]\ntype = aor\n"
+             for slug in ("acme", "rossi")}
+    await publish(home, files, None)
+    published = read_current(home)
+    assert published["sip/endpoint.conf"].endswith("[acme-201-desk]\ntype = endpoint\n[rossi-201-desk]\ntype = endpoint\n")
+    assert published["sip/aor.conf"].count("type = aor") == 2
+    await publish(home, {"pjsip/acme.conf": files["pjsip/acme.conf"]}, None)
+    assert "rossi" not in read_current(home)["sip/endpoint.conf"]
+    assert rendered_part(read_current(home)) == {"pjsip/acme.conf": files["pjsip/acme.conf"]}
 
 
 async def test_reader_sees_one_revision_or_the_other_and_never_a_mixture(home: Path) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confgen.encoder import UnsafeValue, encode
-from confgen.render import Files, endpoints_in, render_tenant
+from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, with_missing
+from confgen.sip_objects import endpoints_in
 from routing.check import read_tenant
 from routing.errors import ConfigError
 from tests.tenants_for_tests import ROSSI, acme, changed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from confgen import sounds
-from confgen.sounds import Sound, make_sounds, sounds_of
+from confgen.sounds import Sound, make_all_sounds, make_sounds, sounds_of
 from routing.errors import ConfigError
 from routing.phrases import PHRASES
 from routing.tenant import Tenant
@@ -147,6 +147,22 @@ async def test_nothing_is_made_twice(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (tmp_path / "a.wav").stat().st_ino == before.st_ino
     monkeypatch.setenv("PATH", "/nowhere")
     assert await make_sounds(both, tmp_path) == 0
+
+
+async def test_sound_that_several_tenants_have_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    same, own = Sound("a", "Raz", "pl"), Sound("b", "Dwa", "pl")
+    await make_all_sounds({"acme": [same]}, tmp_path)
+    made: list[str] = []
+    really = sounds.make_sounds
+
+    async def noted(wanted: list[Sound], folder: Path) -> int:
+        made.extend(f"{folder.name}/{sound.name}" for sound in wanted)
+        return await really(wanted, folder)
+
+    monkeypatch.setattr(sounds, "make_sounds", noted)
+    await make_all_sounds({"acme": [same], "rossi": [same, own]}, tmp_path)
+    assert made == ["rossi/b"]
+    assert read_wav(tmp_path / "rossi" / "a.wav") == read_wav(tmp_path / "acme" / "a.wav")
 
 
 async def test_program_that_fails_is_told_and_leaves_no_half_sound(tmp_path: Path) -> None:

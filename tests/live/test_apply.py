@@ -12,10 +12,14 @@ import pytest
 
 from agi.ami_client import AmiClient
 from centralka.asterisk import RunningAsterisk
+from centralka.configuration import apply, render
 from centralka.settings import AMI_CLI_USER
-from confgen.publish import AsteriskRefused, publish, read_current
+from confgen.publish import Published, publish, read_current
+from confgen.reading import RELOAD_ALL, AsteriskRefused
+from confgen.realtime import added
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
+from runtime.process import Process
 from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
 from tests.live.pbx import TENANTS, TRUNK, Pbx, until
 from tests.live.test_calls import MAIN, dials
@@ -65,7 +69,7 @@ async def test_applied_change_touches_no_call_and_the_next_call_follows_it(pbx: 
     change(tenants / "acme.yaml", '"3": "203"', '"3": "204"')
     async with twenty_calls(pbx):
         said = await asyncio.to_thread(pbx.runtime.apply, tenants)
-        assert "Asterisk reloaded extensions, pjsip, voicemail and confirmed" in " ".join(said.split())
+        assert "Asterisk reloaded extensions, voicemail, pjsip and confirmed" in " ".join(said.split())
         caller = pbx.outside_caller()
         async with pbx.cast() as cast:
             await pbx.phone(cast, "acme-204-desk", Callee(then=Answer()))
@@ -94,13 +98,80 @@ async def test_user_who_is_removed_can_register_no_more(pbx: Pbx, tenants: Path)
 
 async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
     before = read_current(pbx.settings.home)
-    bad = {**before, "pjsip/acme.conf": before["pjsip/acme.conf"] + "\n[acme-bad]\ntype = endpoint\nno_such_option = 1\n"}
+    bad = {**before, "pjsip/acme.conf": before["pjsip/acme.conf"] + "\n[acme-bad]\ntype = endpoint\ndtmf_mode = none_such\n"}
     bad.pop("extensions/00-revision.conf")
     async with AmiClient(pbx.settings.ami_address, pbx.settings.ami_port, AMI_CLI_USER, pbx.secrets.ami_cli) as ami:
         with pytest.raises(AsteriskRefused, match="did not take the endpoints acme-bad"):
-            await publish(pbx.settings.home, bad, RunningAsterisk(ami))
+            await publish(pbx.settings.home, bad, RunningAsterisk(ami, ami))
     assert read_current(pbx.settings.home) == before
     await is_nothing(pbx, "999")
+
+
+class Noted(RunningAsterisk):
+    """Asterisk's command line, with the reloads that it was told noted. The answer to `late` comes too late."""
+
+    def __init__(self, *connections: AmiClient, late: str = "") -> None:
+        super().__init__(*connections)
+        self.reloads: list[str] = []
+        self.late = late
+
+    async def reload(self, text: str) -> None:
+        self.reloads.append(text)
+        await super().reload(text)
+        if text == self.late:
+            raise AsteriskRefused(f"{text} got no answer")
+
+
+async def publish_noted(pbx: Pbx, tenants: Path, late: str = "") -> tuple[list[str], Published]:
+    """Publishes the tenants' files; which reloads it took."""
+    login = pbx.settings.ami_address, pbx.settings.ami_port, AMI_CLI_USER, pbx.secrets.ami_cli
+    rendered = render([tenants], pbx.settings)
+    async with AmiClient(*login) as ami, AmiClient(*login) as reloading:
+        asterisk = Noted(ami, reloading, late=late)
+        published = await apply(rendered, pbx.settings, asterisk, ())
+    return asterisk.reloads, published
+
+
+async def test_phone_that_is_added_costs_no_reload_of_all_others_and_is_watched(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
+    reloads, _ = await publish_noted(pbx, tenants)
+    assert RELOAD_ALL not in reloads
+    assert added(pbx.settings.home) == {"acme-204-desk"}
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-204-desk", Callee(then=Answer()), calls=0)        # until it is known as idle
+    change(tenants / "acme.yaml", '  "204": {name: Nowy, devices: [desk]}\n', "")
+    reloads, _ = await publish_noted(pbx, tenants)
+    assert RELOAD_ALL in reloads
+    assert added(pbx.settings.home) == set()
+    await run(Register(account=pbx.account("acme-204-desk"), expect=401), local="127.77.9.25", server=pbx.server)
+
+
+async def test_phone_that_was_added_outlives_the_next_changes_and_a_restart(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
+    await publish_noted(pbx, tenants)
+    change(tenants / "acme.yaml", "name: Nowy", "name: Nowa")
+    await publish_noted(pbx, tenants)
+    await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.26", server=pbx.server)
+    change(tenants / "acme.yaml", 'users:\n', 'users:\n  "209": {name: Nowy, devices: [desk]}\n')
+    await publish_noted(pbx, tenants)
+    await asyncio.to_thread(pbx.runtime.stop_process, Process.ASTERISK)
+    await asyncio.to_thread(pbx.runtime.start_process, Process.ASTERISK)
+    for endpoint, address in (("acme-204-desk", "127.77.9.27"), ("acme-209-desk", "127.77.9.28")):
+        await run(Register(account=pbx.account(endpoint)), local=address, server=pbx.server)
+
+
+async def test_change_of_a_call_flow_reloads_the_dialplan_alone(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "acme.yaml", '"3": "203"', '"3": "202"')
+    assert (await publish_noted(pbx, tenants))[0] == ["dialplan reload"]
+
+
+async def test_reload_whose_answer_comes_too_late_undoes_no_change_that_asterisk_took(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "acme.yaml", '  "203": {name: Zofia Lis, devices: [desk], ring_s: 3, voicemail: false}\n', "")
+    change(tenants / "acme.yaml", '"3": "203"', '"3": "202"')
+    _, published = await publish_noted(pbx, tenants, late=RELOAD_ALL)
+    assert published.complaint == f"{RELOAD_ALL} got no answer"
+    assert "acme-203-desk" not in read_current(pbx.settings.home)["sip/endpoint.conf"]
+    await run(Register(account=pbx.account("acme-203-desk"), expect=401), local="127.77.9.29", server=pbx.server)
 
 
 async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Path) -> None:
@@ -110,7 +181,7 @@ async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Pa
         [*centralka_command(pbx.runtime.home), "apply", str(tenants)], env=elsewhere, capture_output=True, text=True, check=True)
     assert "no Asterisk runs here" in " ".join(said.stdout.split())
     said_again = await asyncio.to_thread(pbx.runtime.apply, tenants)
-    assert "Asterisk reloaded extensions, pjsip, voicemail, musiconhold and confirmed" in " ".join(said_again.split())
+    assert "Asterisk reloaded extensions, voicemail, musiconhold, pjsip and confirmed" in " ".join(said_again.split())
     await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.23", server=pbx.server)
 
 
