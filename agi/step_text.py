@@ -127,7 +127,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             limit = str(int(waits.max_wait_s)) if waits.max_wait_s else ""
             widens = waits.tiers > 1
             heard = "cC" if waits.music else "cCr"
-            return f"Gosub(queue,s,1({line},{heard},{limit},{FIRST_TIER if widens else ALL_TIERS},{line if widens else ''}))"
+            tier, rule = (FIRST_TIER, line) if widens else (ALL_TIERS, "")
+            before = f"{files(waits.places)},{files(waits.minutes)}"
+            return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before}))"
         case Hangup(cause=cause):
             return f"Hangup({int(cause)})"
         case Failover():

@@ -226,7 +226,8 @@ class Agent:
 class Queue:
     """Wait in the line of a queue until one of the `agents` answers, `max_wait_s` have passed (0: no limit), or one of the
     `keys` is pressed. Where `max_waiting` are in the line (0: no limit) nobody comes in. `tiers` is in how many steps the
-    agents are rung; `music` is what is heard meanwhile."""
+    agents are rung; `music` is what is heard meanwhile. `places` are the prompts that tell the place in the line, and `minutes`
+    how long others have waited, from 1 on; the last of them says that it is more."""
 
     queue: str
     agents: tuple[Agent, ...]
@@ -235,6 +236,8 @@ class Queue:
     keys: tuple[str, ...] = ()
     tiers: int = 1
     music: str = ""
+    places: tuple[str, ...] = ()
+    minutes: tuple[str, ...] = ()
 
 
 CONFERENCE_PROMPTS = (

@@ -15,6 +15,7 @@ from routing.call import (
     Hangup,
     Origin,
     Play,
+    Queue,
     Read,
     Started,
     State,
@@ -128,6 +129,8 @@ def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
             return replace(step, prompts=told(prompts), told=told(before))
         case Play(prompts=prompts) | Conference(prompts=prompts):
             return replace(step, prompts=told(prompts))
+        case Queue(places=places, minutes=minutes):
+            return replace(step, places=told(places), minutes=told(minutes))
         case _:
             return step
 

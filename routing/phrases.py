@@ -155,4 +155,29 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "La conferenza è di nuovo aperta.",
         "pl": "Konferencja jest znowu otwarta.",
     },
+    "sys_queue_place_more": {
+        "en": "More than ten callers are before you.",
+        "it": "Ci sono più di dieci chiamate prima della vostra.",
+        "pl": "Przed tobą czeka ponad dziesięć osób.",
+    },
+    "sys_queue_minutes_more": {
+        "en": "The waiting time is more than ten minutes.",
+        "it": "Il tempo di attesa è di più di dieci minuti.",
+        "pl": "Czas oczekiwania wynosi ponad dziesięć minut.",
+    },
+    "sys_queue_place_1": {"en": "You are the next.", "it": "Siete i prossimi.", "pl": "Twoje połączenie jest następne."},
 }
+PHRASES |= {
+    f"sys_queue_place_{place}": {
+        "en": f"You are number {place} in the line.",
+        "it": f"Siete il numero {place} in attesa.",
+        "pl": f"Jesteś na miejscu {place}.",
+    } for place in range(2, 11)}
+PHRASES |= {
+    f"sys_queue_minutes_{minutes}": {
+        "en": f"The waiting time is about {minutes} minutes." if minutes > 1 else "The waiting time is about one minute.",
+        "it": f"Il tempo di attesa è di circa {minutes} minuti." if minutes > 1 else "Il tempo di attesa è di circa un minuto.",
+        "pl": f"Czas oczekiwania wynosi około {minutes} minut." if minutes > 1 else "Czas oczekiwania wynosi około minuty.",
+    } for minutes in range(1, 11)}
+QUEUE_PLACES = (*(f"sys_queue_place_{place}" for place in range(1, 11)), "sys_queue_place_more")
+QUEUE_MINUTES = (*(f"sys_queue_minutes_{minutes}" for minutes in range(1, 11)), "sys_queue_minutes_more")

@@ -22,6 +22,8 @@ from routing.number_list import NumberPatterns, NumberSet
 from routing.numbers import e164, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 
+# Phrases that only these sections' elements say, by how they begin: no sound is made where there is none.
+PHRASES_OF = {"sys_conference_": "conferences", "sys_queue_": "queues"}
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
 
@@ -282,9 +284,10 @@ class Tenant(Elements):
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
         _, *others = self.languages
+        unused = [prefix for prefix, section in PHRASES_OF.items() if not getattr(self, section)]
         phrases = {
             name: Prompt(text=texts[self.language], translations={other: Spoken(text=texts[other]) for other in others})
-            for name, texts in PHRASES.items()}
+            for name, texts in PHRASES.items() if not name.startswith(tuple(unused))}
         told = self.names if self.directories else {}
         names = {name_prompt(extension): Prompt(text=name) for extension, name in told.items()}
         return {**phrases, **names, **self.prompts}

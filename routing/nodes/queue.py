@@ -8,6 +8,7 @@ from routing.call import Agent, Cause, Entered, Event, Hangup, Play, Played, Que
 from routing.hunting import Algorithm
 from routing.names import Extension, Extensions, Key, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.phrases import QUEUE_MINUTES, QUEUE_PLACES
 from routing.presence import GroupPresence, is_out, presence_in
 
 MAX_AGENTS = 200
@@ -30,11 +31,10 @@ class Later(_Section):
 
 
 class Announce(_Section):
-    """What a waiting caller is told from time to time."""
+    """What a caller is told before the waiting: the place in the line, and how long others waited of late, in minutes."""
 
-    every_s: int = Field(default=60, ge=15, le=600)
     position: bool = True
-    waiting_time: bool = False               # estimated, in minutes
+    waiting_time: bool = False
 
 
 class Periodic(_Section):
@@ -90,6 +90,7 @@ class CallQueue(Element):
         exits = {"unanswered": self.unanswered, "full": self.full, "empty": self.empty}
         prompts = [("prompt", self.prompt)] if self.prompt else []
         prompts += numbered("periodic.prompts", self.periodic.prompts) if self.periodic else []
+        prompts += [("announce", name) for name in (*QUEUE_PLACES, *QUEUE_MINUTES)] if self.announce else []
         later = [pair for i, each in enumerate(self.later) for pair in numbered(f"later.{i}.members", each.members)]
         return Uses(
             targets=(*((f"keys.{key}", target) for key, target in self.keys.items()),
@@ -110,7 +111,9 @@ class CallQueue(Element):
                 told = ", ".join(agent.extension for agent in agents) or "an agent"
                 step = Queue(
                     here.name, agents, self.max_wait_s or 0, self.max_waiting or 0, tuple(self.keys),
-                    len(self.tiers), self.music or here.chosen.music)
+                    len(self.tiers), self.music or here.chosen.music,
+                    QUEUE_PLACES if self.announce and self.announce.position else (),
+                    QUEUE_MINUTES if self.announce and self.announce.waiting_time else ())
                 return Do(step, f"{WAITS} {told}")
             case QueueLeft(end=QueueEnd.ANSWERED):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")

@@ -40,3 +40,21 @@ def dominant_frequency(samples: Samples, *, quiet: float = 100) -> float:
         return 0.0
     spectrum = np.abs(np.fft.rfft((waves - waves.mean()) * np.hanning(len(waves))))
     return float(spectrum.argmax() * RATE_HZ / len(waves))
+
+
+def likeness(heard: Samples, wanted: Samples) -> float:
+    """How well the sound is found anywhere in what was heard, by the loudness of each 10 ms: -1 to 1, near 1 where it was played."""
+    long, short = loudness(heard), loudness(wanted)
+    if len(long) < len(short):
+        return -1.0
+    found = np.lib.stride_tricks.sliding_window_view(long, len(short))
+    centred = found - found.mean(axis=1, keepdims=True)
+    pattern = short - short.mean()
+    scale = np.linalg.norm(centred, axis=1) * np.linalg.norm(pattern)
+    return float(np.max(centred @ pattern / np.where(scale > 0, scale, np.inf)))
+
+
+def loudness(samples: Samples) -> npt.NDArray[np.float64]:
+    frame = RATE_HZ // 100
+    frames = samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)
+    return np.asarray(np.sqrt(np.mean(frames**2, axis=1)))

@@ -10,13 +10,16 @@ from routing.facts import DeviceState
 from runtime.process import Process
 from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring, Silence
 from store.records import Outcome
+from tests.agents.audio import Samples, likeness, read_wav
+from tests.agents.baresip import phone
 from tests.live.pbx import TRUNK, Pbx, path_of, until
 from tests.live.test_calls import dials
 
 pytestmark = pytest.mark.live
 
-LINE = "48224000005"
+LINE, TOLD_LINE = "48224000005", "48224000006"
 ANNA, JAN = "told-201-desk", "told-202-desk"
+ALIKE = 0.85
 
 
 async def until_paused(pbx: Pbx, queue: str, *extensions: str) -> None:
@@ -134,3 +137,27 @@ async def test_numbers_of_a_queue_tell_who_waits_who_is_there_and_what_became_of
     after = numbers(pbx)["today"]
     assert (now["waiting"], now["agents"]["logged_in"], now["agents"]["paused"]) == (1, 2, 1)
     assert [after[what] - before[what] for what in ("answered", "in_time", "abandoned", "left")] == [1, 1, 1, 0]
+
+
+async def test_caller_hears_the_place_in_the_line_and_later_the_periodic_prompt(pbx: Pbx) -> None:
+    first, second = pbx.outside_caller(), pbx.outside_caller()
+    async with pbx.cast(limit_s=90) as cast, phone(TRUNK["told"], port=5070) as outside:
+        await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(dials(TOLD_LINE, first, Silence(25_000), ending=HangUp()), at=TRUNK["told"]))
+            await waiting(pbx, "told-told_line", 1)
+            await outside.use(second.number, pbx.server)
+            await outside.dial(TOLD_LINE, pbx.server)
+            await waiting(pbx, "told-told_line", 2)
+            await until(lambda: likeness(outside.heard(), sound(pbx, "hold")) > ALIKE, "the periodic prompt is heard", limit_s=20)
+            heard = outside.heard()
+            await outside.hang_up()
+    assert likeness(heard, sound(pbx, "sys_queue_place_2")) > ALIKE
+    assert likeness(heard, sound(pbx, "sys_queue_place_1")) < ALIKE
+    assert (await pbx.record(second, "told")).outcome is Outcome.UNANSWERED
+
+
+def sound(pbx: Pbx, prompt: str) -> Samples:
+    """As it was made for the tenant."""
+    (file,) = (pbx.settings.home / "sounds" / "told").glob(f"{prompt}-*.wav")
+    return read_wav(file)
