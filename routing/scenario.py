@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routing.call import Cause, CheckVoicemail, Failover, Hangup, Origin, Play, Read, Say, Step, Visit, Voicemail
 from routing.call_server import Failed, Failure, Reply
-from routing.cast import Action, Cast, Ending, From, HangsUp, Moment, Number, PhoneDoes, Presses, Title
+from routing.cast import STATES, Action, Cast, Ending, From, HangsUp, Moment, Number, PhoneDoes, Presses, Title
 from routing.check import validated
 from routing.document import Document, read_document
 from routing.engine import START
@@ -180,18 +180,6 @@ class Scene:
 
     def _problem(self, path: tuple[str, ...], text: str) -> Problem:
         return self.document.problem(("scenarios", str(self.place), *path), text)
-
-
-STATES = {
-    PhoneDoes.ANSWERS: DeviceState.IDLE,
-    PhoneDoes.RINGS: DeviceState.IDLE,
-    PhoneDoes.BUSY: DeviceState.IDLE,
-    PhoneDoes.DECLINES: DeviceState.IDLE,
-    PhoneDoes.REDIRECTS: DeviceState.IDLE,
-    PhoneDoes.IN_A_CALL: DeviceState.IN_USE,
-    PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
-    PhoneDoes.NO_KEY: DeviceState.IDLE,
-}
 
 
 def told(simulation: Simulation) -> Told:
