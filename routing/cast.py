@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainValidator, StringConstraints, WithJsonSchema
 
 from routing.callers import ANONYMOUS
+from routing.facts import DeviceState
 
 NOTHING = "presses nothing"
 PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
@@ -27,6 +28,19 @@ class PhoneDoes(StrEnum):
     IN_A_CALL = "in a call"                  # and does not take a second one
     UNREGISTERED = "unregistered"
     NO_KEY = "answers without a key"         # outside: the voicemail of a mobile network; who must confirm gets no call so
+
+
+STATES = {
+    PhoneDoes.ANSWERS: DeviceState.IDLE,
+    PhoneDoes.RINGS: DeviceState.IDLE,
+    PhoneDoes.BUSY: DeviceState.IDLE,
+    PhoneDoes.DECLINES: DeviceState.IDLE,
+    PhoneDoes.REDIRECTS: DeviceState.IDLE,
+    PhoneDoes.IN_A_CALL: DeviceState.IN_USE,
+    PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
+    PhoneDoes.NO_KEY: DeviceState.IDLE,
+}
+"""What is known of a phone before it is called."""
 
 
 @dataclass(frozen=True, slots=True)

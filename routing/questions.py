@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
-from routing.names import Extension
+from routing.names import Did, Extension
 from routing.phrases import Language
 
 
@@ -43,13 +43,13 @@ class Loads:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Who of these users is offered the call? The first whom no other call is being offered to, or the one with the fewest such
-    calls; from now on it counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more. The answer: a
-    place in `order`; 0 where nobody is to have it."""
+    """Who of these users and numbers is offered the call? The first whom no other call is being offered to, or the one with the
+    fewest such calls; from now on it counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more.
+    The answer: a place in `order`; 0 where nobody is to have it."""
 
-    order: tuple[Extension, ...]
+    order: tuple[Extension | Did, ...]
     for_s: int
-    before: Extension = ""
+    before: Extension | Did = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from routing.call import (
     Voicemail,
 )
 from routing.call_server import Failed, Failure, Reply
-from routing.cast import Action, Cast, Ending, From, HangsUp, Heard, Moment, Number, PhoneDoes, Presses, Title
+from routing.cast import STATES, Action, Cast, Ending, From, HangsUp, Heard, Moment, Number, PhoneDoes, Presses, Title
 from routing.check import validated
 from routing.document import Document, read_document
 from routing.engine import START
@@ -212,18 +212,6 @@ class Scene:
 
     def _problem(self, path: tuple[str, ...], text: str) -> Problem:
         return self.document.problem(("scenarios", str(self.place), *path), text)
-
-
-STATES = {
-    PhoneDoes.ANSWERS: DeviceState.IDLE,
-    PhoneDoes.RINGS: DeviceState.IDLE,
-    PhoneDoes.BUSY: DeviceState.IDLE,
-    PhoneDoes.DECLINES: DeviceState.IDLE,
-    PhoneDoes.REDIRECTS: DeviceState.IDLE,
-    PhoneDoes.IN_A_CALL: DeviceState.IN_USE,
-    PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
-    PhoneDoes.NO_KEY: DeviceState.IDLE,
-}
 
 
 def told(simulation: Simulation) -> Told:

@@ -33,7 +33,7 @@ from routing.call import (
 )
 from routing.call_server import Failed, Failure, Reply
 from routing.engine import MAX_HOPS, START, next_step
-from routing.facts import DeviceState, Facts
+from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.hunting import Load
 from routing.nodes import Elements
 from routing.questions import NOT_CHANGED, Answer, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
@@ -50,6 +50,8 @@ SOME = settings(
 DIALLED = st.sampled_from(["+48221234567", "48221234567", "201", "204", *map(str, range(300, 316)), "*97", "*5", "9", ""])
 KEYS = st.text("0123456789*#", max_size=3)
 EXTENSIONS = st.sampled_from(["201", "202", "0203", "204"])
+FORWARDS = st.dictionaries(st.sampled_from(Forwarding), st.sampled_from(["201", "202", "0203", "300", "+48600100200", "112", "x"]))
+PERSONAL = st.builds(Personal, st.booleans(), st.booleans(), forwards=FORWARDS)
 
 ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.DIGITS: st.builds(Digits, KEYS),
@@ -130,10 +132,10 @@ def decide(tenant: Tenant, data: st.DataObject, state: State | None, event: Even
     endpoints = [endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)]
     answers: dict[Question, Answer] = {}
     devices = data.draw(st.dictionaries(st.sampled_from(endpoints), st.sampled_from(DeviceState)))
-    moment = data.draw(MOMENTS)
+    moment, personal = data.draw(MOMENTS), data.draw(st.dictionaries(EXTENSIONS, PERSONAL))
     while True:
         try:
-            decision = next_step(tenant, Facts(moment, extension, devices=devices, answers=answers), state, event)
+            decision = next_step(tenant, Facts(moment, extension, devices=devices, personal=personal, answers=answers), state, event)
         except Unanswered as unanswered:
             answers[unanswered.question] = data.draw(answers_to(unanswered.question, tenant))
             continue

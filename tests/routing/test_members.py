@@ -10,7 +10,8 @@ from routing.check import read_tenant
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.graph import graph_of
-from routing.hunting import Algorithm, Load
+from routing.hunting import Algorithm, Load, Seat
+from routing.presence import GroupPresence, presence_in
 from routing.tenant import Tenant
 from tests.routing.test_hunting import NOON, Asked, decide, hunted, rung
 from tests.tenants_for_tests import acme, changed, problems
@@ -208,3 +209,16 @@ def test_group_ends_and_rings_no_phone_twice_and_nobody_who_wants_peace(
 def test_picture_tells_the_numbers_outside_that_a_group_rings() -> None:
     (sales,) = [node for node in graph_of(firm(f'members: ["201", "{FAR}"]')).nodes if node.id == "sales"]
     assert f"calls {FAR}" in sales.notes
+
+
+def test_member_whose_mobile_would_ring_too_late_and_whose_phone_is_away_comes_last() -> None:
+    tenant = firm('algorithm: ordered, ring_s: 5, members: ["201", "202"]', (MOBILE[0], MOBILE[1] + ", mobile_after_s: 5"))
+    away = Facts(NOON, "299", devices={"acme-201-desk": DeviceState.UNAVAILABLE})
+    assert rung(hunted(tenant, away)) == ["202", "201"]
+
+
+def test_number_outside_counts_as_free_where_a_rule_asks_for_the_group() -> None:
+    seat, colleague = Seat(FAR, ("sales",)), Seat("201", ("sales",))
+    away = Facts(NOON, devices={"acme-201-desk": DeviceState.UNAVAILABLE})
+    assert presence_in(away, [(seat, ()), (colleague, ("acme-201-desk",))]) is GroupPresence.ANY_FREE
+    assert presence_in(away, [(colleague, ("acme-201-desk",))]) is GroupPresence.NOBODY_THERE
