@@ -158,8 +158,9 @@ def _read_endpoints(endpoints: list[Message],
                     registrations: list[Message]) -> tuple[tuple[PhoneStatus, ...], tuple[TrunkStatus, ...]]:
     phones, trunks = [], []
     registered = {each.endpoint: str(each.status) for each in registrations}
-    for each in sorted(endpoints, key=lambda endpoint: str(endpoint.objectname)):
-        name, word = str(each.objectname), str(each.devicestate)
+    by_name = {str(each.objectname): each for each in endpoints}       # one that was added lately may be listed twice
+    for name, each in sorted(by_name.items()):
+        word = str(each.devicestate)
         state = STATES.get(word.upper().replace(" ", "").replace("NOTINUSE", "NOT_INUSE"), DeviceState.UNKNOWN)
         if "-trunk-" in name:
             trunks.append(_trunk(name, registered.get(name), state, word))

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from confgen.publish import read_current
+from confgen.realtime import FILE, write_mailboxes
 from routing.facts import DeviceState
 from sipp import (
     Address,
@@ -332,3 +336,21 @@ async def test_call_that_happened_is_explained_with_its_path_legs_and_picture(pb
     assert legs["acme-201-desk"]["answered_at"]
     assert not legs["acme-202-desk"]["answered_at"]
     assert "key 1, on to sales" in picture.read_text()
+
+
+async def test_pin_that_its_owner_changes_by_phone_outlives_the_next_change(pbx: Pbx) -> None:
+    database = pbx.settings.home / FILE
+
+    def pin() -> str:
+        with closing(sqlite3.connect(database)) as opened:
+            (found,) = opened.execute("SELECT password FROM voicemail WHERE context = 'acme' AND mailbox = '202'").fetchone()
+        return str(found)
+
+    me = pbx.account("acme-202-desk")
+    pressed = (Silence(2500), *keys("0"), Silence(1000), *keys("5"), Silence(1500), *keys("7391#"), Silence(2500), *keys("7391#"))
+    await run(
+        Call(number="*97", caller=Caller(me.user), account=me, media=(*pressed, Silence(2000)), ending=HangUp(0)),
+        local="127.77.8.7", server=pbx.server)
+    await until(lambda: pin() == "7391", "the PIN is changed")
+    write_mailboxes(pbx.settings.home, read_current(pbx.settings.home))
+    assert pin() == "7391"
