@@ -181,7 +181,7 @@ async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Pa
         [*centralka_command(pbx.runtime.home), "apply", str(tenants)], env=elsewhere, capture_output=True, text=True, check=True)
     assert "no Asterisk runs here" in " ".join(said.stdout.split())
     said_again = await asyncio.to_thread(pbx.runtime.apply, tenants)
-    assert "Asterisk reloaded extensions, voicemail, musiconhold, pjsip and confirmed" in " ".join(said_again.split())
+    assert "Asterisk reloaded extensions, voicemail, musiconhold, queuerules, queues, pjsip and confirmed" in " ".join(said_again.split())
     await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.23", server=pbx.server)
 
 
