@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from routing.call import (
     NEXT_KEY_S,
     Awaits,
+    CallBack,
     CheckVoicemail,
     Chosen,
     Conference,
@@ -129,7 +130,17 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             heard = "cC" if waits.music else "cCr"
             tier, rule = (FIRST_TIER, line) if widens else (ALL_TIERS, "")
             before = f"{files(waits.places)},{files(waits.minutes)}"
-            return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before}))"
+            return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before},{int(waits.place) or ''}))"
+        case CallBack() as back:
+            line = checked(tenant.queue_name(back.queue), r"[a-z0-9_-]+", "queue")
+            number = checked(back.outside.number, r"\+[0-9]{7,15}", "number outside")
+            tier, rule = (FIRST_TIER, line) if back.tiers > 1 else (ALL_TIERS, "")
+            arguments = (
+                tenant.tenant, line, str(int(back.place)), number, checked(back.outside.trunk, r"[a-z0-9_-]+", "trunk"),
+                str(int(back.ring_s)), number_shown(back.shown), str(tier), rule,
+                *(files((prompt,)) for prompt in (back.agent, back.unanswered, back.agreed)),
+                checked(back.queue, "[a-z0-9_]+", "queue"))
+            return f"Gosub(call_back,s,1({','.join(arguments)}))"
         case Hangup(cause=cause):
             return f"Hangup({int(cause)})"
         case Failover():
@@ -137,9 +148,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
 
 
 def read_queue_left(text: str) -> QueueLeft:
-    """From Asterisk's QUEUESTATUS, or 'key 1'. What nobody knows counts as a queue without agents."""
-    if key := re.fullmatch(r"key ([0-9*#])", text, re.ASCII):
-        return QueueLeft(QueueEnd.KEY, key[1])
+    """From Asterisk's QUEUESTATUS, or 'key 1 3', the key and the place. What nobody knows counts as a queue without agents."""
+    if key := re.fullmatch(r"key ([0-9*#]) ([0-9]{0,4})", text, re.ASCII):
+        return QueueLeft(QueueEnd.KEY, key[1], int(key[2] or 1))
     return QueueLeft(QUEUE_ENDS.get(text, QueueEnd.EMPTY))
 
 

@@ -96,10 +96,11 @@ class QueueEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueLeft:
-    """`key` is '' unless the caller left by one."""
+    """`key` is '' and `place` 0 unless the caller left by a key, from that place in the line: 1 is the next."""
 
     end: QueueEnd
     key: str = ""
+    place: int = 0
 
 
 Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft
@@ -238,6 +239,24 @@ class Queue:
     music: str = ""
     places: tuple[str, ...] = ()
     minutes: tuple[str, ...] = ()
+    place: int = 0                   # where the caller comes in; 0: at the end
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """Let the caller hang up and keep the `place` in the line; when it comes up, the agent who takes it is told so, and the
+    number is rung for `ring_s` seconds. `agreed`, `agent` and `unanswered` are what caller and agent hear."""
+
+    queue: str
+    place: int
+    outside: Outside
+    ring_s: int
+    shown: str
+    agreed: str
+    agent: str
+    unanswered: str
+    tiers: int = 1
+    music: str = ""
 
 
 CONFERENCE_PROMPTS = (
@@ -256,7 +275,7 @@ class Failover:
     """Hand the call to the tenant's rendered failover: the flow cannot go on."""
 
 
-Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | SetCall | Conference | Queue | Hangup | Failover
+Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | SetCall | Conference | Queue | CallBack | Hangup | Failover
 
 
 class Awaits(StrEnum):
@@ -276,7 +295,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read():
             return Awaits.DIGITS
-        case Play() | Say():
+        case Play() | Say() | CallBack():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL

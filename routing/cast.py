@@ -15,8 +15,8 @@ NOTHING = "presses nothing"
 PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
 AFTER = r"answers after ([1-9][0-9]?) s"
 MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
-ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|answered by \+[0-9]{7,15}|in conference [a-z0-9_]+"
-          r"|refused|caller hangs up|failover")
+ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|(answered by|to be called back at) \+[0-9]{7,15}"
+          r"|in conference [a-z0-9_]+|refused|caller hangs up|failover")
 
 
 class PhoneDoes(StrEnum):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from routing.call import (
     Awaits,
+    CallBack,
     Cause,
     CheckVoicemail,
     Conference,
@@ -129,6 +130,8 @@ def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
             return replace(step, prompts=told(prompts), told=told(before))
         case Play(prompts=prompts) | Conference(prompts=prompts):
             return replace(step, prompts=told(prompts))
+        case CallBack(agreed=agreed):
+            return replace(step, agreed=tenant.prompt_in(agreed, language))
         case Queue(places=places, minutes=minutes):
             return replace(step, places=told(places), minutes=told(minutes))
         case _:

@@ -155,6 +155,26 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "La conferenza è di nuovo aperta.",
         "pl": "Konferencja jest znowu otwarta.",
     },
+    "sys_queue_call_back": {
+        "en": "We can call you back when it is your turn. To agree, press one. To wait on, press nothing.",
+        "it": "Possiamo richiamarvi quando sarà il vostro turno. Per accettare, premete uno. Per attendere, non premete nulla.",
+        "pl": "Możemy oddzwonić, gdy przyjdzie twoja kolej. Jeśli tak, naciśnij jeden. Jeśli wolisz czekać, nie naciskaj nic.",
+    },
+    "sys_queue_call_back_agreed": {
+        "en": "We will call you back. Good-bye.",
+        "it": "Vi richiameremo. Arrivederci.",
+        "pl": "Oddzwonimy. Do usłyszenia.",
+    },
+    "sys_queue_call_back_agent": {
+        "en": "A call back. The caller is being rung.",
+        "it": "Una richiamata. Il cliente viene chiamato.",
+        "pl": "Oddzwanianie. Łączę z rozmówcą.",
+    },
+    "sys_queue_call_back_unanswered": {
+        "en": "The caller does not answer.",
+        "it": "Il cliente non risponde.",
+        "pl": "Rozmówca nie odpowiada.",
+    },
     "sys_queue_place_more": {
         "en": "More than ten callers are before you.",
         "it": "Ci sono più di dieci chiamate prima della vostra.",

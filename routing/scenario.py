@@ -62,6 +62,7 @@ OUTCOMES = {
     r"listened to mailbox ([0-9]+)": r"mailbox of \1",
     r"hung up: [A-Z_]+": "refused",
     r"in conference ([a-z0-9_]+)": r"in conference \1",
+    r"called back (\+[0-9]+)": r"to be called back at \1",
     r"caller hung up": "caller hangs up",
     r"failover": "failover",
 }

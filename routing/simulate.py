@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from routing.calendars import Fetched
 from routing.call import (
     Awaits,
+    CallBack,
     CheckVoicemail,
     Conference,
     ConferenceLeft,
@@ -124,6 +125,8 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 return Simulation(path, outcome or f"hung up: {cause.name}", steps, asked, rang)
             case Failover():
                 return Simulation(path, "failover", steps, asked)
+            case CallBack(outside=leg):
+                event, outcome = Played(), f"called back {leg.number}"
             case Conference(room=room, moderator=moderator) if moderator or room not in script.closed_rooms:
                 event, outcome = ConferenceLeft(), f"in conference {room}"
                 if script.hangs_up_in == state.node and not keys:
@@ -205,7 +208,7 @@ def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLe
         if any(facts.state_of(endpoint) in (DeviceState.IDLE, DeviceState.UNKNOWN) for endpoint in agent.endpoints)
         and agent.extension not in script.silent | script.refusing | script.declining}
     if key and key in waits.keys:
-        return QueueLeft(QueueEnd.KEY, key), "", ()
+        return QueueLeft(QueueEnd.KEY, key, max(waits.place, script.waiting.get(waits.queue, 0) + 1)), "", ()
     first = min(free, key=lambda agent: free[agent], default="")
     if first and (not waits.max_wait_s or free[first] < waits.max_wait_s):
         return QueueLeft(QueueEnd.ANSWERED), first, tuple(free)

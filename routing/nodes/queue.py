@@ -4,14 +4,32 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from routing.call import Agent, Cause, Entered, Event, Hangup, Play, Played, Queue, QueueEnd, QueueLeft
+from routing.call import (
+    Agent,
+    CallBack,
+    Cause,
+    Digits,
+    Entered,
+    Event,
+    Hangup,
+    Outside,
+    Play,
+    Played,
+    Queue,
+    QueueEnd,
+    QueueLeft,
+    Read,
+)
 from routing.hunting import Algorithm
 from routing.names import Extension, Extensions, Key, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.numbers import NumberClass, classify
 from routing.phrases import QUEUE_MINUTES, QUEUE_PLACES
 from routing.presence import GroupPresence, is_out, presence_in
 
 MAX_AGENTS = 200
+CALL_BACK_PROMPTS = (
+    "sys_queue_call_back", "sys_queue_call_back_agreed", "sys_queue_call_back_agent", "sys_queue_call_back_unanswered")
 WAITS = "waits for"        # how the reason begins with which a caller comes into the line
 Strategy = Literal[
     Algorithm.RING_ALL, Algorithm.ORDERED, Algorithm.ROUND_ROBIN, Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED,
@@ -44,6 +62,15 @@ class Periodic(_Section):
     every_s: int = Field(default=60, ge=10, le=600)
 
 
+class CallBackOffer(_Section):
+    """By the key a waiting caller asks to be called back when it is their turn, if the number is a fixed or mobile one of the
+    tenant's country: anybody can say to call from an expensive one."""
+
+    key: Key = "1"
+    ring_s: int = Field(default=30, ge=10, le=120)
+    trunk: Name | None = None                # the tenant's first without it
+
+
 class CallQueue(Element):
     """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or not to be disturbed
     are never rung, and those in a call are passed over; no forward is followed."""
@@ -63,6 +90,7 @@ class CallQueue(Element):
     announce: Announce | None = None
     periodic: Periodic | None = None
     keys: dict[Key, Target] = Field(default_factory=dict)                    # by which a waiting caller leaves
+    call_back: CallBackOffer | None = None
     unanswered: Target                                                       # waited for max_wait_s
     full: Target | None = None                                               # max_waiting are waiting; or unanswered
     empty: Target | None = None                                              # no agent is there any more; or unanswered
@@ -72,6 +100,8 @@ class CallQueue(Element):
         everybody = [*self.members, *(member for each in self.later for member in each.members)]
         if twice := sorted({member for member in everybody if everybody.count(member) > 1}):
             raise ValueError(f"found {', '.join(twice)} twice, expected each member once")
+        if self.call_back and self.call_back.key in self.keys:
+            raise ValueError(f"call_back: key {self.call_back.key} is also one of keys, expected another one")
         times = [each.after_s for each in self.later]
         if times != sorted(set(times)):
             raise ValueError("later: expected each after_s later than the one before")
@@ -91,12 +121,20 @@ class CallQueue(Element):
         prompts = [("prompt", self.prompt)] if self.prompt else []
         prompts += numbered("periodic.prompts", self.periodic.prompts) if self.periodic else []
         prompts += [("announce", name) for name in (*QUEUE_PLACES, *QUEUE_MINUTES)] if self.announce else []
+        prompts += [("call_back", name) for name in CALL_BACK_PROMPTS] if self.call_back else []
         later = [pair for i, each in enumerate(self.later) for pair in numbered(f"later.{i}.members", each.members)]
         return Uses(
             targets=(*((f"keys.{key}", target) for key, target in self.keys.items()),
                      *((field, target) for field, target in exits.items() if target)),
             prompts=tuple(prompts), users=(*numbered("members", self.members), *later),
-            musics=(("music", self.music),) if self.music else ())
+            musics=(("music", self.music),) if self.music else (),
+            trunks=(("call_back.trunk", self.call_back.trunk),) if self.call_back and self.call_back.trunk else (),
+            ends=self.call_back is not None)
+
+    @property
+    def exit_keys(self) -> tuple[Key, ...]:
+        """All that leave the line, whoever waits."""
+        return (*self.keys, *((self.call_back.key,) if self.call_back else ()))
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
@@ -104,21 +142,22 @@ class CallQueue(Element):
                 return self._leave(self.empty, "no agent is there")
             case Entered() if self.prompt:
                 return Do(Play((self.prompt,)), f"plays {self.prompt}")
+            case Played() if memory:
+                return Do(Hangup(Cause.NORMAL), "hangs up")
             case Entered() | Played():
-                agents = tuple(
-                    Agent(member, here.tenant.endpoints_of(member), after_s)
-                    for after_s, members in self.tiers for member in members if not _is_out(here, member))
-                told = ", ".join(agent.extension for agent in agents) or "an agent"
-                step = Queue(
-                    here.name, agents, self.max_wait_s or 0, self.max_waiting or 0, tuple(self.keys),
-                    len(self.tiers), self.music or here.chosen.music,
-                    QUEUE_PLACES if self.announce and self.announce.position else (),
-                    QUEUE_MINUTES if self.announce and self.announce.waiting_time else ())
-                return Do(step, f"{WAITS} {told}")
+                return self._wait(here)
             case QueueLeft(end=QueueEnd.ANSWERED):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case QueueLeft(end=QueueEnd.KEY, key=key) if key in self.keys:
                 return Go(self.keys[key], f"key {key}, on to {self.keys[key]}")
+            case QueueLeft(end=QueueEnd.KEY, key=key, place=place) if self.call_back and key == self.call_back.key:
+                if not _can_be_called(here):
+                    return self._wait(here, f"{here.facts.caller or 'a hidden number'} cannot be called back, ", place)
+                return Do(Read(("sys_queue_call_back",), 1, 5), f"key {key}, offers to call back", (place,))
+            case Digits(keys="1") if memory and self.call_back:
+                return self._call_back(here, self.call_back, memory[0])
+            case Digits() if memory:
+                return self._wait(here, "no call back, ", memory[0])
             case QueueLeft(end=QueueEnd.KEY, key=key):
                 return self._leave(None, f"key {key}, which leads nowhere any more")
             case QueueLeft(end=QueueEnd.TIMEOUT):
@@ -130,12 +169,37 @@ class CallQueue(Element):
             case _:
                 raise UnexpectedEvent(here, event)
 
+    def _wait(self, here: Here, before: str = "", place: int = 0) -> Do:
+        agents = tuple(
+            Agent(member, here.tenant.endpoints_of(member), after_s)
+            for after_s, members in self.tiers for member in members if not _is_out(here, member))
+        told = ", ".join(agent.extension for agent in agents) or "an agent"
+        announce = self.announce if not place else None
+        step = Queue(
+            here.name, agents, self.max_wait_s or 0, self.max_waiting or 0, self.exit_keys, len(self.tiers),
+            self.music or here.chosen.music, QUEUE_PLACES if announce and announce.position else (),
+            QUEUE_MINUTES if announce and announce.waiting_time else (), place)
+        return Do(step, f"{before}{WAITS} {told}")
+
+    def _call_back(self, here: Here, offer: CallBackOffer, place: int) -> Do:
+        leg = Outside(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk))
+        agreed, agent, unanswered = CALL_BACK_PROMPTS[1:]
+        step = CallBack(
+            here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, len(self.tiers),
+            self.music or here.chosen.music)
+        return Do(step, f"calls {here.facts.caller} back from place {place}", (place,))
+
     def _leave(self, target: Target | None, why: str) -> Go:
         return Go(target or self.unanswered, f"{why}, on to {target or self.unanswered}")
 
     def _is_empty(self, here: Here) -> bool:
         members = ((seat, here.tenant.endpoints_of(seat.member)) for seat in here.tenant.line_of(here.name))
         return presence_in(here.facts, members) is GroupPresence.NOBODY_THERE
+
+
+def _can_be_called(here: Here) -> bool:
+    caller, tenant = here.facts.caller, here.tenant
+    return classify(caller, tenant.country) in (NumberClass.FIXED, NumberClass.MOBILE) and not tenant.refusal_of(caller)
 
 
 def _is_out(here: Here, member: Extension) -> bool:

@@ -259,13 +259,13 @@ class Player:
         sounds = {sound: prompt for prompt, sound in self._published.tenant(slug).sounds.items()}
         if len(sounds) != len(self._published.tenant(slug).sounds):
             raise AssertionError(f"{slug}: two prompts have the same sound, expected a text of its own for each")
-        played = [step for step in steps if not step.startswith(("Gosub(conference", "Gosub(queue"))]      # what they play depends on others
+        played = [step for step in steps if not step.startswith(("Gosub(conference", "Gosub(queue", "Gosub(call_back"))]      # what they play depends on others
         return tuple(sounds[name] for step in played for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", in_order(step)))
 
 
 def asks(step: str, tenant: Tenant) -> bool:
     """Whether a key is awaited."""
-    with_keys = tuple(f"Gosub(queue,s,1({tenant.queue_name(name)}," for name, queue in tenant.queues.items() if queue.keys)
+    with_keys = tuple(f"Gosub(queue,s,1({tenant.queue_name(name)}," for name, queue in tenant.queues.items() if queue.exit_keys)
     return step.startswith(("Read(DIGITS,", "Gosub(digits,", *with_keys))
 
 
@@ -374,6 +374,9 @@ def ending(record: Call, steps: Sequence[str], hung_up: bool) -> str:
         case Outcome.CONFERENCE:
             return f"in conference {record.path[-1].node}"
         case Outcome.UNANSWERED:
+            back = re.search(r"Gosub\(call_back,s,1\((?:[^,]*,){3}(\+[0-9]+),", " ".join(steps))
+            if back:
+                return f"to be called back at {back[1]}"
             return "caller hangs up" if hung_up else "failover" if steps and "-failover" in steps[-1] else "refused"
         case Outcome.INTERRUPTED:
             return "Asterisk stopped"

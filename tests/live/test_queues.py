@@ -1,23 +1,28 @@
 """Queues on real phones: who is rung when, what agents set by command, and what restarts leave as it was."""
 
 import asyncio
+import itertools
 import json
+import re
+import time
 from typing import Any
 
 import pytest
 
 from routing.facts import DeviceState
 from runtime.process import Process
-from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring, Silence
+from sipp import Answer, AwaitHangUp, Callee, Caller, HangUp, Ring, Silence
 from store.records import Outcome
-from tests.agents.audio import Samples, likeness, read_wav
+from tests.agents.audio import Samples, dominant_frequency, likeness, read_wav, tone
 from tests.agents.baresip import phone
 from tests.live.pbx import TRUNK, Pbx, path_of, until
 from tests.live.test_calls import dials
+from tests.live.test_user_agents import registered
 
 pytestmark = pytest.mark.live
 
-LINE, TOLD_LINE = "48224000005", "48224000006"
+LINE, TOLD_LINE, BACKS = "48224000005", "48224000006", "48224000007"
+CALLERS = itertools.count(int(time.time()) % 1_000_000)      # mobile numbers that exist
 ANNA, JAN = "told-201-desk", "told-202-desk"
 ALIKE = 0.85
 
@@ -157,7 +162,58 @@ async def test_caller_hears_the_place_in_the_line_and_later_the_periodic_prompt(
     assert (await pbx.record(second, "told")).outcome is Outcome.UNANSWERED
 
 
+async def test_caller_who_hangs_up_keeps_the_place_and_is_called_back_when_it_comes_up(pbx: Pbx) -> None:
+    """Anna is in a call; the first caller asks to be called back, the second one waits."""
+    first, second = (Caller(f"+48600{next(CALLERS):06}") for _ in range(2))
+    async with (
+        pbx.cast(limit_s=90) as cast, phone("127.77.7.61", speaks=tone(440, 60)) as anna,
+        phone(TRUNK["told"], port=5080, speaks=tone(1000, 60)) as customer,
+    ):
+        await registered(pbx, anna, ANNA)
+        await carrier_is_known(pbx)
+        await anna.dial("800", pbx.server)                                                     # alone in a room: she is busy
+        await anna.until("CALL_ESTABLISHED")
+        await pbx.until_state(ANNA, DeviceState.IN_USE)
+        await customer.use(first.number, pbx.server)
+        await customer.dial(BACKS, pbx.server)
+        await waiting(pbx, "told-backs", 1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(dials(BACKS, second, Silence(25_000), ending=HangUp()), at=TRUNK["told"]))
+            await waiting(pbx, "told-backs", 2)
+            await customer.press("1")
+            await waiting(pbx, "told-backs", 1)
+            await asyncio.sleep(1)
+            await customer.press("1")
+            await waiting(pbx, "told-backs", 2)                                                # half of a Local channel
+            await customer.until("CALL_CLOSED", unless="")
+            shown = pbx.runtime.asterisk_cli("queue show told-backs")
+            assert re.search(r"1\. Local/hold@call_back.*\n.*2\. PJSIP/told-trunk-carrier", shown), shown
+            await anna.hang_up()
+            await anna.until("CALL_INCOMING", unless="", within_s=20)
+            await anna.accept()
+            await customer.until("CALL_INCOMING", unless="", within_s=20)
+            await customer.accept()
+            await customer.hear(3)
+            assert abs(dominant_frequency(customer.heard()[-8000:]) - 440) < 20
+            assert abs(dominant_frequency(anna.heard()[-8000:]) - 1000) < 20
+            await customer.hang_up()
+            await anna.until("CALL_CLOSED", unless="")
+    asked, called = sorted(await pbx.records(first, "told", at_least=2), key=lambda call: call.started_at)
+    assert path_of(asked)[-2:] == [("backs", f"calls {first.number} back from place 1"), ("backs", "hangs up")]
+    assert (called.answered_by, path_of(called)) == ("201", [("backs", "waits for an agent to call back")])
+
+
 def sound(pbx: Pbx, prompt: str) -> Samples:
     """As it was made for the tenant."""
     (file,) = (pbx.settings.home / "sounds" / "told").glob(f"{prompt}-*.wav")
     return read_wav(file)
+
+
+async def carrier_is_known(pbx: Pbx) -> None:
+    """Asterisk has asked it, and it has answered."""
+    pbx.runtime.asterisk_cli("pjsip qualify told-trunk-carrier")
+
+    async def answers() -> bool:
+        return "Avail" in await asyncio.to_thread(pbx.runtime.asterisk_cli, "pjsip show aor told-trunk-carrier")
+
+    await until(answers, "the carrier answers")
