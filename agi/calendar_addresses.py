@@ -5,11 +5,10 @@ fetched stays as it was found last.
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
@@ -33,7 +32,8 @@ LIMIT_S: Final = 15.0            # for one calendar
 MAX_BYTES: Final = 1_000_000
 AT_ONCE: Final = 4
 
-Read = Callable[[bytes, str, ZoneInfo, int], tuple[CalendarEvent, ...]]     # text, its name, time zone, year; raises ValueError
+Read = Callable[[bytes, str, float], Awaitable[tuple[CalendarEvent, ...]]]
+"""Of a calendar's text, the time zone and the seconds that it may take. Raises ValueError and TimeoutError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class CalendarAddresses:
                 await self.fetch_due(time.time())
             except (*AWAY, AgiError, ValueError) as error:
                 log.warning("calendars cannot be kept; they stay as they are", problem=str(error))
+            except Exception:  # the outermost loop: the live view and the records beside it go on
+                log.exception("calendars stay as they are")
             await asyncio.sleep(LOOK_S)
 
     async def fetch_due(self, now: float) -> None:
@@ -67,15 +69,16 @@ class CalendarAddresses:
         known = await calendars.addresses(self._redis)
         await calendars.forget(self._redis, known.keys() - wanted.keys())
         free = asyncio.Semaphore(AT_ONCE)
+        turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)      # one at a time for each tenant
 
         async def fetch(each: Wanted) -> None:
-            async with free:
+            async with turns[each.field.partition("/")[0]], free:
                 await self._fetch(each, known.get(each.field), now)
 
-        async with asyncio.TaskGroup() as tasks:
-            for each in wanted.values():
-                if is_due(each, known.get(each.field), now):
-                    tasks.create_task(fetch(each))
+        due = [fetch(each) for each in wanted.values() if is_due(each, known.get(each.field), now)]
+        for failed in await asyncio.gather(*due, return_exceptions=True):
+            if isinstance(failed, BaseException):
+                raise failed
 
     async def _fetch(self, each: Wanted, before: Address | None, now: float) -> None:
         found = before if before and before.url == each.url else Address(each.url, now)
@@ -95,7 +98,7 @@ class CalendarAddresses:
             if response.status_code != httpx.codes.OK:
                 raise ValueError(f"status {response.status_code}, expected 200")
             body = await body_of(response, MAX_BYTES)
-            return await asyncio.to_thread(self._read, body, "it", ZoneInfo(each.zone), datetime.now(UTC).year)
+            return await self._read(body, each.zone, LIMIT_S)
 
 
 def is_due(each: Wanted, known: Address | None, now: float) -> bool:
@@ -141,7 +144,7 @@ class PublishedCalendars:
 
 def wanted_of(text: bytes) -> Iterator[Wanted]:
     """Of one tenant's published file."""
-    if b'"url"' not in text:
+    if b'"url": "' not in text:
         return                   # quicker, of thousands
     tenant = json.loads(text)["tenant"]
     for name, calendar in tenant["calendars"].items():

@@ -25,11 +25,11 @@ RETRY_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Seat:
+class QueueMember:
     """A member of a queue, as Asterisk calls both."""
 
     queue: str                   # 'acme-support'
-    member: str                  # 'Local/201@acme-agent/n'
+    interface: str               # 'Local/201@acme-agent/n'
 
 
 class QueueAgents:
@@ -39,7 +39,7 @@ class QueueAgents:
         self._ami, self._published, self._follower = ami, published, follower
         self._revision: str | None = None
         self._tenants: dict[str, Tenant] = {}                  # those that have queues
-        self._told: dict[Seat, bool] = {}                      # what Asterisk was told, of this revision and this connection
+        self._told: dict[QueueMember, bool] = {}               # of this revision and this connection
 
     async def run(self) -> None:
         """Never returns."""
@@ -57,41 +57,46 @@ class QueueAgents:
             except AgiError as error:
                 log.info("no queues yet", problem=str(error))
                 await asyncio.sleep(RETRY_S)
+            except Exception:  # the outermost loop: the live view and the records beside it go on
+                log.exception("agents of queues stay as they are")
+                await asyncio.sleep(RETRY_S)
             await asyncio.sleep(LOOK_S)
 
     async def _tell(self) -> None:
         """Raises AmiError, and AgiError before the first publish."""
         revision = self._published.revision()
         if revision != self._revision:
-            self._tenants = await asyncio.to_thread(lambda: {each.tenant: each for each in self._with_queues(revision)})
+            self._tenants = await asyncio.to_thread(lambda: {each.tenant: each for each in self.with_queues(revision)})
             self._revision = revision
             self._told.clear()
         for slug, tenant in self._tenants.items():
-            for seat, paused in seats_of(tenant, self._follower.live.personal.get(slug, {})):
-                if self._told.get(seat) is not paused:
-                    await self._pause(seat, paused)
+            for member, paused in members_of(tenant, self._follower.live.personal.get(slug, {})):
+                if self._told.get(member) is not paused:
+                    await self._pause(member, paused)
 
-    async def _pause(self, seat: Seat, paused: bool) -> None:
+    async def _pause(self, member: QueueMember, paused: bool) -> None:
         try:
             await self._ami.action(
-                "QueuePause", Queue=checked(seat.queue, "[a-z0-9_-]+", "queue"),
-                Interface=checked(seat.member, "Local/[0-9]{2,6}@[a-z0-9]+-agent/n", "member"), Paused=str(paused).lower())
+                "QueuePause", Queue=checked(member.queue, "[a-z0-9_-]+", "queue"),
+                Interface=checked(member.interface, "Local/[0-9]{2,6}@[a-z0-9]+-agent/n", "member"), Paused=str(paused).lower())
         except AmiError as error:
             if "not found" not in str(error).lower():
                 raise
-            log.warning("Asterisk has no such member of a queue", queue=seat.queue, member=seat.member)
-        self._told[seat] = paused
+            log.info("Asterisk has no such member of a queue yet", queue=member.queue, member=member.interface)
+            return                   # it is told again
+        self._told[member] = paused
 
-    def _with_queues(self, revision: str) -> Iterator[Tenant]:
+    def with_queues(self, revision: str) -> Iterator[Tenant]:
         for text in self._published.texts(revision):
-            if b'"queues": {}' not in text:
-                yield Tenant.model_validate(json.loads(text)["tenant"])
+            tenant = json.loads(text)["tenant"]
+            if tenant["queues"]:
+                yield Tenant.model_validate(tenant)
 
 
-def seats_of(tenant: Tenant, personal: Mapping[str, Personal]) -> Iterator[tuple[Seat, bool]]:
+def members_of(tenant: Tenant, personal: Mapping[str, Personal]) -> Iterator[tuple[QueueMember, bool]]:
     """Every member of the tenant's queues, and whether it is never to be rung now."""
     for name, queue in tenant.queues.items():
         for extension in queue.agents:
             found = personal.get(extension, Personal())
-            yield Seat(tenant.queue_name(name), f"Local/{extension}@{tenant.tenant}-agent/n"), (
+            yield QueueMember(tenant.queue_name(name), f"Local/{extension}@{tenant.tenant}-agent/n"), (
                 found.do_not_disturb or is_out(found, (name,)))

@@ -48,7 +48,7 @@ from routing.phrases import LANGUAGES, Language
 from routing.tenant import Tenant
 
 MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
-NAME_PREFIX = r"[^\W_][\w .:+/-]{0,19}|"
+NAME_PREFIX = re.compile(r"[^\W_][\w .:+/-]{0,19}|")      # letters of any alphabet
 FIRST_TIER, ALL_TIERS = 1, 1000      # penalties of a queue's members, as templates/queues.conf.j2 gives them
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
 
@@ -115,8 +115,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
         case CheckVoicemail(mailbox=extension):
             return f"VoiceMailMain({mailbox(extension)},s)"
         case SetCall(name_prefix=prefix, language=language, music=name):
-            before = checked(prefix, NAME_PREFIX, "name prefix")
-            return f"Gosub(set,s,1({before},{checked(language, '[a-z]*', 'language')},{music(name)}))"
+            if not NAME_PREFIX.fullmatch(prefix):
+                raise AgiError(f"name prefix: found {prefix[:80]!r}, expected {NAME_PREFIX.pattern}")
+            return f"Gosub(set,s,1({prefix},{checked(language, '[a-z]*', 'language')},{music(name)}))"
         case Conference(room=room) as conference:
             arguments = (
                 f"{tenant.tenant}-{checked(room, '[a-z0-9_]+', 'room')}", "moderator" if conference.moderator else "member",
@@ -130,7 +131,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             heard = "cC" if waits.music else "cCr"
             tier, rule = (FIRST_TIER, line) if widens else (ALL_TIERS, "")
             before = f"{files(waits.places)},{files(waits.minutes)}"
-            return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before},{int(waits.place) or ''}))"
+            where = f"{int(waits.place) or ''},{int(waits.max_waiting) or ''}"
+            return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before},{where}))"
         case CallBack() as back:
             line = checked(tenant.queue_name(back.queue), r"[a-z0-9_-]+", "queue")
             number = checked(back.outside.number, r"\+[0-9]{7,15}", "number outside")

@@ -95,8 +95,10 @@ async def _switch(
     try:
         await reading.taken()
     except BaseException as refusal:
-        await reading.ended()
-        await _undo(home, previous, before, after, asterisk, refusal)
+        try:
+            await reading.ended()
+        finally:
+            await _undo(home, previous, before, after, asterisk, refusal)
         raise
     _point_to(home, "decided", name)
     return reading.folders, await reading.ended()

@@ -1,6 +1,7 @@
 """How Asterisk comes to read a revision, and to say that it took it."""
 
 import asyncio
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -92,7 +93,11 @@ class Reading:
             commands = [command for command in commands if command != MAILBOXES_OF_PHONES]
         if RELOAD_ALL in commands:
             commands = self._without_reload(commands, old, new) if is_known else commands
-        self._reloading = asyncio.create_task(self._reload(commands))
+        own = set(RELOADS["pjsip"]) | {command for command in commands if command.startswith(WATCH.format(""))}
+        for command in commands:
+            if command not in own:
+                await self._asterisk.reload(command)
+        self._reloading = asyncio.create_task(self._reload([command for command in commands if command in own]))
         come, gone = ({name for kind, name in one.keys() - other.keys() if kind == "endpoint"}
                       for one, other in ((new, old), (old, new)))
         await self._verify(self._reloading, come, gone)
@@ -103,8 +108,8 @@ class Reading:
             return ""
         try:
             await self._reloading
-        except AsteriskRefused as refusal:
-            return str(refusal)
+        except (AsteriskRefused, OSError, sqlite3.Error) as problem:
+            return str(problem)
         return ""
 
     def _without_reload(self, commands: list[str], old: Objects, new: Objects) -> list[str]:

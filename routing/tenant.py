@@ -120,7 +120,7 @@ class Tenant(Elements):
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     musics: dict[Name, Music] = Field(default_factory=dict)
-    calendars: dict[Name, Calendar] = Field(default_factory=dict)
+    calendars: dict[Name, Calendar] = Field(default_factory=dict, max_length=50)
     lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
     failover: Failover
     codes: Codes = Codes()

@@ -50,8 +50,13 @@ def special_worlds(before: Tenant, after: Tenant, number: str) -> Iterator[World
                 case "groups":
                     paused = dict.fromkeys(tenant.members_of(key), Personal(paused=True))
                     found[f"all of {key}"] = World(f"all of {key} are paused", personal=paused)
-                case _:
-                    pass
+                case "queues":
+                    paused = dict.fromkeys(tenant.agents_of(key), Personal(paused=True))
+                    found[f"all of {key}"] = World(f"all of {key} are paused", personal=paused)
+                case "calendars" | "lists":
+                    pass                     # the moments and callers that they speak of are tried anyway
+                case other:
+                    raise ValueError(f"rules ask for {other!r}, of which no world is known")
         names = [name for name in reachable(tenant, entries_of(tenant)[number]) if name in tenant.users]
         for extension in [*names, *(extension for uses in nodes for _, extension in uses.users)]:
             if extension in tenant.users and tenant.users[extension].forwards:

@@ -5,10 +5,10 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from routing.call import CONFERENCE_PROMPTS, Cause, Conference, ConferenceLeft, Digits, Entered, Event, Hangup, Read
-from routing.keying import beginnings
 from routing.names import Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 
+MAX_PIN = 10
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,10}$")]
 
 
@@ -26,7 +26,7 @@ class ConferenceRoom(Element):
     music: Name | None = None                       # for who is alone or waits
     prompt: Name = "sys_conference_pin"
     wrong_pin_prompt: Name = "sys_conference_wrong_pin"
-    wait_s: int = Field(default=8, ge=1, le=60)     # for the first key, after the prompt
+    wait_s: int = Field(default=4, ge=1, le=60)     # for each key, the first one after the prompt
     tries: int = Field(default=3, ge=1, le=10)
     wrong_pin: Target                               # after that many times
     closed: Target                                  # the room is full or locked
@@ -52,9 +52,9 @@ class ConferenceRoom(Element):
                 return self._ask((), "asks for the PIN", 0)
             case Entered():
                 return self._let_in(here, "lets in", moderator=False)
-            case Digits(keys=keys) if keys and keys == self.moderator_pin:
+            case Digits(keys=keys) if keys and keys.rstrip("#") == self.moderator_pin:
                 return self._let_in(here, "lets in as moderator", moderator=True)
-            case Digits(keys=keys) if (keys and keys == self.pin) or (not keys and not self.pin):
+            case Digits(keys=keys) if (keys and keys.rstrip("#") == self.pin) or (not keys and not self.pin):
                 return self._let_in(here, "lets in", moderator=False)
             case Digits(keys=keys):
                 failures = memory[0] + 1
@@ -74,10 +74,8 @@ class ConferenceRoom(Element):
         return tuple(pin for pin in (self.pin, self.moderator_pin) if pin)
 
     def _ask(self, told: tuple[Name, ...], why: str, failures: int) -> Do:
-        """A PIN ends with its last digit, whatever is dialled with '#'."""
-        longest = max(map(len, self._pins))
-        step = Read((self.prompt,), longest, self.wait_s, beginnings(self._pins), told)
-        return Do(step, why, (failures,))
+        """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
+        return Do(Read((*told, self.prompt), MAX_PIN, self.wait_s), why, (failures,))
 
     def _let_in(self, here: Here, why: str, *, moderator: bool) -> Do:
         step = Conference(

@@ -21,10 +21,10 @@ PROGRAM = """
 import asyncio, json, pathlib, sys
 from agi.ami_service import serve
 from agi.web_service import reach_of
-from confgen.calendars import read_events
+from confgen.calendars import read_apart
 values = json.loads(sys.argv[1])
 paths = {"home": pathlib.Path(values["home"]), "cel_file": pathlib.Path(values["cel_file"])}
-asyncio.run(serve(**values | paths, reach=reach_of(), read_calendar=read_events))
+asyncio.run(serve(**values | paths, reach=reach_of(), read_calendar=read_apart))
 """
 
 

@@ -1,5 +1,6 @@
 """Calendars at addresses: fetched when they are due, kept when they cannot be, and never from our own network unasked."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -10,12 +11,22 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
-from agi.calendar_addresses import AGAIN_S, EVERY_S, MAX_BYTES, CalendarAddresses, PublishedCalendars, Wanted, wanted_of
+from agi.calendar_addresses import (
+    AGAIN_S,
+    EVERY_S,
+    LIMIT_S,
+    MAX_BYTES,
+    CalendarAddresses,
+    PublishedCalendars,
+    Wanted,
+    wanted_of,
+)
 from agi.published import Published
 from agi.web_service import reach_of
-from confgen.calendars import read_events
+from confgen.calendars import read_apart
+from routing.calendars import CalendarEvent
 from store import calendars
-from store.live import CALENDARS
+from store.live import AWAY, CALENDARS
 from tests.agi.service import Service, http, serving
 from tests.store.redis_server import RedisServer
 
@@ -42,7 +53,7 @@ async def redis() -> AsyncIterator[Redis]:
 
 def fetcher(redis: Redis, service: Service, *, allowed: bool = True) -> CalendarAddresses:
     wanted = (Wanted(FIELD, service.url(path="/holidays.ics"), "Europe/Warsaw"),)
-    return CalendarAddresses(redis, reach_of(LOOPBACK if allowed else ()), lambda: wanted, read_events)
+    return CalendarAddresses(redis, reach_of(LOOPBACK if allowed else ()), lambda: wanted, read_apart)
 
 
 async def kept(redis: Redis) -> calendars.Address:
@@ -88,6 +99,29 @@ async def test_answer_that_is_no_calendar_is_told(redis: Redis, answer: bytes, p
         assert service.connections == 1
 
 
+@pytest.mark.parametrize("rule", ["RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"])
+async def test_event_that_repeats_without_end_or_never_holds_up_nothing(redis: Redis, rule: str) -> None:
+    async with serving(ics("Wigilia").replace(b"SUMMARY", f"{rule}\r\nSUMMARY".encode()).replace(
+            b"Content-Length: ", b"X-Length: ")) as service:
+        await asyncio.wait_for(fetcher(redis, service).fetch_due(NOW), LIMIT_S + 5)
+        assert (await kept(redis)).tried_at == NOW
+
+
+async def test_redis_away_while_a_calendar_is_kept_ends_nothing() -> None:
+    server = RedisServer()
+    await server.start()
+
+    async def read_and_lose_redis(body: bytes, zone: str, limit_s: float) -> tuple[CalendarEvent, ...]:
+        await server.stop()
+        return ()
+
+    async with serving(ics("Wigilia")) as service, server.client() as client:
+        wanted = (Wanted(FIELD, service.url(), "Europe/Warsaw"),)
+        with pytest.raises(AWAY):
+            await CalendarAddresses(client, reach_of(LOOPBACK), lambda: wanted, read_and_lose_redis).fetch_due(NOW)
+    await server.remove()
+
+
 async def test_address_in_our_own_network_is_not_asked_unless_it_is_allowed(redis: Redis) -> None:
     async with serving(ics("Wigilia")) as service:
         await fetcher(redis, service, allowed=False).fetch_due(NOW)
@@ -101,7 +135,7 @@ async def test_calendar_that_nobody_has_any_more_is_forgotten_and_what_stood_els
     async with serving(http(b"", "500 Oops")) as moved:
         await fetcher(redis, moved).fetch_due(NOW)
         assert await why(redis) == ""
-    await CalendarAddresses(redis, reach_of(), lambda: (), read_events).fetch_due(NOW)
+    await CalendarAddresses(redis, reach_of(), lambda: (), read_apart).fetch_due(NOW)
     assert await calendars.addresses(redis) == {}
 
 
