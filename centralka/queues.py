@@ -65,8 +65,10 @@ def queue(
     if as_json:
         out.print_json(json.dumps([as_plain(each) for each in found]))
         return
-    headings = ("queue", "waiting", "longest", "logged in", "paused", "free", "answered", "abandoned", "left", "service level")
-    table = Table(*headings, box=None)
+    if not found:
+        out.print(f"{tenant} has no queues")
+        return
+    table = Table("queue", "waiting", "longest", "agents", "paused", "free", "answered", "lost", "left", "in time", box=None)
     for each in found:
         level = "-" if each.today.service_level is None else f"{each.today.service_level:g} %"
         agents, day = each.agents, each.today

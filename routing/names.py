@@ -48,6 +48,9 @@ Url = Annotated[str, StringConstraints(pattern=(
     r"|http://(localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\]))"
     r"(:[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3}|:65[0-4][0-9]{2}|:655[0-2][0-9]|:6553[0-5])?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,500})?$"))]
 SipUser = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
+Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,10}$")]
+# What stands before a caller's name: letters of any alphabet, nothing that means something to Asterisk.
+NamePrefix = Annotated[str, StringConstraints(pattern=r"^[^\W_]([\w .:+/-]{0,18}[\w .:+/-])?$")]
 
 EXPECTED = {
     Slug: "a tenant's short name: a lower-case letter, then lower-case letters and digits",
@@ -62,6 +65,8 @@ EXPECTED = {
     SoundFile: "a file name such as welcome.wav, without a folder",
     Host: "a host name or an IP address",
     Url: "an address such as https://example.com/calls, or http:// on this machine itself",
+    Pin: "a PIN of 4 to 10 digits",
+    NamePrefix: "letters, digits, spaces and . : + / -, at most 20, beginning with a letter or digit",
     SipUser: "letters, digits and . _ + -",
 }
 """What to tell a person whose value does not fit, by type."""

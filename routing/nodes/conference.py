@@ -1,15 +1,14 @@
 """Conference room: whoever comes in talks with all who are there."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from routing.call import CONFERENCE_PROMPTS, Cause, Conference, ConferenceLeft, Digits, Entered, Event, Hangup, Read
-from routing.names import Name, Target
+from routing.names import Name, Pin, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 
 MAX_PIN = 10
-Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,10}$")]
 
 
 class ConferenceRoom(Element):

@@ -1,21 +1,19 @@
 """Set: what the call is like from here on, for those who answer it and for its caller."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import model_validator
 
 from routing.call import Chosen, Entered, Event, SetCall
-from routing.names import Name, Target
+from routing.names import Name, NamePrefix, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.phrases import Language
-
-Prefix = Annotated[str, StringConstraints(pattern=r"^[^\W_]([\w .:+/-]{0,18}[\w .:+/-])?$")]
 
 
 class Set(Element):
     """The prefix is put before the caller's own name, or number where there is none, and takes the place of an earlier one."""
 
-    name_prefix: Prefix | None = None      # such as 'Sales: '
+    name_prefix: NamePrefix | None = None      # such as 'Sales: '
     language: Language | None = None       # of what the caller hears: phrases, and prompts that have a translation
     music: Name | None = None              # where an element has none of its own, and on hold
     next: Target
