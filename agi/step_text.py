@@ -128,7 +128,7 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             widens = waits.tiers > 1
             heard = "cC" if waits.music else "cCr"
             tier, rule = (FIRST_TIER, line) if widens else (ALL_TIERS, "")
-            before = f"{files(waits.places)},{files(waits.minutes)}"
+            before = f"{files(waits.places)},{files(waits.minutes)},{int(waits.max_waiting) or ''}"
             return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before}))"
         case Hangup(cause=cause):
             return f"Hangup({int(cause)})"

@@ -156,9 +156,9 @@ PHRASES: dict[str, dict[Language, str]] = {
         "pl": "Konferencja jest znowu otwarta.",
     },
     "sys_queue_place_more": {
-        "en": "More than ten callers are before you.",
-        "it": "Ci sono più di dieci chiamate prima della vostra.",
-        "pl": "Przed tobą czeka ponad dziesięć osób.",
+        "en": "At least ten callers are before you.",
+        "it": "Ci sono almeno dieci chiamate prima della vostra.",
+        "pl": "Przed tobą czeka co najmniej dziesięć osób.",
     },
     "sys_queue_minutes_more": {
         "en": "The waiting time is more than ten minutes.",

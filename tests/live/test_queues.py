@@ -17,7 +17,7 @@ from tests.live.test_calls import dials
 
 pytestmark = pytest.mark.live
 
-LINE, TOLD_LINE = "48224000005", "48224000006"
+LINE, TOLD_LINE, SHORT_LINE = "48224000005", "48224000006", "48224000007"
 ANNA, JAN = "told-201-desk", "told-202-desk"
 ALIKE = 0.85
 
@@ -155,6 +155,22 @@ async def test_caller_hears_the_place_in_the_line_and_later_the_periodic_prompt(
     assert likeness(heard, sound(pbx, "sys_queue_place_2")) > ALIKE
     assert likeness(heard, sound(pbx, "sys_queue_place_1")) < ALIKE
     assert (await pbx.record(second, "told")).outcome is Outcome.UNANSWERED
+
+
+async def test_who_finds_the_line_full_is_told_no_place_in_it(pbx: Pbx) -> None:
+    first, second = pbx.outside_caller(), pbx.outside_caller()
+    async with pbx.cast(limit_s=90) as cast, phone(TRUNK["told"], port=5070) as outside:
+        await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(dials(SHORT_LINE, first, Silence(12_000), ending=HangUp()), at=TRUNK["told"]))
+            await waiting(pbx, "told-short_line", 1)
+            await outside.use(second.number, pbx.server)
+            await outside.dial(SHORT_LINE, pbx.server)
+            call = await pbx.record(second, "told")
+            heard = outside.heard()
+    assert path_of(call)[2] == ("short_line", "the line is full, on to bye")
+    assert likeness(heard, sound(pbx, "goodbye")[:8000]) > ALIKE         # its last packet comes with the end of the call
+    assert likeness(heard, sound(pbx, "sys_queue_place_2")) < ALIKE
 
 
 def sound(pbx: Pbx, prompt: str) -> Samples:
