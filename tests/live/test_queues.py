@@ -173,6 +173,10 @@ async def test_who_finds_the_line_full_is_told_no_place_in_it(pbx: Pbx) -> None:
     assert likeness(heard, sound(pbx, "sys_queue_place_2")) < ALIKE
 
 
+async def test_asterisk_says_how_long_others_have_waited_where_that_is_told(pbx: Pbx) -> None:
+    assert "Result: 0" in pbx.runtime.asterisk_cli("dialplan eval function QUEUE_VARIABLES(told-told_line)")
+
+
 def sound(pbx: Pbx, prompt: str) -> Samples:
     """As it was made for the tenant."""
     (file,) = (pbx.settings.home / "sounds" / "told").glob(f"{prompt}-*.wav")
