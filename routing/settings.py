@@ -59,10 +59,11 @@ def known_groups(tenant: Tenant, extension: Extension, names: Iterable[str]) -> 
     """The names as they are, if the user is in each of these groups and queues. Raises ValueError."""
     own = [name for name in tenant.groups if extension in tenant.members_of(name)]
     own += [name for name in tenant.queues if extension in tenant.agents_of(name)]
-    for name in names:
+    found = frozenset(names)
+    for name in sorted(found):
         if name not in own:
             raise ValueError(f"{extension} is in no group or queue {name!r}, expected one of {', '.join(own) or 'none'}")
-    return frozenset(names)
+    return found
 
 
 def checked_position(tenant: Tenant, switch: Name, position: str) -> Name:
