@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agi.step_text import MAX_PATH_TEXT, AgiError, Result, path_text, read_event, read_state, state_text, step_text
 from routing.call import (
     Awaits,
+    CallBack,
     Cause,
     CheckVoicemail,
     Chosen,
@@ -24,6 +25,9 @@ from routing.call import (
     Origin,
     Outside,
     Play,
+    Queue,
+    QueueEnd,
+    QueueLeft,
     Read,
     SetCall,
     Started,
@@ -36,6 +40,10 @@ from tests.tenants_for_tests import acme
 
 HOME = PurePosixPath("/srv/x")
 SOUNDS = {"welcome": "welcome-01"}
+QUEUES = ("menus:", """queues:
+  support: {members: ["201"], later: [{after_s: 10, members: ["202"]}], unanswered: main}
+  first: {strategy: ordered, members: ["201"], unanswered: main}
+menus:""")
 
 
 @pytest.mark.parametrize(("step", "text"), [
@@ -55,13 +63,32 @@ SOUNDS = {"welcome": "welcome-01"}
     (SetCall("Sales: ", "it", "jazz"), "Gosub(set,s,1(Sales: ,it,acme-jazz))"),
     (Conference("room", 9, ("welcome",), waits=True, music="jazz"),
      "Gosub(conference,s,1(acme-room,member,9,yes,no,acme-jazz,/srv/x/sounds/acme/welcome-01))"),
+    (SetCall("Sprzedaż: "), "Gosub(set,s,1(Sprzedaż: ,,))"),
+    (Queue("support", (), 60, 5, ("1",), 2, "jazz"), "Gosub(queue,s,1(acme-support,cC,60,1,acme-support,,,,5))"),
+    (Queue("first", (), places=("welcome", "welcome"), minutes=("welcome",), place=3),
+     "Gosub(queue,s,1(acme-first-ordered,cCr,,1000,,"
+     "/srv/x/sounds/acme/welcome-01&/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,3,))"),
+    (CallBack("support", 2, Outside("+48600100200", "acme-trunk-carrier"), 30, "+48221234567", "welcome", "welcome", "welcome", 2),
+     "Gosub(call_back,s,1(acme,acme-support,2,+48600100200,acme-trunk-carrier,30,+48221234567,1,acme-support,"
+     "/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,support))"),
     (Voicemail("201"), "VoiceMail(201@acme,s)"),
     (CheckVoicemail("201"), "VoiceMailMain(201@acme,s)"),
     (Hangup(Cause.BUSY), "Hangup(17)"),
     (Failover(), "Goto(acme-failover,s,1)"),
 ])
 def test_each_step_is_one_application(step, text) -> None:  # type: ignore[no-untyped-def]
-    assert step_text(step, acme(), SOUNDS, HOME) == text
+    assert step_text(step, acme(QUEUES), SOUNDS, HOME) == text
+
+
+@pytest.mark.parametrize(("left", "event"), [
+    ("CONTINUE", QueueLeft(QueueEnd.ANSWERED)), ("TIMEOUT", QueueLeft(QueueEnd.TIMEOUT)), ("FULL", QueueLeft(QueueEnd.FULL)),
+    ("LEAVEEMPTY", QueueLeft(QueueEnd.EMPTY)), ("missing", QueueLeft(QueueEnd.EMPTY)), ("", QueueLeft(QueueEnd.EMPTY)),
+    ("key * 3", QueueLeft(QueueEnd.KEY, "*", 3)), ("key 5 ", QueueLeft(QueueEnd.KEY, "5", 1)),
+    ("key 12 1", QueueLeft(QueueEnd.EMPTY)), ("key 1 1\n", QueueLeft(QueueEnd.EMPTY)),
+])
+def test_how_a_queue_was_left_is_read_from_what_asterisk_says(left: str, event: QueueLeft) -> None:
+    state = State("support", Awaits.QUEUE, 1)
+    assert read_event(state, "trunk", "", "", Result(left=left)) == event
 
 
 @given(st.text(min_size=1).filter(lambda text: not re.fullmatch("[a-z0-9_-]+", text, re.ASCII)))

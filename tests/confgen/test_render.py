@@ -41,6 +41,18 @@ def test_another_parser_finds_the_same_sections_and_values(tmp_path: Path) -> No
     assert values["context"] == "acme-phone"
 
 
+def test_queue_has_a_member_for_each_agent_whose_penalty_is_its_tier_and_a_rule_that_lets_the_next_tier_in() -> None:
+    files = rendered(acme(("menus:", """queues:
+  support: {members: ["201"], later: [{after_s: 10, members: ["202"]}], wrap_up_s: 7, unanswered: main}
+menus:""")))
+    queue = files["queues/acme.conf"].splitlines()
+    assert "[acme-support]" in queue
+    assert "wrapuptime = 7" in queue
+    assert [line for line in queue if line.startswith("member")] == [
+        "member => Local/201@acme-agent/n,1,201,hint:201@acme-agent", "member => Local/202@acme-agent/n,2,202,hint:202@acme-agent"]
+    assert files["queuerules/acme.conf"].splitlines()[-2:] == ["[acme-support]", "penaltychange => 10,2,,2"]
+
+
 def test_every_endpoint_is_named() -> None:
     assert endpoints_in(rendered()) == {
         "acme-201-desk", "acme-202-desk", "acme-203-desk", "acme-trunk-carrier", "acme-trunk-other"}

@@ -21,7 +21,7 @@ from tests.live.test_user_agents import registered
 
 pytestmark = pytest.mark.live
 
-LINE, TOLD_LINE, BACKS = "48224000005", "48224000006", "48224000007"
+LINE, TOLD_LINE, BACKS, SHORT_LINE = (f"4822400000{n}" for n in range(5, 9))
 CALLERS = itertools.count(int(time.time()) % 1_000_000)      # mobile numbers that exist
 ANNA, JAN = "told-201-desk", "told-202-desk"
 ALIKE = 0.85
@@ -52,15 +52,12 @@ async def test_agent_who_logs_out_is_rung_no_more_while_a_caller_waits_and_gets_
             await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
             await pbx.phone(cast, JAN, Callee(then=Answer(ending=HangUp(200))))
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(30_000)), at=TRUNK["told"]))
+                tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(45_000)), at=TRUNK["told"]))
                 await pbx.until_state(ANNA, DeviceState.RINGING)
                 await pbx.until_state(ANNA, DeviceState.IDLE)
                 assert pbx.state_of(JAN) == DeviceState.IDLE
-                pbx.centralka("user", "told", "201", "--dnd")
                 pbx.centralka("user", "told", "202", "--login", "line")
-        await until_paused(pbx, "told-line", "201")
     finally:
-        pbx.centralka("user", "told", "201", "--no-dnd")
         pbx.centralka("user", "told", "202", "--login", "line")
     call = await pbx.record(caller, "told")
     assert (call.outcome, call.answered_by) == (Outcome.ANSWERED, "202")
@@ -105,7 +102,7 @@ async def test_reload_keeps_who_waits_and_who_is_paused(pbx: Pbx) -> None:
         async with pbx.cast(limit_s=60) as cast:
             await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
             async with asyncio.TaskGroup() as tasks:
-                calling = tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(30_000)), at=TRUNK["told"]))
+                calling = tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(45_000)), at=TRUNK["told"]))
                 await waiting(pbx, "told-line", 1)
                 pbx.runtime.asterisk_cli("queue reload all")
                 await until_paused(pbx, "told-line", "202")
@@ -113,7 +110,7 @@ async def test_reload_keeps_who_waits_and_who_is_paused(pbx: Pbx) -> None:
                 assert not calling.done()
     finally:
         pbx.centralka("user", "told", "202", "--no-pause")
-    assert path_of(await pbx.record(caller, "told"))[2] == ("line", "waited 20 s, on to bye")
+    assert path_of(await pbx.record(caller, "told"))[2] == ("line", "waited 30 s, on to bye")
 
 
 def numbers(pbx: Pbx) -> dict[str, Any]:
@@ -160,6 +157,41 @@ async def test_caller_hears_the_place_in_the_line_and_later_the_periodic_prompt(
     assert likeness(heard, sound(pbx, "sys_queue_place_2")) > ALIKE
     assert likeness(heard, sound(pbx, "sys_queue_place_1")) < ALIKE
     assert (await pbx.record(second, "told")).outcome is Outcome.UNANSWERED
+
+
+async def test_who_finds_the_line_full_is_told_no_place_in_it(pbx: Pbx) -> None:
+    first, second = pbx.outside_caller(), pbx.outside_caller()
+    async with pbx.cast(limit_s=90) as cast, phone(TRUNK["told"], port=5070) as outside:
+        await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(dials(SHORT_LINE, first, Silence(12_000), ending=HangUp()), at=TRUNK["told"]))
+            await waiting(pbx, "told-short_line", 1)
+            await outside.use(second.number, pbx.server)
+            await outside.dial(SHORT_LINE, pbx.server)
+            call = await pbx.record(second, "told")
+            heard = outside.heard()
+    assert path_of(call)[2] == ("short_line", "the line is full, on to bye")
+    assert likeness(heard, sound(pbx, "goodbye")[:8000]) > ALIKE         # its last packet comes with the end of the call
+    assert likeness(heard, sound(pbx, "sys_queue_place_2")) < ALIKE
+
+
+async def test_asterisk_says_how_long_others_have_waited_where_that_is_told(pbx: Pbx) -> None:
+    assert "Result: 0" in pbx.runtime.asterisk_cli("dialplan eval function QUEUE_VARIABLES(told-told_line)")
+
+
+async def test_caller_who_waits_goes_on_when_the_last_agent_logs_out(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    try:
+        async with pbx.cast(limit_s=60) as cast:
+            await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(cast.call(dials(SHORT_LINE, caller, ending=AwaitHangUp(30_000)), at=TRUNK["told"]))
+                await pbx.until_state(ANNA, DeviceState.RINGING)
+                pbx.centralka("user", "told", "201", "--pause")
+    finally:
+        pbx.centralka("user", "told", "201", "--no-pause")
+    assert path_of(await pbx.record(caller, "told"))[2:4] == [
+        ("short_line", "no agent is there any more, on to mail"), ("mail", "plays goodbye")]
 
 
 async def test_caller_who_hangs_up_keeps_the_place_and_is_called_back_when_it_comes_up(pbx: Pbx) -> None:
