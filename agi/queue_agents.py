@@ -24,7 +24,7 @@ LOOK_S: Final = 0.2              # how often it looks for changes
 RETRY_S: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class QueueMember:
     """A member of a queue, as Asterisk calls both."""
 

@@ -127,16 +127,15 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
         case Queue(queue=queue) as waits:
             line = checked(tenant.queue_name(queue), r"[a-z0-9_-]+", "queue")
             limit = str(int(waits.max_wait_s)) if waits.max_wait_s else ""
-            widens = waits.tiers > 1
             heard = "cC" if waits.music else "cCr"
-            tier, rule = (FIRST_TIER, line) if widens else (ALL_TIERS, "")
+            tier, rule = tier_and_rule(line, waits.tiers)
             before = f"{files(waits.places)},{files(waits.minutes)}"
             where = f"{int(waits.place) or ''},{int(waits.max_waiting) or ''}"
             return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before},{where}))"
         case CallBack() as back:
             line = checked(tenant.queue_name(back.queue), r"[a-z0-9_-]+", "queue")
             number = checked(back.outside.number, r"\+[0-9]{7,15}", "number outside")
-            tier, rule = (FIRST_TIER, line) if back.tiers > 1 else (ALL_TIERS, "")
+            tier, rule = tier_and_rule(line, back.tiers)
             arguments = (
                 tenant.tenant, line, str(int(back.place)), number, checked(back.outside.trunk, r"[a-z0-9_-]+", "trunk"),
                 str(int(back.ring_s)), number_shown(back.shown), str(tier), rule,
@@ -157,6 +156,11 @@ def read_queue_left(text: str) -> QueueLeft:
 
 
 QUEUE_ENDS = {"CONTINUE": QueueEnd.ANSWERED, "TIMEOUT": QueueEnd.TIMEOUT, "FULL": QueueEnd.FULL}
+
+
+def tier_and_rule(line: str, tiers: int) -> tuple[int, str]:
+    """The penalty up to which members are rung at first, and the rule by which more are."""
+    return (FIRST_TIER, line) if tiers > 1 else (ALL_TIERS, "")
 
 
 def yes_or_no(wanted: bool) -> str:

@@ -17,7 +17,7 @@ from centralka.live_settings import published_tenant
 from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load_instance, out, told
 from confgen.secrets import load_secrets
-from routing.facts import NOTHING_SET, DeviceState, Facts, Personal
+from routing.facts import DeviceState, Facts, Personal
 from routing.presence import Presence, is_out, presence_of
 from routing.tenant import Tenant
 from store import database, live, personal
@@ -120,5 +120,5 @@ def agents_of(tenant: Tenant, name: str, facts: Facts) -> Agents:
 
 
 def _is_logged_out(facts: Facts, extension: str, name: str) -> bool:
-    found = facts.personal.get(extension, NOTHING_SET)
+    found = facts.set_by(extension)
     return found.logged_out or name in found.logged_out_of

@@ -256,7 +256,6 @@ class CallBack:
     agent: str
     unanswered: str
     tiers: int = 1
-    music: str = ""
 
 
 CONFERENCE_PROMPTS = (

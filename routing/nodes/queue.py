@@ -185,8 +185,7 @@ class CallQueue(Element):
         leg = Outside(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk))
         agreed, agent, unanswered = CALL_BACK_PROMPTS[1:]
         step = CallBack(
-            here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, len(self.tiers),
-            self.music or here.chosen.music)
+            here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, len(self.tiers))
         return Do(step, f"calls {here.facts.caller} back from place {place}", (place,))
 
     def _leave(self, target: Target | None, why: str) -> Go:

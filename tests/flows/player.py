@@ -7,13 +7,11 @@ when asked for one. Scenarios of one tenant are played one after another, those 
 """
 
 import asyncio
-import json
 import re
 import time
 import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,14 +35,14 @@ from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Scene, Told
 from routing.tenant import AddressTrunk, Tenant
 from sipp import Answer as Answers
 from sipp import Callee, Cast, Ring
-from store import calendars, live
+from store import live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
 from store.loads import ENDED
 from store.records import Call, Outcome
 from store.turns import TURNS
 from tests.agents import baresip
-from tests.flows.world import behaviour, carrier, numbers_in, put_settings
+from tests.flows.world import behaviour, carrier, numbers_in, put_calendars, put_settings
 from tests.live.pbx import Pbx, until
 
 CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
@@ -127,6 +125,7 @@ class Player:
         stage = self._stages[slug] = Stage(self._published, self._follower, self._answers, self._pbx, scene)
         self._arrange(scene)
         await put_settings(self._pbx, self._follower, scene)
+        await put_calendars(self._pbx, scene)
         from_phone = call.caller in scene.tenant.users
         trunk = next(trunk.address for trunk in scene.tenant.trunks.values() if isinstance(trunk, AddressTrunk))
         address = caller_address if from_phone else trunk
@@ -166,25 +165,6 @@ class Player:
                 for key in client.scan_iter(f"centralka:{kind}*"):
                     client.delete(key)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
-        self._put_calendars(scene)
-
-    def _put_calendars(self, scene: Scene) -> None:
-        """In place of what the AMI service has tried to fetch from addresses that nobody serves."""
-        with redis.Redis.from_url(self._pbx.settings.redis_url) as client:
-            for name in scene.calendars():
-                field = f"{scene.tenant.tenant}/{name}"
-                deadline = time.monotonic() + LIMIT_S
-                while not client.hexists(live.CALENDARS, field):
-                    assert time.monotonic() < deadline, f"calendar {field} was not asked for within {LIMIT_S} s"
-                    time.sleep(0.1)
-                title = scene.scenario.given.calendars.get(name)
-                begins = scene.moment.replace(hour=0, minute=0).timestamp()
-                address = calendars.Address(
-                    str(scene.tenant.calendars[name].url), time.time(), time.time(),
-                    events=((begins, begins + 24 * 3600, title),) if title else ())
-                text = json.dumps(asdict(address))
-                client.hset(live.CALENDARS, field, text)
-                client.publish(live.CHANGES, json.dumps({"calendars": {field: text}}))
 
     async def _bring_others(self, scene: Scene) -> None:
         """Those who are in a room, which they have locked, or wait in a line."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Sequence
 
 from routing.call import Dial
@@ -11,10 +12,11 @@ from routing.scenario import Scene
 from routing.simulate import simulate
 from routing.tenant import AddressTrunk
 from sipp import Address, Answer, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
-from store import live, personal, switches
+from store import calendars, live, personal, switches
 from store.follower import LiveFollower
 from tests.live.pbx import Pbx, until
 
+DAY_S = 24 * 3600
 SIP_PORT = 5060                        # where the caller behind a trunk is
 SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
 HOSTILE = "Local%2F202%40members-phone"    # without Dial's option i Asterisk would dial just that
@@ -39,6 +41,18 @@ async def put_settings(pbx: Pbx, follower: LiveFollower, scene: Scene) -> None:
             found.get(name) == position for name, position in positions.items())
 
     await until(is_known, "the decision service knows what is set")
+
+
+async def put_calendars(pbx: Pbx, scene: Scene) -> None:
+    """In place of what the AMI service has tried to fetch from addresses that nobody serves."""
+    begins = scene.moment.replace(hour=0, minute=0).timestamp()
+    async with live.connect(pbx.settings.redis_url) as client:
+        for name, fetched in scene.calendars().items():
+            field = f"{scene.tenant.tenant}/{name}"
+            await until(lambda field=field: client.hexists(live.CALENDARS, field), f"calendar {field} was asked for")      # type: ignore[misc]
+            title = scene.scenario.given.calendars.get(name)
+            events = ((begins, begins + DAY_S, title),) if title else ()
+            await calendars.put(client, field, calendars.Address(fetched.url, time.time(), time.time(), events=events))
 
 
 def behaviour(phone: Phone) -> Answer | Refuse | Ring:
