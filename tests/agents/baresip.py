@@ -23,12 +23,16 @@ from tests.agents.audio import Samples, read_wav, tone, write_wav
 
 _CONTROL_PORT = 4444
 _COMMAND_LIMIT = 255  # ctrl_tcp.c cuts a longer command without a word
+# baresip's media sockets listen at every address of the machine. By default they take any port from 1024 on, now and then
+# one that another phone is about to take at its own address. These are neither Asterisk's nor the kernel's free choice.
+_RTP_PORTS = "20000-29999"
 _SPEECH_S = 60
 
 _CONFIG = """\
 poll_method epoll
 sip_listen {host}:{port}
 net_interface {host}
+rtp_ports {rtp}
 call_local_timeout 120
 call_max_calls 4
 audio_source aufile,{directory}/microphone.wav
@@ -209,7 +213,7 @@ async def phone(host: str, *, port: int = 5060, speaks: Samples | None = None) -
     with TemporaryDirectory(prefix="baresip-") as name:
         directory = Path(name)
         write_wav(directory / "microphone.wav", tone(440, _SPEECH_S) if speaks is None else speaks)
-        config = _CONFIG.format(host=host, port=port, control=_CONTROL_PORT, directory=directory)
+        config = _CONFIG.format(host=host, port=port, control=_CONTROL_PORT, rtp=_RTP_PORTS, directory=directory)
         (directory / "config").write_text(config)
         for empty in ("accounts", "contacts"):
             (directory / empty).touch()
