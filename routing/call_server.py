@@ -32,7 +32,8 @@ class Reply(BaseModel):
     text: ShortSpokenText | None = Field(default=None, description="Read to the caller, before the call goes on.")
     language: Language | None = Field(default=None, description="Of the text. Default: the tenant's.")
     go_to: Destination | None = Field(default=None, description=(
-        "Where the call goes: the name of one of the tenant's elements, an internal number, or a public number with its +."))
+        "Where the call goes: the name of one of the tenant's elements, an internal number, or a number with its +: one of the "
+        "tenant's own, or one outside, which is rung through a trunk."))
     show: dict[Name, Shown] = Field(default_factory=dict, max_length=10, description=(
         "Kept with the call's record for those who answer it, such as {\"customer\": \"Kowalska, contract 17\"}."))
 

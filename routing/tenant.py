@@ -182,7 +182,7 @@ class Tenant(Elements):
         """The endpoint of that trunk, or of the tenant's first. Raises ValueError if there is none."""
         name = trunk or next(iter(self.trunks), "")
         if name not in self.trunks:
-            raise ValueError(f"no trunk {name!r} leads outside")
+            raise ValueError(f"no trunk {name!r} leads outside" if name else "no trunk leads outside")
         return trunk_endpoint_name(self.tenant, name)
 
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]:

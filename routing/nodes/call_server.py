@@ -2,13 +2,15 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from routing.call import Digits, Entered, Event, Read, Say
+from routing.call import Cause, Dial, DialEnded, DialStatus, Digits, Entered, Event, Hangup, Outside, Played, Read, Say
 from routing.call_server import Failed, Reply
-from routing.names import Name, Target, Url
+from routing.names import Did, Name, Target, Url
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.outside import CALLER, Presentation, identity
 from routing.questions import AskServer, Speak
 
 MAX_TOLD = 60      # characters of a text in the call's path
+HALF = 8           # digits of a number in one part of a call's memory
 
 
 class AskFirst(BaseModel):
@@ -22,18 +24,27 @@ class AskFirst(BaseModel):
 
 
 class CallServer(Element):
-    """`connect_s` and `answer_s` bound how long the caller waits in silence: a second try to connect, then the answer."""
+    """`connect_s` and `answer_s` bound how long the caller waits in silence: a second try to connect, then the answer. The
+    service may name a number outside, which is rung as that of an external: `ring_s`, `trunk`, `presentation`."""
 
     url: Url
     ask: AskFirst | None = None
     connect_s: float = Field(default=1.0, ge=0.1, le=2)
     answer_s: float = Field(default=2.0, ge=0.1, le=5)
-    next: Target              # after an answer that names no other element
-    failed: Target            # after everything else
+    next: Target                              # after an answer that names no other element
+    failed: Target                            # after everything else
+    unanswered: Target | None = None          # nobody answers at the number outside; without it as failed
+    ring_s: int = Field(default=30, ge=3, le=120)
+    trunk: Name | None = None                 # the tenant's first without it
+    presentation: Presentation = CALLER       # what the other side sees: the caller's number, or one of the tenant's
 
     def uses(self) -> Uses:
-        prompts = (("ask.prompt", self.ask.prompt),) if self.ask else ()
-        return Uses(targets=(("next", self.next), ("failed", self.failed)), prompts=prompts)
+        exits = {"next": self.next, "failed": self.failed, "unanswered": self.unanswered}
+        return Uses(
+            targets=tuple((field, target) for field, target in exits.items() if target),
+            prompts=(("ask.prompt", self.ask.prompt),) if self.ask else (),
+            trunks=(("trunk", self.trunk),) if self.trunk else (),
+            shown=(("presentation", self.presentation),) if self.presentation != CALLER else ())
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
@@ -43,6 +54,13 @@ class CallServer(Element):
                 return self._ask(here, here.facts.keys)
             case Digits(keys=keys):
                 return self._ask(here, keys)
+            case Played() if memory:
+                return self._call(here, number_of(memory), "")
+            case DialEnded(status=DialStatus.ANSWER):
+                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+            case DialEnded(status=status):
+                target = self.unanswered or self.failed
+                return Go(target, f"{status.lower()}, on to {target}")
             case _:
                 raise UnexpectedEvent(here, event)
 
@@ -54,18 +72,54 @@ class CallServer(Element):
 
     def _follow(self, here: Here, reply: Reply) -> Go | Do:
         target = here.tenant.find_node(reply.go_to) if reply.go_to else self.next
+        number = ""
         if target is None:
-            kind = "number of ours" if str(reply.go_to).startswith("+") else "element or extension"
-            return self._failed(f"its answer cannot be used: go_to: no {kind} {reply.go_to!r}")
+            try:
+                number = number_outside(here, str(reply.go_to))
+            except ValueError as error:
+                return self._failed(f"its answer cannot be used: go_to: {error}")
         said = "".join(f"{name}={value}, " for name, value in reply.show.items())
         if reply.text is None:
-            return Go(target, f"{said}on to {target}")
+            return Go(target, f"{said}on to {target}") if target else self._call(here, number, said)
         sound = here.facts.answer(Speak(reply.text, reply.language or here.chosen.language or here.tenant.language))
         told = " ".join(reply.text.split())
         shown = told if len(told) <= MAX_TOLD else f"{told[:MAX_TOLD]}..."
         if not sound:
             return self._failed(f"{said}could not read '{shown}'")
-        return Do(Say(sound), f"{said}reads '{shown}', on to {target}", then=target)
+        return Do(Say(sound), f"{said}reads '{shown}', on to {target or number}", memory_of(number), then=target)
+
+    def _call(self, here: Here, number: Did, said: str) -> Do:
+        leg = Outside(number, here.tenant.trunk_endpoint(self.trunk))
+        shown, vouching = identity(here.tenant, here.facts, self.presentation)
+        step = Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching)
+        return Do(step, f"{said}calls {number}")
 
     def _failed(self, why: str) -> Go:
         return Go(self.failed, f"{why}, on to {self.failed}")
+
+
+def number_outside(here: Here, go_to: str) -> Did:
+    """The number, if the tenant may call it. Raises ValueError that says why not."""
+    if not go_to.startswith("+"):
+        raise ValueError(f"no element or extension {go_to!r}")
+    if go_to == here.facts.caller:
+        raise ValueError(f"{go_to} is the caller's own")
+    try:
+        number = here.tenant.destination(go_to)
+    except ValueError as error:
+        raise ValueError(f"{go_to} {error}") from None
+    if not here.tenant.main_number:
+        raise ValueError(f"no number can be shown to {number}")
+    here.tenant.trunk_endpoint(None)
+    return number
+
+
+def memory_of(number: Did) -> tuple[int, ...]:
+    """The digits in two halves, each behind a 1 that keeps its zeros; nothing for no number."""
+    digits = number.removeprefix("+")
+    return (int(f"1{digits[:HALF]}"), int(f"1{digits[HALF:]}")) if digits else ()
+
+
+def number_of(memory: tuple[int, ...]) -> Did:
+    first, second = memory
+    return f"+{str(first)[1:]}{str(second)[1:]}"

@@ -77,7 +77,8 @@ def external(names: Names) -> st.SearchStrategy[Values]:
 def call_server(names: Names) -> st.SearchStrategy[Values]:
     ask = st.fixed_dictionaries({"prompt": names.prompts})
     return st.fixed_dictionaries(
-        {"url": st.just("https://crm.example/"), "next": names.targets, "failed": names.targets}, optional={"ask": ask})
+        {"url": st.just("https://crm.example/"), "next": names.targets, "failed": names.targets},
+        optional={"ask": ask, "unanswered": names.targets})
 
 
 def schedule(names: Names) -> st.SearchStrategy[Values]:

@@ -50,6 +50,7 @@ SOME = settings(
 DIALLED = st.sampled_from(["+48221234567", "48221234567", "201", "204", *map(str, range(300, 316)), "*97", "*5", "9", ""])
 KEYS = st.text("0123456789*#", max_size=3)
 EXTENSIONS = st.sampled_from(["201", "202", "0203", "204"])
+FAR = ["+48600100200", "+48500990990"]
 FORWARDS = st.dictionaries(st.sampled_from(Forwarding), st.sampled_from(["201", "202", "0203", "300", "+48600100200", "112", "x"]))
 PERSONAL = st.builds(Personal, st.booleans(), st.booleans(), forwards=FORWARDS)
 
@@ -155,7 +156,7 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             load = st.builds(Load, st.integers(0, 9), st.integers(0, 999))
             return st.tuples(*[load] * len(extensions))
         case AskServer():
-            replies = st.builds(Reply, text=st.sampled_from([None, "Tak"]), go_to=st.sampled_from([None, "999", *tenant.nodes]))
+            replies = st.builds(Reply, text=st.sampled_from([None, "Tak"]), go_to=st.sampled_from([None, "999", *FAR, *tenant.nodes]))
             return replies | st.builds(Failed, st.sampled_from(Failure))
         case Speak():
             return st.sampled_from(["", "said"])

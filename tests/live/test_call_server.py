@@ -14,6 +14,7 @@ from sipp import Answer, AwaitHangUp, Callee, HangUp
 from tests.agi.service import http, read_request
 from tests.live.pbx import TRUNK, Pbx, path_of
 from tests.live.test_calls import dials
+from tests.live.test_outside import CARRIER, carrier, header
 
 pytestmark = pytest.mark.live
 
@@ -46,6 +47,28 @@ async def test_call_hears_what_the_service_says_and_goes_where_it_says(pbx: Pbx)
     assert call.answered_by == "201"
     assert path_of(call) == simulated(pbx, {"crm": Reply.model_validate(REPLY)})
     assert [(one["tenant"], one["caller"], one["dialled"]) for one in asked] == [("acme", caller.number, "+48221234574")]
+
+
+async def test_service_sends_the_call_to_a_number_outside_once_its_words_are_heard(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    reply = {"text": "Łączymy z serwisem", "go_to": "+48587000009"}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(http(json.dumps(reply).encode()))
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.77.9.1", 8099)
+    async with server, pbx.cast() as cast:
+        await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
+        await cast.call(dials(NUMBER, caller, ending=AwaitHangUp()), at=TRUNK["acme"])
+    seen = cast.results[CARRIER]
+    assert seen.received("INVITE")[0].first_line.startswith("INVITE sip:+48587000009@")
+    assert f"sip:{caller.number}@" in header(seen, "From")
+    assert header(seen, "P-Asserted-Identity") == "<tel:+48221234567>"
+    call = await pbx.record(caller)
+    assert call.answered_by == "acme-trunk-carrier"
+    assert path_of(call) == simulated(pbx, {"crm": Reply.model_validate(reply)})
 
 
 async def test_call_whose_service_is_away_is_told_so_and_goes_on(pbx: Pbx) -> None:

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Awaits, Digits, Entered, Origin, Read, Say, Started
+from agi.step_text import read_state, state_text
+from routing.call import Awaits, Dial, Digits, Entered, Origin, Outside, Read, Say, Started, State
 from routing.call_server import Failed, Failure, Reply
 from routing.engine import next_step
 from routing.facts import Facts
+from routing.nodes.call_server import memory_of, number_of
 from routing.questions import AskServer, Speak, Unanswered
 from routing.simulate import Script, Simulation, simulate
 from routing.tenant import Tenant
@@ -16,11 +18,13 @@ from tests.tenants_for_tests import changed as file
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERVER = "call_servers:\n  crm: {url: 'https://crm.example.com/calls', next: sales, failed: mail}\nvoicemails:"
+CARRIER = "trunks:\n  carrier: {kind: address, address: 192.0.2.1}\n"
+BARRED = f"blacklist: {{targets: ['+48799*']}}\n{SERVER}"
 ASKING = SERVER.replace("next:", "ask: {prompt: welcome, max_digits: 4}, next:")
 
 
 def with_server(text: str = SERVER, *, enters: str = "crm") -> Tenant:
-    return acme(("voicemails:", text), ("{to: main}", f"{{to: {enters}}}"))
+    return acme(("voicemails:", CARRIER + text), ("{to: main}", f"{{to: {enters}}}"))
 
 
 def simulated(tenant: Tenant, answer: Reply | Failed | None = None, *keys: str) -> Simulation:
@@ -40,10 +44,9 @@ def test_call_goes_where_the_service_says(go_to: str, node: str) -> None:
 
 @pytest.mark.parametrize(("go_to", "found"), [
     ("nobody", "no element or extension 'nobody'"), ("299", "no element or extension '299'"), ("start", "no element or extension 'start'"),
-    ("+390612345678", "no number of ours '+390612345678'"), ("+48600100200", "no number of ours '+48600100200'")])
-def test_place_that_is_not_the_tenants_own_is_a_failure(go_to: str, found: str) -> None:
-    """+390612345678 is another tenant's."""
-    said = simulated(with_server(), Reply(go_to=go_to))
+    ("+48500990990", "+48500990990 may be neither a user nor a target"), ("+48799100200", "+48799100200 is on the blacklist")])
+def test_place_that_does_not_exist_or_may_not_be_called_is_a_failure(go_to: str, found: str) -> None:
+    said = simulated(with_server(BARRED), Reply(go_to=go_to))
     assert why(said) == f"its answer cannot be used: go_to: {found}, on to mail"
     assert said.outcome == "voicemail 201"
 
@@ -65,6 +68,61 @@ def test_text_is_read_before_the_call_goes_on() -> None:
 
 def test_what_the_service_shows_stands_in_the_calls_path() -> None:
     assert why(simulated(with_server(), Reply(show={"customer": "Łódź 1", "level": "gold"}))) == "customer=Łódź 1, level=gold, on to sales"
+
+
+FAR = "+48600100208"
+
+
+def dialled(tenant: Tenant, caller: str = "+48600100200", extension: str = "") -> Dial:
+    return next(step for step in calling(tenant, caller, extension).steps if isinstance(step, Dial))
+
+
+def calling(tenant: Tenant, caller: str = "+48600100200", extension: str = "") -> Simulation:
+    script = Script(
+        Origin.PHONE if extension else Origin.TRUNK, "+48221234567", NOON, extension, caller=caller,
+        call_servers={"crm": Reply(go_to=FAR)})
+    return simulate(tenant, script)
+
+
+def test_number_outside_is_rung_through_the_trunk_and_sees_the_caller_or_what_the_element_says() -> None:
+    leg = Outside(FAR, "acme-trunk-carrier")
+    assert dialled(with_server()) == Dial((), 30, outside=(leg,), shown="", vouching="+48221234567")
+    assert dialled(with_server(), "201", "201") == Dial((), 30, outside=(leg,), shown="+48221234567", vouching="+48221234567")
+    chosen = SERVER.replace("next:", "ring_s: 9, presentation: '+48221234567', trunk: carrier, next:")
+    assert dialled(with_server(chosen)) == Dial((), 9, outside=(leg,), shown="+48221234567", vouching="+48221234567")
+
+
+def test_number_outside_is_rung_after_the_text_and_an_answer_ends_the_flow() -> None:
+    said = simulated(with_server(), Reply(text="Hej", go_to=FAR, show={"who": "Ewa"}))
+    assert [why(said, i) for i in (1, 2, 3)] == [f"who=Ewa, reads 'Hej', on to {FAR}", f"calls {FAR}", "the conversation is over"]
+    assert said.outcome == f"answered {FAR}"
+
+
+@pytest.mark.parametrize("number", ["+48600100200", "+390698", "+4860010", "+48600100000", "+480000000000000", "+123456789012345"])
+def test_number_is_remembered_digit_by_digit_while_the_text_is_read(number: str) -> None:
+    assert number_of(memory_of(number)) == number
+    state = State("crm", Awaits.PLAYED, 1, memory_of(number))
+    assert read_state(state_text(state)) == state
+
+
+def test_number_outside_that_nobody_answers_goes_on_to_unanswered_or_to_failed() -> None:
+    script = Script(Origin.TRUNK, "+48221234567", NOON, silent=frozenset({FAR}), call_servers={"crm": Reply(go_to=FAR)})
+    assert [visit.why for visit in simulate(with_server(), script).path][2] == "noanswer, on to mail"
+    other = with_server(SERVER.replace("next:", "unanswered: '203', next:"))
+    assert [visit.why for visit in simulate(other, script).path][2] == "noanswer, on to 203"
+
+
+def test_callers_own_number_is_a_failure() -> None:
+    assert why(calling(with_server(), FAR)) == f"its answer cannot be used: go_to: {FAR} is the caller's own, on to mail"
+
+
+def test_number_outside_without_a_trunk_or_a_number_to_show_is_a_failure() -> None:
+    tenant = with_server()
+    for without, found in (({"trunks": {}}, "no trunk leads outside"), ({"numbers": {}}, f"no number can be shown to {FAR}")):
+        known = facts(answers={AskServer("crm", "77"): Reply(go_to=FAR)})
+        state = State("crm", Awaits.ENTERED, 0)
+        decision = next_step(tenant.model_copy(update=without), known, state, Entered())
+        assert decision.path[0].why == f"its answer cannot be used: go_to: {found}, on to mail"
 
 
 @pytest.mark.parametrize("failure", list(Failure))
@@ -147,6 +205,8 @@ def test_url_of_any_other_form_is_told(url: str) -> None:
 @pytest.mark.parametrize(("given", "told"), [
     ("connect_s: 3", "connect_s: found '3': input should be less than or equal to 2"),
     ("answer_s: 6", "answer_s: found '6': input should be less than or equal to 5"),
+    ("presentation: '+48600100200'", "presentation: +48600100200 is not one of the tenant's numbers, and it can show no other"),
+    ("trunk: other", "trunk: no trunk named 'other'"),
     ("connect_s: nan", "connect_s: found 'nan'"), ("connect_s: 0", "connect_s: found '0'"),
     ("ask: {prompt: nothing}", "ask.prompt: no prompt named 'nothing'"),
     ("ask: {prompt: welcome, max_digits: 21}", "ask.max_digits: found '21'"),
