@@ -53,7 +53,7 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 def _checked(document: Document) -> Tenant:
     tenant = validated(document, Tenant)
-    rules = (_names, _references, _memberships, _outside, _emergency, too_many, _ways_out, _loops)
+    rules = (_names, _references, _memberships, _outside, _emergency, _codes, too_many, _ways_out, _loops)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -224,6 +224,11 @@ def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
             if is_emergency(pattern, tenant.country):
                 text = f"{pattern} is an emergency number, which nothing can block"
                 yield document.problem(("blacklist", field, str(i)), text)
+
+
+def _codes(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    for path, text in tenant.codes.problems(tenant.switches):
+        yield document.problem(("codes", *path), text)
 
 
 def _target(document: Document, tenant: Tenant, path: tuple[str, ...], target: str) -> Iterable[Problem]:

@@ -24,6 +24,7 @@ from routing.call import (
     Visit,
     awaits,
 )
+from routing.codes import Feature, Keyed
 from routing.facts import Facts
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.numbers import find_did
@@ -54,7 +55,7 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     area_code = tenant.area_code if event.origin is Origin.PHONE else ""
     did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if event.origin is Origin.PHONE:
-        if dialled == tenant.codes.voicemail:
+        if tenant.codes.keyed(dialled) == Keyed(Feature.VOICEMAIL, ""):
             return _own_voicemail(tenant, event.caller_extension)
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]

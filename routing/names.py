@@ -14,7 +14,8 @@ Did = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]        
 Target = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6})$")]  # an element's name or an extension
 Destination = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6}|\+[1-9][0-9]{6,14})$")]
 Member = Annotated[Destination, "of a group"]                                     # an extension, a group or a number outside
-Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,4}$")]                         # feature code
+Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9*]{1,4}$")]                        # dialled: no number begins so
+InCallCode = Annotated[str, StringConstraints(pattern=r"^[*#][0-9*#]{1,3}$")]               # keyed during a conversation
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
 
 # A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
@@ -59,7 +60,8 @@ EXPECTED = {
     Did: "a public number as +48221234567",
     Target: "the name of an element or an extension",
     Destination: "the name of an element, an extension, or a number outside as +48600100200",
-    Code: "a code such as *97",
+    Code: "a code such as *97: '*', then 1 to 4 digits or '*'",
+    InCallCode: "a code such as *2 or ##: '*' or '#', then 1 to 3 digits, '*' or '#'",
     Key: "one key of the telephone: 0-9, * or #",
     SpokenText: "text of at most 2,000 characters without < > { } $ \\",
     SoundFile: "a file name such as welcome.wav, without a folder",

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from routing.blacklist import Blacklist
 from routing.calendars import Calendar
+from routing.codes import Codes
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
-from routing.names import Code, Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
+from routing.names import Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
@@ -100,12 +101,6 @@ class Failover(_Section):
     ring: Extensions = Field(min_length=1, max_length=20)
     ring_s: int = Field(default=30, ge=3, le=120)
     voicemail: Extension | None = None
-
-
-class Codes(_Section):
-    """What users key on their phones."""
-
-    voicemail: Code = "*97"
 
 
 class Tenant(Elements):
