@@ -7,6 +7,9 @@ from pathlib import PurePosixPath
 from confgen.encoder import CarrierPassword, fill
 from confgen.secrets import Secrets, pin_name
 from routing.hunting import Algorithm
+from routing.names import Extension
+from routing.outside import CALLER
+from routing.rings import CallKind
 from routing.tenant import Tenant, trunk_endpoint_name
 
 STRATEGIES = {
@@ -33,6 +36,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "trunks": trunks.items(),
         "failover_endpoints": ring,
         "dial": dial,
+        "agent": lambda extension: agent(tenant, extension),
         "strategies": STRATEGIES,
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
@@ -54,3 +58,18 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
 def dial(endpoints: Iterable[str]) -> str:
     """Dial()'s first argument for endpoints that ring together."""
     return "&".join(f"PJSIP/{name}" for name in endpoints)
+
+
+def agent(tenant: Tenant, extension: Extension) -> str:
+    """Dial()'s first argument for an agent of a queue. A mobile sees one of the tenant's numbers: a colleague who waits has
+    none that says anything outside."""
+    ways, user = tenant.ways_of(extension, CallKind.QUEUE), tenant.users[extension]
+    channels = [
+        f"Local/{delay_s}-{name}@later" if delay_s else f"PJSIP/{name}"
+        for name, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)]
+    if ways.mobile:
+        number, after_s = ways.mobile
+        shown = tenant.main_number if user.presentation == CALLER else user.presentation
+        trunk = tenant.trunk_endpoint(None)
+        channels.append(f"Local/{after_s}-1-{number}-{shown}-{tenant.main_number}-{trunk}@{tenant.tenant}-confirm/n")
+    return "&".join(channels)

@@ -216,11 +216,12 @@ class Conference:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Who may be rung for a caller who has waited for `after_s` seconds."""
+    """Who may be rung for a caller who has waited for `after_s` seconds. `delays_s` are of the endpoints, as in a Dial."""
 
     extension: str
     endpoints: tuple[str, ...]
     after_s: int = 0
+    delays_s: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Candidate:
     why: str
     endpoints: tuple[str, ...] = ()
     outside: tuple[Outside, ...] = ()
+    delays_s: tuple[int, ...] = ()      # of the endpoints
 
     @property
     def legs(self) -> frozenset[str]:
@@ -50,7 +51,7 @@ def candidates(
     people: People, facts: Facts, seats: Iterable[Seat], *, follow: bool, skip_busy: bool, within_s: int,
     trail: tuple[Extension, ...] = (),
 ) -> tuple[Candidate, ...]:
-    """One for each seat. A number that would begin to ring only after `within_s` seconds does not ring at all."""
+    """One for each seat. What would begin to ring only after `within_s` seconds does not ring at all."""
     return tuple(_candidate(people, facts, seat, follow, skip_busy, within_s, trail) for seat in seats)
 
 
@@ -65,13 +66,16 @@ def _candidate(
         case Passed():
             raise AssertionError("a group is never left by a forward")
     outside = tuple(leg for leg in found.outside if leg.after_s < within_s)
-    states = {facts.state_of(endpoint) for endpoint in found.endpoints}
+    soon = {
+        endpoint: delay_s for endpoint, delay_s in zip(found.endpoints, found.delays_s, strict=True) if delay_s < within_s}
     standing = Standing.FREE
-    if skip_busy and states & IN_A_CALL:
+    if skip_busy and {facts.state_of(endpoint) for endpoint in found.phones} & IN_A_CALL:
         standing = Standing.BUSY
-    elif states <= {DeviceState.UNAVAILABLE} and not outside:
+    elif not soon and not outside:
+        return Candidate(Standing.OUT, f"{seat.member} would ring too late")
+    elif {facts.state_of(endpoint) for endpoint in soon} <= {DeviceState.UNAVAILABLE} and not outside:
         standing = Standing.AWAY
-    return Candidate(standing, found.why, found.endpoints, outside)
+    return Candidate(standing, found.why, tuple(soon), outside, tuple(soon.values()))
 
 
 def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozenset[str]) -> Ringing:
@@ -80,7 +84,9 @@ def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozen
     taken, endpoints, outside = set(before), list[tuple[str, int]](), list[Outside]()
     ordered = sorted(chosen, key=lambda pair: pair[1])
     for candidate, delay_s in ordered:
-        endpoints += [(endpoint, delay_s) for endpoint in candidate.endpoints if endpoint not in taken]
+        endpoints += [
+            (endpoint, delay_s + own_s) for endpoint, own_s in zip(candidate.endpoints, candidate.delays_s, strict=True)
+            if endpoint not in taken]
         outside += [replace(leg, after_s=leg.after_s + delay_s) for leg in candidate.outside if leg.number not in taken]
         taken |= candidate.legs
     soonest_s = min([*(delay_s for _, delay_s in endpoints), *(leg.after_s for leg in outside)])

@@ -6,12 +6,13 @@ in a call rings is the group's own matter, and so is one who does not answer: ro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from routing.call import DialStatus, Outside
 from routing.facts import DeviceState, Facts, Forwarding
 from routing.names import Did, Extension, Name, Target
+from routing.rings import CallKind, Ways
 
 MAX_FORWARDS = 10     # of one call, until its caller chooses again
 
@@ -25,11 +26,14 @@ _FORWARDS = {
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """These ring together. A number outside among them confirms with a key before it gets the call. `why` names them."""
+    """These ring together. A number outside among them confirms with a key before it gets the call. `why` names them.
+    `delays_s` are of the endpoints; `phones` are all that their user has, of which some may not ring."""
 
     endpoints: tuple[str, ...]
     outside: tuple[Outside, ...]
     why: str
+    delays_s: tuple[int, ...] = ()
+    phones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,10 @@ class People(Protocol):
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
     def trunk_endpoint(self, trunk: Name | None) -> str: ...
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]: ...
-    def mobile_of(self, extension: Extension) -> tuple[str, int] | None:
-        """The number and after how many seconds it rings."""
+    def ways_of(self, extension: Extension, kind: CallKind) -> Ways:
+        """What rings for a call of that kind."""
+    def is_own_number(self, number: str, extension: Extension) -> bool:
+        """Whether the public number leads straight to the user."""
     def destination(self, text: str) -> str:
         """The name of a node, or a number outside with its '+'. Raises ValueError that says why neither can be reached."""
 
@@ -91,13 +97,12 @@ def who_rings(
     if personal.do_not_disturb:
         busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
         return busy or Nobody(DialStatus.BUSY, f"{extension} is not to be disturbed")
-    endpoints = people.endpoints_of(extension)
-    if groups and follow and {facts.state_of(endpoint) for endpoint in endpoints} == {DeviceState.UNAVAILABLE}:
+    ways = people.ways_of(extension, CallKind.GROUP if groups else _kind(people, facts, extension))
+    if groups and follow and {facts.state_of(endpoint) for endpoint in ways.endpoints} == {DeviceState.UNAVAILABLE}:
         passed = _passed(people, facts, extension, Forwarding.UNAVAILABLE, trail)
         if passed:
             return _followed(people, facts, extension, groups, trail, passed)
-    mobile = _mobile(people, facts, extension)
-    return Rings(endpoints, mobile, " and ".join([extension, *(leg.number for leg in mobile)]))
+    return _rings(people, facts, extension, ways)
 
 
 def outside_member(people: People, facts: Facts, number: Did) -> Rings | Nobody:
@@ -147,17 +152,31 @@ def _followed(
         return Nobody(DialStatus.UNAVAILABLE, f"{why}, which a group does not follow")
     found = who_rings(people, facts, passed.target, groups=groups, follow=True, trail=(*trail, extension))
     match found:
-        case Rings(endpoints=endpoints, outside=outside):
-            return Rings(endpoints, outside, f"{found.why} ({why})")
+        case Rings():
+            return replace(found, why=f"{found.why} ({why})")
         case Nobody(status=status):
             return Nobody(status, f"{why}; {found.why}")
         case Passed():
             raise AssertionError("a group is never left by a forward")
 
 
-def _mobile(people: People, facts: Facts, extension: Extension) -> tuple[Outside, ...]:
-    mobile = people.mobile_of(extension)
-    if not mobile or mobile[0] == facts.caller:
-        return ()
-    number, after_s = mobile
-    return (Outside(number, people.trunk_endpoint(None), after_s, confirm=True),)
+def _kind(people: People, facts: Facts, extension: Extension) -> CallKind:
+    """Of a call to the user that no group and no queue makes."""
+    if facts.caller_extension:
+        return CallKind.INTERNAL
+    return CallKind.DIRECT if people.is_own_number(facts.dialled, extension) else CallKind.MAIN
+
+
+def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Rings | Nobody:
+    """Nobody waits for a phone that is not there: the first of the others rings at once."""
+    number, after_s = ways.mobile or ("", 0)
+    outside = (Outside(number, people.trunk_endpoint(None), after_s, confirm=True),) if number not in ("", facts.caller) else ()
+    if not ways.endpoints and not outside:
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} has nothing that rings for this kind of call")
+    there = [delay_s for endpoint, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)
+             if facts.state_of(endpoint) is not DeviceState.UNAVAILABLE]
+    soonest_s = min([*there, *(leg.after_s for leg in outside)], default=min(ways.delays_s, default=0))
+    return Rings(
+        ways.endpoints, tuple(replace(leg, after_s=leg.after_s - soonest_s) for leg in outside),
+        " and ".join([extension, *(leg.number for leg in outside)]),
+        tuple(max(delay_s - soonest_s, 0) for delay_s in ways.delays_s), people.endpoints_of(extension))

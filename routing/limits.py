@@ -6,6 +6,7 @@ from routing.document import Document
 from routing.errors import Problem
 from routing.hunting import Seat
 from routing.nodes.group import Forwards, Group
+from routing.rings import CallKind
 from routing.tenant import Tenant
 
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
@@ -24,7 +25,7 @@ def too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _group(tenant: Tenant, group: Group, seats: Iterable[Seat]) -> int:
-    around = LATE if group.delays_s else SOON
+    around = LATE if group.delays_s or any(user.rings for user in tenant.users.values()) else SOON
     own = {seat.member: _leg(tenant) if seat.is_outside else _user(tenant, seat.member, around) for seat in seats}
     if group.forwards is Forwards.IGNORE:
         return sum(own.values())
@@ -35,7 +36,10 @@ def _group(tenant: Tenant, group: Group, seats: Iterable[Seat]) -> int:
 
 
 def _user(tenant: Tenant, extension: str, around: str) -> int:
-    return _devices(tenant, extension, around) + (_leg(tenant) if tenant.mobile_of(extension) else 0)
+    if extension not in tenant.users:
+        return 0                    # another rule says so
+    mobile = tenant.ways_of(extension, CallKind.GROUP).mobile
+    return _devices(tenant, extension, around) + (_leg(tenant) if mobile else 0)
 
 
 def _devices(tenant: Tenant, extension: str, around: str) -> int:

@@ -39,7 +39,7 @@ from routing.call import (
     Voicemail,
 )
 from routing.call_server import Failed, Failure, Reply
-from routing.cast import STATES, Action, Cast, Ending, From, HangsUp, Heard, Moment, Number, PhoneDoes, Presses, Title
+from routing.cast import STATES, Action, Cast, Device, Ending, From, HangsUp, Heard, Moment, Number, PhoneDoes, Presses, Title
 from routing.check import validated
 from routing.document import Document, read_document
 from routing.engine import START
@@ -48,7 +48,7 @@ from routing.facts import NOTHING_SET, DeviceState, Personal
 from routing.names import Did, Extension, Name, Target
 from routing.questions import Question, Turn
 from routing.settings import checked_position, read_settings, with_setting
-from routing.simulate import Script, Simulation, simulate
+from routing.simulate import Script, Simulation, device_of, simulate
 from routing.tenant import Tenant
 
 A_NODE = "element or user"
@@ -106,7 +106,8 @@ class Scenario(_Section):
     title: Title
     call: Call
     given: Given = Given()
-    phones: dict[Extension | Did, Cast] = Field(default_factory=dict)       # of users; an outside number not named answers
+    # Of users, all their devices or one such as 201-dect; an outside number not named answers.
+    phones: dict[Extension | Device | Did, Cast] = Field(default_factory=dict)
     caller: tuple[Action, ...] = Field(default=(), max_length=50)
     expect: Expect
 
@@ -293,8 +294,14 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         if re.fullmatch(r"[0-9]{2,6}", call.caller) and call.caller not in tenant.users:
             yield document.problem((*here, "call", "from"), f"no user with extension {call.caller!r}")
         named: list[tuple[tuple[str, ...], str, Container[str], str]] = []
-        users = [phone for phone in scenario.phones if not phone.startswith("+")]
-        named += [(("phones", extension), extension, tenant.users, "user with extension") for extension in users]
+        devices = {device_of(endpoint) for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
+        for phone in scenario.phones:
+            if "-" in phone:
+                named.append((("phones", phone), phone, devices, "device"))
+                if (owner := phone.partition("-")[0]) in scenario.phones:
+                    yield document.problem((*here, "phones", phone), f"{owner} stands there too, expected it or its devices")
+            elif not phone.startswith("+"):
+                named.append((("phones", phone), phone, tenant.users, "user with extension"))
         named += [(("given", "turns", group), group, tenant.groups, "group named") for group in scenario.given.turns]
         named += [(("expect", "path", str(i)), node, tenant.nodes, A_NODE) for i, node in enumerate(expect.path or ())]
         named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]

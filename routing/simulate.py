@@ -54,7 +54,8 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 @dataclass(frozen=True, slots=True)
 class Script:
     """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
-    `states` are by extension (all devices of the user) or by number outside, which is idle unless they say otherwise; `silent`
+    `states` are by extension (all devices of the user), by device ('201-dect') where one is unlike the others, or by number
+    outside, which is idle unless they say otherwise, and so is all that tells how a phone behaves. `silent`
     lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a turn that is not among
     them is 0. `call_servers` says what each call server answers; one that is not among them is away. The extensions in
     `refusing` are idle and say busy when they are called, those in `declining` refuse otherwise; the numbers in `keyless`
@@ -86,6 +87,15 @@ class Script:
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
 
 
+    def is_among(self, phone: "_Rung", named: frozenset[str]) -> bool:
+        """Whether it, or its owner with all devices, is one of these."""
+        return phone.name in named or phone.owner in named
+
+    def after_s(self, phone: "_Rung") -> int:
+        """How long it rings before it is answered."""
+        return self.answer_after_s.get(phone.name, self.answer_after_s.get(phone.owner, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover',
@@ -101,10 +111,9 @@ class Simulation:
 
 def simulate(tenant: Tenant, script: Script) -> Simulation:
     devices = {
-        endpoint: script.states.get(extension, DeviceState.IDLE)
+        endpoint: script.states.get(device_of(endpoint), script.states.get(extension, DeviceState.IDLE))
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
     }
-    owners = {endpoint: extension for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
     facts = Facts(
         script.moment, script.caller_extension, caller_number(script.caller, tenant.country), dialled, script.chance, devices,
@@ -159,9 +168,11 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                     facts = replace(facts, moment=facts.moment + timedelta(seconds=limit_s))
             case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s, delays_s=delays_s):
                 pairs = zip(endpoints, delays_s or [0] * len(endpoints), strict=True)
-                rung = [_Rung(owners[endpoint], facts.state_of(endpoint), after_s) for endpoint, after_s in pairs]
+                rung = [_phone(facts, endpoint, after_s) for endpoint, after_s in pairs]
                 far = script.states
-                rung += [_Rung(leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm) for leg in outside]
+                rung += [
+                    _Rung(leg.number, leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm)
+                    for leg in outside]
                 event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
                 rang = _able(script, rung) if answered_by else ()
@@ -202,11 +213,16 @@ def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLe
     those who are free the quickest answers, and nobody stands before the caller."""
     if waits.max_waiting and script.waiting.get(waits.queue, 0) >= waits.max_waiting:
         return QueueLeft(QueueEnd.FULL), "", ()
-    free = {
-        agent.extension: agent.after_s + script.answer_after_s.get(agent.extension, 0)
-        for agent in waits.agents
-        if any(facts.state_of(endpoint) in (DeviceState.IDLE, DeviceState.UNKNOWN) for endpoint in agent.endpoints)
-        and agent.extension not in script.silent | script.refusing | script.declining}
+    free: dict[str, int] = {}
+    for agent in waits.agents:
+        pairs = zip(agent.endpoints, agent.delays_s or [0] * len(agent.endpoints), strict=True)
+        phones = [_phone(facts, endpoint, agent.after_s + after_s) for endpoint, after_s in pairs]
+        answers = [
+            each.after_s + script.after_s(each) for each in phones
+            if each.state in (DeviceState.IDLE, DeviceState.UNKNOWN)
+            and not script.is_among(each, script.silent | script.refusing | script.declining)]
+        if answers:
+            free[agent.extension] = min(answers)
     if key and key in waits.keys:
         return QueueLeft(QueueEnd.KEY, key, max(waits.place, script.waiting.get(waits.queue, 0) + 1)), "", ()
     first = min(free, key=lambda agent: free[agent], default="")
@@ -217,8 +233,9 @@ def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLe
 
 @dataclass(frozen=True, slots=True)
 class _Rung:
-    """A phone, by its owner, or a number outside, in a Dial step; it begins to ring `after_s` seconds later than the first."""
+    """A phone, `name` of `owner`, or a number outside. It begins to ring `after_s` seconds later than the first."""
 
+    name: str
     owner: str
     state: DeviceState
     after_s: int = 0
@@ -226,7 +243,17 @@ class _Rung:
 
     def takes_calls(self, script: Script) -> bool:
         """Somebody answers there, sooner or later, and confirms if that is asked for."""
-        return self.owner not in script.silent and not (self.confirms and self.owner in script.keyless)
+        return not script.is_among(self, script.silent) and not (self.confirms and self.owner in script.keyless)
+
+
+def device_of(endpoint: str) -> str:
+    """'201-desk' of 'acme-201-desk'."""
+    return endpoint.partition("-")[2]
+
+
+def _phone(facts: Facts, endpoint: str, after_s: int) -> _Rung:
+    device = device_of(endpoint)
+    return _Rung(device, device.partition("-")[0], facts.state_of(endpoint), after_s)
 
 
 def _able(script: Script, rung: list[_Rung]) -> tuple[str, ...]:
@@ -237,11 +264,10 @@ def _able(script: Script, rung: list[_Rung]) -> tuple[str, ...]:
 def _dial(script: Script, rung: list[_Rung], ring_s: int) -> tuple[DialEnded, str]:
     """How the phones and numbers answer: the quickest one that is free and not silent; and who it was. One that declines counts
     for Asterisk as one that cannot be reached: the cause of 603 is none that Dial() has a word for."""
-    there = [each for each in rung if each.state not in ABSENT and each.owner not in script.declining]
-    ringing = [each for each in there if each.state in RINGING and each.owner not in script.refusing]
+    there = [each for each in rung if each.state not in ABSENT and not script.is_among(each, script.declining)]
+    ringing = [each for each in there if each.state in RINGING and not script.is_among(each, script.refusing)]
     answers = [
-        (each.after_s + script.answer_after_s.get(each.owner, 0), each.owner) for each in ringing
-        if each.takes_calls(script)]
+        (each.after_s + script.after_s(each), each.owner) for each in ringing if each.takes_calls(script)]
     quickest_s, quickest = min(answers, key=lambda answer: answer[0], default=(ring_s, ""))
     if quickest_s < ring_s:
         return DialEnded(DialStatus.ANSWER), quickest

@@ -22,6 +22,7 @@ from routing.nodes.user import User
 from routing.number_list import NumberPatterns, NumberSet
 from routing.numbers import e164, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
+from routing.rings import CallKind, Ways, ways
 
 # Phrases that only these sections' elements say, by how they begin: no sound is made where there is none.
 PHRASES_OF = {"sys_conference_": "conferences", "sys_queue_": "queues"}
@@ -184,10 +185,21 @@ class Tenant(Elements):
         user = self.users.get(extension)
         return user.forwards if user else {}
 
-    def mobile_of(self, extension: Extension) -> tuple[str, int] | None:
-        """The number of a user's mobile and after how many seconds it rings."""
-        user = self.users.get(extension)
-        return (user.mobile, user.mobile_after_s) if user and user.mobile else None
+    def ways_of(self, extension: Extension, kind: CallKind) -> Ways:
+        """What rings for a call of that kind to a user."""
+        return self._ways[extension, kind]
+
+    @cached_property
+    def _ways(self) -> dict[tuple[Extension, CallKind], Ways]:
+        return {
+            (extension, kind): ways(
+                dict(zip(user.devices, self._endpoints[extension], strict=True)),
+                (user.mobile, user.mobile_after_s) if user.mobile else None, user.rings, kind)
+            for extension, user in self.users.items() for kind in CallKind}
+
+    def is_own_number(self, number: str, extension: Extension) -> bool:
+        """Whether the public number leads straight to the user."""
+        return number in self.numbers and self.numbers[number].to == extension
 
     def destination(self, text: str) -> str:
         """Where a forward to an extension, an element or a number leads: a node's name, or a number outside with its '+'.

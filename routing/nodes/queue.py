@@ -26,6 +26,7 @@ from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, num
 from routing.numbers import NumberClass, classify
 from routing.phrases import QUEUE_MINUTES, QUEUE_PLACES
 from routing.presence import GroupPresence, is_out, presence_in
+from routing.rings import CallKind
 
 MAX_AGENTS = 200
 CALL_BACK_PROMPTS = (
@@ -171,8 +172,7 @@ class CallQueue(Element):
 
     def _wait(self, here: Here, before: str = "", place: int = 0) -> Do:
         agents = tuple(
-            Agent(member, here.tenant.endpoints_of(member), after_s)
-            for after_s, members in self.tiers for member in members if not _is_out(here, member))
+            _agent(here, member, after_s) for after_s, members in self.tiers for member in members if not _is_out(here, member))
         told = ", ".join(agent.extension for agent in agents) or "an agent"
         announce = self.announce if not place else None
         step = Queue(
@@ -199,6 +199,11 @@ class CallQueue(Element):
 def _can_be_called(here: Here) -> bool:
     caller, tenant = here.facts.caller, here.tenant
     return classify(caller, tenant.country) in (NumberClass.FIXED, NumberClass.MOBILE) and not tenant.refusal_of(caller)
+
+
+def _agent(here: Here, member: Extension, after_s: int) -> Agent:
+    ways = here.tenant.ways_of(member, CallKind.QUEUE)
+    return Agent(member, ways.endpoints, after_s, ways.delays_s if any(ways.delays_s) else ())
 
 
 def _is_out(here: Here, member: Extension) -> bool:

@@ -1,19 +1,22 @@
 """User: all devices of a person ring, as the table of forwarding says; nobody answers, the mailbox or another element takes
 the call."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played, VoicemailEnded
 from routing.facts import Forwarding
-from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Rings, who_rings
+from routing.forwarding import MAX_FORWARDS, Nobody, Passed, who_rings
+from routing.forwarding import Rings as Ringing
 from routing.names import Destination, Did, Label, Name, Target, all_differ
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
 from routing.outside import CALLER, Presentation, identity
 from routing.presence import is_there
+from routing.rings import MOBILE, CallKind, Rings
 
+DIRECT_CALLS = (CallKind.INTERNAL, CallKind.DIRECT, CallKind.MAIN)      # which ring for the user's own ring_s
 MISSED = {
     DialStatus.BUSY: ("busy", Cause.BUSY),
     DialStatus.NOANSWER: ("no answer", Cause.NO_ANSWER),
@@ -38,7 +41,23 @@ class User(BaseModel):
     forward_ring_s: int = Field(default=30, ge=3, le=120)                      # for a forward to a number outside
     mobile: Did | None = None                                                  # rings with the devices, confirms with a key
     mobile_after_s: int = Field(default=0, ge=0, le=60)
+    rings: Rings = Field(default_factory=dict)                                 # by kind of call: what rings, after how long
     presentation: Presentation = CALLER                                        # what the mobile and forwards outside see
+
+    @model_validator(mode="after")
+    def rings_are_there(self) -> Self:
+        if self.rings and MOBILE in self.devices:
+            raise ValueError(f"rings: found a device named {MOBILE!r}, which is the word for the mobile, expected another name")
+        known = (*self.devices, *((MOBILE,) if self.mobile else ()))
+        for kind, delays in self.rings.items():
+            if strangers := [way for way in delays if way not in known]:
+                raise ValueError(f"rings.{kind}: found {', '.join(strangers)}, expected some of {', '.join(known)}")
+            late = [way for way, delay_s in delays.items() if delay_s - min(delays.values()) >= self.ring_s]
+            if late and kind in DIRECT_CALLS:
+                raise ValueError(f"rings.{kind}: {', '.join(late)} would never ring, expected less than ring_s, {self.ring_s}")
+            if kind is CallKind.QUEUE and set(delays) == {MOBILE}:
+                raise ValueError(f"rings.{kind}: found only {MOBILE}, expected a device, without which a queue rings nobody")
+        return self
 
     def uses(self) -> Uses:
         targets = [("missed", self.missed)] if self.missed else []
@@ -56,7 +75,7 @@ class User(BaseModel):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialEnded(status=status) if memory:
                 return self._missed(here, status, MISSED[status][0])
-            case DialEnded(status=DialStatus.UNAVAILABLE) if is_there(here.facts, here.tenant.endpoints_of(here.name)):
+            case DialEnded(status=DialStatus.UNAVAILABLE) if is_there(here.facts, self._rung(here)):
                 return self._pass_on(here, DialStatus.BUSY, "declined")
             case DialEnded(status=status):
                 return self._pass_on(here, status, MISSED[status][0])
@@ -69,14 +88,22 @@ class User(BaseModel):
 
     def _ring(self, here: Here) -> Go | Do:
         match who_rings(here.tenant, here.facts, here.name, trail=here.trail):
-            case Rings(endpoints=endpoints, outside=outside):
+            case Ringing(endpoints=endpoints, outside=outside) as found:
                 shown, vouching = identity(here.tenant, here.facts, self.presentation) if outside else ("", "")
-                rung = ", ".join([*self.devices, *(leg.number for leg in outside)])
-                return Do(Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching), f"rings {rung}")
+                delays_s = found.delays_s if any(found.delays_s) else ()
+                rung = [_told(_device(endpoint), s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
+                rung += [_told(leg.number, leg.after_s) for leg in outside]
+                step = Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching, delays_s=delays_s)
+                return Do(step, f"rings {', '.join(rung)}")
             case Passed() as passed:
                 return self._passed(here, passed, "")
             case Nobody(status=status, why=why):
                 return self._missed(here, status, why)
+
+    def _rung(self, here: Here) -> tuple[str, ...]:
+        """The phones that have rung."""
+        found = who_rings(here.tenant, here.facts, here.name, trail=here.trail)
+        return found.endpoints if isinstance(found, Ringing) else ()
 
     def _pass_on(self, here: Here, status: DialStatus, reason: str) -> Go | Do:
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail, ended=status)
@@ -97,3 +124,11 @@ class User(BaseModel):
             greeting = take_message(here, here.name, LEAVE_MESSAGE, (), Entered())
             return Do(greeting.step, f"{reason}, {greeting.why}")
         return Do(Play(("sys_unavailable",), early=True), f"{reason}, no mailbox", (int(MISSED[status][1]),))
+
+
+def _device(endpoint: str) -> str:
+    return endpoint.rpartition("-")[2]
+
+
+def _told(what: str, delay_s: int) -> str:
+    return f"{what} after {delay_s} s" if delay_s else what

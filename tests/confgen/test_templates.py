@@ -153,7 +153,7 @@ def test_every_device_of_a_user_is_an_endpoint_of_its_own() -> None:
     tenant = acme(("Anna, devices: [desk]", "Anna, devices: [desk, mobile]"))
     endpoints = of_type(tenant, "endpoint")
     assert endpoints["acme-201-mobile"]["set_var"] == endpoints["acme-201-desk"]["set_var"] == "CALLER_EXTENSION=201"
-    assert dialplan(tenant)["acme-failover", "201"][0] == "Dial(PJSIP/acme-201-desk&PJSIP/acme-201-mobile,20)"
+    assert dialplan(tenant)["acme-failover", "201"][0] == "Dial(PJSIP/acme-201-desk&PJSIP/acme-201-mobile,20,i)"
 
 
 def test_mailbox_opens_with_the_pin_that_was_kept_for_it() -> None:
@@ -168,17 +168,17 @@ def test_extension_rings_its_user_when_nobody_decides() -> None:
     tenant = acme(("Jan, devices: [desk]", "Jan, devices: [desk], ring_s: 45"))
     plan = dialplan(tenant)
     assert plan["acme-failover", "202"] == [
-        "Dial(PJSIP/acme-202-desk,45)", f"Playback({SOUNDS}sys_leave_message-0)", "VoiceMail(202@acme,s)", "Hangup(20)"]
+        "Dial(PJSIP/acme-202-desk,45,i)", f"Playback({SOUNDS}sys_leave_message-0)", "VoiceMail(202@acme,s)", "Hangup(20)"]
     assert plan["acme-failover", "203"] == [
-        "Dial(PJSIP/acme-203-desk,20)", f"Playback({SOUNDS}sys_unavailable-0)", "Hangup(20)"]
+        "Dial(PJSIP/acme-203-desk,20,i)", f"Playback({SOUNDS}sys_unavailable-0)", "Hangup(20)"]
     assert {key for context, key in plan if context == "acme-failover"} == {"s", "201", "202", "203"}
 
 
 @pytest.mark.parametrize(("failover", "steps"), [
     ('{ring: ["201"], voicemail: "202"}',
-     ["Dial(PJSIP/acme-201-desk,30)", f"Playback({SOUNDS}sys_leave_message-0)", "VoiceMail(202@acme,s)", "Hangup(20)"]),
+     ["Dial(PJSIP/acme-201-desk,30,i)", f"Playback({SOUNDS}sys_leave_message-0)", "VoiceMail(202@acme,s)", "Hangup(20)"]),
     ('{ring: ["202", "201"], ring_s: 50}',
-     ["Dial(PJSIP/acme-202-desk&PJSIP/acme-201-desk,50)", f"Playback({SOUNDS}sys_unavailable-0)", "Hangup(20)"]),
+     ["Dial(PJSIP/acme-202-desk&PJSIP/acme-201-desk,50,i)", f"Playback({SOUNDS}sys_unavailable-0)", "Hangup(20)"]),
 ])
 def test_call_from_outside_rings_the_failovers_users_when_nobody_decides(failover: str, steps: list[str]) -> None:
     tenant = acme(('{ring: ["201"], voicemail: "201"}', failover))

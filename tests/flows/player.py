@@ -28,7 +28,7 @@ from agi.step_text import read_state
 from centralka.serve_agi import make_speech
 from routing.call import Awaits, Visit
 from routing.call_server import Failed, Failure, Reply
-from routing.cast import Phone, PhoneDoes
+from routing.cast import PhoneDoes
 from routing.facts import DeviceState
 from routing.questions import AskServer, SlowQuestion
 from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Scene, Told
@@ -42,7 +42,7 @@ from store.loads import ENDED
 from store.records import Call, Outcome
 from store.turns import TURNS
 from tests.agents import baresip
-from tests.flows.world import behaviour, carrier, numbers_in, put_calendars, put_settings
+from tests.flows.world import ABSENT_PHONE, behaviour, carrier, device_phones, numbers_in, put_calendars, put_settings
 from tests.live.pbx import Pbx, until
 
 CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
@@ -191,25 +191,20 @@ class Player:
     async def _phones(self, cast: Cast, scene: Scene) -> AsyncIterator[None]:
         """The phones of the scenario, registered; those in a call are in one until the end."""
         talking: list[str] = []
-        for extension, phone in scene.scenario.phones.items():
-            if extension not in scene.tenant.users:
-                continue                               # outside: carrier()
-            first, *others = scene.tenant.endpoints_of(extension)
+        for endpoint, phone in device_phones(scene).items():
             if phone.does is PhoneDoes.UNREGISTERED:
                 continue
             if phone.does is PhoneDoes.IN_A_CALL:
-                await self._pbx.phone(cast, first, Callee(then=Answers()))
+                await self._pbx.phone(cast, endpoint, Callee(then=Answers()))
                 await asyncio.to_thread(
-                    self._pbx.runtime.asterisk_cli, f"channel originate PJSIP/{first} application Wait {LIMIT_S:.0f}")
-                await self._pbx.until_state(first, DeviceState.IN_USE)
-                talking.append(first)
+                    self._pbx.runtime.asterisk_cli, f"channel originate PJSIP/{endpoint} application Wait {LIMIT_S:.0f}")
+                await self._pbx.until_state(endpoint, DeviceState.IN_USE)
+                talking.append(endpoint)
                 # From now on the phone is elsewhere, for its next call.
-                await cast.callee(Callee(then=Ring()), at=self._pbx.new_address(), account=self._pbx.account(first), calls=None)
+                await cast.callee(
+                    Callee(then=Ring()), at=self._pbx.new_address(), account=self._pbx.account(endpoint), calls=None)
                 continue
-            await self._pbx.phone(cast, first, Callee(then=behaviour(phone)), calls=None)
-            for other in others:
-                then = Ring() if phone.does is PhoneDoes.ANSWERS else behaviour(phone)
-                await self._pbx.phone(cast, other, Callee(then=then), calls=None)
+            await self._pbx.phone(cast, endpoint, Callee(then=behaviour(phone)), calls=None)
         yield
         for endpoint in talking:
             await self._hang_up(f"PJSIP/{endpoint}-[0-9a-f]+")
@@ -223,12 +218,13 @@ class Player:
     async def _until_known(self, scene: Scene, caller: str) -> None:
         """Until the decision service knows who is registered and who is in a call: no other phone, of the scenario before,
         is still there."""
+        phones = device_phones(scene)
         for extension in scene.tenant.users:
-            phone = scene.scenario.phones.get(extension, Phone(PhoneDoes.UNREGISTERED))
             for i, endpoint in enumerate(scene.tenant.endpoints_of(extension)):
-                expected = (DeviceState.IDLE,) if (extension == caller and i == 0) or phone.does in REGISTERED else ABSENT
-                if phone.does is PhoneDoes.IN_A_CALL:
-                    expected = (DeviceState.IN_USE,) if i == 0 else ABSENT
+                does = phones.get(endpoint, ABSENT_PHONE).does
+                expected = (DeviceState.IDLE,) if (extension == caller and i == 0) or does in REGISTERED else ABSENT
+                if does is PhoneDoes.IN_A_CALL:
+                    expected = (DeviceState.IN_USE,)
                 await until(
                     lambda endpoint=endpoint, expected=expected:      # type: ignore[misc]
                     self._follower.live.devices.get(endpoint, DeviceState.UNKNOWN) in expected,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from routing.check import read_tenant
 from routing.errors import ConfigError
 from routing.hunting import Algorithm
+from routing.rings import CallKind
 from routing.tenant import Tenant
 
 Values = dict[str, object]
@@ -163,7 +164,8 @@ def tenants(draw: st.DrawFn) -> Tenant:
     people = {
         extension: {"name": "X", "devices": draw(st.sampled_from([["desk"], ["desk", "dect"]])),
                     "voicemail": str(extension in WITH_MAILBOX)} | draw(st.fixed_dictionaries(
-                        {}, optional={"missed": names.targets, "mobile": st.just(f"+48600000{int(extension):03}")}))
+                        {}, optional={"missed": names.targets, "mobile": st.just(f"+48600000{int(extension):03}"),
+                            "rings": st.dictionaries(st.sampled_from(CallKind), st.just({"desk": "2"}) | st.just({"desk": "0"}))}))
         for extension in users
     }
     values = USERS_AND_NUMBERS | {

@@ -20,6 +20,7 @@ DAY_S = 24 * 3600
 SIP_PORT = 5060                        # where the caller behind a trunk is
 SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
 HOSTILE = "Local%2F202%40members-phone"    # without Dial's option i Asterisk would dial just that
+ABSENT_PHONE = Phone(PhoneDoes.UNREGISTERED)
 ANSWERS = Phone(PhoneDoes.ANSWERS)     # a number outside of which the scenario says nothing
 
 
@@ -69,6 +70,19 @@ def behaviour(phone: Phone) -> Answer | Refuse | Ring:
             return Refuse(302, f"Moved Temporarily\r\nContact: <sip:{HOSTILE}@127.0.0.1>")
         case _:
             raise ValueError(f"no phone is there that is {phone.does}")
+
+
+def device_phones(scene: Scene) -> dict[str, Phone]:
+    """By endpoint, the phones that the scenario tells of. Where a user answers or is in a call, it is on the first device."""
+    found: dict[str, Phone] = {}
+    for who, phone in scene.scenario.phones.items():
+        if who in scene.tenant.users:
+            first, *others = scene.tenant.endpoints_of(who)
+            rest = {PhoneDoes.ANSWERS: Phone(PhoneDoes.RINGS), PhoneDoes.IN_A_CALL: ABSENT_PHONE}.get(phone.does, phone)
+            found |= {first: phone, **dict.fromkeys(others, rest)}
+        elif not who.startswith("+"):
+            found[f"{scene.tenant.tenant}-{who}"] = phone
+    return found
 
 
 async def carrier(pbx: Pbx, cast: Cast, scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """Who rings: the table of docs/forwarding.md, the stories of other exchanges, and what holds whatever is set."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -259,3 +260,69 @@ def test_emergency_number_is_neither_barred_nor_the_target_of_a_forward(number: 
     assert tenant.refusal_of(number) == ""
     with pytest.raises(ValueError, match="no number"):
         tenant.destination(number)
+
+
+# What of a user rings
+
+
+RINGS = (
+    "Anna, devices: [desk]",
+    'Anna, devices: [desk, dect], mobile: "+48600100201", rings: {internal: {desk: 0, dect: 5}, direct: {desk: 0, mobile: 9}, '
+    "main: {dect: 0}, group: {desk: 3, mobile: 8}}")
+LEG = Outside("+48600100201", "acme-trunk-carrier", 0, confirm=True)
+
+
+def dial(tenant: Tenant, *, dialled: str = "+48221234567", caller: str = "", **devices: DeviceState) -> Dial:
+    known = {f"acme-201-{device}": state for device, state in devices.items()}
+    origin = Origin.PHONE if caller else Origin.TRUNK
+    facts = Facts(NOON, caller, dialled=dialled, devices=known)
+    step = next_step(tenant, facts, None, Started(origin, dialled, caller)).step
+    assert isinstance(step, Dial)
+    return step
+
+
+@pytest.mark.parametrize(("leads", "dialled", "caller", "endpoints", "delays_s", "after_s"), [
+    ("201", "201", "202", ("acme-201-desk", "acme-201-dect"), (0, 5), None),
+    ("201", "+48221234567", "", ("acme-201-desk",), (), 9),
+    ("202", "+48221234567", "", ("acme-201-dect",), (), None),          # 202 passes the call on to 201
+])
+def test_kind_of_the_call_decides_what_rings_and_when(
+    leads: str, dialled: str, caller: str, endpoints: tuple[str, ...], delays_s: tuple[int, ...], after_s: int | None,
+) -> None:
+    forward = ("Jan, devices: [desk]", 'Jan, devices: [desk], forwards: {unconditional: "201"}')
+    step = dial(acme(TRUNK, ("{to: main}", f'{{to: "{leads}"}}'), RINGS, forward), dialled=dialled, caller=caller)
+    assert (step.endpoints, step.delays_s) == (endpoints, delays_s)
+    assert step.outside == (() if after_s is None else (replace(LEG, after_s=after_s),))
+
+
+def test_nobody_waits_for_a_phone_that_is_not_there() -> None:
+    tenant = acme(TRUNK, DIRECT, RINGS)
+    assert dial(tenant, dialled="201", caller="202", desk=DeviceState.UNAVAILABLE).delays_s == ()
+    assert dial(tenant, desk=DeviceState.UNAVAILABLE).outside == (LEG,)
+
+
+def test_member_rings_as_its_user_wants_it_in_groups() -> None:
+    found = member("201", {}, tenant=acme(TRUNK, RINGS))
+    assert isinstance(found, Rings)
+    assert (found.endpoints, found.delays_s, found.outside) == (("acme-201-desk",), (0,), (replace(LEG, after_s=5),))
+
+
+def test_user_whose_only_way_is_the_caller_takes_a_message() -> None:
+    only = (RINGS[0], RINGS[1].replace("{desk: 0, mobile: 9}", "{mobile: 0}"))
+    assert call({}, tenant=acme(TRUNK, DIRECT, only), caller="+48600100201").outcome == "voicemail 201"
+
+
+@pytest.mark.parametrize(("rings", "text"), [
+    ("{internal: {phone: 0}}", "rings.internal: found phone, expected some of desk"),
+    ("{group: {mobile: 0}}", "rings.group: found mobile, expected some of desk"),
+    ("{internal: {desk: 0, dect: 20}}, devices: [desk, dect]", "rings.internal: dect would never ring, expected less than ring_s, 20"),
+    ("{nobody: {desk: 0}}", "found 'nobody': input should be 'internal', 'direct', 'main', 'group' or 'queue'"),
+    ("{direct: {}}", "found {}: dictionary should have at least 1 item"),
+    ('{queue: {mobile: 0}}, mobile: "+48600100201"', "rings.queue: found only mobile, expected a device"),
+    ("{direct: {mobile: 0}}, devices: [mobile]", "found a device named 'mobile', which is the word for the mobile"),
+])
+def test_rings_that_cannot_be_are_refused_with_their_line(rings: str, text: str) -> None:
+    devices = "" if "devices" in rings else ", devices: [desk]"
+    (found, *_) = problems(changed(TRUNK, ("Anna, devices: [desk]", f"Anna, rings: {rings}{devices}")))
+    assert found.startswith("acme.yaml:7 users.201")
+    assert text in found

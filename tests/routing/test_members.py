@@ -211,10 +211,10 @@ def test_picture_tells_the_numbers_outside_that_a_group_rings() -> None:
     assert f"calls {FAR}" in sales.notes
 
 
-def test_member_whose_mobile_would_ring_too_late_and_whose_phone_is_away_comes_last() -> None:
+def test_mobile_does_not_wait_for_a_phone_that_is_away() -> None:
     tenant = firm('algorithm: ordered, ring_s: 5, members: ["201", "202"]', (MOBILE[0], MOBILE[1] + ", mobile_after_s: 5"))
     away = Facts(NOON, "299", devices={"acme-201-desk": DeviceState.UNAVAILABLE})
-    assert rung(hunted(tenant, away)) == ["202", "201"]
+    assert first(tenant, away).outside == (Outside("+48600100201", CARRIER, confirm=True),)
 
 
 def test_number_outside_counts_as_free_where_a_rule_asks_for_the_group() -> None:

@@ -33,3 +33,11 @@ def test_what_nobody_can_set_is_refused_with_its_line_and_what_there_is(given: s
     (problem,) = refused.value.problems
     assert str(problem).startswith(f"acme.scenarios.yaml:6 scenarios.0.given.{path}: ")
     assert text in problem.text
+
+
+@pytest.mark.parametrize(("phones", "text"), [
+    ("{201-dect: rings}", "no device '201-dect'"), ('{"201": rings, 201-desk: answers}', "201 stands there too")])
+def test_device_that_nobody_has_or_that_is_told_twice_is_refused(phones: str, text: str) -> None:
+    scenario = SCENARIO.replace("    given:\n      GIVEN\n", f"    phones: {phones}\n")
+    with pytest.raises(ConfigError, match=text):
+        read_scenarios(scenario, "acme.scenarios.yaml", read_tenant(ACME, "acme.yaml"))
