@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import decisions, plot, size, tables
+from bench import decisions, plot, registrations, size, tables
 from bench.calls import FLOWS, ONE, STATIC, Flow, Probe
 from bench.ceiling import Effort, at_rate, find_ceiling, kept_busy
 from bench.instance import BenchInstance, running_instance
@@ -30,7 +30,7 @@ console = Console(highlight=False)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute; figures of little worth")
-    parser.add_argument("--only", choices=["calls", "size"], help="a part of it")
+    parser.add_argument("--only", choices=["calls", "registrations", "size"], help="a part of it")
     parser.add_argument("--tenants", type=int, help="how many for what size costs (default 1000, quick 50)")
     parser.add_argument("--out", type=Path, default=RUNTIME / "bench", help="where to write (default %(default)s)")
     arguments = parser.parse_args()
@@ -41,13 +41,19 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     stem = arguments.out / moment.strftime("%Y%m%dT%H%M%SZ")
     try:
-        if arguments.only != "size":
-            with console.status("Starting an instance for the benchmark ..."), running_instance() as bench:
+        if arguments.only in (None, "calls"):
+            with console.status("Starting an instance for the benchmark ..."), running_instance({}) as bench:
                 results = asyncio.run(measure(bench, QUICK if arguments.quick else FULL, moment, load))
             stem.with_suffix(".json").write_text(results.to_json())
             plot.write(results, stem.with_suffix(".png"))
             tables.show(results, console)
-        if arguments.only != "calls":
+        if arguments.only in (None, "registrations"):
+            with console.status(f"{registrations.USERS} users register beside calls ..."), \
+                    running_instance({registrations.SLUG: registrations.crowd()}) as bench:
+                turns = asyncio.run(registrations.measure_registrations(bench, *((4, 1) if arguments.quick else (12, 3))))
+            stem.with_suffix(".registrations.json").write_text(json.dumps([asdict(turn) for turn in turns], indent=1))
+            registrations.show(turns, console)
+        if arguments.only in (None, "size"):
             tenants = arguments.tenants or (50 if arguments.quick else 1000)
             sizes = size.measure_sizes(tenants, 500 if arguments.quick else 3000, console)
             stem.with_suffix(".size.json").write_text(json.dumps(asdict(sizes), indent=1))

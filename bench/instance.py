@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,14 +54,17 @@ class BenchInstance:
 
 
 @contextmanager
-def running_instance() -> Iterator[BenchInstance]:
-    """Starts it as production does; the static dialplan is one more file of the published revision."""
+def running_instance(beside: Mapping[str, str]) -> Iterator[BenchInstance]:
+    """Starts it as production does; the static dialplan is one more file of the published revision. `beside` are the files of
+    other tenants, by name."""
     runtime = LocalRuntime("bench")
     runtime.remove()
     try:
         runtime.prepare(SETTINGS)
         with TemporaryDirectory() as tenants:
             shutil.copy(HERE / "tenant.yaml", Path(tenants) / "bench.yaml")
+            for name, text in beside.items():
+                (Path(tenants) / f"{name}.yaml").write_text(text)
             runtime.apply(Path(tenants))
         add_static_dialplan(runtime)
         runtime.start()
