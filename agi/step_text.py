@@ -27,6 +27,7 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Move,
     Origin,
     Outside,
     Play,
@@ -114,6 +115,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):
             return f"VoiceMailMain({mailbox(extension)},s)"
+        case Move(extension=extension, mobile=mobile, nothing=prompt):
+            own = checked(extension, "[0-9]{2,6}", "extension")
+            return f"Gosub(move,s,1({tenant.tenant},{own},{number_shown(mobile)},{files((prompt,))}))"
         case SetCall(name_prefix=prefix, language=language, music=name):
             if not NAME_PREFIX.fullmatch(prefix):
                 raise AgiError(f"name prefix: found {prefix[:80]!r}, expected {NAME_PREFIX.pattern}")

@@ -189,6 +189,15 @@ class CheckVoicemail:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Take over the conversation of another phone of the user's, or of the user's `mobile`; `nothing` is played where none is."""
+
+    extension: str
+    mobile: str
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetCall:
     """From now on the caller's name begins with `name_prefix`, and the caller hears `language` and, while waiting, `music`, one
     of the tenant's musics. What is '' stays as it is."""
@@ -275,7 +284,8 @@ class Failover:
     """Hand the call to the tenant's rendered failover: the flow cannot go on."""
 
 
-Step = Read | Play | Say | Dial | Voicemail | CheckVoicemail | SetCall | Conference | Queue | CallBack | Hangup | Failover
+Step = (
+    Read | Play | Say | Dial | Voicemail | CheckVoicemail | Move | SetCall | Conference | Queue | CallBack | Hangup | Failover)
 
 
 class Awaits(StrEnum):
@@ -295,7 +305,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read():
             return Awaits.DIGITS
-        case Play() | Say() | CallBack():
+        case Play() | Say() | Move() | CallBack():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL

@@ -14,6 +14,7 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Move,
     Origin,
     Play,
     Queue,
@@ -57,6 +58,9 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     if event.origin is Origin.PHONE:
         if tenant.codes.keyed(dialled) == Keyed(Feature.VOICEMAIL, ""):
             return _own_voicemail(tenant, event.caller_extension)
+        if tenant.codes.keyed(dialled) == Keyed(Feature.MOVE, "") and (user := tenant.users.get(event.caller_extension)):
+            move = Move(event.caller_extension, user.mobile or "", "sys_nothing_to_move")
+            return _ask(START, move, f"{event.caller_extension} takes over its own call", (int(Cause.NORMAL),))
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
             return _enter(tenant, facts, node, f"{event.caller_extension} dials {dialled}")

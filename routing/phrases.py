@@ -31,6 +31,11 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non avete una casella vocale.",
         "pl": "Nie masz skrzynki głosowej.",
     },
+    "sys_nothing_to_move": {
+        "en": "None of your other phones is in a call.",
+        "it": "Nessun altro vostro telefono è impegnato in una conversazione.",
+        "pl": "Żaden z twoich innych telefonów nie prowadzi rozmowy.",
+    },
     "sys_directory": {
         "en": "Key the first letters of a name.",
         "it": "Digitate le prime lettere di un nome.",

@@ -29,6 +29,7 @@ from routing.call import (
     Conference,
     Failover,
     Hangup,
+    Move,
     Origin,
     Play,
     Queue,
@@ -236,6 +237,8 @@ def _heard(step: Step) -> tuple[str, ...]:
             return (*before, *prompts)
         case Play(prompts=prompts):
             return prompts
+        case Move(nothing=prompt):
+            return (prompt,)
         case _:
             return ()
 
@@ -255,7 +258,7 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    taking = Read | Say | Voicemail | CheckVoicemail | Conference | Queue
+    taking = Read | Say | Voicemail | CheckVoicemail | Move | Conference | Queue
     return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 

@@ -20,6 +20,7 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Move,
     Origin,
     Play,
     Played,
@@ -149,7 +150,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
                 facts = replace(facts, keys=event.keys)
                 asked = (*asked, state.node)
-            case Play() | Say():
+            case Play() | Say() | Move():
                 event = Played()
             case SetCall():
                 event = Entered()
