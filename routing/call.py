@@ -190,7 +190,7 @@ class CheckVoicemail:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Take over the conversation of another phone of the user's, or of the user's `mobile`; `nothing` is played where none is."""
+    """Take over the conversation of another phone of the user, or of the `mobile`; `nothing` is played where there is none."""
 
     extension: str
     mobile: str
