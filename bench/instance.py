@@ -23,6 +23,7 @@ SETTINGS = {
     "CENTRALKA_SIP_ADDRESS": ADDRESS,
     "CENTRALKA_AGI_ADDRESS": ADDRESS,
     "CENTRALKA_AMI_ADDRESS": ADDRESS,
+    "CENTRALKA_PROVISION_ADDRESS": ADDRESS,
     "CENTRALKA_RTP_END": "29999",       # the default range is for some 250 calls at once
 }
 IDLE_SHARE = 0.1                        # of one core, all processes together

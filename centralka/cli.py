@@ -17,11 +17,13 @@ import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection, live_settings, queues, scenarios
+from centralka import configuration, history, inspection, live_settings, phones, queues, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
+from centralka.settings import OWN_CERTIFICATE, OWN_KEY
 from centralka.terminal import Json, load, load_instance, out, told
 from centralka.whatif import tell, this_monday
+from confgen.certificate import make_certificate
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
@@ -43,6 +45,7 @@ Directory = Annotated[
 class Service(StrEnum):
     AGI = "agi"
     AMI = "ami"
+    PROVISION = "provision"
 
 
 class SchemaOf(StrEnum):
@@ -97,6 +100,7 @@ def init(context: typer.Context) -> None:
         save_secrets(secrets_file, secrets)
         write_instance(settings.home, settings.model_dump() | {
             "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
+        make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
 
 
 @app.command()
@@ -254,6 +258,7 @@ app.command("explain")(history.explain_call)
 app.command("switch")(live_settings.switch)
 app.command("user")(live_settings.user)
 app.command("queue")(queues.queue)
+app.command("phones")(phones.phones)
 
 
 def main() -> None:

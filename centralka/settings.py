@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 AMI_USER, AMI_CLI_USER = "centralka", "centralka-cli"      # in templates/manager.conf.j2
 
+OWN_CERTIFICATE, OWN_KEY = "tls/certificate.pem", "tls/key.pem"     # in the instance's directory
+
 
 def networks(text: object) -> object:
     """'127.0.0.0/8, 10.1.0.0/16' as networks. Raises ValueError."""
@@ -39,6 +41,11 @@ class Settings(BaseSettings):
     agi_port: int = Field(default=4573, ge=1, le=65535)
     ami_address: str = "127.0.0.1"
     ami_port: int = Field(default=5038, ge=1, le=65535)
+    public_host: str = ""                       # what telephones know this machine by; default: the SIP address
+    provision_address: str = "127.0.0.1"        # telephones fetch their configuration here, over HTTPS
+    provision_port: int = Field(default=8443, ge=1, le=65535)
+    certificate: Path = Path()                  # PEM, with the chain; default: one made for this instance
+    certificate_key: Path = Path()
     redis_url: str = ""                         # default: the socket in the instance's directory
     database_url: str = ""                      # default: SQLite in the instance's directory
 
@@ -53,7 +60,15 @@ class Settings(BaseSettings):
             values["home"] = home
             values["redis_url"] = values.get("redis_url") or f"unix://{home}/run/redis.sock"
             values["database_url"] = values.get("database_url") or f"sqlite+aiosqlite:///{home}/centralka.sqlite"
+            values["public_host"] = values.get("public_host") or values.get("sip_address") or "127.0.0.1"
+            values["certificate"] = values.get("certificate") or home / OWN_CERTIFICATE
+            values["certificate_key"] = values.get("certificate_key") or home / OWN_KEY
         return values
+
+    @property
+    def provision_url(self) -> str:
+        """The address of the provisioning service, as telephones reach it."""
+        return f"https://{self.public_host}:{self.provision_port}"
 
     @classmethod
     def load(cls, home: Path) -> Self:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
+from confgen.phones import Credentials
 from confgen.secrets import Secrets, pin_name
+from routing.equipment_check import devices_of
 from routing.hunting import Algorithm
 from routing.names import Extension
 from routing.outside import CALLER
@@ -44,7 +47,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds),
         "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
     }
-    return {
+    files = {
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),
         f"extensions/{slug}.conf": fill("extensions.conf", values),
         f"voicemail/{slug}.conf": fill("voicemail.conf", values),
@@ -53,6 +56,20 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         f"queuerules/{slug}.conf": fill("queuerules.conf", values),
         f"tenants/{slug}.json": json.dumps(published, ensure_ascii=False, indent=1),
     }
+    if credentials := credentials_of(tenant, secrets):
+        files[f"phones/{slug}.json"] = json.dumps(asdict(credentials), indent=1)
+    return files
+
+
+def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
+    """What the provisioning service has to know to set up the tenant's telephones; None where it has none."""
+    labels = [label for _, label, _ in tenant.equipment()]
+    endpoints = [f"{tenant.tenant}-{device}" for _, _, each in tenant.equipment() for _, device in devices_of(each)]
+    return Credentials(
+        sip={endpoint: secrets.sip[endpoint] for endpoint in endpoints},
+        address={label: secrets.devices[f"{tenant.tenant}/{label}"] for label in labels},
+        admin={label: secrets.admins[f"{tenant.tenant}/{label}"] for label in labels},
+    ) if labels else None
 
 
 def dial(endpoints: Iterable[str]) -> str:

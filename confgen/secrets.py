@@ -21,7 +21,8 @@ def _new_password() -> str:
 
 class Secrets(BaseModel):
     """What is not there yet is generated. `sip` is by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk
-    endpoint name (given by the carrier), `call_servers` by 'tenant/name': what requests to them are signed with."""
+    endpoint name (given by the carrier), `call_servers` by 'tenant/name': what requests to them are signed with; by
+    'tenant/label' of a telephone, `devices`: the secret part of its own address, `admins`: the password of its own pages."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,6 +32,8 @@ class Secrets(BaseModel):
     pins: dict[str, str] = Field(default_factory=dict)
     trunks: dict[str, str] = Field(default_factory=dict)
     call_servers: dict[str, str] = Field(default_factory=dict)
+    devices: dict[str, str] = Field(default_factory=dict)
+    admins: dict[str, str] = Field(default_factory=dict)
 
 
 def load_secrets(file: Path) -> Secrets:
@@ -53,9 +56,10 @@ def save_secrets(file: Path, values: Secrets) -> None:
 
 
 def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
-    """The secrets with one more for each endpoint, mailbox and call server that has none. Raises ConfigError for a trunk that
-    registers and has no password yet: only its carrier knows that one."""
+    """The secrets with one more for each endpoint, mailbox, call server and telephone that has none. Raises ConfigError for a
+    trunk that registers and has no password yet: only its carrier knows that one."""
     sip, pins, call_servers = dict(values.sip), dict(values.pins), dict(values.call_servers)
+    devices, admins = dict(values.devices), dict(values.admins)
     problems: list[Problem] = []
     for tenant in tenants:
         for extension, user in tenant.users.items():
@@ -65,6 +69,9 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
                 pins.setdefault(pin_name(tenant, extension), f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}")
         for server in call_servers_of(tenant):
             call_servers.setdefault(server, _new_password())
+        for _, label, _ in tenant.equipment():
+            devices.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(32))
+            admins.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(9))     # a person types it
         for name, trunk in tenant.trunks.items():
             endpoint = trunk_endpoint_name(tenant.tenant, name)
             if isinstance(trunk, RegistrationTrunk) and endpoint not in values.trunks:
@@ -72,7 +79,8 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
                 problems.append(Problem(tenant.tenant, 1, f"trunks.{name}", text))
     if problems:
         raise ConfigError(problems)
-    return values.model_copy(update={"sip": sip, "pins": pins, "call_servers": call_servers})
+    return values.model_copy(update={
+        "sip": sip, "pins": pins, "call_servers": call_servers, "devices": devices, "admins": admins})
 
 
 def call_servers_of(tenant: Tenant) -> dict[str, CallServer]:

@@ -1,4 +1,4 @@
-# The image of the services agi and ami. runtime/images.py makes its base and its context: no registry, no network.
+# The image of the services agi, ami and provision. runtime/images.py makes its base and its context: no registry, no network.
 ARG BASE
 FROM ${BASE}
 COPY wheels /opt/wheels

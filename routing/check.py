@@ -2,13 +2,17 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from routing.clashes import clashes
 from routing.document import Document, read_document
 from routing.engine import START
+from routing.equipment import KINDS_OF_KEYS
+from routing.equipment_check import equipment_problems
 from routing.errors import ConfigError, Problem
 from routing.hunting import MAX_MEMBERS, loop_of
 from routing.limits import too_many
@@ -16,7 +20,7 @@ from routing.loops import forward_loops
 from routing.names import expected_for
 from routing.nodes.node import Uses
 from routing.numbers import is_emergency
-from routing.tenant import AddressTrunk, RegistrationTrunk, Tenant
+from routing.tenant import RegistrationTrunk, Tenant
 
 Texts = Mapping[str, str]      # file name -> YAML
 Model = TypeVar("Model", bound=BaseModel)
@@ -37,7 +41,7 @@ def read_tenants(texts: Texts) -> list[Tenant]:
             read.append((document, _checked(document)))
         except ConfigError as error:
             problems += error.problems
-    problems += _clashes(read)
+    problems += clashes(read)
     if problems:
         raise ConfigError(problems)
     return [tenant for _, tenant in read]
@@ -53,7 +57,8 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 def _checked(document: Document) -> Tenant:
     tenant = validated(document, Tenant)
-    rules = (_names, _references, _memberships, _outside, _emergency, _codes, too_many, _ways_out, _loops)
+    rules = (
+        _names, _references, _memberships, _outside, _emergency, _codes, too_many, _ways_out, _loops, equipment_problems)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -71,7 +76,8 @@ def _first_causes(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
 
 def _told(document: Document, detail: ErrorDetails) -> Problem:
     """pydantic's error in our words: what was found and what was expected."""
-    path = tuple(str(part) for part in detail["loc"] if part not in ("[key]", "address", "registration"))
+    parts = [str(part) for part in detail["loc"] if part not in ("[key]", "address", "registration")]
+    path = tuple(part for before, part in pairwise(["", *parts]) if not (before.isdigit() and part in KINDS_OF_KEYS))
     found = detail["input"]
     context = detail.get("ctx", {})
     match detail["type"]:
@@ -271,26 +277,3 @@ def _loops(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for loop in forward_loops(tenant):
         text = f"a loop: calls would be passed on from {' to '.join((*loop, loop[0]))}"
         yield document.problem(("users", loop[0]), text)
-
-
-def _clashes(read: list[tuple[Document, Tenant]]) -> Iterable[Problem]:
-    """A slug, a public number and a trunk's address belong to one tenant each."""
-    owners: dict[str, str] = {}
-    for document, tenant in read:
-        claims: list[tuple[tuple[str, ...], str]] = [(("tenant",), f"tenant {tenant.tenant}")]
-        claims += [(("numbers", did), f"number {did}") for did in tenant.numbers]
-        claims += [
-            (("trunks", name, "address"), f"trunk address {trunk.address.lower()}")
-            for name, trunk in tenant.trunks.items() if isinstance(trunk, AddressTrunk)
-        ]
-        for path, claim in claims:
-            if claim in owners:
-                yield document.problem(path, f"{claim} already belongs to {owners[claim]}")
-            else:
-                owners[claim] = document.file
-    # A server that some register at would be taken for the trunk that is known by this address.
-    for document, tenant in read:
-        for name, trunk in tenant.trunks.items():
-            if isinstance(trunk, RegistrationTrunk) and f"trunk address {trunk.server.lower()}" in owners:
-                owner = owners[f"trunk address {trunk.server.lower()}"]
-                yield document.problem(("trunks", name, "server"), f"{trunk.server} is the address of a trunk in {owner}")

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 # Each of these may stand in generated files, so none admits white space, quotes, '$', '/', or a dot.
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]                  # a tenant; no '-', which separates
@@ -35,6 +35,15 @@ def one_spelling(text: str) -> str:
     return composed
 
 
+def plain_mac(text: object) -> object:
+    """'80:5E:C0:11:22:33' as '805ec0112233'; what is no such address as it is."""
+    plain = re.sub("[:.-]", "", text).lower() if isinstance(text, str) else ""
+    return plain if re.fullmatch("[0-9a-f]{12}", plain) else text
+
+
+Mac = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$"), BeforeValidator(plain_mac)]
+DeviceName = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$")]    # a user's device
+Dialled = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                     # what a telephone's key dials
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"
 Label = Annotated[str, AfterValidator(one_spelling)]
@@ -69,6 +78,9 @@ EXPECTED = {
     Url: "an address such as https://example.com/calls, or http:// on this machine itself",
     Pin: "a PIN of 4 to 10 digits",
     NamePrefix: "letters, digits, spaces and . : + / -, at most 20, beginning with a letter or digit",
+    Mac: "a MAC address such as 80:5e:c0:11:22:33",
+    DeviceName: "a user's device such as 201-desk",
+    Dialled: "digits, * and #, with + in front of a number outside",
     SipUser: "letters, digits and . _ + -",
 }
 """What to tell a person whose value does not fit, by type."""

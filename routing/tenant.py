@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, Literal, Self
-from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from routing.blacklist import Blacklist
 from routing.calendars import Calendar
 from routing.codes import Codes
+from routing.equipment import Equipped
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
 from routing.names import Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
@@ -23,17 +23,12 @@ from routing.number_list import NumberPatterns, NumberSet
 from routing.numbers import e164, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 from routing.rings import CallKind, Ways, ways
+from routing.timezones import is_timezone
 
 # Phrases that only these sections' elements say, by how they begin: no sound is made where there is none.
 PHRASES_OF = {"sys_conference_": "conferences", "sys_queue_": "queues"}
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
-
-
-@cache
-def _timezones() -> frozenset[str]:
-    """All names there are; to find them takes thousands of files."""
-    return frozenset(available_timezones())
 
 
 class _Section(BaseModel):
@@ -104,7 +99,7 @@ class Failover(_Section):
     voicemail: Extension | None = None
 
 
-class Tenant(Elements):
+class Tenant(Elements, Equipped):
     tenant: Slug
     name: Label
     country: Country                       # of numbers dialled without a prefix
@@ -132,7 +127,7 @@ class Tenant(Elements):
     @field_validator("timezone")
     @classmethod
     def timezone_exists(cls, zone: str) -> str:
-        if zone not in _timezones():
+        if not is_timezone(zone):
             raise ValueError("expected a time zone such as Europe/Warsaw")
         return zone
 

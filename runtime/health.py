@@ -1,4 +1,4 @@
-"""A container's health check: `python -m runtime.health agi|ami` ends with 0 when the service does its work."""
+"""A container's health check: `python -m runtime.health agi|ami|provision` ends with 0 when the service does its work."""
 
 import os
 import sys
@@ -17,8 +17,10 @@ def is_healthy(name: Process, home: Path) -> bool:
             return accepts(settings.agi_address, settings.agi_port)
         case Process.AMI:
             return ami_is_ready(settings.redis_url)
+        case Process.PROVISION:
+            return accepts(settings.provision_address, settings.provision_port)
         case _:
-            raise ValueError(f"found {name}, expected agi or ami")
+            raise ValueError(f"found {name}, expected agi, ami or provision")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class LocalRuntime:
             self._launch(Process.REDIS)
         self.wait_ready(Process.REDIS)
         self._stop_old_code()
-        for name in (Process.ASTERISK, Process.AGI, Process.AMI):
+        for name in (Process.ASTERISK, Process.AGI, Process.AMI, Process.PROVISION):
             if self._state(name)[0] in STOPPED:
                 self._launch(name)
         for name in Process:
@@ -134,6 +134,7 @@ class LocalRuntime:
             Process.ASTERISK: (*self._chroot(), "/usr/sbin/asterisk", "-f", "-C", self._asterisk_conf()),
             Process.AGI: (*centralka_command(self.home), "serve", "agi"),
             Process.AMI: (*centralka_command(self.home), "serve", "ami"),
+            Process.PROVISION: (*centralka_command(self.home), "serve", "provision"),
         }
 
     def _start_supervisord(self) -> None:
@@ -161,7 +162,7 @@ class LocalRuntime:
         """Stops the services if the code has changed since they started. Calls go on: the services hold none of them."""
         stamp, code = self.files.directory / "code", source_digest()
         if not stamp.exists() or stamp.read_text() != code:
-            for name in (Process.AGI, Process.AMI):
+            for name in (Process.AGI, Process.AMI, Process.PROVISION):
                 self.stop_process(name)
             stamp.write_text(code)
 

@@ -13,6 +13,7 @@ class Process(StrEnum):
     ASTERISK = "asterisk"
     AGI = "agi"
     AMI = "ami"
+    PROVISION = "provision"
 
 
 def console_answer(printed: str) -> str:
@@ -34,7 +35,7 @@ class Runtime(Protocol):
         """Publishes a directory of tenants."""
 
     def start(self) -> None:
-        """Starts what does not run yet; all four processes are ready afterwards."""
+        """Starts what does not run yet; all five processes are ready afterwards."""
 
     def stop(self) -> None:
         """Stops all, as the operator would; no process is left."""

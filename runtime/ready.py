@@ -14,7 +14,7 @@ from runtime.failure import RuntimeFailure
 from runtime.process import Process
 from store.live import READY
 
-LIMIT_S = {Process.REDIS: 20.0, Process.ASTERISK: 60.0, Process.AGI: 30.0, Process.AMI: 30.0}
+LIMIT_S = {Process.REDIS: 20.0, Process.ASTERISK: 60.0, Process.AGI: 30.0, Process.AMI: 30.0, Process.PROVISION: 30.0}
 PAUSE_S = 0.05
 
 
@@ -51,6 +51,8 @@ def question_for(asked: Asked, name: Process) -> Callable[[], bool]:
             return lambda: accepts(settings.agi_address, settings.agi_port)
         case Process.AMI:
             return lambda: ami_is_ready(settings.redis_url)
+        case Process.PROVISION:
+            return lambda: accepts(settings.provision_address, settings.provision_port)
 
 
 def redis_answers(url: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runtime.places import REPOSITORY
 
-SOURCES = ("agi", "asterisk-conf", "centralka", "confgen", "routing", "runtime", "sipp", "store", "templates")
+SOURCES = ("agi", "asterisk-conf", "centralka", "confgen", "provision", "routing", "runtime", "sipp", "store", "templates")
 
 
 def source_files() -> list[Path]:

@@ -41,7 +41,7 @@ def up(wanted: str) -> None:
         tenants = REPOSITORY / settings.tenants
         said = runtime.apply(tenants)
     say(" ".join(said.split()))
-    with step("Asterisk, Redis, agi, ami"):
+    with step("Asterisk, Redis, agi, ami, provision"):
         runtime.start()
     outcome = None
     if obstacle := what_prevents(tenants):
@@ -97,6 +97,7 @@ def complain_of_taken(settings: Settings) -> None:
         ("SIP", socket.SOCK_DGRAM, settings.sip_address, settings.sip_port),
         ("AGI", socket.SOCK_STREAM, settings.agi_address, settings.agi_port),
         ("AMI", socket.SOCK_STREAM, settings.ami_address, settings.ami_port),
+        ("PROVISION", socket.SOCK_STREAM, settings.provision_address, settings.provision_port),
     ):
         with socket.socket(socket.AF_INET, kind) as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))

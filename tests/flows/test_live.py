@@ -17,7 +17,7 @@ from tests.live.pbx import Pbx
 pytestmark = pytest.mark.live
 
 ADDRESS = "127.78.0.1"
-SETTINGS = {f"CENTRALKA_{name}_ADDRESS": ADDRESS for name in ("SIP", "AGI", "AMI")}
+SETTINGS = {f"CENTRALKA_{name}_ADDRESS": ADDRESS for name in ("SIP", "AGI", "AMI", "PROVISION")}
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ pytestmark = [
 def runtime() -> Iterator[Runtime]:
     runtime = open_runtime(KIND, "stacktests")
     runtime.remove()
-    runtime.prepare({f"CENTRALKA_{what}_ADDRESS": ADDRESS for what in ("SIP", "AGI", "AMI")})
+    runtime.prepare({f"CENTRALKA_{what}_ADDRESS": ADDRESS for what in ("SIP", "AGI", "AMI", "PROVISION")})
     runtime.apply(TENANTS)
     runtime.start()
     yield runtime

@@ -1,0 +1,92 @@
+"""`centralka phones`: a tenant's telephones, what to enter in each, and when it was last seen."""
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from centralka import configuration
+from centralka.settings import Settings
+from centralka.terminal import Json, load_instance, out, told
+from confgen.phones import Server, address_of, model_of
+from confgen.render import credentials_of
+from confgen.secrets import load_secrets
+from routing.equipment_check import devices_of, macs_of
+from routing.facts import DeviceState
+from routing.tenant import Tenant
+from store import live
+from store.equipment import EquipmentStore, Fetched
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRow:
+    """One telephone. `address` is what to enter in it, `password` that of its own pages; `lines`: endpoint -> state."""
+
+    label: str
+    model: str
+    mac: str
+    site: str
+    address: str
+    password: str
+    lines: dict[str, str]
+    fetched: Fetched | None
+
+
+def phones(
+    context: typer.Context, tenant: Annotated[str, typer.Argument(help="Such as acme.")],
+    open_for: Annotated[str, typer.Option("--open", metavar="LABEL", help="Let this one ask by its MAC address, once.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, max=60, help="For how long.")] = 10, as_json: Json = False,
+) -> None:
+    """A tenant's telephones: the address to enter in each, and when it was last seen. Shows secrets."""
+    settings = load_instance(context)
+    with told():
+        found = configuration.published_tenants(settings).get(tenant)
+        if found is None:
+            raise LookupError(f"no tenant {tenant!r} is published")
+        if open_for:
+            asyncio.run(_open_window(settings, found, open_for, minutes))
+        rows = asyncio.run(_collect(settings, found))
+    if as_json:
+        out.print_json(json.dumps([asdict(row) for row in rows], default=str))
+        return
+    if open_for:
+        out.print(f"{open_for} may ask once, by its MAC address alone, within {minutes} minutes: {settings.provision_url}/")
+    headings = ("telephone", "model", "MAC", "enter as its provisioning server", "admin password", "lines", "last fetched")
+    table = Table(*headings, box=None)
+    for row in rows:
+        lines = "\n".join(f"{endpoint} {state}" for endpoint, state in row.lines.items())
+        seen = f"{row.fetched.at:%F %H:%M} UTC from {row.fetched.address}" if row.fetched else "never"
+        table.add_row(row.label, row.model, row.mac, Text(row.address, overflow="fold"), row.password, lines, seen)
+    out.print(table)
+
+
+async def _open_window(settings: Settings, tenant: Tenant, label: str, minutes: int) -> None:
+    each = next((each for _, name, each in tenant.equipment() if name == label), None)
+    if each is None:
+        labels = ", ".join(name for _, name, _ in tenant.equipment()) or "none"
+        raise LookupError(f"{tenant.tenant} has no telephone {label!r}, expected one of {labels}")
+    async with live.connect(settings.redis_url) as redis:
+        for _, mac in macs_of(each):
+            await EquipmentStore(redis).open_window(mac, datetime.now(UTC) + timedelta(minutes=minutes))
+
+
+async def _collect(settings: Settings, tenant: Tenant) -> list[PhoneRow]:
+    credentials = credentials_of(tenant, load_secrets(settings.home / "secrets.json"))
+    if credentials is None:
+        return []
+    server = Server(settings.public_host, settings.sip_port, settings.provision_url)
+    async with live.connect(settings.redis_url) as redis:
+        fetched, states = await EquipmentStore(redis).fetched(), await redis.hgetall(live.DEVICES)
+    rows = []
+    for _, label, each in tenant.equipment():
+        endpoints = [f"{tenant.tenant}-{device}" for _, device in devices_of(each)]
+        address = address_of(label, each, credentials, server)
+        rows.append(PhoneRow(
+            label, model_of(each).name, each.mac, each.site, address, credentials.admin[label],
+            {name: str(states.get(name, DeviceState.UNKNOWN)) for name in endpoints}, fetched.get(f"{tenant.tenant}/{label}")))
+    return rows

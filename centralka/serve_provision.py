@@ -1,0 +1,12 @@
+"""Starts the provisioning service."""
+
+from centralka.settings import Settings
+from confgen.phones import Server
+from provision import service
+
+
+async def serve(settings: Settings) -> None:
+    await service.serve(
+        home=settings.home, address=settings.provision_address, port=settings.provision_port, certificate=settings.certificate,
+        key=settings.certificate_key, redis_url=settings.redis_url,
+        server=Server(settings.public_host, settings.sip_port, settings.provision_url))

@@ -1,0 +1,105 @@
+"""The HTTPS server: one request, one answer, closed. h11 reads HTTP; every wait, size and number of connections is limited."""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import h11
+import structlog
+
+log = structlog.get_logger()
+
+MAX_HEAD_BYTES = 8192
+HANDSHAKE_S = 5.0
+REQUEST_S = 5.0            # until the whole head is there; a phone sends it at once
+ANSWER_S = 30.0            # until it has been taken
+MAX_CONNECTIONS = 1000
+MAX_OF_ADDRESS = 50        # a whole office behind one address boots at once
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    path: str              # without what follows a '?'
+    agent: str
+    peer: str              # IP address
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """None instead of one: the connection is closed without a word."""
+
+    status: int
+    kind: str
+    body: bytes
+
+
+Answer = Callable[[Request], Awaitable[Reply | None]]
+
+
+class HttpsServer:
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._open: Counter[str] = Counter()
+
+    async def listen(self, address: str, port: int, context: ssl.SSLContext) -> asyncio.Server:
+        return await asyncio.start_server(
+            self._serve, address, port, ssl=context, ssl_handshake_timeout=HANDSHAKE_S, ssl_shutdown_timeout=HANDSHAKE_S,
+            limit=MAX_HEAD_BYTES)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = str(writer.get_extra_info("peername")[0])
+        self._open[peer] += 1
+        try:
+            if self._open[peer] <= MAX_OF_ADDRESS and self._open.total() <= MAX_CONNECTIONS:
+                await self._exchange(reader, writer, peer)
+            else:
+                log.warning("provision_too_many_connections", peer=peer)
+        except TimeoutError:
+            log.info("provision_too_slow", peer=peer)
+        except h11.RemoteProtocolError as error:
+            log.info("provision_not_http", peer=peer, found=str(error))
+        except OSError as error:
+            log.info("provision_peer_left", peer=peer, error=str(error))
+        except Exception:
+            log.exception("provision_failed", peer=peer)       # the outermost loop: this peer gets nothing, others go on
+        finally:
+            self._open[peer] -= 1
+            self._open += Counter()                            # drops those that are at zero
+            if writer.transport.get_write_buffer_size():
+                writer.transport.abort()                       # it would wait for a peer that takes nothing
+            else:
+                writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: str) -> None:
+        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+        async with asyncio.timeout(REQUEST_S):
+            while (event := connection.next_event()) is h11.NEED_DATA:
+                connection.receive_data(await reader.read(MAX_HEAD_BYTES))
+        if not isinstance(event, h11.Request):
+            return                                             # it connected, said nothing and left
+        headers = dict(event.headers)
+        path = event.target.decode("ascii", "replace").partition("?")[0]
+        agent = headers.get(b"user-agent", b"").decode("ascii", "replace")
+        reply = await self._answer(Request(event.method.decode(), path, agent, peer))
+        if reply is None:
+            return
+        fields = [
+            ("Content-Type", reply.kind), ("Content-Length", str(len(reply.body))), ("Cache-Control", "no-store"),
+            ("Connection", "close")]
+        for part in (h11.Response(status_code=reply.status, headers=fields), h11.Data(data=reply.body), h11.EndOfMessage()):
+            writer.write(connection.send(part) or b"")
+        async with asyncio.timeout(ANSWER_S):
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+
+
+def server_context(certificate: str, key: str) -> ssl.SSLContext:
+    """TLS 1.2 and later. Raises OSError and ssl.SSLError for files that cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context

@@ -1,0 +1,96 @@
+"""Which request gets which file: by the secret in the address; by MAC address once, in a window that the operator opened.
+
+Everything else gets one and the same answer, whatever was wrong.
+"""
+
+import asyncio
+import re
+import signal
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from confgen.phones import Server
+from provision.https import HttpsServer, Reply, Request, server_context
+from provision.limiter import Limiter
+from provision.shelf import Device, Shelf
+from store import live
+from store.equipment import EquipmentStore, Fetched
+
+log = structlog.get_logger()
+
+NOTHING = Reply(404, "text/plain", b"Not found\n")
+_SECRET = re.compile(r"/([A-Za-z0-9_-]{43})/([A-Za-z0-9._-]{1,80})")
+_BY_MAC = re.compile(r"/((?:[A-Za-z0-9.]{1,20}[-_]?)?([0-9A-Fa-f]{12})(?:[-_.][A-Za-z0-9._-]{1,40})?)")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+class ProvisioningService:
+    def __init__(self, shelf: Shelf, store: EquipmentStore, server: Server) -> None:
+        self._shelf, self._store, self._server = shelf, store, server
+        self._limiter = Limiter()
+
+    async def answer(self, request: Request) -> Reply | None:
+        now_s = time.monotonic()
+        if self._limiter.is_blocked(request.peer, now_s):
+            return None
+        if request.method == "GET" and (reply := await self._found(request)):
+            return reply
+        self._limiter.note_wrong(request.peer, now_s)
+        log.warning("provision_refused", peer=request.peer, agent=_shown(request.agent))      # the path may hold a secret
+        if self._limiter.is_blocked(request.peer, now_s):
+            log.warning("provision_blocked", peer=request.peer)
+        return NOTHING
+
+    async def _found(self, request: Request) -> Reply | None:
+        if (named := _SECRET.fullmatch(request.path)) and (device := self._shelf.find(named[1])):
+            return await self._file(device, named[2], request)
+        if named := _BY_MAC.fullmatch(request.path):
+            return await self._first_boot(named[1], named[2].lower(), request)
+        return None
+
+    async def _file(self, device: Device, name: str, request: Request) -> Reply:
+        """A device may ask for more than it has, as most do for files of the maker's: that is no attack."""
+        text = device.files(self._server).get(name)
+        if text is None:
+            return NOTHING
+        log.info("provision_fetched", tenant=device.tenant.tenant, device=device.label, file=name, peer=request.peer)
+        try:
+            await self._store.note(device.name, Fetched(datetime.now(UTC), request.peer, _shown(request.agent), name))
+        except live.AWAY as error:
+            log.warning("provision_not_noted", device=device.name, problem=str(error))
+        return Reply(200, "text/xml" if text.startswith("<?xml") else "text/plain", text.encode())
+
+    async def _first_boot(self, name: str, mac: str, request: Request) -> Reply | None:
+        device = self._shelf.by_mac(mac)
+        try:
+            is_open = await self._store.is_open(mac, datetime.now(UTC))       # asked for an unknown one, too: it takes as long
+            if not is_open or device is None or name not in device.files(self._server):
+                return None
+            if not await self._store.close_window(mac):
+                return None
+        except live.AWAY as error:
+            log.warning("provision_no_first_boot", problem=str(error))
+            return None
+        log.warning("provision_first_boot", tenant=device.tenant.tenant, device=device.label, peer=request.peer)
+        return await self._file(device, name, request)
+
+
+def _shown(text: str) -> str:
+    return _UNPRINTABLE.sub("?", text)[:120]
+
+
+async def serve(*, home: Path, address: str, port: int, certificate: Path, key: Path, redis_url: str, server: Server) -> None:
+    """Run until SIGTERM or SIGINT. Raises OSError where it cannot listen or the certificate cannot be used."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with live.connect(redis_url) as redis:
+        service = ProvisioningService(Shelf(home), EquipmentStore(redis), server)
+        listening = await HttpsServer(service.answer).listen(address, port, server_context(str(certificate), str(key)))
+        async with listening:
+            log.info("provisioning service started", at=f"{address}:{port}", certificate=str(certificate))
+            await stop.wait()
+    log.info("provisioning service stopped")

@@ -1,0 +1,89 @@
+"""Telephones that set themselves up: each maker's, by what it fetches over HTTPS, registers, calls and is called."""
+
+import json
+import ssl
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from routing.facts import DeviceState
+from sipp import Address
+from tests.agents.audio import dominant_frequency, tone
+from tests.agents.baresip import Phone, phone
+from tests.live.pbx import Pbx
+from tests.phones.files import READERS, Configured
+
+pytestmark = pytest.mark.live
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """How a maker's telephone asks: its User-Agent, and the file that it looks for below its provisioning server's address."""
+
+    label: str
+    agent: str
+    file: str
+
+
+MAKERS = {
+    "yealink": Maker("anna", "Yealink SIP-T46U 108.86.0.20 80:5e:c0:77:00:01", "805ec0770001.cfg"),
+    "snom": Maker("jan", "Mozilla/4.0 (compatible; snomD785-SIP 10.1.73.16 2010.12-00001-gd311851f1 000413770002 SXM:0)", ""),
+}
+
+
+def fetch(pbx: Pbx, maker: str) -> Configured:
+    """As that telephone would: from the address that the operator is told to enter."""
+    asking = MAKERS[maker]
+    rows = {row["label"]: row for row in json.loads(pbx.centralka("phones", "desks", "--json"))}
+    trust = ssl.create_default_context(cafile=str(pbx.settings.certificate))
+    with httpx.Client(verify=trust, headers={"User-Agent": asking.agent}, timeout=10) as client:
+        return READERS[maker](client.get(rows[asking.label]["address"] + asking.file).raise_for_status().text)
+
+
+async def set_up(pbx: Pbx, maker: str, agent: Phone) -> Configured:
+    """The telephone registers as its file says and nothing else does."""
+    found = fetch(pbx, maker)
+    (account,) = found.accounts
+    assert account.user == account.auth_user
+    await agent.register(account.user, account.password, Address(account.host, account.port))
+    await pbx.until_state(account.user, DeviceState.IDLE)
+    return found
+
+
+async def test_telephones_of_two_makers_set_themselves_up_and_talk(pbx: Pbx) -> None:
+    async with phone("127.77.10.1", speaks=tone(440, 30)) as anna, phone("127.77.10.2", speaks=tone(1000, 30)) as jan:
+        own = await set_up(pbx, "yealink", anna)
+        await set_up(pbx, "snom", jan)
+        (lamp, _) = own.keys
+        await anna.dial(lamp.value, pbx.server)
+        await jan.until("CALL_INCOMING")
+        await jan.accept()
+        await anna.until("CALL_ESTABLISHED")
+        assert abs(dominant_frequency(await anna.hear(1)) - 1000) < 20
+        assert abs(dominant_frequency(await jan.hear(1)) - 440) < 20
+        await jan.hang_up()
+        await anna.until("CALL_CLOSED", unless="")
+
+
+def test_operator_sees_when_a_telephone_was_last_there(pbx: Pbx) -> None:
+    fetch(pbx, "yealink")
+    rows = {row["label"]: row for row in json.loads(pbx.centralka("phones", "desks", "--json"))}
+    assert rows["anna"]["fetched"]["agent"].startswith("Yealink SIP-T46U")
+    assert rows["anna"]["lines"].keys() == {"desks-201-desk"}
+    assert rows["anna"]["mac"] == "805ec0770001"
+
+
+def test_window_that_the_operator_opens_lets_a_telephone_ask_by_its_mac_address_once(pbx: Pbx) -> None:
+    trust = ssl.create_default_context(cafile=str(pbx.settings.certificate))
+    url = f"{pbx.settings.provision_url}/805ec0770001.cfg"
+    with httpx.Client(verify=trust, timeout=10) as client:
+        assert client.get(url).status_code == 404
+        pbx.centralka("phones", "desks", "--open", "anna", "--minutes", "1")
+        assert READERS["yealink"](client.get(url).text).accounts[0].user == "desks-201-desk"
+        assert client.get(url).status_code == 404
+
+
+def test_label_that_does_not_exist_opens_nothing(pbx: Pbx) -> None:
+    with pytest.raises(AssertionError, match="desks has no telephone 'annna', expected one of anna, jan"):
+        pbx.centralka("phones", "desks", "--open", "annna")

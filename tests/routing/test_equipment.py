@@ -1,0 +1,69 @@
+"""What a tenant's file may say of telephones, and what the person is told who says something else."""
+
+import pytest
+
+from routing.check import read_tenants
+from routing.errors import ConfigError
+from tests.tenants_for_tests import ACME, ROSSI, acme, changed, problems
+
+
+def with_phones(*phones: str, more: str = "") -> str:
+    return changed(("menus:", "phones:\n" + "".join(f"  {phone}\n" for phone in phones) + f"{more}menus:"))
+
+
+GOOD = 'anna: {model: yealink_t46u, mac: "80:5E:C0:11:22:33", lines: [201-desk]}'
+
+
+@pytest.mark.parametrize("mac", ["80:5E:C0:11:22:33", "80-5e-c0-11-22-33", "805e.c011.2233", "805EC0112233"])
+def test_mac_address_may_be_written_as_on_any_label(mac: str) -> None:
+    phone = GOOD.replace("80:5E:C0:11:22:33", mac)
+    assert acme(("menus:", f"phones:\n  {phone}\nmenus:")).phones["anna"].mac == "805ec0112233"
+
+
+@pytest.mark.parametrize(("phone", "expected"), [
+    (GOOD.replace("t46u", "t47u"), "phones.anna.model: found 'yealink_t47u', no such model is known (did you mean"),
+    (GOOD.replace("33\"", "3\""), "phones.anna.mac: found '80:5E:C0:11:22:3', expected a MAC address"),
+    (GOOD.replace("201-desk", "209-desk"), "phones.anna.lines.0: no user with extension '209'"),
+    (GOOD.replace("201-desk", "201-dect"), "phones.anna.lines.0: user 201 has no device 'dect', expected one of desk"),
+    (GOOD.replace("201-desk", "desk"), "phones.anna.lines.0: found 'desk', expected a user's device such as 201-desk"),
+    (GOOD.replace("201-desk]", "201-desk], timezone: Europe/Warszawa"), "phones.anna.timezone: found 'Europe/Warszawa', expected a time"),
+    (GOOD.replace("201-desk]", '201-desk], keys: [{kind: blf, extension: "209"}]'), "phones.anna.keys.0.extension: no user"),
+    (GOOD.replace("201-desk]", '201-desk], keys: [{kind: speed_dial, number: "0$x", label: x}]'), "phones.anna.keys.0.number: found '0$x'"),
+    (GOOD.replace("t46u", "t31p").replace("201-desk]", "201-desk, 202-desk, 203-desk]"), "found 3 lines, a Yealink SIP-T31P has 2"),
+    (GOOD.replace("t46u", "t31p").replace("201-desk]", '201-desk], keys: [{kind: blf, extension: "202"}, {kind: blf, extension: "203"}]'),
+     "found 2 keys, a Yealink SIP-T31P has 2, 1 of them beside its lines"),
+])
+def test_what_is_wrong_is_told_with_its_place(phone: str, expected: str) -> None:
+    found = problems(with_phones(phone))
+    assert len(found) == 1
+    assert expected in found[0]
+    assert found[0].startswith("acme.yaml:13 ")
+
+
+def test_device_is_one_telephone_only() -> None:
+    other = GOOD.replace("anna", "hall").replace("33\"", "34\"")
+    assert problems(with_phones(GOOD, other)) == [
+        "acme.yaml:14 phones.hall.lines.0: 201-desk is already a line of anna; a device is one telephone"]
+
+
+def test_more_telephones_than_extensions_must_be_meant() -> None:
+    users = ("203\": {name: Zofia, devices: [desk]", "203\": {name: Zofia, devices: [desk, hall]")
+    lines = [GOOD.replace("anna", f"p{i}").replace("33\"", f"3{i}\"").replace("201-desk", device)
+             for i, device in enumerate(("201-desk", "202-desk", "203-desk", "203-hall"))]
+    text = with_phones(*lines).replace(*users)
+    assert problems(text) == [
+        "acme.yaml:12 phones: found 4 telephones for 3 extensions; if meant, say more_equipment: yes"]
+    assert problems(text.replace("menus:", "more_equipment: yes\nmenus:")) == []
+
+
+def test_telephone_belongs_to_one_tenant() -> None:
+    with pytest.raises(ConfigError) as error:
+        read_tenants({
+            "acme.yaml": with_phones(GOOD),
+            "rossi.yaml": changed(("menus:", f"phones:\n  {GOOD.replace('80:5E:C0:11:22:33', '805ec0112233')}\nmenus:"), text=ROSSI)})
+    assert str(error.value) == "rossi.yaml:13 phones.anna.mac: MAC 805ec0112233 already belongs to acme.yaml"
+
+
+def test_tenant_without_telephones_is_as_before() -> None:
+    assert list(acme().equipment()) == []
+    assert problems(ACME) == []
