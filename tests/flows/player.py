@@ -42,7 +42,7 @@ from store.loads import ENDED
 from store.records import Call, Outcome
 from store.turns import TURNS
 from tests.agents import baresip
-from tests.flows.world import ABSENT_PHONE, behaviour, carrier, device_phones, numbers_in, put_calendars, put_settings
+from tests.flows.world import ABSENT_PHONE, behaviour, carriers, device_phones, numbers_in, put_calendars, put_settings
 from tests.live.pbx import Pbx, until
 
 CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
@@ -132,7 +132,7 @@ class Player:
         async with (
             self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene), baresip.phone(address) as phone,
         ):
-            await carrier(self._pbx, cast, scene)
+            await carriers(self._pbx, cast, scene)
             if from_phone:
                 endpoint = scene.tenant.endpoints_of(call.caller)[0]
                 await phone.register(endpoint, self._pbx.secrets.sip[endpoint], self._pbx.server)
