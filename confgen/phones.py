@@ -1,4 +1,4 @@
-"""The files that telephones and other devices ask for. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
+"""The files that devices ask for. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -77,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A handset's place in a DECT system: its line, the maker's name for the place, and the code that registers a handset there."""
+    """A handset's place in a DECT system: its line, the maker's name for it, and the code that registers a handset there."""
 
     line: Line
     slot: str

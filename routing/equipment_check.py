@@ -21,7 +21,7 @@ def equipment_problems(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for section, label, each in tenant.equipment():
         path = (section, label)
         if label in labels:
-            yield document.problem(path, f"{label!r} is also one of {labels[label]}; every piece of equipment needs its own label")
+            yield document.problem(path, f"{label!r} is also one of {labels[label]}; everything needs its own label")
         labels[label] = section
         if each.timezone and not is_timezone(each.timezone):
             yield document.problem((*path, "timezone"), f"found {each.timezone!r}, expected a time zone such as Europe/Warsaw")
