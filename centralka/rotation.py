@@ -56,7 +56,7 @@ def rotate(
     if is_used:
         out.print(f"{endpoint} has used its new password; the old one is refused from now on")
     else:
-        out.print(f"{endpoint} has not used its new password within {minutes:g} minutes: both are right; run this again to go on")
+        out.print(f"{endpoint} has not used its new password in {minutes:g} minutes: both are right; run this again to go on")
         raise typer.Exit(2)
 
 
