@@ -17,7 +17,7 @@ from confgen.phones import Server, address_of, model_of, places_of
 from confgen.render import credentials_of
 from confgen.secrets import load_secrets
 from routing.equipment import DectSystem
-from routing.equipment_check import devices_of, macs_of
+from routing.equipment_check import devices_of, macs_of, site_of
 from routing.facts import DeviceState
 from routing.tenant import Tenant
 from store import live
@@ -93,7 +93,7 @@ async def _collect(settings: Settings, tenant: Tenant) -> list[PhoneRow]:
         codes = {place.line.user: f"{place.slot}, code {place.code}" for place in places}
         address = address_of(label, each, credentials, server)
         rows.append(PhoneRow(
-            label, model_of(each).name, each.mac, each.site, address, credentials.admin[label],
+            label, model_of(each).name, each.mac, site_of(tenant, each), address, credentials.admin[label],
             {name: str(states.get(name, DeviceState.UNKNOWN)) for name in endpoints}, codes,
             fetched.get(f"{tenant.tenant}/{label}")))
     return rows

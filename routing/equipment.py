@@ -40,7 +40,7 @@ KINDS_OF_KEYS = ("blf", "speed_dial")
 
 class _Equipment(_Part):
     mac: Mac
-    site: Name = "main"                   # the building it stands in
+    site: Name | None = None              # of `sites`; without it, that of its user
     language: Language | None = None      # of its display; the tenant's without it
     timezone: str | None = None           # the tenant's without it
 

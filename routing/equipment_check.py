@@ -23,6 +23,9 @@ def equipment_problems(document: Document, tenant: Tenant) -> Iterable[Problem]:
         if label in labels:
             yield document.problem(path, f"{label!r} is also one of {labels[label]}; everything needs its own label")
         labels[label] = section
+        if each.site and each.site not in tenant.sites:
+            expected = f"expected one of {', '.join(tenant.sites)}" if tenant.sites else "there are none"
+            yield document.problem((*path, "site"), f"no site named {each.site!r}, {expected}")
         if each.timezone and not is_timezone(each.timezone):
             yield document.problem((*path, "timezone"), f"found {each.timezone!r}, expected a time zone such as Europe/Warsaw")
         for where, device in devices_of(each):
@@ -47,6 +50,12 @@ def devices_of(each: Equipment) -> list[tuple[Path, str]]:
             return [(("handsets", name, "device"), handset.device) for name, handset in each.handsets.items()]
         case Gateway():
             return [(("ports", str(i), "device"), port.device) for i, port in enumerate(each.ports)]
+
+
+def site_of(tenant: Tenant, each: Equipment) -> str:
+    """The site where it stands, '' for none."""
+    user = tenant.users.get(devices_of(each)[0][1].partition("-")[0])
+    return each.site or (user.site if user and user.site else "")
 
 
 def macs_of(each: Equipment) -> list[tuple[Path, str]]:
@@ -108,9 +117,11 @@ def _gateway(document: Document, tenant: Tenant, path: Path, gateway: Gateway) -
 def _ports_of_sites(document: Document, tenant: Tenant) -> Iterable[Problem]:
     ports: dict[str, int] = defaultdict(int)
     for label, gateway in tenant.gateways.items():
-        ports[gateway.site] += len(gateway.ports)
-        if ports[gateway.site] > MAX_ANALOGUE_PORTS:
-            text = f"found {ports[gateway.site]} analogue ports at site {gateway.site!r}, expected at most {MAX_ANALOGUE_PORTS}"
+        site = site_of(tenant, gateway)
+        ports[site] += len(gateway.ports)
+        if ports[site] > MAX_ANALOGUE_PORTS:
+            where = f"at site {site!r}" if site else "of no site"
+            text = f"found {ports[site]} analogue ports {where}, expected at most {MAX_ANALOGUE_PORTS} a site"
             yield document.problem(("gateways", label, "ports"), text)
 
 

@@ -74,6 +74,7 @@ FAXES = (
     '"203": {name: Zofia, devices: [desk], voicemail: false}\n  "204": {name: Fax, devices: [fax], voicemail: no}\n'
     '  "205": {name: Till, devices: [till], voicemail: no}\n  "206": {name: Fax two, devices: [fax], voicemail: no}')
 CELLAR = 'gateways:\n  cellar: {model: grandstream_ht802, mac: 00A0BA000001, ports: [{device: 204-fax, use: fax}, {device: 205-till, use: card_terminal}]}\n'
+ATTIC = "  attic: {model: grandstream_ht801, mac: 00A0BA000002, ports: [{device: 206-fax, use: fax}]}\n"
 HALL = "dect:\n  hall: {model: gigaset_n670, mac: 7C2F80000001, handsets: {anna: {device: 201-desk, ipui: 029e74a599}, jan: {device: 202-desk}}}\n"
 
 
@@ -91,7 +92,7 @@ def test_fax_card_terminal_and_cordless_telephones_are_good() -> None:
     (CELLAR.replace("204-fax", "202-desk"), "gateways.cellar.ports.0.device: a fax leaves and hears no messages, expected voicemail: no"),
     (CELLAR.replace("use: fax", "use: modem"), "gateways.cellar.ports.0.use: found 'modem'"),
     (CELLAR + "  attic: {model: grandstream_ht801, mac: 00A0BA000002, ports: [{device: 206-fax, use: fax}]}\n",
-     "gateways.attic.ports: found 3 analogue ports at site 'main', expected at most 2"),
+     "gateways.attic.ports: found 3 analogue ports of no site, expected at most 2 a site"),
     (HALL.replace("handsets", "bases: {roof: 7C2F80000002}, handsets"), "dect.hall.bases: found 1 bases, a Gigaset N670 IP PRO has at most 0"),
     (HALL.replace("202-desk", "202-desk, ipui: 029e74a599"), "029e74a599 stands twice; each handset has its own"),
     (HALL.replace("029e74a599", "29e74"), "ipui: found '29e74', expected a handset's IPUI"),
@@ -103,8 +104,10 @@ def test_what_is_wrong_with_gateways_and_dect_is_told_with_its_place(text: str, 
 
 
 def test_third_analogue_port_at_another_site_is_good() -> None:
-    other = "  attic: {model: grandstream_ht801, site: attic, mac: 00A0BA000002, ports: [{device: 206-fax, use: fax}]}\n"
-    assert with_equipment(CELLAR + other) == []
+    other = 'sites: {attic: {number: "+48221234567", address: Attic 1}}\n'
+    assert with_equipment(CELLAR + ATTIC.replace("use: fax}]", "use: fax}], site: nowhere") + other)[0].endswith(
+        "gateways.attic.site: no site named 'nowhere', expected one of attic")
+    assert with_equipment(CELLAR + ATTIC.replace("use: fax}]", "use: fax}], site: attic") + other) == []
 
 
 def test_base_of_one_tenant_is_no_others() -> None:
