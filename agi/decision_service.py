@@ -16,11 +16,23 @@ import structlog
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.outside import Asking, Outside
 from agi.published import Published
-from agi.step_text import AgiError, Result, path_text, read_digits, read_event, read_state, start_text, state_text, step_text
+from agi.step_text import (
+    AgiError,
+    Result,
+    checked,
+    path_text,
+    read_digits,
+    read_event,
+    read_state,
+    sound_path,
+    start_text,
+    state_text,
+    step_text,
+)
 from routing import questions
 from routing.call import Decision, Event, State
 from routing.callers import caller_number
-from routing.engine import next_step
+from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
 from routing.numbers import dialled_number
 from routing.questions import LiveQuestion, Question, Unanswered
@@ -72,14 +84,14 @@ class DecisionService:
 
     async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, the caller's number and name; what the caller chose is
-        percent-encoded."""
+        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name; what
+        the caller chose is percent-encoded."""
         began = time.perf_counter()
         try:
             (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,
-             caller, caller_name) = query.arguments
+             transferrer, caller, caller_name) = query.arguments
         except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 11") from None
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 12") from None
         published = self._published.tenant(slug)
         state = read_state(state_before)
         result = Result(digits, dial_status, voicemail_status, left)
@@ -90,7 +102,7 @@ class DecisionService:
             self._now(), extension, caller_number(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
             self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), self._live.calendars.get(slug, {}),
-            keys=read_digits(result.digits))
+            transferrer=transferrer if transferrer in tenant.users else "", keys=read_digits(result.digits))
         asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
         decision = await self._decide(asking, state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
@@ -101,6 +113,28 @@ class DecisionService:
         path = path_text(decision.path)
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
         return Answer(told, state_text(decision.state), text)
+
+    async def transfer(self, query: Query, hold: Hold) -> list[str]:
+        """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
+        phone's extension, what it keyed."""
+        try:
+            slug, extension, keyed = query.arguments
+        except ValueError:
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 3") from None
+        published = self._published.tenant(slug)
+        tenant = published.tenant
+        dialled = read_digits(keyed)
+        facts = Facts(
+            self._now(), transferrer=checked(extension, "[0-9]{2,6}", "extension"),
+            dialled=dialled_number(dialled, tenant.country, tenant.numbers), devices=self._live.devices,
+            switches=self._live.switches.get(slug, {}), personal=self._live.personal.get(slug, {}),
+            calendars=self._live.calendars.get(slug, {}))
+        refusal = transfer_refusal(tenant, facts, dialled)
+        log.info("transfer", tenant=slug, call=query.uniqueid, by=extension, to=dialled, refused=bool(refusal))
+        if refusal:
+            sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
+            return [f'SET VARIABLE REFUSAL "{sounds}"']
+        return [f'SET VARIABLE TARGET "{dialled}"']
 
     async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
@@ -121,6 +155,7 @@ async def serve(service: DecisionService, address: str, port: int) -> None:
     """Answers until SIGTERM or SIGINT; requests already begun are finished."""
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
+    application.add_route("transfer", service.transfer)
     server = await start_server(application, address, port)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -110,7 +110,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
             heard = f"m({music(dial.music)})" if dial.music else ""
             shown = shown_outside(dial.shown, dial.vouching, dial.hidden) if outside else ""
-            return f"Dial({'&'.join(channels)},{int(ring_s)},gi{'c' if dial.passed_on else ''}{heard}{shown})"
+            # tT: what a phone keys, where it has codes for it at all (asterisk-conf/features.conf).
+            first = f"A({files(dial.told)})" if dial.told else ""
+            return f"Dial({'&'.join(channels)},{int(ring_s)},gitT{'c' if dial.passed_on else ''}{heard}{first}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):

@@ -19,6 +19,8 @@ STRATEGIES = {
     Algorithm.RING_ALL: "ringall", Algorithm.ORDERED: "linear", Algorithm.ROUND_ROBIN: "rrmemory",
     Algorithm.LONGEST_IDLE: "leastrecent", Algorithm.LEAST_LOADED: "fewestcalls", Algorithm.RANDOM: "random"}
 """Asterisk's words for how a queue rings its members."""
+IN_CALL = ("blind_transfer", "attended_transfer")
+"""The codes of a conversation that are extensions of [transfer] in asterisk-conf/extensions.conf."""
 
 Files = dict[str, str]      # path below the revision's directory -> text
 
@@ -42,6 +44,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "dial": dial,
         "agent": lambda extension: agent(tenant, extension),
         "strategies": STRATEGIES,
+        "in_call": {name: code for name in IN_CALL if (code := getattr(tenant.codes.in_call, name))},
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
     published = {
@@ -51,6 +54,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     files = {
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),
         f"extensions/{slug}.conf": fill("extensions.conf", values),
+        f"features/{slug}.conf": fill("features.conf", values),
         f"voicemail/{slug}.conf": fill("voicemail.conf", values),
         f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
         f"queues/{slug}.conf": fill("queues.conf", values),

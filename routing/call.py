@@ -12,6 +12,7 @@ class Origin(StrEnum):
 
     TRUNK = "trunk"   # from outside, to a public number
     PHONE = "phone"   # from one of the tenant's own endpoints
+    TRANSFER = "transfer"   # one of these has passed on a conversation
 
 
 class DialStatus(StrEnum):
@@ -42,7 +43,8 @@ class Cause(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A call begins. `dialled` is digits, '*', '#' and '+'; `caller_extension` is '' for a call from outside."""
+    """A call begins. `dialled` is digits, '*', '#' and '+'; `caller_extension` is '' for a call from outside. Of a
+    call that was transferred, `dialled` is what the transferring user dialled for it."""
 
     origin: Origin
     dialled: str
@@ -179,6 +181,7 @@ class Dial:
     passed_on: bool = False          # who does not answer sees no missed call: others are still to be rung
     music: str = ""                  # what the caller hears instead of the ringing tone, one of the tenant's musics
     hidden: bool = False
+    told: tuple[str, ...] = ()       # prompts that whoever answers hears first
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ class Facts:
     calendars: Mapping[str, Fetched] = field(default_factory=dict)        # by name: what was last found at its address
     answers: Answers = field(default_factory=dict)
     keys: str = ""                    # what the caller typed last in this call
+    transferrer: str = ""             # the user who passed the conversation on to where it is; '' without one
+
+    @property
+    def payer(self) -> str:
+        """The user on whose behalf a number outside is called."""
+        return self.transferrer or self.caller_extension
 
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)

@@ -11,6 +11,16 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Il numero selezionato è inesistente.",
         "pl": "Wybrany numer nie istnieje.",
     },
+    "sys_transfer_to": {
+        "en": "To which number?",
+        "it": "A quale numero?",
+        "pl": "Na jaki numer?",
+    },
+    "sys_transfer_refused": {
+        "en": "No call can be transferred to this number.",
+        "it": "Non si può trasferire la chiamata a questo numero.",
+        "pl": "Na ten numer nie można przekazać połączenia.",
+    },
     "sys_wrong_key": {
         "en": "That choice is not available.",
         "it": "Scelta non disponibile.",
