@@ -30,12 +30,12 @@ from agi.step_text import (
     step_text,
 )
 from routing import questions
-from routing.call import Decision, Event, State
+from routing.call import Awaits, Decision, Event, State
 from routing.callers import caller_number
 from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
 from routing.numbers import dialled_number
-from routing.questions import LiveQuestion, Question, Unanswered
+from routing.questions import CheckPin, LiveQuestion, PinIs, Question, Unanswered
 from store.follower import Live
 
 log = structlog.get_logger()
@@ -46,6 +46,8 @@ class Answering(Protocol):
     the same one when Asterisk asks for it again."""
 
     async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> questions.Answer: ...
+    async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
+        """`pin` is the right one, '' where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Answer:
     event: str
     state: str
     step: str
+    forgets: bool = False      # what was keyed for this decision
 
 
 class DecisionService:
@@ -76,6 +79,7 @@ class DecisionService:
         the channel keeps."""
         answer = await self.answer(query, hold)
         return [
+            *(['SET VARIABLE DIGITS ""'] if answer.forgets else []),
             "SET AUTOHANGUP 0",
             f'EXEC CELGenUserEvent "{answer.event}"',
             f'SET VARIABLE STATE "{answer.state}"',
@@ -98,11 +102,12 @@ class DecisionService:
         event = read_event(state, origin, dialled, extension, result)
         tenant = published.tenant
         number = unquote(dialled)
+        is_secret = state is not None and state.awaits is Awaits.PIN
         facts = Facts(
             self._now(), extension, caller_number(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
             self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), self._live.calendars.get(slug, {}),
-            transferrer=transferrer if transferrer in tenant.users else "", keys=read_digits(result.digits))
+            transferrer=transferrer if transferrer in tenant.users else "", keys="" if is_secret else read_digits(result.digits))
         asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
         decision = await self._decide(asking, state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
@@ -112,7 +117,7 @@ class DecisionService:
             took_us=round((time.perf_counter() - began) * 1e6))
         path = path_text(decision.path)
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
-        return Answer(told, state_text(decision.state), text)
+        return Answer(told, state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
@@ -146,6 +151,9 @@ class DecisionService:
                 answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
 
     async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
+        if isinstance(question, CheckPin):
+            pin = asking.published.mobile_pins.get(question.extension, "")
+            return await self._answers.check_pin(asking.published.tenant.tenant, question, pin)
         if isinstance(question, LiveQuestion):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
         return await self._outside.answer(asking, question, hold)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
 from confgen.phones import Credentials
-from confgen.secrets import Secrets, pin_name
+from confgen.secrets import Secrets, mobile_users, pin_name
 from routing.equipment_check import devices_of
 from routing.hunting import Algorithm
 from routing.names import Extension
@@ -42,6 +42,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "trunks": trunks.items(),
         "failover_endpoints": ring,
         "dial": dial,
+        "mobile_users": mobile_users(tenant),
         "agent": lambda extension: agent(tenant, extension),
         "strategies": STRATEGIES,
         "in_call": {name: code for name in IN_CALL if (code := getattr(tenant.codes.in_call, name))},
@@ -50,6 +51,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     published = {
         "tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds),
         "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
+        "mobile_pins": {extension: secrets.mobile_pins[pin_name(tenant, extension)] for extension in mobile_users(tenant)},
     }
     files = {
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),

@@ -123,7 +123,8 @@ class Read:
 
     `longer` are the beginnings of longer numbers: after any other keys nothing more is waited for, after these `NEXT_KEY_S`.
     Without it the keys end with `max_digits`, or when `wait_s` have passed since the last. `told` is played to its end before
-    all that, and keys pressed meanwhile count for nothing: they belong to the number that was wrong.
+    all that, and keys pressed meanwhile count for nothing: they belong to the number that was wrong. What is keyed is `secret`
+    where nobody but the decision that asked may know it.
     """
 
     prompts: tuple[str, ...]
@@ -131,6 +132,7 @@ class Read:
     wait_s: int
     longer: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,14 @@ class Move:
     extension: str
     mobile: str
     nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAs:
+    """From here on the call is one that this user makes: the number is dialled as from the user's phone."""
+
+    extension: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,13 +305,15 @@ class Failover:
 
 
 Step = (
-    Read | Play | Say | Dial | Voicemail | CheckVoicemail | Move | SetCall | Conference | Queue | CallBack | Hangup | Failover)
+    Read | Play | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | SetCall | Conference | Queue | CallBack | Hangup
+    | Failover)
 
 
 class Awaits(StrEnum):
     """Which event the last step will be answered with."""
 
     DIGITS = "digits"
+    PIN = "pin"           # digits that leave no trace
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
@@ -313,8 +325,8 @@ class Awaits(StrEnum):
 
 def awaits(step: Step) -> Awaits:
     match step:
-        case Read():
-            return Awaits.DIGITS
+        case Read(secret=secret):
+            return Awaits.PIN if secret else Awaits.DIGITS
         case Play() | Say() | Move() | CallBack():
             return Awaits.PLAYED
         case Dial():
@@ -327,7 +339,7 @@ def awaits(step: Step) -> Awaits:
             return Awaits.QUEUE
         case SetCall():
             return Awaits.ENTERED
-        case Hangup() | Failover():
+        case Hangup() | Failover() | CallAs():
             return Awaits.NOTHING
 
 

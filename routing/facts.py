@@ -10,7 +10,20 @@ from typing import overload
 from routing.calendars import Fetched
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
-from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.questions import (
+    Answer,
+    Answers,
+    AskServer,
+    CheckPin,
+    Flip,
+    Loads,
+    Offer,
+    PinIs,
+    Question,
+    Speak,
+    Turn,
+    Unanswered,
+)
 
 
 class DeviceState(StrEnum):
@@ -89,6 +102,8 @@ class Facts:
     def answer(self, question: AskServer) -> Reply | Failed: ...
     @overload
     def answer(self, question: Speak) -> str: ...
+    @overload
+    def answer(self, question: CheckPin) -> PinIs: ...
     def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:

@@ -56,6 +56,21 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Nessun altro vostro telefono è impegnato in una conversazione.",
         "pl": "Żaden z twoich innych telefonów nie prowadzi rozmowy.",
     },
+    "sys_mobile_pin": {
+        "en": "Your PIN?",
+        "it": "Il vostro codice PIN?",
+        "pl": "Podaj swój PIN.",
+    },
+    "sys_mobile_wrong_pin": {
+        "en": "That PIN is not right.",
+        "it": "Il codice PIN non è corretto.",
+        "pl": "Ten PIN jest nieprawidłowy.",
+    },
+    "sys_mobile_number": {
+        "en": "Dial, please, and end with the hash key.",
+        "it": "Componete il numero e terminate con il cancelletto.",
+        "pl": "Wybierz numer i zakończ krzyżykiem.",
+    },
     "sys_directory": {
         "en": "Key the first letters of a name.",
         "it": "Digitate le prime lettere di un nome.",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from routing.calendars import Fetched
 from routing.call import (
     Awaits,
+    CallAs,
     CallBack,
     Cause,
     CheckVoicemail,
@@ -45,7 +46,20 @@ from routing.facts import DeviceState, Facts, Personal
 from routing.hunting import Load
 from routing.keying import entered
 from routing.numbers import dialled_number
-from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.questions import (
+    Answer,
+    Answers,
+    AskServer,
+    CheckPin,
+    Flip,
+    Loads,
+    Offer,
+    PinIs,
+    Question,
+    Speak,
+    Turn,
+    Unanswered,
+)
 from routing.tenant import Tenant, trunk_endpoint_name
 
 RINGING = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
@@ -88,6 +102,7 @@ class Script:
     keyless: frozenset[str] = frozenset()
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
     failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
+    pins: Mapping[str, str] = field(default_factory=dict)         # by extension, to dial from the mobile; else any is right
 
 
     def is_among(self, phone: "_Rung", named: frozenset[str]) -> bool:
@@ -150,12 +165,18 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
             case Read(max_digits=most, longer=longer):
                 pressed = keys.pop(0) if keys else ""
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
-                facts = replace(facts, keys=event.keys)
+                facts = replace(facts, keys="" if state.awaits is Awaits.PIN else event.keys)
                 asked = (*asked, state.node)
             case Play() | Say() | Move():
                 event = Played()
             case SetCall():
                 event = Entered()
+            case CallAs(extension=extension, number=number):
+                facts = replace(
+                    facts, caller_extension=extension, caller=extension, keys="",
+                    dialled=dialled_number(number, tenant.country, tenant.numbers))
+                event, state = Started(Origin.PHONE, number, extension), None
+                continue
             case Voicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
@@ -210,6 +231,8 @@ def _answer(script: Script, question: Question) -> Answer:
             return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
         case Speak():
             return "said"
+        case CheckPin(extension=extension, keys=keys):
+            return PinIs.RIGHT if script.pins.get(extension, keys) == keys else PinIs.WRONG
 
 
 def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLeft | None, str, tuple[str, ...]]:

@@ -9,8 +9,8 @@ import structlog
 from redis.asyncio import Redis
 
 from routing.hunting import Load
-from routing.questions import Answer, Flip, LiveQuestion, Loads, Offer, Turn
-from store import loads, switches
+from routing.questions import Answer, CheckPin, Flip, LiveQuestion, Loads, Offer, PinIs, Turn
+from store import loads, pins, switches
 from store.live import AWAY
 from store.offers import Offers
 from store.turns import Turns
@@ -47,7 +47,12 @@ class RedisAnswers:
                 return await self._ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
 
-    async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion) -> T:
+    async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
+        """Without Redis nobody can tell how many were tried, and no PIN is accepted."""
+        return await self._ask(
+            lambda: pins.check(self._redis, tenant, question.extension, question.keys, pin), lambda: PinIs.LOCKED, question)
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion | CheckPin) -> T:
         if time.monotonic() < self._not_before:
             return without()
         try:

@@ -25,6 +25,7 @@ from store import live
 from store.answers import RedisAnswers
 from store.follower import Live
 from tests.agi.test_published import write_revision
+from tests.routing.test_mobile_access import firm
 from tests.tenants_for_tests import acme
 
 SOUNDS = "/srv/x/sounds/acme/"
@@ -290,3 +291,12 @@ def test_reason_is_carried_encoded() -> None:
     visits = (Visit("main", 'a,b;c|d"e\\f$g(h)'), Visit("201", "ąž"))
     assert path_text(visits) == "main|a%2Cb%3Bc%7Cd%22e%5Cf%24g%28h%29;201|%C4%85%C5%BE"
 
+
+
+async def test_pin_that_was_keyed_is_taken_back_from_the_channel_and_stands_in_no_log(port: int, tmp_path: Path) -> None:
+    write_revision(tmp_path, "2", acme=firm())
+    with capture_logs() as logs:
+        commands = await said(port, request("acme", "trunk", "48221234567", "", "access/pin/0/0.0", "471147", "", ""))
+    assert commands[0] == 'SET VARIABLE DIGITS ""'
+    assert len(commands) == 5
+    assert "471147" not in f"{commands} {logs}"

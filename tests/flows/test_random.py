@@ -36,7 +36,20 @@ from routing.engine import MAX_HOPS, START, next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.hunting import Load
 from routing.nodes import Elements
-from routing.questions import NOT_CHANGED, Answer, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.questions import (
+    NOT_CHANGED,
+    Answer,
+    AskServer,
+    CheckPin,
+    Flip,
+    Loads,
+    Offer,
+    PinIs,
+    Question,
+    Speak,
+    Turn,
+    Unanswered,
+)
 from routing.simulate import Script, simulate
 from routing.tenant import Tenant
 from tests.flows.random_tenants import ELEMENTS, tenants
@@ -56,6 +69,7 @@ PERSONAL = st.builds(Personal, st.booleans(), st.booleans(), forwards=FORWARDS)
 
 ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.DIGITS: st.builds(Digits, KEYS),
+    Awaits.PIN: st.builds(Digits, KEYS),
     Awaits.PLAYED: st.just(Played()),
     Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
@@ -160,6 +174,8 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return replies | st.builds(Failed, st.sampled_from(Failure))
         case Speak():
             return st.sampled_from(["", "said"])
+        case CheckPin():
+            return st.sampled_from(PinIs)
 
 
 def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:
