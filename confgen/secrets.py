@@ -105,7 +105,8 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
     if problems:
         raise ConfigError(problems)
     return values.model_copy(update={
-        "sip": sip, "pins": pins, "call_servers": call_servers, "devices": devices, "admins": admins, "mobile_pins": mobile_pins})
+        "sip": sip, "pins": pins, "call_servers": call_servers, "devices": devices, "admins": admins,
+        "mobile_pins": mobile_pins})
 
 
 def mobile_users(tenant: Tenant) -> tuple[Extension, ...]:
