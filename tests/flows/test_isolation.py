@@ -3,7 +3,6 @@
 Each decision is also looked at as Asterisk reads it: there every name begins with its tenant's.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,55 +13,24 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agi.step_text import step_text
+from centralka.configuration import load_tenants, tenant_files
 from confgen.render import render_tenant
 from confgen.secrets import Secrets, with_missing
 from routing.call import Awaits, Event, Origin, Started, State, Step
-from routing.check import read_tenants
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.questions import Answer, Question, Unanswered
 from routing.tenant import Tenant
 from tests.flows.test_random import ANSWERS, answers_to
+from tests.live.pbx import TENANTS as LIVE
 
 HOME = PurePosixPath("/srv/x")
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 STRINGS, TOGETHER = 10_000, 50            # in each example so many, since an example by itself takes longer than a call
 
 
-def twin(slug: str, number: str, far: str, trunk: str) -> str:
-    """The file of one of the two: `number` is the beginning of its public numbers, `far` of those outside that are its own."""
-    users = {
-        extension: {"name": f"User {extension}", "devices": ["desk", "dect"], "mobile": f"{far}{extension}"}
-        for extension in ("201", "202", "203")}
-    users["203"]["rings"] = {"internal": {"dect": "0", "mobile": "2"}, "group": {"desk": "1"}, "queue": {"desk": "0", "mobile": "1"}}
-    return json.dumps({
-        "tenant": slug, "name": slug, "country": "PL", "language": "pl", "timezone": "Europe/Warsaw", "users": users,
-        "numbers": {f"{number}{i}": {"to": to} for i, to in enumerate(
-            ("main", "sales", "line", "room", "ask", "people", "branch", "box", "access", "201"))},
-        "trunks": {"carrier": {"kind": "address", "address": trunk}},
-        "menus": {"main": {
-            "extension": "300", "prompt": "hello", "direct_dial": "true", "no_key": "sales", "wrong_key": "branch",
-            "keys": {"1": "sales", "2": "line", "3": "room", "4": "ask", "5": "people", "6": "branch", "7": "night", "8": "access"}}},
-        "groups": {"sales": {
-            "extension": "301", "members": ["201", "202", "203", f"{far}999"], "forwards": "follow", "unanswered": "box"}},
-        "queues": {"line": {
-            "extension": "302", "members": ["202", "203"], "keys": {"1": "main"}, "call_back": {"key": "2"}, "unanswered": "box"}},
-        "conferences": {"room": {"extension": "303", "pin": "1234", "wrong_pin": "bye", "closed": "bye"}},
-        "dial_internal": {"ask": {"extension": "304", "prompt": "hello", "failed": "bye"}},
-        "directories": {"people": {"extension": "305", "failed": "bye"}},
-        "externals": {"branch": {"extension": "306", "number": f"{far}777", "unanswered": "box"}},
-        "voicemails": {"box": {"extension": "307", "mailbox": "202"}},
-        "switches": {"night": {"extension": "308", "positions": ["off", "on"]}},
-        "mobile_accesses": {"access": {"extension": "309", "users": ["201", "202"], "otherwise": "main"}},
-        "hangups": {"bye": {"prompt": "hello"}},
-        "prompts": {"hello": {"text": slug}}, "codes": {"switches": {"night": "*28"}},
-        "failover": {"ring": ["201"], "voicemail": "201"},
-    })
-
-
 OWN, FAR = {"alfa": "+4822700010", "beta": "+4822700020"}, {"alfa": "+48600711", "beta": "+48600722"}
-TENANTS = {tenant.tenant: tenant for tenant in read_tenants({
-    f"{slug}.yaml": twin(slug, OWN[slug], FAR[slug], f"192.0.2.{i}") for i, slug in enumerate(OWN, 1)})}
+TENANTS = {tenant.tenant: tenant for tenant in load_tenants(tenant_files([LIVE / f"{slug}.yaml" for slug in OWN]))}
 SOUNDS = {slug: {prompt: prompt for prompt in tenant.all_prompts()} for slug, tenant in TENANTS.items()}
 OTHER = {"alfa": "beta", "beta": "alfa"}
 EXTENSIONS = ("201", "202", "203")
