@@ -107,7 +107,8 @@ class DecisionService:
             self._now(), extension, caller_number(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
             self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), self._live.calendars.get(slug, {}),
-            transferrer=transferrer if transferrer in tenant.users else "", keys="" if is_secret else read_digits(result.digits))
+            transferrer=transferrer if transferrer in tenant.users else "",
+            keys="" if is_secret else read_digits(result.digits))
         asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
         decision = await self._decide(asking, state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
