@@ -17,7 +17,7 @@ import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection, live_settings, phones, queues, rotation, scenarios
+from centralka import configuration, history, inspection, live_settings, outside, phones, queues, rotation, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.settings import OWN_CERTIFICATE, OWN_KEY
@@ -31,6 +31,7 @@ from confgen.publish import rollback as roll_back
 from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_name, save_secrets
 from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
+from routing.platform import Platform
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
 
@@ -52,10 +53,11 @@ class SchemaOf(StrEnum):
     TENANT = "tenant"
     SCENARIOS = "scenarios"
     CALL_SERVER = "call-server"
+    PLATFORM = "platform"
 
 
 DESCRIBED: dict[SchemaOf, type[BaseModel]] = {
-    SchemaOf.TENANT: Tenant, SchemaOf.SCENARIOS: Scenarios, SchemaOf.CALL_SERVER: Reply}
+    SchemaOf.PLATFORM: Platform, SchemaOf.TENANT: Tenant, SchemaOf.SCENARIOS: Scenarios, SchemaOf.CALL_SERVER: Reply}
 
 
 @app.callback()
@@ -270,6 +272,8 @@ app.command("calls")(history.show_calls)
 app.command("explain")(history.explain_call)
 app.command("switch")(live_settings.switch)
 app.command("user")(live_settings.user)
+app.command("release")(outside.release)
+app.command("pin")(outside.pin)
 app.command("queue")(queues.queue)
 app.command("phones")(phones.phones)
 app.command("rotate")(rotation.rotate)

@@ -14,12 +14,14 @@ from confgen.render import Files, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
-from routing.check import read_tenants
+from routing.check import read_platform, read_tenants
 from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
+from routing.platform import Platform
 from routing.tenant import Tenant
 
 MAX_FILE_BYTES = 5_000_000
+PLATFORM = "platform.yaml"         # the operator's own file, in the directory of the tenants' files
 SCENARIOS = ".scenarios.yaml"      # how the name of a file of scenarios ends; no tenant is read from it
 
 
@@ -48,7 +50,7 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in paths:
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        files = [file for file in files if not file.name.endswith(SCENARIOS)]
+        files = [file for file in files if not file.name.endswith(SCENARIOS) and file.name != PLATFORM]
         if not files:
             raise ConfigError([Problem(str(path), 1, "", "found no *.yaml here, expected a file for each tenant")])
         found |= {str(file): file for file in files}
@@ -58,8 +60,17 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 def load_tenants(files: dict[str, Path]) -> list[Tenant]:
     """The checked tenants of the files, in their order. Raises ConfigError with all that is wrong."""
     year = datetime.now(UTC).year
-    read = read_tenants({name: read_text(path, name) for name, path in files.items()})
+    platforms = {folder: load_platform(folder) for folder in {path.parent for path in files.values()}}
+    read = read_tenants(
+        {name: read_text(path, name) for name, path in files.items()},
+        {name: platforms[path.parent] for name, path in files.items()})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(sorted(files), read, strict=True)]
+
+
+def load_platform(folder: Path) -> Platform:
+    """What the operator sells and allows, by the folder's file if it has one. Raises ConfigError."""
+    file = folder / PLATFORM
+    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else Platform()
 
 
 def read_text(path: Path, name: str) -> str:

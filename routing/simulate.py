@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from routing.admission import NOTHING_USED, Limit, Usage, reached
 from routing.calendars import Fetched
 from routing.call import (
     Awaits,
@@ -47,14 +48,18 @@ from routing.hunting import Load
 from routing.keying import entered
 from routing.numbers import dialled_number
 from routing.questions import (
+    Admit,
     Answer,
     Answers,
     AskServer,
     CheckPin,
+    Country,
     Flip,
+    HasPin,
     Loads,
     Offer,
     PinIs,
+    PinOf,
     Question,
     Speak,
     Turn,
@@ -103,7 +108,13 @@ class Script:
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
     failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
     pins: Mapping[str, str] = field(default_factory=dict)         # by extension, to dial from the mobile; else any is right
+    usage: Usage = NOTHING_USED                                   # calls with the outside before this one
+    countries: frozenset[str] = frozenset()                       # foreign ones that somebody has confirmed
+    permission_pins: Mapping[str, str] = field(default_factory=dict)      # by extension, and '' for all others
 
+
+    def permission_pin(self, extension: str) -> str:
+        return self.permission_pins.get(extension, self.permission_pins.get("", ""))
 
     def is_among(self, phone: "_Rung", named: frozenset[str]) -> bool:
         """Whether it, or its owner with all devices, is one of these."""
@@ -231,8 +242,15 @@ def _answer(script: Script, question: Question) -> Answer:
             return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
         case Speak():
             return "said"
-        case CheckPin(extension=extension, keys=keys):
-            return PinIs.RIGHT if script.pins.get(extension, keys) == keys else PinIs.WRONG
+        case CheckPin(extension=extension, keys=keys, of=of):
+            pin = script.pins.get(extension, keys) if of is PinOf.MOBILE else script.permission_pin(extension)
+            return PinIs.RIGHT if pin == keys else PinIs.WRONG
+        case HasPin(extension=extension):
+            return bool(script.permission_pin(extension))
+        case Admit(limits=limits, extension=extension, outgoing=outgoing, anyway=anyway):
+            return Limit.NONE if anyway else reached(limits, script.usage, extension, outgoing=outgoing)
+        case Country(country=country, confirmed=confirmed):
+            return confirmed or country in script.countries
 
 
 def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLeft | None, str, tuple[str, ...]]:

@@ -8,9 +8,11 @@ from typing import TypeVar
 import structlog
 from redis.asyncio import Redis
 
+from routing.admission import Limit
 from routing.hunting import Load
-from routing.questions import Answer, CheckPin, Flip, LiveQuestion, Loads, Offer, PinIs, Turn
+from routing.questions import Admit, Answer, CheckPin, Country, Flip, LiveQuestion, Loads, Offer, PinIs, PinOf, Turn
 from store import loads, pins, switches
+from store.lines import Lines
 from store.live import AWAY
 from store.offers import Offers
 from store.turns import Turns
@@ -24,12 +26,13 @@ T = TypeVar("T")
 
 
 class RedisAnswers:
-    """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, and a switch
-    stays where it is."""
+    """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, a switch
+    stays where it is, and no limit refuses a call."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._turns, self._offers, self._loads = Turns(redis), Offers(redis), loads.Loads(redis)
+        self._lines = Lines(redis)
         self._not_before = 0.0
 
     async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> Answer:
@@ -43,14 +46,23 @@ class RedisAnswers:
             case Loads(extensions=extensions, day=day):
                 return await self._ask(
                     lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)
+            case Admit(limits=limits, day=day, extension=user, outgoing=outgoing, anyway=anyway):
+                return await self._ask(
+                    lambda: self._lines.admit(tenant, call, day, limits, user, outgoing=outgoing, anyway=anyway),
+                    lambda: Limit.NONE, question)
+            case Country(country=country, confirmed=True):
+                return await self._ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
+            case Country(country=country):
+                return await self._ask(lambda: self._lines.knows_country(tenant, country), lambda: False, question)
             case Offer(order=order, for_s=for_s, before=before):
                 return await self._ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
 
     async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
         """Without Redis nobody can tell how many were tried, and no PIN is accepted."""
+        counted = question.extension if question.of is PinOf.MOBILE else f"{question.extension}/{question.of}"
         return await self._ask(
-            lambda: pins.check(self._redis, tenant, question.extension, question.keys, pin), lambda: PinIs.LOCKED, question)
+            lambda: pins.check(self._redis, tenant, counted, question.keys, pin), lambda: PinIs.LOCKED, question)
 
     async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion | CheckPin) -> T:
         if time.monotonic() < self._not_before:

@@ -7,13 +7,16 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played, VoicemailEnded
+from routing.dialled import CallClass
 from routing.facts import Forwarding
 from routing.forwarding import MAX_FORWARDS, Nobody, Passed, who_rings
 from routing.forwarding import Rings as Ringing
 from routing.names import Destination, Did, Label, Name, Target, all_differ
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
+from routing.nodes.when import When
 from routing.outside import CALLER, Presentation, identity
+from routing.platform import STANDARD
 from routing.presence import is_there
 from routing.rings import MOBILE, CallKind, Rings
 
@@ -55,6 +58,9 @@ class User(BaseModel):
     number: Did | None = None                                                  # of the tenant's; calls to the outside show it
     shows: Shows = Shows.OWN
     site: Name | None = None                                                   # of `sites`; emergency calls show its number
+    type: Name = STANDARD                                                      # of the platform's extension types
+    permissions: frozenset[CallClass] | None = None                            # whom the user may call; without it as the type
+    closed_outside: When | None = None                                         # no calls to the outside then
 
     @model_validator(mode="after")
     def rings_are_there(self) -> Self:
@@ -78,7 +84,14 @@ class User(BaseModel):
         outside += [("mobile", self.mobile)] if self.mobile else []
         shown = [("presentation", self.presentation)] if self.presentation != CALLER else []
         shown += [("number", self.number)] if self.number else []
-        return Uses(targets=tuple(targets), outside=tuple(outside), shown=tuple(shown), ends=True)
+        rules = [("closed_outside.", self.closed_outside)] if self.closed_outside else []
+        settings = [(path + field, section, key) for path, when in rules for field, section, key in when.settings()]
+        positions = [
+            (f"{path}switches.{switch}", switch, position)
+            for path, when in rules for switch, position in when.switches.items()]
+        return Uses(
+            targets=tuple(targets), outside=tuple(outside), shown=tuple(shown), ends=True,
+            settings=tuple(settings), positions=tuple(positions))
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
