@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from routing.dialled import CallClass
+from routing.dialled import CallClass, Permissions
 from routing.names import Name
 
 STANDARD = "standard"        # the extension type of a user who has no other
@@ -21,7 +21,7 @@ class _Section(BaseModel):
 class ExtensionType(_Section):
     """Whom a user of this type may call. Emergency numbers need no permission."""
 
-    permissions: frozenset[CallClass]
+    permissions: Permissions
 
 
 class Plan(_Section):
@@ -48,11 +48,11 @@ class Brake(_Section):
     ask_new_countries: bool = True
 
 
-EVERYDAY = frozenset({CallClass.INTERNAL, CallClass.NATIONAL, CallClass.MOBILE, CallClass.SPECIAL})
+EVERYDAY = (CallClass.INTERNAL, CallClass.NATIONAL, CallClass.MOBILE, CallClass.SPECIAL)
 EXTENSION_TYPES = {
     STANDARD: ExtensionType(permissions=EVERYDAY),
-    "premium": ExtensionType(permissions=EVERYDAY | {CallClass.INTERNATIONAL}),
-    "operator": ExtensionType(permissions=EVERYDAY | {CallClass.INTERNATIONAL, CallClass.PREMIUM}),
+    "premium": ExtensionType(permissions=(*EVERYDAY, CallClass.INTERNATIONAL)),
+    "operator": ExtensionType(permissions=(*EVERYDAY, CallClass.INTERNATIONAL, CallClass.PREMIUM)),
 }
 PLANS = {
     **{f"wco_{users}": Plan(main_numbers=1, users=users) for users in (3, 5, 10, 20)},

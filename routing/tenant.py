@@ -200,7 +200,7 @@ class Tenant(Elements, Equipped):
         user = self.users.get(extension)
         return self.sites[user.site].number if user and user.site else self.main_number
 
-    def permissions_of(self, extension: Extension) -> frozenset[CallClass]:
+    def permissions_of(self, extension: Extension) -> tuple[CallClass, ...]:
         user = self.users.get(extension)
         if user and user.permissions is not None:
             return user.permissions

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played, VoicemailEnded
-from routing.dialled import CallClass
+from routing.dialled import Permissions
 from routing.facts import Forwarding
 from routing.forwarding import MAX_FORWARDS, Nobody, Passed, who_rings
 from routing.forwarding import Rings as Ringing
@@ -59,7 +59,7 @@ class User(BaseModel):
     shows: Shows = Shows.OWN
     site: Name | None = None                                                   # of `sites`; emergency calls show its number
     type: Name = STANDARD                                                      # of the platform's extension types
-    permissions: frozenset[CallClass] | None = None                            # whom the user may call; without it as the type
+    permissions: Permissions | None = None                                     # whom the user may call; without it as the type
     closed_outside: When | None = None                                         # no calls to the outside then
 
     @model_validator(mode="after")
