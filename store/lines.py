@@ -13,10 +13,13 @@ no call is refused for a line.
 import time
 from collections.abc import Mapping, Sequence
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from routing.admission import NOBODY, Caps, Limit, in_words
+
+log = structlog.get_logger()
 
 STOPPED, COUNTRIES = "centralka:stopped", "centralka:countries"
 LEASE_S = 30
@@ -100,7 +103,9 @@ class Lines:
                   limits.tenant_calls, limits.user_minutes * 60, limits.tenant_minutes * 60])))
         if limit in (Limit.USER_MINUTES, Limit.TENANT_MINUTES):
             whose = user if limit is Limit.USER_MINUTES else NOBODY
-            await self.stop(tenant, whose, in_words(limit, limits, user))
+            why = in_words(limit, limits, user)
+            await self.stop(tenant, whose, why)
+            log.warning("calls outside are stopped", tenant=tenant, extension=whose, why=why, call=call)
         return limit
 
     async def ended(self, tenant: str, call: str, day: str, outside_s: int, pipeline: Pipeline) -> None:
