@@ -94,18 +94,18 @@ class Outgoing:
             return refusal("sys_no_line", Cause.CONGESTION, "no trunk leads outside")
         if called.call_class is CallClass.EMERGENCY:
             return self._admitted(here, called, "")
-        forbidden = why_forbidden(here, here.facts.caller_extension, called.call_class)
+        forbidden = why_forbidden(here, here.facts.payer, called.call_class)
         if forbidden is None:
             return self._permitted(here, called, "")
         prompt, why = forbidden
-        if here.facts.answer(HasPin(here.facts.caller_extension, PinOf.PERMISSIONS)):
+        if _is_there(here) and here.facts.answer(HasPin(here.facts.payer, PinOf.PERMISSIONS)):
             return _ask_pin(called, (prompt, "sys_outside_pin"), f"{why}, asks for the PIN")
         return refusal(prompt, Cause.REFUSED, why)
 
     def _tried(self, here: Here, called: Called, keys: str) -> Do:
         if not keys:
             return refusal("sys_not_permitted", Cause.REFUSED, "no PIN")
-        match here.facts.answer(CheckPin(here.facts.caller_extension, keys, PinOf.PERMISSIONS)):
+        match here.facts.answer(CheckPin(here.facts.payer, keys, PinOf.PERMISSIONS)):
             case PinIs.RIGHT:
                 return self._permitted(here, called, "the right PIN, ")
             case PinIs.WRONG if called.failures + 1 < MAX_PINS:
@@ -120,6 +120,8 @@ class Outgoing:
         if called.call_class is CallClass.INTERNATIONAL and here.tenant.asks_new_countries:
             country = country_of(called.number)
             if not here.facts.answer(Country(country)):
+                if not _is_there(here):
+                    return refusal("sys_not_permitted", Cause.REFUSED, f"{before}nobody has called {country} before")
                 step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
                 return Do(step, f"{before}nobody has called {country} before, asks for a key", called.memory(Stage.COUNTRY))
         return self._admitted(here, called, before)
@@ -134,7 +136,7 @@ class Outgoing:
     def _admitted(self, here: Here, called: Called, before: str) -> Do:
         """Nothing refuses an emergency call; it counts all the same."""
         helps = called.call_class is CallClass.EMERGENCY
-        user = NOBODY if helps else here.facts.caller_extension
+        user = NOBODY if helps else here.facts.payer
         limit = take_line(here, user, outgoing=not helps, anyway=helps)
         if limit is Limit.NONE:
             return _call(here, called, before)
@@ -164,6 +166,11 @@ class Outgoing:
         if called.place + 1 < len(trunks):
             return _call(here, replace(called, place=called.place + 1), f"{failed}, ")
         return refusal("sys_no_line", Cause.CONGESTION, f"{failed}, no other is left")
+
+
+def _is_there(here: Here) -> bool:
+    """Whether the user who pays hears what is asked: one who has transferred the call has left it."""
+    return not here.facts.transferrer
 
 
 def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tuple[Name, str] | None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.admission import Usage
-from routing.call import Origin, Play, Read
+from routing.call import Decision, Dial, Origin, Play, Read, Started
 from routing.check import read_platform, read_tenant
+from routing.engine import next_step
 from routing.errors import ConfigError
-from routing.facts import Forwarding, Personal
+from routing.facts import Facts, Forwarding, Personal
 from routing.platform import Platform
 from routing.simulate import Script, Simulation, simulate
 from routing.tenant import Tenant
@@ -167,3 +168,14 @@ def test_check_names_the_place_where_a_tenant_has_more_than_its_plan(old: str, n
 def test_additions_to_a_plan_are_counted() -> None:
     bought = "plan: {name: wco_3, additional_users: 2, additions: {wco_ngd: 1}}\nfailover:"
     assert tenant(("failover:", bought), ('numbers:\n', 'numbers:\n  "+48221234569": {to: menu}\n')).terms.users == 5
+
+
+def test_call_that_a_user_transfers_outside_goes_where_that_user_may_call_and_asks_nobody_for_a_pin() -> None:
+    def transfer(number: str, by: str) -> Decision:
+        facts = Facts(WORKDAY, transferrer=by, caller="+48600100999", dialled=number)
+        return next_step(tenant(), facts, None, Started(Origin.TRANSFER, number))
+
+    assert isinstance(transfer(ABROAD, "202").step, Dial)
+    refused = transfer(ABROAD, "201")
+    assert isinstance(refused.step, Dial)
+    assert (refused.step.outside, refused.step.told) == ((), ("sys_not_permitted",)), "it comes back to 201"
