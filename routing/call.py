@@ -12,6 +12,7 @@ class Origin(StrEnum):
 
     TRUNK = "trunk"   # from outside, to a public number
     PHONE = "phone"   # from one of the tenant's own endpoints
+    WAKE_UP = "wake_up"     # we have called a user, who has answered
 
 
 class DialStatus(StrEnum):
@@ -151,6 +152,13 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class Echo:
+    """Play the prompt, then send back all that is said, until '#'."""
+
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """Play a sound that was made during the call, by its name."""
 
@@ -285,7 +293,8 @@ class Failover:
 
 
 Step = (
-    Read | Play | Say | Dial | Voicemail | CheckVoicemail | Move | SetCall | Conference | Queue | CallBack | Hangup | Failover)
+    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | SetCall | Conference | Queue | CallBack | Hangup
+    | Failover)
 
 
 class Awaits(StrEnum):
@@ -305,7 +314,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read():
             return Awaits.DIGITS
-        case Play() | Say() | Move() | CallBack():
+        case Play() | Echo() | Say() | Move() | CallBack():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL

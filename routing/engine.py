@@ -6,7 +6,6 @@ from routing.call import (
     Awaits,
     CallBack,
     Cause,
-    CheckVoicemail,
     Conference,
     Decision,
     Digits,
@@ -14,7 +13,6 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
-    Move,
     Origin,
     Play,
     Queue,
@@ -25,8 +23,9 @@ from routing.call import (
     Visit,
     awaits,
 )
-from routing.codes import Feature, Keyed
+from routing.codes import Keyed, SwitchKeyed
 from routing.facts import Facts
+from routing.keypad import Dials, Told, play_code, woken
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.numbers import find_did
 from routing.tenant import Tenant
@@ -52,15 +51,15 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
 
 
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
+    if event.origin is Origin.WAKE_UP:
+        awake = woken(tenant, facts, event.caller_extension)
+        return _ask(START, awake.step, awake.why, (int(Cause.NORMAL),))
     dialled = event.dialled
     area_code = tenant.area_code if event.origin is Origin.PHONE else ""
     did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if event.origin is Origin.PHONE:
-        if tenant.codes.keyed(dialled) == Keyed(Feature.VOICEMAIL, ""):
-            return _own_voicemail(tenant, event.caller_extension)
-        if tenant.codes.keyed(dialled) == Keyed(Feature.MOVE, "") and (user := tenant.users.get(event.caller_extension)):
-            move = Move(event.caller_extension, user.mobile or "", "sys_nothing_to_move")
-            return _ask(START, move, f"{event.caller_extension} takes over its own call", (int(Cause.NORMAL),))
+        if (keyed := tenant.codes.keyed(dialled)) and (done := _code(tenant, facts, event, keyed)):
+            return done
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
             return _enter(tenant, facts, node, f"{event.caller_extension} dials {dialled}")
@@ -73,11 +72,15 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     return _ask(START, step, f"{dialled or 'nothing'} is no number here", (int(Cause.UNKNOWN_NUMBER),))
 
 
-def _own_voicemail(tenant: Tenant, extension: str) -> Decision:
-    user = tenant.users.get(extension)
-    if user and user.voicemail:
-        return _ask(START, CheckVoicemail(extension), f"{extension} listens to its mailbox", (int(Cause.NORMAL),))
-    return _ask(START, Play(("sys_no_mailbox",)), f"{extension or 'nobody'} has no mailbox", (int(Cause.NORMAL),))
+def _code(tenant: Tenant, facts: Facts, event: Started, keyed: Keyed | SwitchKeyed) -> Decision | None:
+    match play_code(tenant, facts, event.caller_extension, keyed):
+        case Told(step=step, why=why):
+            return _ask(START, step, why, (int(Cause.NORMAL),))
+        case Dials(number=number, why=why):
+            decision = _start(tenant, replace(facts, dialled=number), replace(event, dialled=number))
+            return replace(decision, path=(Visit(START, why), *decision.path))
+        case None:
+            return None
 
 
 def _end_of_start(state: State, event: Event) -> Decision:

@@ -10,7 +10,21 @@ from typing import overload
 from routing.calendars import Fetched
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
-from routing.questions import Answer, Answers, AskServer, Flip, Loads, Offer, Question, Speak, Turn, Unanswered
+from routing.questions import (
+    Answer,
+    Answers,
+    AskServer,
+    Change,
+    Flip,
+    LastCaller,
+    Loads,
+    Offer,
+    PutSwitch,
+    Question,
+    Speak,
+    Turn,
+    Unanswered,
+)
 
 
 class DeviceState(StrEnum):
@@ -42,7 +56,8 @@ class Personal:
     paused_in: frozenset[str] = frozenset()
     logged_out: bool = False                                 # of all groups and queues
     logged_out_of: frozenset[str] = frozenset()
-    forwards: Mapping[Forwarding, str] = field(default_factory=dict)      # to an extension or a whole number
+    forwards: Mapping[Forwarding, str] = field(default_factory=dict)      # to an extension or a whole number; '': no forward
+    wake_up: datetime | None = None                                       # aware: when a call wakes the user up
 
 
 NOTHING_SET = Personal()
@@ -76,13 +91,13 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn | Offer | Flip) -> int: ...
+    def answer(self, question: Turn | Offer | Flip | Change | PutSwitch) -> int: ...
     @overload
     def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload
     def answer(self, question: AskServer) -> Reply | Failed: ...
     @overload
-    def answer(self, question: Speak) -> str: ...
+    def answer(self, question: Speak | LastCaller) -> str: ...
     def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:

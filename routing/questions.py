@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from routing.call_server import Failed, Reply
+from routing.changes import Setting
 from routing.hunting import Load
 from routing.names import Did, Extension
 from routing.phrases import Language
@@ -53,6 +54,30 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Change what the user has set. The answer: CHANGED, or NOT_CHANGED. Asked again, it changes nothing more."""
+
+    extension: Extension
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class PutSwitch:
+    """Move the switch to this position. The answer: CHANGED, or NOT_CHANGED."""
+
+    switch: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastCaller:
+    """Who called this user last, whether or not the call was taken? The answer: a number as that caller showed it, '' where
+    nobody has called or none was shown, NOT_KNOWN where nobody can say."""
+
+    extension: Extension
+
+
+@dataclass(frozen=True, slots=True)
 class AskServer:
     """What does the tenant's call server of this name say to the call? `keys` is what its caller typed last."""
 
@@ -68,8 +93,9 @@ class Speak:
     language: Language
 
 
-NOT_CHANGED = -1
-LiveQuestion = Turn | Loads | Offer | Flip      # answered at once, of the live state
+CHANGED, NOT_CHANGED = 0, -1
+NOT_KNOWN = "?"
+LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller      # answered at once, of the live state
 SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion
 Answer = int | tuple[Load, ...] | Reply | Failed | str

@@ -9,8 +9,22 @@ import structlog
 from redis.asyncio import Redis
 
 from routing.hunting import Load
-from routing.questions import Answer, Flip, LiveQuestion, Loads, Offer, Turn
-from store import loads, switches
+from routing.questions import (
+    CHANGED,
+    NOT_CHANGED,
+    NOT_KNOWN,
+    Answer,
+    Change,
+    Flip,
+    LastCaller,
+    LiveQuestion,
+    Loads,
+    Offer,
+    PutSwitch,
+    Turn,
+)
+from routing.settings import after
+from store import last_callers, loads, personal, switches
 from store.live import AWAY
 from store.offers import Offers
 from store.turns import Turns
@@ -25,7 +39,7 @@ T = TypeVar("T")
 
 class RedisAnswers:
     """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, and a switch
-    stays where it is."""
+    stays where it is, and what a code was to change is not changed: its caller is told."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -37,6 +51,13 @@ class RedisAnswers:
         match question:
             case Flip():
                 return await switches.flip(self._redis, tenant, question, decision)
+            case Change():
+                return await self._ask(lambda: self._change(tenant, question), lambda: NOT_CHANGED, question)
+            case PutSwitch():
+                return await self._ask(lambda: self._put(tenant, question), lambda: NOT_CHANGED, question)
+            case LastCaller(extension=extension):
+                return await self._ask(
+                    lambda: last_callers.last_caller(self._redis, tenant, extension), lambda: NOT_KNOWN, question)
             case Turn(group=group):
                 return await self._ask(
                     lambda: self._turns.take(tenant, group), lambda: self._turns.take_here(tenant, group), question)
@@ -46,6 +67,14 @@ class RedisAnswers:
             case Offer(order=order, for_s=for_s, before=before):
                 return await self._ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
+
+    async def _change(self, tenant: str, question: Change) -> int:
+        await personal.change(self._redis, tenant, question.extension, lambda before: after(before, question.setting))
+        return CHANGED
+
+    async def _put(self, tenant: str, question: PutSwitch) -> int:
+        await switches.put(self._redis, tenant, question.switch, question.position)
+        return CHANGED
 
     async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion) -> T:
         if time.monotonic() < self._not_before:
