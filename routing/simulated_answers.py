@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Asked:
-    """`changed` is what users have set afterwards, of those for whom the call changed it; `moved` where the switches stand that it
-    moved."""
+    """`changed` is what users have set afterwards, of those for whom the call changed it; `moved` where the switches stand that
+    it moved."""
 
     script: "Script"
     changed: dict[str, Personal] = field(default_factory=dict)
