@@ -62,7 +62,8 @@ def sound(pbx: Pbx, prompt: str) -> Samples:
 
 
 def told(pbx: Pbx, heard: Samples, *prompts: str) -> bool:
-    return all(likeness(heard, sound(pbx, prompt)) > ALIKE for prompt in prompts)
+    """The call ends with the last of them, some hundredths of a second too early."""
+    return all(likeness(heard, sound(pbx, prompt)[:-800]) > ALIKE for prompt in prompts)
 
 
 async def test_phone_does_not_ring_after_the_code_for_not_to_be_disturbed_and_rings_after_the_other(pbx: Pbx) -> None:
