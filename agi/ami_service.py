@@ -51,7 +51,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
                     tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
-                    tasks.create_task(WakeUps(ami, redis, known, published, asterisk_home).run(), name="wake-up calls"),
+                    tasks.create_task(WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set).run(), name="wake-up calls"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

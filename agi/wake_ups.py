@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from agi.ami_client import AmiClient, AmiError
 from agi.published import Published
 from agi.step_text import AgiError, checked, sound_path
+from routing.facts import DeviceState
 from store import personal
 from store.follower import LiveFollower
 from store.live import AWAY
@@ -35,14 +36,14 @@ KEEP_S: Final = 2 * 3600
 
 
 class WakeUps:
-    """`follower` knows who is to be woken up. Who answers is noted by the decision service, which takes the time back."""
+    """`follower` knows who is to be woken up, and `is_current` whether it knows the phones, too. Who answers is noted by the decision service, which takes the time back."""
 
     def __init__(
         self, ami: AmiClient, redis: Redis, follower: LiveFollower, published: Published, asterisk_home: PurePosixPath,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        is_current: Callable[[], bool], now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ami, self._redis, self._follower, self._published = ami, redis, follower, published
-        self._home, self._now = asterisk_home, now
+        self._home, self._is_current, self._now = asterisk_home, is_current, now
 
     async def run(self) -> None:
         """Never returns."""
@@ -63,8 +64,18 @@ class WakeUps:
         for slug, extension, at in due:
             if self._now() - at > LATEST:
                 await self._give_up(slug, extension, at, "it is too late")
-            elif self._ami.connected.is_set():
-                await self._wake(slug, extension, at)
+            elif self._ami.connected.is_set() and self._is_current():
+                await self._try(slug, extension, at)
+
+    async def _try(self, slug: str, extension: str, at: datetime) -> None:
+        """Now, or once one of the phones is there."""
+        try:
+            endpoints = self._published.tenant(slug).tenant.endpoints_of(extension)
+        except (AgiError, KeyError):
+            await self._give_up(slug, extension, at, "there is no such user")
+            return
+        if {self._follower.live.devices.get(endpoint) for endpoint in endpoints} != {DeviceState.UNAVAILABLE}:
+            await self._wake(slug, extension, at)
 
     async def _wake(self, slug: str, extension: str, at: datetime) -> None:
         waking, wakings = f"centralka:waking:{slug}/{extension}", f"centralka:wakings:{slug}/{extension}/{at.isoformat()}"
@@ -78,19 +89,15 @@ class WakeUps:
         try:
             await self._call(slug, extension, at)
             log.info("wakes a user up", tenant=slug, extension=extension, tries=tries)
-        except AgiError as error:
-            await self._give_up(slug, extension, at, str(error))
         except AmiError as error:
             log.warning("a user is not woken up yet", tenant=slug, extension=extension, problem=str(error))
             await self._redis.decr(wakings)
             await self._redis.expire(waking, AFTER_FAILURE_S)
 
     async def _call(self, slug: str, extension: str, at: datetime) -> None:
-        """Raises AgiError for a user who is there no more, AmiError."""
+        """Raises AmiError."""
         published = self._published.tenant(slug)
         tenant = published.tenant
-        if extension not in tenant.users:
-            raise AgiError(f"{slug} has no user {extension}")
         phones = "&".join(f"PJSIP/{checked(name, '[a-z0-9_-]+', 'endpoint')}" for name in tenant.endpoints_of(extension))
         sound = sound_path(self._home, slug, published.sounds["sys_wake_up"])
         await self._ami.action(
