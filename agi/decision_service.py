@@ -72,7 +72,8 @@ class DecisionService:
 
     async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS, VMSTATUS, LEFT, the caller's number and name; what the caller chose is percent-encoded."""
+        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, the caller's number and name; what the caller chose is
+        percent-encoded."""
         began = time.perf_counter()
         try:
             (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,

@@ -112,7 +112,7 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             channels = list(map(channel, endpoints, delays_s or [0] * len(endpoints)))
             channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
             heard = f"m({music(dial.music)})" if dial.music else ""
-            shown = shown_outside(dial.shown, dial.vouching) if outside else ""
+            shown = shown_outside(dial.shown, dial.vouching, dial.hidden) if outside else ""
             return f"Dial({'&'.join(channels)},{int(ring_s)},gi{'c' if dial.passed_on else ''}{heard}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
@@ -155,6 +155,13 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Goto({tenant.tenant}-failover,s,1)"
 
 
+def read_dial_ended(text: str) -> DialEnded:
+    """From Asterisk's DIALSTATUS and, behind it, HANGUPCAUSE."""
+    found = re.fullmatch(r"([A-Z]*)([0-9]{0,3})", text, re.ASCII)
+    status, cause = found.groups() if found else ("", "")
+    return DialEnded(DialStatus(status) if status in set(DialStatus) else DialStatus.CONGESTION, int(cause or 0))
+
+
 def read_queue_left(text: str) -> QueueLeft:
     """From Asterisk's QUEUESTATUS, or 'key 1 3', the key and the place. What nobody knows counts as a queue without agents."""
     if key := re.fullmatch(r"key ([0-9*#]) ([0-9]{0,4})", text, re.ASCII):
@@ -176,7 +183,7 @@ def yes_or_no(wanted: bool) -> str:
 
 def outside_channel(leg: Outside, tenant: str, shown: str, vouching: str) -> str:
     """The channel to a number outside; by way of [<tenant>-confirm] one that has to wait or to confirm."""
-    number = checked(leg.number, r"\+[0-9]{7,15}", "number outside")
+    number = checked(leg.number, r"\+[0-9]{7,15}|[0-9]{2,6}", "number outside")
     trunk = checked(leg.trunk, r"[a-z0-9_-]+", "trunk")
     if not leg.confirm and not leg.after_s:
         return f"PJSIP/{number}@{trunk}"
@@ -184,9 +191,9 @@ def outside_channel(leg: Outside, tenant: str, shown: str, vouching: str) -> str
     return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{told}-{trunk}@{tenant}-confirm/n"
 
 
-def shown_outside(shown: str, vouching: str) -> str:
+def shown_outside(shown: str, vouching: str, hidden: bool) -> str:
     """Dial()'s option that tells each channel to the outside whose call it is: [outside] in asterisk-conf/extensions.conf."""
-    return f"b(outside^s^1({number_shown(shown)}^{number_shown(vouching)}))"
+    return f"b(outside^s^1({number_shown(shown)}^{number_shown(vouching)}{'^hidden' if hidden else ''}))"
 
 
 def number_shown(number: str) -> str:
@@ -237,7 +244,7 @@ class Result:
     """What the applications left on the channel; the state says which of it is new."""
 
     digits: str = ""
-    dial_status: str = ""
+    dial_status: str = ""            # DIALSTATUS and HANGUPCAUSE, such as CHANUNAVAIL20
     voicemail_status: str = ""
     left: str = ""                   # how a conference or a queue was left: asterisk-conf/extensions.conf
 
@@ -261,8 +268,7 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
         case Awaits.PLAYED:
             return Played()
         case Awaits.DIAL:
-            known = result.dial_status in set(DialStatus)
-            return DialEnded(DialStatus(result.dial_status) if known else DialStatus.CONGESTION)
+            return read_dial_ended(result.dial_status)
         case Awaits.VOICEMAIL:
             return VoicemailEnded(failed=result.voicemail_status == "FAILED")
         case Awaits.CONFERENCE:

@@ -17,7 +17,7 @@ import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection, live_settings, phones, queues, scenarios
+from centralka import configuration, history, inspection, live_settings, phones, queues, rotation, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
 from centralka.settings import OWN_CERTIFICATE, OWN_KEY
@@ -184,7 +184,7 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
     with told():
         secrets = load_secrets(settings.home / "secrets.json")
         endpoints = endpoints_in(read_current(settings.home))
-    passwords = {endpoint: password for endpoint, password in secrets.sip.items() if endpoint in endpoints}
+    passwords = {endpoint: secrets.newest_sip(endpoint) for endpoint in secrets.sip if endpoint in endpoints}
     server = f"{settings.sip_address}:{settings.sip_port}"
     if as_json:
         out.print_json(json.dumps({"server": server, "accounts": passwords}))
@@ -259,6 +259,7 @@ app.command("switch")(live_settings.switch)
 app.command("user")(live_settings.user)
 app.command("queue")(queues.queue)
 app.command("phones")(phones.phones)
+app.command("rotate")(rotation.rotate)
 
 
 def main() -> None:

@@ -125,6 +125,14 @@ def _published(files: Files) -> dict[str, Tenant]:
     return {tenant.tenant: tenant for tenant in tenants}
 
 
+async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
+    """Publishes a published tenant with other secrets. Raises AsteriskRefused. To be called inside `locked(home)`."""
+    files = rendered_part(read_current(settings.home))
+    values = json.loads(files[f"tenants/{slug}.json"])
+    files |= render_tenant(Tenant.model_validate(values["tenant"]), secrets, values["sounds"], settings.asterisk_home)
+    return await publish(settings.home, files, asterisk)
+
+
 async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:
     """Makes the sounds, keeps the secrets, publishes. Raises AsteriskRefused, and ValueError when a published tenant has no
     file any more and is not one of `removed`. To be called inside `locked(home)`, the rendering too."""

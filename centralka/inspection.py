@@ -46,6 +46,7 @@ def simulate_call(
     switch: Annotated[list[str] | None, typer.Option(help="Where a switch stands: night=on.")] = None,
     settings_of: Annotated[list[str] | None, typer.Option(
         "--set", help="What a user has set: 201:dnd, 201:pause, 201:logout=sales, 201:busy=202.")] = None,
+    failing_trunk: Annotated[list[str] | None, typer.Option(help="A trunk that carries no call.")] = None,
     paths: Tenants = None,
     picture: Picture = None,
     call_server: Annotated[list[str] | None, typer.Option(
@@ -69,11 +70,15 @@ def simulate_call(
         if caller and not extension and caller != "anonymous" and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
             raise ValueError(f"found --from {caller!r}, expected a user's extension, a whole number or anonymous")
         states, silent = read_states(state or [])
+        failing = frozenset(failing_trunk or ())
+        if unknown := failing - found.trunks.keys():
+            raise ValueError(f"no trunk named {min(unknown)!r}, expected one of {', '.join(found.trunks) or 'none'}")
         zone = ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
             extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller,
             switches=switches_given(found, switch or ()), personal=settings_given(found, settings_of or ()),
+            failing_trunks=failing,
             call_servers=read_call_servers(call_server or [], found), calendars=fetched_calendars(settings, found))
     result = simulate(found, script)
     if picture:

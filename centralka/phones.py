@@ -13,10 +13,11 @@ from rich.text import Text
 from centralka import configuration
 from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
-from confgen.phones import Server, address_of, model_of
+from confgen.phones import Server, address_of, model_of, places_of
 from confgen.render import credentials_of
 from confgen.secrets import load_secrets
-from routing.equipment_check import devices_of, macs_of
+from routing.equipment import DectSystem
+from routing.equipment_check import devices_of, macs_of, site_of
 from routing.facts import DeviceState
 from routing.tenant import Tenant
 from store import live
@@ -34,6 +35,7 @@ class PhoneRow:
     address: str
     password: str
     lines: dict[str, str]
+    codes: dict[str, str]           # of a DECT system: endpoint -> where and by which code its handset is registered
     fetched: Fetched | None
 
 
@@ -59,7 +61,9 @@ def phones(
     headings = ("telephone", "model", "MAC", "enter as its provisioning server", "admin password", "lines", "last fetched")
     table = Table(*headings, box=None)
     for row in rows:
-        lines = "\n".join(f"{endpoint} {state}" for endpoint, state in row.lines.items())
+        lines = "\n".join(
+            f"{endpoint} {state}" + (f" (place {row.codes[endpoint]})" if endpoint in row.codes else "")
+            for endpoint, state in row.lines.items())
         seen = f"{row.fetched.at:%F %H:%M} UTC from {row.fetched.address}" if row.fetched else "never"
         table.add_row(row.label, row.model, row.mac, Text(row.address, overflow="fold"), row.password, lines, seen)
     out.print(table)
@@ -85,8 +89,11 @@ async def _collect(settings: Settings, tenant: Tenant) -> list[PhoneRow]:
     rows = []
     for _, label, each in tenant.equipment():
         endpoints = [f"{tenant.tenant}-{device}" for _, device in devices_of(each)]
+        places = places_of(tenant, label, each, credentials) if isinstance(each, DectSystem) else ()
+        codes = {place.line.user: f"{place.slot}, code {place.code}" for place in places}
         address = address_of(label, each, credentials, server)
         rows.append(PhoneRow(
-            label, model_of(each).name, each.mac, each.site, address, credentials.admin[label],
-            {name: str(states.get(name, DeviceState.UNKNOWN)) for name in endpoints}, fetched.get(f"{tenant.tenant}/{label}")))
+            label, model_of(each).name, each.mac, site_of(tenant, each), address, credentials.admin[label],
+            {name: str(states.get(name, DeviceState.UNKNOWN)) for name in endpoints}, codes,
+            fetched.get(f"{tenant.tenant}/{label}")))
     return rows

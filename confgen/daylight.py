@@ -24,6 +24,11 @@ class Change:
     weekday: int
     hour: int
 
+    @property
+    def first_day(self) -> int:
+        """The first day of the month that it can be on; -1 for the last week."""
+        return -1 if self.week == 5 else (self.week - 1) * 7 + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Summer:

@@ -1,5 +1,6 @@
-"""The files that telephones ask for. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
+"""The files that devices ask for. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -8,9 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from confgen.daylight import read_zone
 from confgen.encoder import TEMPLATES, UnsafeValue, encode
-from routing.equipment import Equipment
-from routing.models import PHONES, PhoneModel, Vendor
-from routing.names import DeviceName, Name
+from routing.equipment import DectSystem, Equipment, Gateway, Phone
+from routing.equipment_check import devices_of
+from routing.models import DECT, GATEWAYS, PHONES, DectModel, GatewayModel, PhoneModel, Vendor
+from routing.names import Name
 from routing.phrases import Language
 from routing.tenant import Tenant
 
@@ -19,11 +21,17 @@ Files = dict[str, str]      # as a device names them -> text
 LANGUAGES: dict[Vendor, dict[Language, str]] = {
     Vendor.YEALINK: {"en": "English", "it": "Italian", "pl": "Polish"},
     Vendor.SNOM: {"en": "English", "it": "Italiano", "pl": "Polski"},
+    Vendor.GRANDSTREAM: {"en": "en", "it": "it", "pl": "pl"},
+    Vendor.CISCO: {"en": "English", "it": "Italian", "pl": "Polish"},
+    Vendor.POLY: {"en": "English_United_Kingdom", "it": "Italian_Italy", "pl": "Polish_Poland"},
+    Vendor.GIGASET: {},       # each handset has its own, chosen there
+    Vendor.PATTON: {},        # has no display
 }
 """What each maker calls the languages of the display."""
 TONES: dict[str, dict[Vendor, str]] = {
-    "IT": {Vendor.YEALINK: "Italy", Vendor.SNOM: "ITA"},
-    "PL": {Vendor.YEALINK: "Germany", Vendor.SNOM: "GER"},       # neither has Poland's; both countries' are of 425 Hz
+    "IT": {Vendor.YEALINK: "Italy", Vendor.SNOM: "ITA", Vendor.GIGASET: "Italy"},
+    # None has Poland's; Germany's are of 425 Hz, too.
+    "PL": {Vendor.YEALINK: "Germany", Vendor.SNOM: "GER", Vendor.GIGASET: "Germany"},
 }
 """The tones of a country; where none stand here, they are as the maker sets them."""
 
@@ -67,56 +75,101 @@ class Entry:
     number: str
 
 
-def model_of(each: Equipment) -> PhoneModel:
-    return PHONES[each.model]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A handset's place in a DECT system: its line, the maker's name for it, and the code that registers a handset there."""
+
+    line: Line
+    slot: str
+    code: str = field(repr=False)
+
+
+def model_of(each: Equipment) -> PhoneModel | DectModel | GatewayModel:
+    match each:
+        case Phone():
+            return PHONES[each.model]
+        case DectSystem():
+            return DECT[each.model]
+        case Gateway():
+            return GATEWAYS[each.model]
 
 
 def files_of(tenant: Tenant, label: Name, each: Equipment, credentials: Credentials, server: Server) -> Files:
     """Everything that this device may ask for."""
     model = model_of(each)
-    mac = each.mac
-    values = _values(tenant, label, each, credentials, server) | {"languages": LANGUAGES[model.vendor], "model": model}
+    mac, upper = each.mac, each.mac.upper()
+    values = _values(tenant, label, each, credentials, server)
     match model.vendor:
         case Vendor.YEALINK:
             return {f"{mac}.cfg": _fill("yealink.cfg", values), "directory.xml": _fill("yealink-directory.xml", values)}
         case Vendor.SNOM:
-            text = _fill("snom.xml", values)
-            upper = mac.upper()
-            plain = model.name.replace(" ", "").replace("Snom", "snom")
+            text, plain = _fill("snom.xml", values), model.name.replace(" ", "").replace("Snom", "snom")
             return dict.fromkeys((f"{mac}.xml", f"{upper}.xml", f"{plain}-{upper}.xml", f"{plain}-{upper}.htm"), text)
+        case Vendor.GRANDSTREAM if isinstance(each, Gateway):
+            return {f"cfg{mac}.xml": _fill("grandstream-ht.xml", values)}
+        case Vendor.GRANDSTREAM:
+            directory = _fill("grandstream-directory.xml", values)
+            return {f"cfg{mac}.xml": _fill("grandstream-gxp.xml", values), "phonebook.xml": directory}
+        case Vendor.CISCO:
+            return {f"{mac}.xml": _fill("cisco.xml", values), "directory.xml": _fill("cisco-directory.xml", values)}
+        case Vendor.POLY:
+            return {
+                f"{mac}.cfg": _fill("poly.xml", values), f"account-{mac}.cfg": _fill("poly-account.xml", values),
+                f"{mac}-directory.xml": _fill("poly-directory.xml", values)}
+        case Vendor.GIGASET:
+            return dict.fromkeys((f"{upper}.xml", f"{mac}.xml"), _fill("gigaset.xml", values))
+        case Vendor.PATTON:
+            return dict.fromkeys((f"{upper}.cfg", f"{mac}.cfg"), _fill("patton.cfg", values))
         case other:
             assert_never(other)
 
 
+# Behind the address of its own folder: makers whose devices want that of a file have a word for their MAC address.
+_FILE_IN_ADDRESS = {
+    Vendor.YEALINK: "/", Vendor.SNOM: "/{mac}.xml", Vendor.GRANDSTREAM: "", Vendor.CISCO: "/$MA.xml", Vendor.POLY: "/",
+    Vendor.GIGASET: "/%MACD.xml", Vendor.PATTON: "/$(system.mac).cfg"}
+
+
 def address_of(label: Name, each: Equipment, credentials: Credentials, server: Server) -> str:
-    """What an engineer enters in the device as the address of its provisioning server."""
-    return f"{server.base}/{credentials.address[label]}/{_FILE_IN_ADDRESS[model_of(each).vendor](each.mac)}"
+    """What an engineer enters in the device as the address of its provisioning server. Grandstream's take it without https://."""
+    vendor = model_of(each).vendor
+    base = server.base.removeprefix("https://") if vendor is Vendor.GRANDSTREAM else server.base
+    return f"{base}/{credentials.address[label]}{_FILE_IN_ADDRESS[vendor]}"
 
 
-# Makers whose devices want the whole address of a file; the others want that of the folder and know the name themselves.
-_FILE_IN_ADDRESS: dict[Vendor, Callable[[str], str]] = {
-    Vendor.YEALINK: lambda mac: "",
-    Vendor.SNOM: lambda mac: f"{mac}.xml",
-}
+def places_of(tenant: Tenant, label: Name, dect: DectSystem, credentials: Credentials) -> list[Place]:
+    """Where the handsets of a DECT system are registered. The codes follow from the system's secret."""
+    secret = credentials.address[label].encode()
+    found = []
+    for line, handset in zip(_lines_of(tenant, dect, credentials), dect.handsets.values(), strict=True):
+        digest = hmac.digest(secret, line.user.encode(), "sha256")
+        found.append(Place(line, handset.ipui or f"{line.number:05}", f"{int.from_bytes(digest[:4], 'big') % 10_000:04}"))
+    return found
+
+
+def _lines_of(tenant: Tenant, each: Equipment, credentials: Credentials) -> list[Line]:
+    lines = []
+    for number, (_, device) in enumerate(devices_of(each), start=1):
+        extension, endpoint = device.partition("-")[0], f"{tenant.tenant}-{device}"
+        user = tenant.users[extension]
+        voicemail = (tenant.codes.voicemail or "") if user.voicemail else ""
+        lines.append(Line(number, endpoint, credentials.sip[endpoint], extension, user.name, voicemail))
+    return lines
 
 
 def _values(tenant: Tenant, label: Name, each: Equipment, credentials: Credentials, server: Server) -> dict[str, object]:
-    voicemail = tenant.codes.voicemail or ""
-
-    def line(number: int, device: DeviceName) -> Line:
-        extension = device.partition("-")[0]
-        user, endpoint = tenant.users[extension], f"{tenant.tenant}-{device}"
-        return Line(number, endpoint, credentials.sip[endpoint], extension, user.name, voicemail if user.voicemail else "")
-
+    vendor = model_of(each).vendor
+    zone_name = each.timezone or tenant.timezone
     return {
-        "tenant": tenant, "label": label, "each": each, "server": server,
+        "tenant": tenant, "label": label, "each": each, "server": server, "model": model_of(each),
         "address": address_of(label, each, credentials, server),
         "folder": f"{server.base}/{credentials.address[label]}/",
         "admin_password": credentials.admin[label],
-        "lines": [line(number, device) for number, device in enumerate(each.lines, start=1)],
-        "language": each.language or tenant.language,
-        "tones": TONES.get(tenant.country, {}).get(model_of(each).vendor, ""),
-        "zone": read_zone(each.timezone or tenant.timezone),
+        "lines": _lines_of(tenant, each, credentials),
+        "places": places_of(tenant, label, each, credentials) if isinstance(each, DectSystem) else (),
+        "language": LANGUAGES[vendor].get(each.language or tenant.language, ""),
+        "tones": TONES.get(tenant.country, {}).get(vendor, ""),
+        "zone": read_zone(zone_name), "zone_name": zone_name,
         "directory": [Entry(user.name, extension) for extension, user in tenant.users.items()],
     }
 
@@ -135,9 +188,9 @@ def _environment(finalize: Callable[[object], object], *, xml: bool) -> Environm
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
 
 
-_lines, _xml = _environment(encode, xml=False), _environment(_refuse_control, xml=True)
+_plain, _xml = _environment(encode, xml=False), _environment(_refuse_control, xml=True)
 
 
 def _fill(template: str, values: Mapping[str, object]) -> str:
-    environment = _xml if template.endswith(".xml") else _lines
+    environment = _xml if template.endswith(".xml") else _plain
     return environment.get_template(f"{template}.j2").render(values)

@@ -30,7 +30,8 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     values = {
         "tenant": tenant,
-        "sip_passwords": secrets.sip,
+        "sip_passwords": secrets.sip, "next_sip_passwords": secrets.next_sip,
+        "analogue": {f"{slug}-{device}": use.value for device, use in tenant.analogue.items()},
         "trunk_passwords": {name: CarrierPassword(secrets.trunks[name]) for name in trunks if name in secrets.trunks},
         "pins": {
             extension: secrets.pins[pin_name(tenant, extension)]
@@ -66,7 +67,7 @@ def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
     labels = [label for _, label, _ in tenant.equipment()]
     endpoints = [f"{tenant.tenant}-{device}" for _, _, each in tenant.equipment() for _, device in devices_of(each)]
     return Credentials(
-        sip={endpoint: secrets.sip[endpoint] for endpoint in endpoints},
+        sip={endpoint: secrets.newest_sip(endpoint) for endpoint in endpoints},
         address={label: secrets.devices[f"{tenant.tenant}/{label}"] for label in labels},
         admin={label: secrets.admins[f"{tenant.tenant}/{label}"] for label in labels},
     ) if labels else None

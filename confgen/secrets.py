@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,7 +16,7 @@ from routing.tenant import RegistrationTrunk, Tenant, trunk_endpoint_name
 PIN_DIGITS = 6
 
 
-def _new_password() -> str:
+def new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
@@ -26,14 +27,28 @@ class Secrets(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ami: str = Field(default_factory=_new_password)          # of the AMI service
-    ami_cli: str = Field(default_factory=_new_password)      # of the command line
+    ami: str = Field(default_factory=new_password)          # of the AMI service
+    ami_cli: str = Field(default_factory=new_password)      # of the command line
     sip: dict[str, str] = Field(default_factory=dict)
+    next_sip: dict[str, str] = Field(default_factory=dict)   # accepted beside those, and take their place once used
     pins: dict[str, str] = Field(default_factory=dict)
     trunks: dict[str, str] = Field(default_factory=dict)
     call_servers: dict[str, str] = Field(default_factory=dict)
     devices: dict[str, str] = Field(default_factory=dict)
     admins: dict[str, str] = Field(default_factory=dict)
+
+    def newest_sip(self, endpoint: str) -> str:
+        """What a telephone that is set up now should use."""
+        return self.next_sip.get(endpoint, self.sip[endpoint])
+
+    def with_next_sip(self, endpoint: str) -> Self:
+        """With a new password beside the one in use; the one that is already waiting to be used stays."""
+        return self.model_copy(update={"next_sip": {endpoint: new_password(), **self.next_sip}})
+
+    def rotated(self, endpoint: str) -> Self:
+        """With the new password alone. Raises KeyError where there is none."""
+        kept = {name: password for name, password in self.next_sip.items() if name != endpoint}
+        return self.model_copy(update={"sip": {**self.sip, endpoint: self.next_sip[endpoint]}, "next_sip": kept})
 
 
 def load_secrets(file: Path) -> Secrets:
@@ -64,11 +79,11 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
     for tenant in tenants:
         for extension, user in tenant.users.items():
             for endpoint in tenant.endpoints_of(extension):
-                sip.setdefault(endpoint, _new_password())
+                sip.setdefault(endpoint, new_password())
             if user.voicemail:
                 pins.setdefault(pin_name(tenant, extension), f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}")
         for server in call_servers_of(tenant):
-            call_servers.setdefault(server, _new_password())
+            call_servers.setdefault(server, new_password())
         for _, label, _ in tenant.equipment():
             devices.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(32))
             admins.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(9))     # a person types it

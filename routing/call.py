@@ -35,6 +35,7 @@ class Cause(IntEnum):
     NO_ANSWER = 19        # 480
     UNAVAILABLE = 20      # 480
     REFUSED = 21          # 403
+    CONGESTION = 34       # 503
 
 
 # What the phone system reports.
@@ -68,7 +69,10 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class DialEnded:
+    """`cause` is the Q.850 cause of what ended the last of its legs, 0 where none is known."""
+
     status: DialStatus
+    cause: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,8 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A number outside, +E.164, and the endpoint of the trunk that leads there. It begins to ring `after_s` seconds later.
+    """A number outside, +E.164 or a short one, and the endpoint of the trunk that leads there. It begins to ring `after_s`
+    seconds later.
 
     With `confirm` whoever answers has to press a key to get the call, and the others ring on until then: so a network's
     voicemail takes no call.
@@ -169,7 +174,8 @@ class Say:
 class Dial:
     """Ring the endpoints and the numbers outside together for `ring_s` seconds and connect the first that answers.
 
-    Outside they see the number `shown`, or the caller's own where it is ''; the tenant's number `vouching` stands for the call.
+    Outside they see the number `shown`, or the caller's own where it is '', or none where it is `hidden`; the tenant's number
+    `vouching` stands for the call.
     """
 
     endpoints: tuple[str, ...]
@@ -180,6 +186,7 @@ class Dial:
     delays_s: tuple[int, ...] = ()   # of each endpoint, how much later it begins to ring; empty: all at once
     passed_on: bool = False          # who does not answer sees no missed call: others are still to be rung
     music: str = ""                  # what the caller hears instead of the ringing tone, one of the tenant's musics
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ from routing.hunting import MAX_MEMBERS, loop_of
 from routing.limits import too_many
 from routing.loops import forward_loops
 from routing.names import expected_for
+from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Uses
 from routing.numbers import is_emergency
+from routing.routes import twice, unknown_trunks
 from routing.tenant import RegistrationTrunk, Tenant
 
 Texts = Mapping[str, str]      # file name -> YAML
@@ -58,7 +60,8 @@ def validated(document: Document, model: type[Model]) -> Model:
 def _checked(document: Document) -> Tenant:
     tenant = validated(document, Tenant)
     rules = (
-        _names, _references, _memberships, _outside, _emergency, _codes, too_many, _ways_out, _loops, equipment_problems)
+        _names, _references, _memberships, _outside, _routes, _emergency, _codes, too_many, _ways_out, _loops,
+        equipment_problems)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
@@ -105,8 +108,8 @@ def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
     seen: dict[str, str] = {}
     numbers = dict.fromkeys(tenant.users, "users")
     for section, name, element in tenant.elements():
-        if name == START:
-            yield document.problem((section, name), f"{START!r} is the system's own word, expected another name")
+        if name in {START, *SYSTEM_NODES}:
+            yield document.problem((section, name), f"{name!r} is the system's own word, expected another name")
         if name in seen:
             yield document.problem((section, name), f"{name!r} is also one of {seen[name]}; every element needs its own name")
         seen[name] = section
@@ -214,6 +217,24 @@ def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
                 hint = _did_you_mean(number, tenant.numbers)
                 text = f"{number} is not one of the tenant's numbers, and it can show no other{hint}"
                 yield document.problem((*path, *field.split(".")), text)
+
+
+def _routes(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Each class of calls has one route, over the tenant's own trunks, and each site shows one of its own numbers."""
+    for place, call_class in twice(tenant.routes):
+        yield document.problem(("routes", str(place), "classes"), f"{call_class} calls have a route already")
+    for place, i, name in unknown_trunks(tenant.routes, tenant.trunks):
+        hint = _did_you_mean(name, tenant.trunks)
+        yield document.problem(("routes", str(place), "trunks", str(i)), f"no trunk named {name!r}{hint}")
+    for name, site in tenant.sites.items():
+        if site.number not in tenant.numbers:
+            hint = _did_you_mean(site.number, tenant.numbers)
+            text = f"{site.number} is not one of the tenant's numbers, and it can show no other{hint}"
+            yield document.problem(("sites", name, "number"), text)
+    for extension, user in tenant.users.items():
+        if user.site and user.site not in tenant.sites:
+            hint = _did_you_mean(user.site, tenant.sites)
+            yield document.problem(("users", extension, "site"), f"no site named {user.site!r}{hint}")
 
 
 def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:

@@ -24,9 +24,12 @@ from routing.call import (
     awaits,
 )
 from routing.codes import Keyed, SwitchKeyed
+from routing.dialled import read_dialled
 from routing.facts import Facts
 from routing.keypad import Dials, Told, play_code, woken
+from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
+from routing.nodes.outgoing import OUTGOING, without_prefix
 from routing.numbers import find_did
 from routing.tenant import Tenant
 
@@ -54,7 +57,7 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     if event.origin is Origin.WAKE_UP:
         awake = woken(tenant, facts, event.caller_extension)
         return _ask(START, awake.step, awake.why, (int(Cause.NORMAL),))
-    dialled = event.dialled
+    dialled = without_prefix(tenant.codes, event.dialled)[1] if event.origin is Origin.PHONE else event.dialled
     area_code = tenant.area_code if event.origin is Origin.PHONE else ""
     did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if event.origin is Origin.PHONE:
@@ -68,6 +71,8 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
         return _ask(START, blocked, f"{facts.caller} is on the blacklist", (int(Cause.REFUSED),))
     if did:
         return _enter(tenant, facts, tenant.numbers[did].to, f"to {did}")
+    if event.origin is Origin.PHONE and read_dialled(dialled, tenant.country, tenant.area_code):
+        return _enter(tenant, facts, OUTGOING, f"{event.caller_extension} dials {event.dialled}")
     step = Play(("sys_unknown_number",), early=True)
     return _ask(START, step, f"{dialled or 'nothing'} is no number here", (int(Cause.UNKNOWN_NUMBER),))
 
@@ -100,7 +105,7 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
     """From node to node until one asks for a step."""
     while state.hops < MAX_HOPS:
         name = state.node
-        node = tenant.nodes.get(name)
+        node = SYSTEM_NODES.get(name) or tenant.nodes.get(name)
         if node is None:
             return _give_up(name, "no such element any more", state.hops, path)
         try:

@@ -1,12 +1,14 @@
-"""What stands on a firm's desks and shelves: telephones, as a tenant's file lists them. Pure."""
+"""What stands on a firm's desks and shelves: telephones, DECT systems and gateways, as a tenant's file lists them. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from routing.models import PHONES, known_model
-from routing.names import DeviceName, Dialled, Extension, Label, Mac, Name, all_differ
+from routing.models import DECT, GATEWAYS, PHONES, known_model
+from routing.names import DeviceName, Dialled, Extension, Ipui, Label, Mac, Name, all_differ
 from routing.phrases import Language
 
 DeviceNames = Annotated[tuple[DeviceName, ...], AfterValidator(all_differ)]
@@ -38,7 +40,7 @@ KINDS_OF_KEYS = ("blf", "speed_dial")
 
 class _Equipment(_Part):
     mac: Mac
-    site: Name = "main"                   # the building it stands in
+    site: Name | None = None              # of `sites`; without it, that of its user
     language: Language | None = None      # of its display; the tenant's without it
     timezone: str | None = None           # the tenant's without it
 
@@ -51,16 +53,60 @@ class Phone(_Equipment):
     keys: tuple[Key, ...] = Field(default=(), max_length=120)
 
 
-Equipment = Phone
+class Handset(_Part):
+    """A cordless telephone. Without its IPUI, which it shows when registering, any that is registered next takes the place."""
+
+    device: DeviceName
+    ipui: Ipui | None = None
+
+
+class DectSystem(_Equipment):
+    """The manager of cordless telephones, which is a base itself, its further bases and its handsets."""
+
+    model: Annotated[str, AfterValidator(known_model(DECT))] = Field(json_schema_extra={"enum": list(DECT)})
+    bases: dict[Name, Mac] = Field(default_factory=dict)
+    handsets: dict[Name, Handset] = Field(min_length=1)
+
+
+class Use(StrEnum):
+    """What is plugged into an analogue port."""
+
+    FAX = "fax"
+    CARD_TERMINAL = "card_terminal"
+
+
+class Port(_Part):
+    """A socket of a gateway."""
+
+    device: DeviceName
+    use: Use
+
+
+class Gateway(_Equipment):
+    """A box with sockets for analogue equipment, the first port first."""
+
+    model: Annotated[str, AfterValidator(known_model(GATEWAYS))] = Field(json_schema_extra={"enum": list(GATEWAYS)})
+    ports: tuple[Port, ...] = Field(min_length=1, max_length=8)
+
+
+Equipment = Phone | DectSystem | Gateway
 
 
 class Equipped(_Part):
-    """The sections of a tenant's file that say what stands where."""
+    """The sections of a tenant's file that say what stands where. A label names one piece of equipment."""
 
     phones: dict[Name, Phone] = Field(default_factory=dict)
+    dect: dict[Name, DectSystem] = Field(default_factory=dict)
+    gateways: dict[Name, Gateway] = Field(default_factory=dict)
     more_equipment: bool = False          # than there are extensions
 
     def equipment(self) -> Iterator[tuple[str, Name, Equipment]]:
         """Everything with its section and label."""
-        for label, phone in self.phones.items():
-            yield "phones", label, phone
+        for section, found in (("phones", self.phones), ("dect", self.dect), ("gateways", self.gateways)):
+            for label, each in found.items():
+                yield section, label, each
+
+    @cached_property
+    def analogue(self) -> Mapping[DeviceName, Use]:
+        """The devices that are analogue ports, and what is plugged in there."""
+        return {port.device: port.use for gateway in self.gateways.values() for port in gateway.ports}

@@ -1,39 +1,67 @@
 """Whether what stands on the desks fits the tenant and the models. Pure."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 
 from routing.document import Document
-from routing.equipment import Blf, Equipment, Phone
+from routing.equipment import Blf, DectSystem, Equipment, Gateway, Phone
 from routing.errors import Problem
-from routing.models import PHONES
+from routing.models import DECT, GATEWAYS, PHONES
 from routing.tenant import Tenant
 from routing.timezones import is_timezone
 
 Path = tuple[str, ...]
+MAX_ANALOGUE_PORTS = 2      # of a site
 
 
 def equipment_problems(document: Document, tenant: Tenant) -> Iterable[Problem]:
     """Everything wrong with one tenant's equipment."""
+    labels: dict[str, str] = {}
     used: dict[str, str] = {}
     for section, label, each in tenant.equipment():
         path = (section, label)
+        if label in labels:
+            yield document.problem(path, f"{label!r} is also one of {labels[label]}; everything needs its own label")
+        labels[label] = section
+        if each.site and each.site not in tenant.sites:
+            expected = f"expected one of {', '.join(tenant.sites)}" if tenant.sites else "there are none"
+            yield document.problem((*path, "site"), f"no site named {each.site!r}, {expected}")
         if each.timezone and not is_timezone(each.timezone):
             yield document.problem((*path, "timezone"), f"found {each.timezone!r}, expected a time zone such as Europe/Warsaw")
         for where, device in devices_of(each):
             yield from _device(document, tenant, (*path, *where), device, used)
-        yield from _phone(document, tenant, path, each)
+        match each:
+            case Phone():
+                yield from _phone(document, tenant, path, each)
+            case DectSystem():
+                yield from _dect(document, path, each)
+            case Gateway():
+                yield from _gateway(document, tenant, path, each)
+    yield from _ports_of_sites(document, tenant)
     yield from _too_many(document, tenant)
 
 
 def devices_of(each: Equipment) -> list[tuple[Path, str]]:
     """The users' devices that it is, and where the file says so."""
-    return [(("lines", str(i)), device) for i, device in enumerate(each.lines)]
+    match each:
+        case Phone():
+            return [(("lines", str(i)), device) for i, device in enumerate(each.lines)]
+        case DectSystem():
+            return [(("handsets", name, "device"), handset.device) for name, handset in each.handsets.items()]
+        case Gateway():
+            return [(("ports", str(i), "device"), port.device) for i, port in enumerate(each.ports)]
+
+
+def site_of(tenant: Tenant, each: Equipment) -> str:
+    """The site where it stands, '' for none."""
+    user = tenant.users.get(devices_of(each)[0][1].partition("-")[0])
+    return each.site or (user.site if user and user.site else "")
 
 
 def macs_of(each: Equipment) -> list[tuple[Path, str]]:
-    """The MAC addresses that it asks for its configuration by."""
-    return [(("mac",), each.mac)]
+    """Its MAC addresses: the one that it asks for its configuration by, and those of its further bases."""
+    bases = each.bases if isinstance(each, DectSystem) else {}
+    return [(("mac",), each.mac), *((("bases", name), mac) for name, mac in bases.items())]
 
 
 def _device(document: Document, tenant: Tenant, path: Path, device: str, used: dict[str, str]) -> Iterable[Problem]:
@@ -61,9 +89,47 @@ def _phone(document: Document, tenant: Tenant, path: Path, phone: Phone) -> Iter
             yield document.problem((*path, "keys", str(i), "extension"), f"no user with extension {key.extension!r}")
 
 
+def _dect(document: Document, path: Path, dect: DectSystem) -> Iterable[Problem]:
+    model = DECT[dect.model]
+    for field, found, most in (("bases", len(dect.bases), model.bases), ("handsets", len(dect.handsets), model.handsets)):
+        if found > most:
+            yield document.problem((*path, field), f"found {found} {field}, a {model.name} has at most {most}")
+    ipuis = [handset.ipui for handset in dect.handsets.values() if handset.ipui]
+    for name, handset in dect.handsets.items():
+        if handset.ipui and ipuis.count(handset.ipui) > 1:
+            yield document.problem((*path, "handsets", name, "ipui"), f"{handset.ipui} stands twice; each handset has its own")
+
+
+def _gateway(document: Document, tenant: Tenant, path: Path, gateway: Gateway) -> Iterable[Problem]:
+    model = GATEWAYS[gateway.model]
+    if len(gateway.ports) > model.ports:
+        yield document.problem((*path, "ports"), f"found {len(gateway.ports)} ports, a {model.name} has {model.ports}")
+    for i, port in enumerate(gateway.ports):
+        user = tenant.users.get(port.device.partition("-")[0])
+        if user and user.voicemail:
+            text = f"a {port.use.replace('_', ' ')} leaves and hears no messages, expected voicemail: no for its user"
+            yield document.problem((*path, "ports", str(i), "device"), text)
+        if user and len(user.devices) > 1:
+            text = f"found {len(user.devices)} devices of its user; a {port.use.replace('_', ' ')} needs a user of its own"
+            yield document.problem((*path, "ports", str(i), "device"), text)
+
+
+def _ports_of_sites(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    ports: dict[str, int] = defaultdict(int)
+    for label, gateway in tenant.gateways.items():
+        site = site_of(tenant, gateway)
+        ports[site] += len(gateway.ports)
+        if ports[site] > MAX_ANALOGUE_PORTS:
+            where = f"at site {site!r}" if site else "of no site"
+            text = f"found {ports[site]} analogue ports {where}, expected at most {MAX_ANALOGUE_PORTS} a site"
+            yield document.problem(("gateways", label, "ports"), text)
+
+
 def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Not more telephones than extensions."""
-    counted = Counter(section for section, _, each in tenant.equipment() for _ in devices_of(each)[:1])
+    """Not more telephones than extensions: handsets and ports count as such, a telephone with several lines as one."""
+    counted = {
+        section: sum(len(devices_of(each)) if not isinstance(each, Phone) else 1 for each in getattr(tenant, section).values())
+        for section in ("phones", "dect", "gateways") if getattr(tenant, section)}
     total = sum(counted.values())
     if total > len(tenant.users) and not tenant.more_equipment:
         last = max(counted, key=lambda section: document.line_of((section,)))

@@ -57,7 +57,7 @@ class People(Protocol):
     """What the table must know of a tenant."""
 
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
-    def trunk_endpoint(self, trunk: Name | None) -> str: ...
+    def trunk_endpoint(self, trunk: Name | None, number: Did) -> str: ...
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]: ...
     def ways_of(self, extension: Extension, kind: CallKind) -> Ways:
         """What rings for a call of that kind."""
@@ -110,7 +110,7 @@ def outside_member(people: People, facts: Facts, number: Did) -> Rings | Nobody:
     the call from all the others."""
     if number == facts.caller:
         return Nobody(DialStatus.BUSY, f"{number} is the caller")
-    return Rings((), (Outside(number, people.trunk_endpoint(None), confirm=True),), number)
+    return Rings((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), number)
 
 
 def _passed(
@@ -123,7 +123,7 @@ def _passed(
         return None
     try:
         to = people.destination(chosen)
-        outside = (Outside(to, people.trunk_endpoint(None)),) if to.startswith("+") else ()
+        outside = (Outside(to, people.trunk_endpoint(None, to)),) if to.startswith("+") else ()
     except ValueError:
         return None
     if to in (extension, facts.caller_extension, facts.caller, *trail):
@@ -170,7 +170,8 @@ def _kind(people: People, facts: Facts, extension: Extension) -> CallKind:
 def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Rings | Nobody:
     """Nobody waits for a phone that is not there: the first of the others rings at once."""
     number, after_s = ways.mobile or ("", 0)
-    outside = (Outside(number, people.trunk_endpoint(None), after_s, confirm=True),) if number not in ("", facts.caller) else ()
+    outside = () if number in ("", facts.caller) else (
+        Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True),)
     if not ways.endpoints and not outside:
         return Nobody(DialStatus.UNAVAILABLE, f"{extension} has nothing that rings for this kind of call")
     there = [delay_s for endpoint, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)

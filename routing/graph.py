@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from routing.call import Visit
 from routing.engine import START
+from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Element
 from routing.nodes.user import User
 from routing.schedule import Window
@@ -80,7 +81,9 @@ def with_path(graph: Graph, path: Sequence[Visit], number: str, outcome: str) ->
     walked = set(route)
     nodes = [replace(node, is_walked=node.id in walked, whys=whys.get(node.id, ())) for node in graph.nodes]
     gone = [place for place in dict.fromkeys(places) if place not in known and place != CALL]
-    nodes += [Node(place, "not there any more", place, is_walked=True, whys=whys[place]) for place in gone]
+    nodes += [
+        Node(place, "calls outside" if place in SYSTEM_NODES else "not there any more", place, is_walked=True, whys=whys[place])
+        for place in gone]
     call = [Node(CALL, "call", "the call", is_walked=True, whys=whys[CALL])] if CALL in whys else []
     nodes = [*call, *nodes, Node(END, "end", outcome, is_walked=True)]
     steps = dict.fromkeys((source, target) for source, target in pairwise(route) if source != target)

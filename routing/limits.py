@@ -7,7 +7,7 @@ from routing.errors import Problem
 from routing.hunting import Seat
 from routing.nodes.group import Forwards, Group
 from routing.rings import CallKind
-from routing.tenant import Tenant
+from routing.tenant import Tenant, trunk_endpoint_name
 
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 SOON, LATE = "&PJSIP/", "&Local/110-@later"
@@ -49,5 +49,6 @@ def _devices(tenant: Tenant, extension: str, around: str) -> int:
 
 
 def _leg(tenant: Tenant) -> int:
-    """A number outside, by the trunk that such calls leave by."""
-    return len(CONFIRMS) + len(tenant.tenant) + (len(tenant.trunk_endpoint(None)) if tenant.trunks else 0)
+    """A number outside, by the trunk with the longest name."""
+    trunks = (len(trunk_endpoint_name(tenant.tenant, trunk)) for trunk in tenant.trunks)
+    return len(CONFIRMS) + len(tenant.tenant) + max(trunks, default=0)

@@ -1,4 +1,4 @@
-"""The models of telephones that can be set up, and what each has. Pure. Figures are those of the makers' data sheets."""
+"""The models of equipment that can be set up, and what each has. Pure. Figures are those of the makers' data sheets."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -9,6 +9,11 @@ from enum import StrEnum
 class Vendor(StrEnum):
     YEALINK = "yealink"
     SNOM = "snom"
+    GRANDSTREAM = "grandstream"
+    CISCO = "cisco"
+    POLY = "poly"
+    GIGASET = "gigaset"
+    PATTON = "patton"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,25 @@ class PhoneModel:
     name: str
     lines: int
     keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class DectModel:
+    """`bases`: that its manager takes; `handsets`: all together."""
+
+    vendor: Vendor
+    name: str
+    bases: int
+    handsets: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayModel:
+    """`ports`: sockets for analogue equipment."""
+
+    vendor: Vendor
+    name: str
+    ports: int
 
 
 PHONES: dict[str, PhoneModel] = {
@@ -37,6 +61,29 @@ PHONES: dict[str, PhoneModel] = {
     "snom_d785": PhoneModel(Vendor.SNOM, "Snom D785", 12, 24),
     "snom_d862": PhoneModel(Vendor.SNOM, "Snom D862", 12, 32),
     "snom_d865": PhoneModel(Vendor.SNOM, "Snom D865", 12, 40),
+    # The keys of its lines are apart from the others.
+    "grandstream_gxp1628": PhoneModel(Vendor.GRANDSTREAM, "Grandstream GXP1628", 2, 10),
+    "grandstream_gxp1630": PhoneModel(Vendor.GRANDSTREAM, "Grandstream GXP1630", 3, 11),
+    "grandstream_gxp2130": PhoneModel(Vendor.GRANDSTREAM, "Grandstream GXP2130", 3, 11),
+    "cisco_6821": PhoneModel(Vendor.CISCO, "Cisco 6821 MPP", 2, 2),
+    "cisco_6851": PhoneModel(Vendor.CISCO, "Cisco 6851 MPP", 4, 4),
+    "cisco_7841": PhoneModel(Vendor.CISCO, "Cisco 7841 MPP", 4, 4),
+    "cisco_7861": PhoneModel(Vendor.CISCO, "Cisco 7861 MPP", 16, 16),
+    "cisco_8851": PhoneModel(Vendor.CISCO, "Cisco 8851 MPP", 10, 10),
+    "poly_vvx150": PhoneModel(Vendor.POLY, "Poly VVX 150", 2, 2),
+    "poly_vvx250": PhoneModel(Vendor.POLY, "Poly VVX 250", 4, 4),
+    "poly_vvx350": PhoneModel(Vendor.POLY, "Poly VVX 350", 6, 6),
+    "poly_vvx450": PhoneModel(Vendor.POLY, "Poly VVX 450", 12, 12),
+}
+DECT: dict[str, DectModel] = {
+    "gigaset_n670": DectModel(Vendor.GIGASET, "Gigaset N670 IP PRO", 0, 20),
+    "gigaset_n870": DectModel(Vendor.GIGASET, "Gigaset N870 IP PRO", 60, 250),
+}
+GATEWAYS: dict[str, GatewayModel] = {
+    "grandstream_ht801": GatewayModel(Vendor.GRANDSTREAM, "Grandstream HT801", 1),
+    "grandstream_ht802": GatewayModel(Vendor.GRANDSTREAM, "Grandstream HT802", 2),
+    "patton_sn4112": GatewayModel(Vendor.PATTON, "Patton SmartNode 4112", 2),
+    "patton_sn4114": GatewayModel(Vendor.PATTON, "Patton SmartNode 4114", 4),
 }
 
 

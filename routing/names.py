@@ -43,6 +43,7 @@ def plain_mac(text: object) -> object:
 
 Mac = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$"), BeforeValidator(plain_mac)]
 DeviceName = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$")]    # a user's device
+Ipui = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{10}$")]                             # of a DECT handset
 Dialled = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                     # what a telephone's key dials
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"
@@ -80,6 +81,7 @@ EXPECTED = {
     NamePrefix: "letters, digits, spaces and . : + / -, at most 20, beginning with a letter or digit",
     Mac: "a MAC address such as 80:5e:c0:11:22:33",
     DeviceName: "a user's device such as 201-desk",
+    Ipui: "a handset's IPUI of 10 digits and a-f, such as 029e74a599",
     Dialled: "digits, * and #, with + in front of a number outside",
     SipUser: "letters, digits and . _ + -",
 }

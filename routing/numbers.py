@@ -95,10 +95,21 @@ def classify(number: str, country: str, own: Container[str] = ()) -> NumberClass
 
 def is_emergency(number: str, country: str) -> bool:
     """Whether the number, as dialled in the country or with its prefix before it (+48112), calls for help."""
+    return emergency_number(number, country) != ""
+
+
+def emergency_number(number: str, country: str) -> str:
+    """The short number that calls for help, without the country's prefix; '' if it is none."""
     digits = number.removeprefix(f"+{phonenumbers.country_code_for_region(country)}")
     if not is_digits(digits) or len(digits) > MAX_SHORT_DIGITS:
-        return False
-    return digits in EMERGENCY.get(country, ()) or shortnumberinfo.is_emergency_number(digits, country)
+        return ""
+    helps = digits in EMERGENCY.get(country, ()) or shortnumberinfo.is_emergency_number(digits, country)
+    return digits if helps else ""
+
+
+def emergency_numbers(country: str) -> tuple[str, ...]:
+    """Those that are surely to be dialled there; the list that phonenumbers has of any other cannot be told."""
+    return tuple(sorted(EMERGENCY.get(country, {"112"})))
 
 
 def may_be_called(number: str) -> bool:

@@ -28,6 +28,16 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Nessuno può rispondere. Si prega di riprovare più tardi.",
         "pl": "Nikt nie może odebrać. Prosimy spróbować później.",
     },
+    "sys_unreachable": {
+        "en": "The number you have dialled cannot be reached.",
+        "it": "Il numero selezionato non è raggiungibile.",
+        "pl": "Wybrany numer jest nieosiągalny.",
+    },
+    "sys_no_line": {
+        "en": "No outside line is available. Please try again later.",
+        "it": "Nessuna linea esterna disponibile. Si prega di riprovare più tardi.",
+        "pl": "Brak wolnej linii zewnętrznej. Prosimy spróbować później.",
+    },
     "sys_no_mailbox": {
         "en": "You have no mailbox.",
         "it": "Non avete una casella vocale.",

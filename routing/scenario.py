@@ -48,6 +48,7 @@ from routing.engine import START
 from routing.errors import ConfigError, Problem
 from routing.facts import NOTHING_SET, DeviceState, Personal
 from routing.names import Did, Extension, Name, Target
+from routing.nodes import SYSTEM_NODES
 from routing.questions import Question, Turn
 from routing.settings import checked_position, read_settings, with_setting
 from routing.simulate import Script, Simulation, device_of, simulate
@@ -56,7 +57,7 @@ from routing.tenant import Tenant
 A_NODE = "element or user"
 ANSWERED_SIP, CANCELLED_SIP = 200, 487
 SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
-             Cause.REFUSED: 403}
+             Cause.REFUSED: 403, Cause.CONGESTION: 503}
 """What a caller's phone is told when nobody has answered it. Source: chan_pjsip's hangup_cause2sip."""
 OUTCOMES = {
     r"answered (\+?[0-9]+)": r"answered by \1",
@@ -89,6 +90,7 @@ class Given(_Section):
     call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
     waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
+    failing_trunks: tuple[Name, ...] = ()                                                          # that carry no call
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
     settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
     switches: dict[Name, Name] = Field(default_factory=dict)                     # where each stands
@@ -180,7 +182,7 @@ class Scene:
             switches=self.scenario.given.switches, personal=self.settings(),
             last_callers=self.scenario.given.last_callers,
             closed_rooms=frozenset(self.scenario.given.closed_rooms), calendars=self.calendars(),
-            waiting=self.scenario.given.waiting,
+            waiting=self.scenario.given.waiting, failing_trunks=frozenset(self.scenario.given.failing_trunks),
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()
@@ -303,6 +305,7 @@ def failures(scenes: Iterable[Scene]) -> list[Problem]:
 def _references(document: Document, content: Scenarios, tenant: Tenant) -> Iterable[Problem]:
     """Every scenario has a title of its own and a moment, and names only what the tenant has."""
     seen: dict[str, int] = {}
+    nodes = {*tenant.nodes, *SYSTEM_NODES}
     prompts = set(tenant.all_prompts())
     prompts |= {f"{name}.{to}" for name, prompt in tenant.all_prompts().items() for to in prompt.translations}
     for place, scenario in enumerate(content.scenarios):
@@ -325,9 +328,11 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
             elif not phone.startswith("+"):
                 named.append((("phones", phone), phone, tenant.users, "user with extension"))
         named += [(("given", "turns", group), group, tenant.groups, "group named") for group in scenario.given.turns]
-        named += [(("expect", "path", str(i)), node, tenant.nodes, A_NODE) for i, node in enumerate(expect.path or ())]
+        named += [(("expect", "path", str(i)), node, nodes, A_NODE) for i, node in enumerate(expect.path or ())]
         named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]
         named += [(("given", "waiting", queue), queue, tenant.queues, "queue named") for queue in scenario.given.waiting]
+        named += [(("given", "failing_trunks", str(i)), name, tenant.trunks, "trunk named")
+                  for i, name in enumerate(scenario.given.failing_trunks)]
         named += [(("given", "closed_rooms", str(i)), room, tenant.conferences, "conference named")
                   for i, room in enumerate(scenario.given.closed_rooms)]
         called = scenario.given.last_callers
@@ -336,7 +341,7 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         named += [(("given", "calendars", name), name, urls, "calendar with a url named") for name in scenario.given.calendars]
         for i, action in enumerate(scenario.caller):
             if isinstance(action, HangsUp):
-                named.append((("caller", str(i)), action.node, tenant.nodes, A_NODE))
+                named.append((("caller", str(i)), action.node, nodes, A_NODE))
                 if i + 1 < len(scenario.caller):
                     yield document.problem((*here, "caller", str(i + 1)), "the caller has hung up before, expected no more")
         for path, name, names, kind in named:

@@ -8,6 +8,7 @@ from routing.calendars import Fetched
 from routing.call import (
     Awaits,
     CallBack,
+    Cause,
     CheckVoicemail,
     Conference,
     ConferenceLeft,
@@ -47,7 +48,7 @@ from routing.keying import entered
 from routing.numbers import dialled_number
 from routing.questions import Answer, Answers, Question, Unanswered
 from routing.simulated_answers import Asked
-from routing.tenant import Tenant
+from routing.tenant import Tenant, trunk_endpoint_name
 
 RINGING = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
@@ -89,6 +90,7 @@ class Script:
     keyless: frozenset[str] = frozenset()
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
     last_callers: Mapping[str, str] = field(default_factory=dict)      # by extension: the number, as it was shown
+    failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
 
 
     def is_among(self, phone: "_Rung", named: frozenset[str]) -> bool:
@@ -183,9 +185,10 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 pairs = zip(endpoints, delays_s or [0] * len(endpoints), strict=True)
                 rung = [_phone(facts, endpoint, after_s) for endpoint, after_s in pairs]
                 far = script.states
+                failing = {trunk_endpoint_name(tenant.tenant, name) for name in script.failing_trunks}
                 rung += [
                     _Rung(leg.number, leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm)
-                    for leg in outside]
+                    for leg in outside if leg.trunk not in failing]
                 event, answered_by = _dial(script, rung, ring_s)
                 outcome = f"answered {answered_by}" if answered_by else ""
                 rang = _able(script, rung) if answered_by else ()
@@ -269,5 +272,12 @@ def _dial(script: Script, rung: list[_Rung], ring_s: int) -> tuple[DialEnded, st
     if quickest_s < ring_s:
         return DialEnded(DialStatus.ANSWER), quickest
     if not there:
-        return DialEnded(DialStatus.UNAVAILABLE), ""
+        return DialEnded(DialStatus.UNAVAILABLE, _cause(script, rung)), ""
     return DialEnded(DialStatus.NOANSWER if ringing else DialStatus.BUSY), ""
+
+
+def _cause(script: Script, rung: list[_Rung]) -> int:
+    """Why none of them is there: the trunk fails, or else the last of them declines or is not in use."""
+    if not rung:
+        return Cause.CONGESTION
+    return Cause.REFUSED if rung[-1].owner in script.declining else Cause.UNKNOWN_NUMBER

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from routing.blacklist import Blacklist
 from routing.calendars import Calendar
 from routing.codes import Codes
+from routing.dialled import CallClass, class_of
 from routing.equipment import Equipped
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
@@ -18,11 +19,12 @@ from routing.names import Did, Extension, Extensions, Host, Label, Name, SipUser
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
-from routing.nodes.user import User
+from routing.nodes.user import Shows, User
 from routing.number_list import NumberPatterns, NumberSet
-from routing.numbers import e164, find_did, is_emergency, may_be_called
+from routing.numbers import e164, emergency_numbers, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
 from routing.rings import CallKind, Ways, ways
+from routing.routes import Route, Site, trunks_for
 from routing.timezones import is_timezone
 
 # Phrases that only these sections' elements say, by how they begin: no sound is made where there is none.
@@ -109,6 +111,8 @@ class Tenant(Elements, Equipped):
     users: dict[Extension, User] = Field(min_length=1)
     numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = Field(default=(), max_length=20)          # without one for a class: all trunks in their order
+    sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     musics: dict[Name, Music] = Field(default_factory=dict)
     calendars: dict[Name, Calendar] = Field(default_factory=dict, max_length=50)
@@ -169,9 +173,36 @@ class Tenant(Elements, Equipped):
         """What is shown of the tenant outside: its first public number, '' without any."""
         return next(iter(self.numbers), "")
 
-    def trunk_endpoint(self, trunk: Name | None) -> str:
-        """The endpoint of that trunk, or of the tenant's first. Raises ValueError if there is none."""
-        name = trunk or next(iter(self.trunks), "")
+    def trunks_for(self, call_class: CallClass | None) -> tuple[Name, ...]:
+        """By which trunks such calls leave, the first one first."""
+        return trunks_for(call_class, self.routes, self.trunks)
+
+    def number_of(self, extension: Extension) -> str:
+        """What is shown of a user outside: the own number, or the main one; '' where the tenant has none."""
+        user = self.users.get(extension)
+        return user.number if user and user.number and user.shows is not Shows.MAIN else self.main_number
+
+    def hides_number(self, extension: Extension) -> bool:
+        user = self.users.get(extension)
+        return user is not None and user.shows is Shows.NOTHING
+
+    def site_number(self, extension: Extension) -> str:
+        """The number by which rescuers find the user."""
+        user = self.users.get(extension)
+        return self.sites[user.site].number if user and user.site else self.main_number
+
+    @property
+    def emergency_numbers(self) -> tuple[str, ...]:
+        return emergency_numbers(self.country)
+
+    @property
+    def emergency_trunks(self) -> tuple[str, ...]:
+        """The endpoints of the trunks that emergency calls leave by."""
+        return tuple(trunk_endpoint_name(self.tenant, trunk) for trunk in self.trunks_for(CallClass.EMERGENCY))
+
+    def trunk_endpoint(self, trunk: Name | None, number: str = "") -> str:
+        """The endpoint of that trunk, or of the one that calls to the number leave by. Raises ValueError if there is none."""
+        name = trunk or next(iter(self.trunks_for(class_of(number, self.country))), "")
         if name not in self.trunks:
             raise ValueError(f"no trunk {name!r} leads outside" if name else "no trunk leads outside")
         return trunk_endpoint_name(self.tenant, name)

@@ -14,11 +14,15 @@ from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
 from routing.nodes.node import Element
+from routing.nodes.outgoing import OUTGOING, Outgoing
 from routing.nodes.queue import CallQueue
 from routing.nodes.schedule import Schedule
 from routing.nodes.set import Set
 from routing.nodes.switch import Switch
 from routing.nodes.voicemail import VoicemailBox
+
+SYSTEM_NODES = {OUTGOING: Outgoing()}
+"""Places that every tenant has, by the names that no element may have."""
 
 
 class Elements(BaseModel):

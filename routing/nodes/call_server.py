@@ -89,7 +89,7 @@ class CallServer(Element):
         return Do(Say(sound), f"{said}reads '{shown}', on to {target or number}", memory_of(number), then=target)
 
     def _call(self, here: Here, number: Did, said: str) -> Do:
-        leg = Outside(number, here.tenant.trunk_endpoint(self.trunk))
+        leg = Outside(number, here.tenant.trunk_endpoint(self.trunk, number))
         shown, vouching = identity(here.tenant, here.facts, self.presentation)
         step = Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching)
         return Do(step, f"{said}calls {number}")
@@ -110,7 +110,7 @@ def number_outside(here: Here, go_to: str) -> Did:
         raise ValueError(f"{go_to} {error}") from None
     if not here.tenant.main_number:
         raise ValueError(f"no number can be shown to {number}")
-    here.tenant.trunk_endpoint(None)
+    here.tenant.trunk_endpoint(None, number)
     return number
 
 

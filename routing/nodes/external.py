@@ -10,7 +10,7 @@ from routing.outside import CALLER, Presentation, identity
 
 class External(Element):
     number: Did
-    trunk: Name | None = None                 # the tenant's first without it
+    trunk: Name | None = None                 # that of the tenant's routes without it
     ring_s: int = Field(default=30, ge=3, le=120)
     presentation: Presentation = CALLER       # what the other side sees: the caller's number, or one of the tenant's
     unanswered: Target
@@ -29,7 +29,7 @@ class External(Element):
             case Entered() if here.facts.caller == self.number:
                 return Go(self.unanswered, f"{self.number} is the caller's own, on to {self.unanswered}")
             case Entered():
-                leg = Outside(self.number, here.tenant.trunk_endpoint(self.trunk))
+                leg = Outside(self.number, here.tenant.trunk_endpoint(self.trunk, self.number))
                 shown, vouching = identity(here.tenant, here.facts, self.presentation)
                 return Do(Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching), f"calls {self.number}")
             case DialEnded(status=DialStatus.ANSWER):

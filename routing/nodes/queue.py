@@ -182,7 +182,7 @@ class CallQueue(Element):
         return Do(step, f"{before}{WAITS} {told}")
 
     def _call_back(self, here: Here, offer: CallBackOffer, place: int) -> Do:
-        leg = Outside(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk))
+        leg = Outside(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk, here.facts.caller))
         agreed, agent, unanswered = CALL_BACK_PROMPTS[1:]
         step = CallBack(
             here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, len(self.tiers))

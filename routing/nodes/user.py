@@ -1,6 +1,7 @@
 """User: all devices of a person ring, as the table of forwarding says; nobody answers, the mailbox or another element takes
 the call."""
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -24,6 +25,14 @@ MISSED = {
     DialStatus.CONGESTION: ("refused the call", Cause.UNAVAILABLE),
     DialStatus.CANCEL: ("the caller gave up", Cause.NORMAL),
 }
+class Shows(StrEnum):
+    """What whoever a user calls outside sees."""
+
+    OWN = "own"              # the user's own number; the main one where there is none
+    MAIN = "main"
+    NOTHING = "nothing"
+
+
 OUTSIDE = 1      # remembered while a number outside is called for the user: no forward comes after it
 
 
@@ -43,6 +52,9 @@ class User(BaseModel):
     mobile_after_s: int = Field(default=0, ge=0, le=60)
     rings: Rings = Field(default_factory=dict)                                 # by kind of call: what rings, after how long
     presentation: Presentation = CALLER                                        # what the mobile and forwards outside see
+    number: Did | None = None                                                  # of the tenant's; calls to the outside show it
+    shows: Shows = Shows.OWN
+    site: Name | None = None                                                   # of `sites`; emergency calls show its number
 
     @model_validator(mode="after")
     def rings_are_there(self) -> Self:
@@ -64,8 +76,9 @@ class User(BaseModel):
         targets += [(f"forwards.{when}", to) for when, to in self.forwards.items() if not to.startswith("+")]
         outside = [(f"forwards.{when}", to) for when, to in self.forwards.items() if to.startswith("+")]
         outside += [("mobile", self.mobile)] if self.mobile else []
-        shown = (("presentation", self.presentation),) if self.presentation != CALLER else ()
-        return Uses(targets=tuple(targets), outside=tuple(outside), shown=shown, ends=True)
+        shown = [("presentation", self.presentation)] if self.presentation != CALLER else []
+        shown += [("number", self.number)] if self.number else []
+        return Uses(targets=tuple(targets), outside=tuple(outside), shown=tuple(shown), ends=True)
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:

@@ -99,7 +99,8 @@ def test_phone_and_trunk_enter_their_own_contexts() -> None:
     contexts = {name: values["context"] for name, values in of_type(acme(TRUNKS), "endpoint").items()}
     assert contexts == dict.fromkeys(PHONES, "acme-phone") | {
         "acme-trunk-carrier": "acme-trunk", "acme-trunk-other": "acme-trunk"}
-    assert {context for context, _ in dialplan(acme(TRUNKS))} == {"acme-phone", "acme-trunk", "acme-failover", "acme-confirm"}
+    assert {context for context, _ in dialplan(acme(TRUNKS))} == {
+        "acme-phone", "acme-trunk", "acme-failover", "acme-confirm", "acme-site"}
 
 
 def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:

@@ -45,7 +45,7 @@ from tests.agents import baresip
 from tests.flows.world import (
     ABSENT_PHONE,
     behaviour,
-    carrier,
+    carriers,
     device_phones,
     numbers_in,
     put_calendars,
@@ -142,7 +142,7 @@ class Player:
         async with (
             self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene), baresip.phone(address) as phone,
         ):
-            await carrier(self._pbx, cast, scene)
+            await carriers(self._pbx, cast, scene)
             if from_phone:
                 endpoint = scene.tenant.endpoints_of(call.caller)[0]
                 await phone.register(endpoint, self._pbx.secrets.sip[endpoint], self._pbx.server)

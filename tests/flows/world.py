@@ -5,12 +5,12 @@ import re
 import time
 from collections.abc import Sequence
 
-from routing.call import Dial
+from routing.call import Dial, Outside
 from routing.cast import Phone, PhoneDoes
 from routing.facts import NOTHING_SET, Personal
 from routing.scenario import Scene
 from routing.simulate import simulate
-from routing.tenant import AddressTrunk
+from routing.tenant import AddressTrunk, trunk_endpoint_name
 from sipp import Address, Answer, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
 from store import calendars, last_callers, live, personal, switches
 from store.follower import LiveFollower
@@ -21,6 +21,7 @@ SIP_PORT = 5060                        # where the caller behind a trunk is
 SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
 HOSTILE = "Local%2F202%40members-phone"    # without Dial's option i Asterisk would dial just that
 ABSENT_PHONE = Phone(PhoneDoes.UNREGISTERED)
+FAILS = Refuse(503, "Service Unavailable")      # a trunk that carries no call
 ANSWERS = Phone(PhoneDoes.ANSWERS)     # a number outside of which the scenario says nothing
 
 
@@ -102,19 +103,17 @@ def device_phones(scene: Scene) -> dict[str, Phone]:
     return found
 
 
-async def carrier(pbx: Pbx, cast: Cast, scene: Scene) -> None:
-    """The numbers outside that the scenario calls, behind the trunk, once Asterisk knows that somebody is there."""
+async def carriers(pbx: Pbx, cast: Cast, scene: Scene) -> None:
+    """The numbers outside that the scenario calls, behind their trunks, once Asterisk knows that somebody is there."""
     phones = {scene.scenario.phones.get(number, ANSWERS) for number in outside_of(scene)}
-    if not phones:
-        return
-    (phone,) = phones
-    name, trunk = trunk_of(scene)
-    await cast.callee(Callee(then=far_behaviour(phone)), at=Address(trunk.address, trunk.port), calls=None)
-    endpoint = scene.tenant.trunk_endpoint(name)
-    await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify {endpoint}")
-    await until(
-        lambda: re.search(rf"{trunk.address}:{trunk.port}\S* +\S+ +Avail", pbx.runtime.asterisk_cli("pjsip show contacts")),
-        "Asterisk knows that the carrier is there")
+    for name, trunk in trunks_of(scene).items():
+        does = FAILS if name in scene.scenario.given.failing_trunks else far_behaviour(*phones)
+        await cast.callee(Callee(then=does), at=Address(trunk.address, trunk.port), calls=None)
+        await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify {trunk_endpoint_name(scene.tenant.tenant, name)}")
+        await until(
+            lambda trunk=trunk: re.search(      # type: ignore[misc]
+                rf"{trunk.address}:{trunk.port}\S* +\S+ +Avail", pbx.runtime.asterisk_cli("pjsip show contacts")),
+            "Asterisk knows that the carrier is there")
 
 
 def far_behaviour(phone: Phone) -> Answer | Refuse | Ring:
@@ -134,7 +133,7 @@ def far_behaviour(phone: Phone) -> Answer | Refuse | Ring:
 def why_not_live(scene: Scene) -> str:
     """Why a scenario is played by the simulator alone; '' for all others."""
     numbers = outside_of(scene)
-    if numbers and trunk_of(scene)[1].port == SIP_PORT:
+    if any(trunk.port == SIP_PORT for trunk in trunks_of(scene).values()):
         return "the carrier and its caller would be two phones at one address"
     if len({scene.scenario.phones.get(number, ANSWERS) for number in numbers}) > 1:
         return "the numbers outside do different things, and one carrier plays them all alike"
@@ -143,18 +142,27 @@ def why_not_live(scene: Scene) -> str:
 
 def outside_of(scene: Scene) -> set[str]:
     """The numbers outside that the scenario calls."""
+    return {leg.number for leg in legs_of(scene)}
+
+
+def legs_of(scene: Scene) -> list[Outside]:
     steps = simulate(scene.tenant, scene.script()).steps
-    return {leg.number for step in steps if isinstance(step, Dial) for leg in step.outside}
+    return [leg for step in steps if isinstance(step, Dial) for leg in step.outside]
 
 
 def numbers_in(steps: Sequence[str]) -> list[str]:
     """The numbers outside that Asterisk was told to call."""
-    return [number for step in steps for number in re.findall(r"(?:PJSIP/|Local/[0-9]+-[01]-)(\+[0-9]+)", step)]
+    return [number for step in steps for number in re.findall(r"(?:PJSIP/|Local/[0-9]+-[01]-)(\+?[0-9]+)[@-]", step)]
 
 
-def trunk_of(scene: Scene) -> tuple[str, AddressTrunk]:
-    """The tenant's first trunk, by which calls leave."""
-    name, trunk = next(iter(scene.tenant.trunks.items()))
-    if not isinstance(trunk, AddressTrunk):
-        raise TypeError(f"{scene.tenant.tenant}: found trunk {name}, expected one that is known by its address")
-    return name, trunk
+def trunks_of(scene: Scene) -> dict[str, AddressTrunk]:
+    """The trunks that the scenario's calls leave by."""
+    endpoints = {leg.trunk for leg in legs_of(scene)}
+    found: dict[str, AddressTrunk] = {}
+    for name, trunk in scene.tenant.trunks.items():
+        if trunk_endpoint_name(scene.tenant.tenant, name) not in endpoints:
+            continue
+        if not isinstance(trunk, AddressTrunk):
+            raise TypeError(f"{scene.tenant.tenant}: found trunk {name}, expected one that is known by its address")
+        found[name] = trunk
+    return found

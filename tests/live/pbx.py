@@ -26,7 +26,7 @@ from store.records import Call
 
 TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
-TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21", "hunt": "127.77.0.22", "told": "127.77.0.29"}
+TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21", "hunt": "127.77.0.22", "told": "127.77.0.29", "out": "127.77.0.41"}
 LIMIT_S = 15.0
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 

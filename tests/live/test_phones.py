@@ -19,17 +19,24 @@ pytestmark = pytest.mark.live
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """How a maker's telephone asks: its User-Agent, and the file that it looks for below its provisioning server's address."""
+    """How a maker's device asks: its User-Agent, and how it makes the address of its file from the one entered in it."""
 
     label: str
     agent: str
-    file: str
+    file: str = "{}"
 
 
 MAKERS = {
-    "yealink": Maker("anna", "Yealink SIP-T46U 108.86.0.20 80:5e:c0:77:00:01", "805ec0770001.cfg"),
-    "snom": Maker("jan", "Mozilla/4.0 (compatible; snomD785-SIP 10.1.73.16 2010.12-00001-gd311851f1 000413770002 SXM:0)", ""),
+    "yealink": Maker("anna", "Yealink SIP-T46U 108.86.0.20 80:5e:c0:77:00:01", "{}805ec0770001.cfg"),
+    "snom": Maker("jan", "Mozilla/4.0 (compatible; snomD785-SIP 10.1.73.16 2010.12-00001-gd311851f1 000413770002 SXM:0)"),
+    "grandstream": Maker("zofia", "Grandstream Model HW GXP2130 SW 1.0.11.79 DevId c074ad770003", "https://{}/cfgc074ad770003.xml"),
+    "cisco": Maker("ewa", "Cisco-CP-8851-3PCC/11.3.7 (00:1d:a2:77:00:04)"),
+    "poly": Maker("piotr", "FileTransport PolycomVVX-VVX_450-UA/6.4.6.2453 (SN:64167f770005) Type/Application", "{}account-64167f770005.cfg"),
+    "gigaset": Maker("hall", "Gigaset N870 IP PRO/83.V2.50.0;7C2F80770006"),
+    "ata": Maker("cellar", "Grandstream Model HW HT802 V2.0A SW 1.0.49.2 DevId c074ad770008", "https://{}/cfgc074ad770008.xml"),
+    "patton": Maker("attic", "SmartNode SN4112/JS/EUI R6.10 00A0BA770009"),
 }
+WORDS = (("{mac}", 0), ("$MA", 0), ("%MACD", 1), ("$(system.mac)", 1))     # what devices put their MAC address for; 1: in capitals
 
 
 def fetch(pbx: Pbx, maker: str) -> Configured:
@@ -38,13 +45,16 @@ def fetch(pbx: Pbx, maker: str) -> Configured:
     rows = {row["label"]: row for row in json.loads(pbx.centralka("phones", "desks", "--json"))}
     trust = ssl.create_default_context(cafile=str(pbx.settings.certificate))
     with httpx.Client(verify=trust, headers={"User-Agent": asking.agent}, timeout=10) as client:
-        return READERS[maker](client.get(rows[asking.label]["address"] + asking.file).raise_for_status().text)
+        url = asking.file.format(rows[asking.label]["address"])
+        for word, capitals in WORDS:
+            url = url.replace(word, rows[asking.label]["mac"].upper() if capitals else rows[asking.label]["mac"])
+        return READERS[{"ata": "grandstream"}.get(maker, maker)](client.get(url).raise_for_status().text)
 
 
 async def set_up(pbx: Pbx, maker: str, agent: Phone) -> Configured:
     """The telephone registers as its file says and nothing else does."""
     found = fetch(pbx, maker)
-    (account,) = found.accounts
+    account = found.accounts[0]
     assert account.user == account.auth_user
     await agent.register(account.user, account.password, Address(account.host, account.port))
     await pbx.until_state(account.user, DeviceState.IDLE)
@@ -66,6 +76,19 @@ async def test_telephones_of_two_makers_set_themselves_up_and_talk(pbx: Pbx) -> 
         await anna.until("CALL_CLOSED", unless="")
 
 
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_device_of_each_maker_sets_itself_up_and_calls(pbx: Pbx, maker: str) -> None:
+    called = "jan" if maker != "snom" else "anna"
+    async with phone("127.77.10.3", speaks=tone(440, 30)) as agent, phone("127.77.10.4", speaks=tone(1000, 30)) as other:
+        account = fetch(pbx, "snom" if called == "jan" else "yealink").accounts[0]
+        await other.register(account.user, account.password, Address(account.host, account.port), answers=True)
+        await set_up(pbx, maker, agent)
+        await agent.dial("202" if called == "jan" else "201", pbx.server)
+        await agent.until("CALL_ESTABLISHED")
+        assert abs(dominant_frequency(await agent.hear(1)) - 1000) < 20
+        await agent.hang_up()
+
+
 def test_operator_sees_when_a_telephone_was_last_there(pbx: Pbx) -> None:
     fetch(pbx, "yealink")
     rows = {row["label"]: row for row in json.loads(pbx.centralka("phones", "desks", "--json"))}
@@ -85,5 +108,5 @@ def test_window_that_the_operator_opens_lets_a_telephone_ask_by_its_mac_address_
 
 
 def test_label_that_does_not_exist_opens_nothing(pbx: Pbx) -> None:
-    with pytest.raises(AssertionError, match="desks has no telephone 'annna', expected one of anna, jan"):
+    with pytest.raises(AssertionError, match="desks has no telephone 'annna', expected one of anna, jan, zofia"):
         pbx.centralka("phones", "desks", "--open", "annna")

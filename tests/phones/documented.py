@@ -23,3 +23,64 @@ http_pass language web_language tone_scheme ntp_server timezone utc_offset dst u
 user_pname user_pass user_host user_outbound user_expiry user_srtp user_savp codec_priority_list user_mailbox
 """
 """Snom, https://service.snom.com/display/wiki/Desk+Phone+Configuration+Files and https://service.snom.com/display/wiki/Settings"""
+
+GRANDSTREAM_GXP = """
+P2 P3 P30 P32 P33 P34 P35 P36 P47 P57 P58 P59 P64 P130 P145 P183 P193 P194 P212 P237 P246 P270 P271 P1362 P330 P331 P332
+P401 P402 P404 P405 P406 P407 P412 P417 P426 P443 P448 P451 P452 P453 P501 P502 P504 P505 P506 P507 P512 P517 P526 P543 P548 P551
+P552 P553 P301 P302 P303 P304 P305 P306 P307 P308 P309 P310 P311 P312 P313 P314 P315 P316 P317 P318 P319 P320 P321 P323 P324 P325
+P326 P327 P328 P329 P353 P354 P355 P356
+"""
+"""Grandstream, 'GXP16xx / GXP21xx configuration template' (config-template.zip at www.grandstream.com/support/tools)."""
+
+GRANDSTREAM_HT = """
+P2 P3 P30 P32 P34 P35 P36 P47 P57 P58 P64 P91 P99 P130 P145 P183 P191 P193 P212 P228 P237 P246 P271 P22296 P401 P443 P703 P709 P710
+P732 P734 P735 P736 P747 P751 P757 P758 P791 P830
+"""
+"""Grandstream, 'HT801/HT802 configuration template'; P91, P791 and P710 as in its older HT502 template."""
+
+CISCO = """
+Profile_Rule Provision_Enable Resync_On_Reset Resync_Periodic DHCP_Option_To_Use Admin_Password User_Password Language_Selection
+Primary_NTP_Server Time_Zone Daylight_Saving_Time_Enable Daylight_Saving_Time_Rule XML_Directory_Service_Name
+XML_Directory_Service_URL Voice_Mail_Number Extension_{N}_ Short_Name_{N}_ Line_Enable_{N}_ Proxy_{N}_ Register_{N}_
+Register_Expires_{N}_ SIP_Transport_{N}_ Display_Name_{N}_ User_ID_{N}_ Auth_ID_{N}_ Use_Auth_ID_{N}_ Password_{N}_
+Preferred_Codec_{N}_ Second_Preferred_Codec_{N}_ Third_Preferred_Codec_{N}_ Extended_Function_{N}_
+"""
+"""Cisco, 'IP Phone 6800/7800/8800 Series Multiplatform Phones Provisioning Guide' and 'Administration Guide'."""
+
+POLY = """
+device.set device.prov.serverType device.prov.serverType.set device.prov.serverName device.prov.serverName.set
+device.dhcp.bootSrvUseOpt device.dhcp.bootSrvUseOpt.set device.auth.localAdminPassword device.auth.localAdminPassword.set
+prov.polling.enabled prov.polling.mode prov.polling.period lcl.ml.lang tcpIpApp.sntp.address tcpIpApp.sntp.gmtOffset
+tcpIpApp.sntp.daylightSavings.enable tcpIpApp.sntp.daylightSavings.fixedDayEnable
+tcpIpApp.sntp.daylightSavings.start.month tcpIpApp.sntp.daylightSavings.start.date tcpIpApp.sntp.daylightSavings.start.time
+tcpIpApp.sntp.daylightSavings.start.dayOfWeek tcpIpApp.sntp.daylightSavings.start.dayOfWeek.lastInMonth
+tcpIpApp.sntp.daylightSavings.stop.month tcpIpApp.sntp.daylightSavings.stop.date tcpIpApp.sntp.daylightSavings.stop.time
+tcpIpApp.sntp.daylightSavings.stop.dayOfWeek tcpIpApp.sntp.daylightSavings.stop.dayOfWeek.lastInMonth
+voice.codecPref.G711_A voice.codecPref.G711_Mu voice.codecPref.G722 reg.{N}.address reg.{N}.label reg.{N}.displayName
+reg.{N}.auth.userId reg.{N}.auth.password reg.{N}.server.{N}.address reg.{N}.server.{N}.port reg.{N}.server.{N}.transport
+reg.{N}.server.{N}.expires msg.mwi.{N}.callBackMode msg.mwi.{N}.callBack attendant.reg attendant.resourceList.{N}.address
+attendant.resourceList.{N}.label attendant.resourceList.{N}.type
+"""
+"""Poly, 'Unified Communications Software Administrator Guide' 6.x and 'Poly VVX Business IP Phones Parameter Reference Guide'."""
+
+GIGASET = """
+Provisioning.global.ProvisioningServer SystemSettings.global.SipMulticastEnabled Telephony.0.ToneScheme DmGlobal.0.HSIdleDisplay
+DmGlobal.0.NtpServer DmGlobal.0.TimeZone SipProvider.0.Name SipProvider.0.Domain SipProvider.0.ProxyServerAddress
+SipProvider.0.ProxyServerPort SipProvider.0.RegServerAddress SipProvider.0.RegServerPort SipProvider.0.RegServerRefreshTimer
+SipProvider.0.TransportProtocol SipProvider.0.UseSIPS SipProvider.0.SRTP_Enabled SipProvider.0.DTMFTransmission
+SipProvider.0.DnsQuery SipProvider.0.FailoverServerEnabled SipProvider.0.OutboundProxyMode SipProvider.0.MWISubscription
+hs.RegStatus hs.{HS}.DECT_AC hs.{HS}.DirectAccessDir SipAccount.{HS}.AuthName SipAccount.{HS}.AuthPassword
+SipAccount.{HS}.UserName SipAccount.{HS}.DisplayName SipAccount.{HS}.ProviderId SipAccount.{HS}.VoiceMailMailbox
+SipAccount.{HS}.VoiceMailActive
+"""
+"""Gigaset, https://teamwork.gigaset.com/gigawiki (N670/N870: Auto-provisioning, parameters) and the template it offers there; {HS} is
+the place of a handset."""
+
+PATTON = """
+cli version|clock local default-offset|clock local dst-rule|sntp-client|administrator|profile provisioning|destination configuration
+location|activation reload graceful|timer|actions|rule|condition|action|profile voip|codec|dtmf-relay|fax transmission
+modem transmission|context ip|interface|ipaddress|port|encapsulation|bind|no shutdown|context cs|routing-table|route|remote
+no call-waiting|subscriber-number|authentication-service|username|location-service|domain|identity|authentication outbound
+authenticate|registration outbound|registrar|lifetime|register auto|context sip-gateway|notify check-sync
+"""
+"""Patton, 'SmartWare Software Configuration Guide' R6.x: the beginnings of commands."""

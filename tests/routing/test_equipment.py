@@ -67,3 +67,52 @@ def test_telephone_belongs_to_one_tenant() -> None:
 def test_tenant_without_telephones_is_as_before() -> None:
     assert list(acme().equipment()) == []
     assert problems(ACME) == []
+
+
+FAXES = (
+    '"203": {name: Zofia, devices: [desk], voicemail: false}',
+    '"203": {name: Zofia, devices: [desk], voicemail: false}\n  "204": {name: Fax, devices: [fax], voicemail: no}\n'
+    '  "205": {name: Till, devices: [till], voicemail: no}\n  "206": {name: Fax two, devices: [fax], voicemail: no}')
+CELLAR = 'gateways:\n  cellar: {model: grandstream_ht802, mac: 00A0BA000001, ports: [{device: 204-fax, use: fax}, {device: 205-till, use: card_terminal}]}\n'
+ATTIC = "  attic: {model: grandstream_ht801, mac: 00A0BA000002, ports: [{device: 206-fax, use: fax}]}\n"
+HALL = "dect:\n  hall: {model: gigaset_n670, mac: 7C2F80000001, handsets: {anna: {device: 201-desk, ipui: 029e74a599}, jan: {device: 202-desk}}}\n"
+
+
+def with_equipment(text: str, *changes: tuple[str, str]) -> list[str]:
+    return problems(changed(FAXES, ("menus:", f"{text}menus:"), *changes))
+
+
+def test_fax_card_terminal_and_cordless_telephones_are_good() -> None:
+    assert with_equipment(CELLAR + HALL) == []
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    (CELLAR.replace("ht802", "ht801"), "gateways.cellar.ports: found 2 ports, a Grandstream HT801 has 1"),
+    (CELLAR.replace("204-fax", "203-desk, extra: 1"), "gateways.cellar.ports.0.extra: unknown key"),
+    (CELLAR.replace("204-fax", "202-desk"), "gateways.cellar.ports.0.device: a fax leaves and hears no messages, expected voicemail: no"),
+    (CELLAR.replace("use: fax", "use: modem"), "gateways.cellar.ports.0.use: found 'modem'"),
+    (CELLAR + "  attic: {model: grandstream_ht801, mac: 00A0BA000002, ports: [{device: 206-fax, use: fax}]}\n",
+     "gateways.attic.ports: found 3 analogue ports of no site, expected at most 2 a site"),
+    (HALL.replace("handsets", "bases: {roof: 7C2F80000002}, handsets"), "dect.hall.bases: found 1 bases, a Gigaset N670 IP PRO has at most 0"),
+    (HALL.replace("202-desk", "202-desk, ipui: 029e74a599"), "029e74a599 stands twice; each handset has its own"),
+    (HALL.replace("029e74a599", "29e74"), "ipui: found '29e74', expected a handset's IPUI"),
+    (CELLAR + HALL.replace("hall", "cellar"), "gateways.cellar: 'cellar' is also one of dect"),
+])
+def test_what_is_wrong_with_gateways_and_dect_is_told_with_its_place(text: str, expected: str) -> None:
+    found = with_equipment(text)
+    assert expected in "\n".join(found)
+
+
+def test_third_analogue_port_at_another_site_is_good() -> None:
+    other = 'sites: {attic: {number: "+48221234567", address: Attic 1}}\n'
+    assert with_equipment(CELLAR + ATTIC.replace("use: fax}]", "use: fax}], site: nowhere") + other)[0].endswith(
+        "gateways.attic.site: no site named 'nowhere', expected one of attic")
+    assert with_equipment(CELLAR + ATTIC.replace("use: fax}]", "use: fax}], site: attic") + other) == []
+
+
+def test_base_of_one_tenant_is_no_others() -> None:
+    bases = HALL.replace("n670", "n870").replace("handsets", "bases: {roof: 7C2F80000002}, handsets")
+    with pytest.raises(ConfigError, match=r"dect.hall.mac: MAC 7c2f80000002 already belongs to acme.yaml"):
+        read_tenants({
+            "acme.yaml": changed(("menus:", f"{bases}menus:")),
+            "rossi.yaml": changed(("menus:", f"{HALL.replace('80000001', '80000002')}menus:"), text=ROSSI)})

@@ -112,9 +112,9 @@ def test_internal_call_enters_without_a_public_number() -> None:
 
 
 def test_number_that_is_nothing_ends_where_it_began() -> None:
-    graph = marked(acme(), number="999", extension="203")
+    graph = marked(acme(), number="98", extension="203")
     assert walked(graph) == [(CALL, END)]
-    assert node(graph, CALL).whys == ("1. 999 is no number here", "2. hangs up")
+    assert node(graph, CALL).whys == ("1. 98 is no number here", "2. hangs up")
 
 
 def test_path_through_what_the_tenant_no_longer_has_is_drawn_whole() -> None:

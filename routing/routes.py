@@ -1,0 +1,56 @@
+"""By which trunks calls leave, and from where they are made. Pure."""
+
+from collections.abc import Container, Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from routing.dialled import CallClass
+from routing.names import Did, Name, all_differ
+
+
+def outside_only(classes: tuple[CallClass, ...]) -> tuple[CallClass, ...]:
+    """The classes as they are. Raises ValueError for one that no trunk carries."""
+    if CallClass.INTERNAL in classes:
+        raise ValueError("internal calls leave by no trunk")
+    return classes
+
+
+class Route(BaseModel):
+    """Calls of these classes leave by the first of the trunks; by the next one where that fails."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    classes: Annotated[tuple[CallClass, ...], AfterValidator(outside_only)] = Field(min_length=1)
+    trunks: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(min_length=1, max_length=20)
+
+
+class Site(BaseModel):
+    """A place of the tenant's: emergency calls of its users show this number, by which the rescuers know the address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Did
+    address: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]
+
+
+def trunks_for(call_class: CallClass | None, routes: Iterable[Route], trunks: Iterable[Name]) -> tuple[Name, ...]:
+    """Those of the first route for the class; all the tenant's, in their order, where there is none."""
+    for route in routes:
+        if call_class in route.classes:
+            return route.trunks
+    return tuple(trunks)
+
+
+def twice(routes: Iterable[Route]) -> Iterable[tuple[int, CallClass]]:
+    """The classes that a route before has already, and the place of the later one."""
+    seen: set[CallClass] = set()
+    for place, route in enumerate(routes):
+        yield from ((place, each) for each in route.classes if each in seen)
+        seen |= set(route.classes)
+
+
+def unknown_trunks(routes: Iterable[Route], trunks: Container[Name]) -> Iterable[tuple[int, int, Name]]:
+    """The places of names that no trunk has."""
+    for place, route in enumerate(routes):
+        yield from ((place, i, name) for i, name in enumerate(route.trunks) if name not in trunks)

@@ -1,0 +1,145 @@
+"""Calls from phones to the outside: what the carrier is sent, and which carrier."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from runtime.process import Process
+from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Refuse, Refused, Result
+from tests.live.pbx import Pbx, path_of, until
+
+pytestmark = pytest.mark.live
+
+CARRIER, BACKUP = Address("127.77.0.41"), Address("127.77.0.42")
+PHONE = "127.77.8.41"
+ANSWERS = Callee(then=Answer(ending=HangUp(300)))
+NUMBER = "587000001"
+
+
+class OptionsOnly(asyncio.DatagramProtocol):
+    """A carrier that is there, and answers no INVITE."""
+
+    def __init__(self) -> None:
+        self.invites = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:
+        self.invites += data.startswith(b"INVITE ")
+        if data.startswith(b"OPTIONS "):
+            kept = [line for line in data.decode().split("\r\n") if re.match("(Via|From|To|Call-ID|CSeq):", line)]
+            answer = "\r\n".join(["SIP/2.0 200 OK", *kept, "Content-Length: 0", "", ""])
+            self._transport.sendto(answer.encode(), peer)      # type: ignore[attr-defined]
+
+
+async def carrier(pbx: Pbx, cast: Cast, at: Address, trunk: str, callee: Callee) -> None:
+    """Somebody behind the trunk, as soon as Asterisk knows."""
+    await cast.callee(callee, at=at)
+    await until_known(pbx, at, trunk)
+
+
+async def until_known(pbx: Pbx, at: Address, trunk: str) -> None:
+    await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify out-trunk-{trunk}")
+    await until(
+        lambda: re.search(rf"{at.host}:\S+ +\S+ +Avail", pbx.runtime.asterisk_cli("pjsip show contacts")),
+        f"Asterisk knows that {trunk} is there")
+
+
+@asynccontextmanager
+async def calling(pbx: Pbx, extension: str, number: str, **carriers: Callee) -> AsyncIterator[Cast]:
+    """After the call of that user's phone."""
+    me = pbx.account(f"out-{extension}-desk")
+    async with pbx.cast() as cast:
+        for trunk, callee in carriers.items():
+            await carrier(pbx, cast, CARRIER if trunk == "carrier" else BACKUP, trunk, callee)
+        await cast.call(Call(number=number, caller=Caller(me.user), account=me, ending=AwaitHangUp()), at=PHONE)
+    yield cast
+
+
+def invite(result: Result) -> str:
+    """The one INVITE that came."""
+    (received,) = result.received("INVITE")
+    return received.text
+
+
+def header(text: str, name: str) -> str:
+    return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(f"{name}:")), "")
+
+
+async def test_carrier_is_shown_the_users_own_number_and_it_vouches(pbx: Pbx) -> None:
+    async with calling(pbx, "201", NUMBER, carrier=ANSWERS) as cast:
+        seen = invite(cast.results[CARRIER])
+    assert seen.startswith("INVITE sip:+48587000001@")
+    assert "sip:+48225100002@" in header(seen, "From")
+    assert header(seen, "P-Asserted-Identity") == "<tel:+48225100002>"
+    assert not header(seen, "Privacy")
+    await pbx.nothing_is_left()
+
+
+async def test_hidden_number_is_told_to_the_carrier_alone(pbx: Pbx) -> None:
+    async with calling(pbx, "202", NUMBER, carrier=ANSWERS) as cast:
+        seen = invite(cast.results[CARRIER])
+    assert "sip:anonymous@anonymous.invalid" in header(seen, "From")
+    assert header(seen, "Privacy") == "id"
+    assert header(seen, "P-Asserted-Identity") == "<tel:+48225100003>"
+    assert "225100003" not in seen.replace(header(seen, "P-Asserted-Identity"), "")
+
+
+async def test_carrier_that_is_silent_is_given_up_within_seconds_and_the_next_one_carries_the_call(pbx: Pbx) -> None:
+    loop = asyncio.get_running_loop()
+    transport, silent = await loop.create_datagram_endpoint(OptionsOnly, local_addr=(CARRIER.host, CARRIER.port))
+    try:
+        began = loop.time()
+        await until_known(pbx, CARRIER, "carrier")
+        async with calling(pbx, "201", NUMBER, backup=ANSWERS) as cast:
+            assert len(cast.results[BACKUP].received("INVITE")) == 1
+        assert silent.invites > 1, "the INVITE was sent again before it was given up"
+        assert loop.time() - began < 20
+    finally:
+        transport.close()
+
+
+async def test_busy_number_is_not_tried_by_another_carrier(pbx: Pbx) -> None:
+    me = pbx.account("out-201-desk")
+    async with pbx.cast() as cast:
+        await carrier(pbx, cast, CARRIER, "carrier", Callee(then=Refuse(486, "Busy Here")))
+        await cast.callee(ANSWERS, at=BACKUP, calls=0)
+        await cast.call(Call(number=NUMBER, caller=Caller(me.user), account=me, ending=Refused(486)), at=PHONE)
+    assert not cast.results[BACKUP].received("INVITE")
+
+
+async def test_emergency_call_leaves_with_the_sites_number_while_no_service_decides(pbx: Pbx) -> None:
+    pbx.runtime.stop_process(Process.AGI)
+    try:
+        async with calling(pbx, "201", "112", carrier=Callee(then=Refuse(503, "Service Unavailable")), backup=ANSWERS) as cast:
+            seen = invite(cast.results[BACKUP])
+    finally:
+        pbx.runtime.start_process(Process.AGI)
+    assert seen.startswith("INVITE sip:112@")
+    assert "sip:+48125100009@" in header(seen, "From")
+
+
+async def test_path_says_by_which_trunk_a_call_left_and_as_whom(pbx: Pbx) -> None:
+    async with calling(pbx, "201", NUMBER, carrier=Callee(then=Refuse(500, "Server Internal Error")), backup=ANSWERS):
+        pass
+    calls = await pbx.records("201", "out", at_least=1)
+    path = next(path_of(call) for call in calls if len(call.path) > 3)
+    assert path == [
+        ("start", "201 dials 587000001"),
+        ("outgoing", "calls +48587000001 (national) by carrier, shown as +48225100002"),
+        ("outgoing", "trunk carrier fails, calls +48587000001 (national) by backup, shown as +48225100002"),
+        ("outgoing", "the conversation is over")]
+
+
+async def test_code_before_the_number_hides_it_or_shows_the_main_one(pbx: Pbx) -> None:
+    async with calling(pbx, "201", "*67587000001", carrier=ANSWERS) as cast:
+        hidden = invite(cast.results[CARRIER])
+    assert "anonymous@anonymous.invalid" in header(hidden, "From")
+    async with calling(pbx, "202", "*68587000001", carrier=ANSWERS) as cast:
+        main = invite(cast.results[CARRIER])
+    assert "sip:+48225100001@" in header(main, "From")
+    assert not header(main, "Privacy")

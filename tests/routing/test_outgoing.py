@@ -1,0 +1,177 @@
+"""A phone dials outside: what its number is, which trunks carry it, and what the carrier is shown."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from routing.call import Dial, Origin
+from routing.check import read_tenant
+from routing.dialled import CallClass, OutsideNumber, read_dialled
+from routing.errors import ConfigError
+from routing.facts import DeviceState
+from routing.simulate import Script, Simulation, simulate
+from routing.tenant import Tenant
+
+TENANT = """
+tenant: acme
+name: Acme
+country: PL
+area_code: "22"
+language: pl
+timezone: Europe/Warsaw
+users:
+  "201": {name: Anna, number: "+48221234568", site: krakow}
+  "202": {name: Jan}
+  "203": {name: Zofia, number: "+48221234568", shows: main}
+  "204": {name: Piotr, number: "+48221234568", shows: nothing}
+numbers:
+  "+48221234567": {to: "202"}
+  "+48221234568": {to: "201"}
+  "+48121234569": {to: "201"}
+sites:
+  krakow: {number: "+48121234569", address: "Kraków, Prosta 1"}
+trunks:
+  carrier: {kind: address, address: 192.0.2.1}
+  backup: {kind: address, address: 192.0.2.2}
+routes:
+  - {classes: [mobile, emergency], trunks: [backup, carrier]}
+failover: {ring: ["201"]}
+"""
+
+
+def tenant(*changes: tuple[str, str]) -> Tenant:
+    text = TENANT
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return read_tenant(text, "acme.yaml")
+
+
+def dial(dialled: str, extension: str = "201", *, at: Tenant | None = None, failing: tuple[str, ...] = (),
+         states: dict[str, DeviceState] | None = None) -> Simulation:
+    return simulate(at or tenant(), Script(
+        Origin.PHONE, dialled, datetime(2026, 11, 25, 9, tzinfo=UTC), extension, caller=extension, states=states or {},
+        failing_trunks=frozenset(failing)))
+
+
+def dials(simulation: Simulation) -> list[tuple[str, str]]:
+    """The numbers called and the trunks."""
+    return [(leg.number, leg.trunk) for step in simulation.steps if isinstance(step, Dial) for leg in step.outside]
+
+
+def shown(extension: str, dialled: str = "587000001") -> tuple[str, str, bool]:
+    (step,) = [step for step in dial(dialled, extension).steps if isinstance(step, Dial)]
+    return step.shown, step.vouching, step.hidden
+
+
+@pytest.mark.parametrize(("dialled", "number", "call_class"), [
+    ("+48587000001", "+48587000001", CallClass.NATIONAL),
+    ("0048587000001", "+48587000001", CallClass.NATIONAL),
+    ("48587000001", "+48587000001", CallClass.NATIONAL),
+    ("587000001", "+48587000001", CallClass.NATIONAL),
+    ("7000001", "+48227000001", CallClass.NATIONAL),
+    ("600100200", "+48600100200", CallClass.MOBILE),
+    ("+4930123456", "+4930123456", CallClass.INTERNATIONAL),
+    ("004930123456", "+4930123456", CallClass.INTERNATIONAL),
+    ("800100200", "+48800100200", CallClass.SPECIAL),
+    ("19115", "19115", CallClass.SPECIAL),
+    ("118913", "118913", CallClass.PREMIUM),
+    ("700100200", "+48700100200", CallClass.PREMIUM),
+    ("112", "112", CallClass.EMERGENCY),
+    ("+48997", "997", CallClass.EMERGENCY),
+])
+def test_what_a_user_dials_is_read_as_a_telephone_of_the_country_would(
+    dialled: str, number: str, call_class: CallClass,
+) -> None:
+    assert read_dialled(dialled, "PL", "22") == OutsideNumber(number, call_class)
+
+
+@pytest.mark.parametrize("dialled", ["", "9", "12345", "+", "*43", "#", "+48", "00", "1" * 40, "+48 600", "600100200#"])
+def test_what_is_no_number_of_any_plan_leads_nowhere(dialled: str) -> None:
+    assert read_dialled(dialled, "PL", "22") is None
+
+
+def test_national_number_leaves_by_the_first_trunk_and_a_mobile_by_its_route() -> None:
+    assert dials(dial("587000001")) == [("+48587000001", "acme-trunk-carrier")]
+    assert dials(dial("600100200")) == [("+48600100200", "acme-trunk-backup")]
+
+
+def test_next_trunk_is_tried_when_one_fails_and_each_once() -> None:
+    assert [trunk for _, trunk in dials(dial("600100200", failing=("backup",)))] == ["acme-trunk-backup", "acme-trunk-carrier"]
+    failed = dial("600100200", failing=("backup", "carrier"))
+    assert [trunk for _, trunk in dials(failed)] == ["acme-trunk-backup", "acme-trunk-carrier"]
+    assert failed.outcome == "hung up: CONGESTION"
+
+
+@pytest.mark.parametrize("state", [DeviceState.BUSY, DeviceState.UNAVAILABLE])
+def test_no_other_trunk_is_tried_where_the_number_itself_does_not_take_the_call(state: DeviceState) -> None:
+    assert len(dials(dial("587000001", states={"+48587000001": state}))) == 1
+
+
+def test_own_number_is_shown_unless_the_user_shows_the_main_one_or_none() -> None:
+    assert shown("201") == ("+48221234568", "+48221234568", False)
+    assert shown("202") == ("+48221234567", "+48221234567", False)
+    assert shown("203") == ("+48221234567", "+48221234567", False)
+    assert shown("204") == ("+48221234568", "+48221234568", True)
+
+
+def test_code_before_a_number_shows_the_main_number_or_none_for_that_call() -> None:
+    assert shown("201", "*68587000001") == ("+48221234567", "+48221234567", False)
+    assert shown("204", "*68587000001") == ("+48221234567", "+48221234567", False)
+    assert shown("201", "*67587000001") == ("+48221234568", "+48221234568", True)
+    assert shown("201", "*67112") == ("+48121234569", "+48121234569", False)
+
+
+def test_code_before_a_number_counts_for_the_next_trunk_too() -> None:
+    steps = [step for step in dial("*67600100200", failing=("backup",)).steps if isinstance(step, Dial)]
+    assert [(step.outside[0].number, step.hidden) for step in steps] == [("+48600100200", True)] * 2
+
+
+def test_code_before_a_number_inside_changes_nothing() -> None:
+    assert dial("*67202", "201").outcome == "answered 202"
+    assert dial("*68221234567", "201").outcome == "answered 202"
+
+
+def test_emergency_call_shows_where_help_is_needed_even_of_who_hides_the_number() -> None:
+    assert shown("201", "112") == ("+48121234569", "+48121234569", False)
+    assert shown("204", "112") == ("+48221234567", "+48221234567", False)
+
+
+def test_tenant_without_a_number_shows_none_and_no_extension() -> None:
+    numberless = tenant(*((line, "") for line in (
+        'numbers:\n  "+48221234567": {to: "202"}\n  "+48221234568": {to: "201"}\n  "+48121234569": {to: "201"}\n',
+        'sites:\n  krakow: {number: "+48121234569", address: "Kraków, Prosta 1"}\n', ', number: "+48221234568"', ", site: krakow")))
+    (step,) = [step for step in dial("112", at=numberless).steps if isinstance(step, Dial)]
+    assert (step.shown, step.hidden) == ("", True)
+
+
+def test_own_number_dialled_stays_inside() -> None:
+    found = dial("221234568", "202")
+    assert (found.outcome, dials(found)) == ("answered 201", [])
+
+
+def test_forward_to_a_mobile_leaves_by_the_route_for_mobiles() -> None:
+    forwarding = tenant(('"202": {name: Jan}', '"202": {name: Jan, forwards: {unconditional: "+48600100200"}}'))
+    assert dials(dial("202", at=forwarding)) == [("+48600100200", "acme-trunk-backup")]
+
+
+@pytest.mark.parametrize(("old", "new", "path", "found"), [
+    ("trunks: [backup, carrier]", "trunks: [backup, other]", "routes.0.trunks.1", "no trunk named 'other'"),
+    ("classes: [mobile, emergency]", "classes: [mobile, internal]", "routes.0.classes", "internal calls leave by no trunk"),
+    ("routes:\n", "routes:\n  - {classes: [mobile], trunks: [carrier]}\n", "routes.1.classes", "mobile calls have a route already"),
+    ('name: Anna, number: "+48221234568"', 'name: Anna, number: "+48221234599"', "users.201.number", "is not one of the tenant's"),
+    ('krakow: {number: "+48121234569"', 'krakow: {number: "+48121234999"', "sites.krakow.number", "is not one of the tenant's"),
+    ("site: krakow", "site: gdansk", "users.201.site", "no site named 'gdansk'"),
+])
+def test_check_names_the_place_of_a_wrong_route_number_or_site(old: str, new: str, path: str, found: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        tenant((old, new))
+    assert any(problem.path == path and found in problem.text for problem in error.value.problems), error.value
+
+
+def test_path_says_what_was_called_by_which_trunk_and_what_was_shown() -> None:
+    whys = [visit.why for visit in dial("600100200", failing=("backup",)).path]
+    assert whys[0] == "201 dials 600100200"
+    assert whys[1] == "calls +48600100200 (mobile) by backup, shown as +48221234568"
+    assert re.match(r"trunk backup fails, calls \+48600100200 \(mobile\) by carrier", whys[2])
