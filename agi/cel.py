@@ -87,19 +87,49 @@ def parse_event(line: bytes) -> CelEvent:
 
 @dataclass(slots=True)
 class PendingCalls:
-    """The calls that have begun and not ended, by linkedid, the oldest first."""
+    """The calls that have begun and not ended, by linkedid, the oldest first.
+
+    A channel may leave its call for an older one: a consultation becomes part of the call that is transferred by it, and so
+    does that of somebody who picks up a call or fetches a parked one. Its own call then ends without its HANGUP.
+    """
 
     events: dict[str, list[CelEvent]] = field(default_factory=dict)
+    _call_of: dict[str, str] = field(default_factory=dict)       # the linkedid of each channel that is up, by uniqueid
+    _up: dict[str, set[str]] = field(default_factory=dict)       # the same, by linkedid
+
+    def join(self, event: CelEvent) -> str:
+        """If this event tells that a channel has gone over to another call, add its call to that one: the linkedid that is no
+        call any more, else ''. To be asked before `take`."""
+        before = self._call_of.get(event.uniqueid, event.linkedid)
+        if before == event.linkedid:
+            return ""
+        together = self.events.pop(before, []) + self.events.pop(event.linkedid, [])
+        self.events[event.linkedid] = sorted(together, key=lambda each: each.at)
+        moved = self._up.pop(before)
+        self._up.setdefault(event.linkedid, set()).update(moved)
+        self._call_of.update(dict.fromkeys(moved, event.linkedid))
+        return before
 
     def take(self, event: CelEvent) -> EndedCall | None:
         """Add an event; the call, where this was its last one."""
         self.events.setdefault(event.linkedid, []).append(event)
-        if event.kind == "LINKEDID_END" and not event.user_event:
-            return EndedCall(event.linkedid, self.events.pop(event.linkedid))
+        if event.user_event:
+            return None
+        match event.kind:
+            case "CHAN_START":
+                self._call_of[event.uniqueid] = event.linkedid
+                self._up.setdefault(event.linkedid, set()).add(event.uniqueid)
+            case "HANGUP" if event.uniqueid in self._call_of:
+                self._up[self._call_of.pop(event.uniqueid)].discard(event.uniqueid)
+            case "LINKEDID_END" if not self._up.get(event.linkedid):
+                self._up.pop(event.linkedid, None)
+                return EndedCall(event.linkedid, self.events.pop(event.linkedid))
         return None
 
     def interrupt(self, linkedid: str) -> EndedCall:
         """End a call whose last event will never come."""
+        for uniqueid in self._up.pop(linkedid, ()):
+            del self._call_of[uniqueid]
         return EndedCall(linkedid, self.events.pop(linkedid), interrupted=True)
 
 

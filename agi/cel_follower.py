@@ -89,6 +89,8 @@ class CelFollower:
             return None
         if event.linkedid in self._ended:
             return None
+        if joined := self._pending.join(event):
+            self._forget(joined)
         if event.linkedid not in self._pending.events and _begins(event):
             self._began[event.linkedid] = place
         ended = self._pending.take(event)

@@ -16,14 +16,26 @@ import structlog
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.outside import Asking, Outside
 from agi.published import Published
-from agi.step_text import AgiError, Result, path_text, read_digits, read_event, read_state, start_text, state_text, step_text
+from agi.step_text import (
+    AgiError,
+    Result,
+    checked,
+    path_text,
+    read_digits,
+    read_event,
+    read_state,
+    sound_path,
+    start_text,
+    state_text,
+    step_text,
+)
 from routing import questions
-from routing.call import Decision, Event, State
+from routing.call import Awaits, Decision, Event, State
 from routing.callers import caller_number
-from routing.engine import next_step
+from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
 from routing.numbers import dialled_number
-from routing.questions import LiveQuestion, Question, Unanswered
+from routing.questions import CheckPin, LiveQuestion, PinIs, Question, Unanswered
 from store.follower import Live
 
 log = structlog.get_logger()
@@ -34,6 +46,8 @@ class Answering(Protocol):
     the same one when Asterisk asks for it again."""
 
     async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> questions.Answer: ...
+    async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
+        """`pin` is the right one, '' where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,7 @@ class Answer:
     event: str
     state: str
     step: str
+    forgets: bool = False      # what was keyed for this decision
 
 
 class DecisionService:
@@ -64,6 +79,7 @@ class DecisionService:
         the channel keeps."""
         answer = await self.answer(query, hold)
         return [
+            *(['SET VARIABLE DIGITS ""'] if answer.forgets else []),
             "SET AUTOHANGUP 0",
             f'EXEC CELGenUserEvent "{answer.event}"',
             f'SET VARIABLE STATE "{answer.state}"',
@@ -72,25 +88,27 @@ class DecisionService:
 
     async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, the caller's number and name; what the caller chose is
-        percent-encoded."""
+        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name; what
+        the caller chose is percent-encoded."""
         began = time.perf_counter()
         try:
             (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,
-             caller, caller_name) = query.arguments
+             transferrer, caller, caller_name) = query.arguments
         except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 11") from None
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 12") from None
         published = self._published.tenant(slug)
         state = read_state(state_before)
         result = Result(digits, dial_status, voicemail_status, left)
         event = read_event(state, origin, dialled, extension, result)
         tenant = published.tenant
         number = unquote(dialled)
+        is_secret = state is not None and state.awaits is Awaits.PIN
         facts = Facts(
             self._now(), extension, caller_number(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
             self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), self._live.calendars.get(slug, {}),
-            keys=read_digits(result.digits))
+            transferrer=transferrer if transferrer in tenant.users else "",
+            keys="" if is_secret else read_digits(result.digits))
         asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
         decision = await self._decide(asking, state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
@@ -100,7 +118,29 @@ class DecisionService:
             took_us=round((time.perf_counter() - began) * 1e6))
         path = path_text(decision.path)
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
-        return Answer(told, state_text(decision.state), text)
+        return Answer(told, state_text(decision.state), text, is_secret)
+
+    async def transfer(self, query: Query, hold: Hold) -> list[str]:
+        """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
+        phone's extension, what it keyed."""
+        try:
+            slug, extension, keyed = query.arguments
+        except ValueError:
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 3") from None
+        published = self._published.tenant(slug)
+        tenant = published.tenant
+        dialled = read_digits(keyed)
+        facts = Facts(
+            self._now(), transferrer=checked(extension, "[0-9]{2,6}", "extension"),
+            dialled=dialled_number(dialled, tenant.country, tenant.numbers), devices=self._live.devices,
+            switches=self._live.switches.get(slug, {}), personal=self._live.personal.get(slug, {}),
+            calendars=self._live.calendars.get(slug, {}))
+        refusal = transfer_refusal(tenant, facts, dialled)
+        log.info("transfer", tenant=slug, call=query.uniqueid, by=extension, to=dialled, refused=bool(refusal))
+        if refusal:
+            sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
+            return [f'SET VARIABLE REFUSAL "{sounds}"']
+        return [f'SET VARIABLE TARGET "{dialled}"']
 
     async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
@@ -112,6 +152,9 @@ class DecisionService:
                 answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
 
     async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
+        if isinstance(question, CheckPin):
+            pin = asking.published.mobile_pins.get(question.extension, "")
+            return await self._answers.check_pin(asking.published.tenant.tenant, question, pin)
         if isinstance(question, LiveQuestion):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
         return await self._outside.answer(asking, question, hold)
@@ -121,6 +164,7 @@ async def serve(service: DecisionService, address: str, port: int) -> None:
     """Answers until SIGTERM or SIGINT; requests already begun are finished."""
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
+    application.add_route("transfer", service.transfer)
     server = await start_server(application, address, port)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -20,6 +20,7 @@ class PublishedTenant:
     tenant: Tenant
     sounds: Mapping[str, str]
     call_server_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    mobile_pins: Mapping[str, str] = field(default_factory=dict, repr=False)      # by extension
 
 
 class Published:
@@ -73,6 +74,7 @@ class Published:
         if known is None or known[0] != text:
             values = json.loads(text)
             tenant = Tenant.model_validate(values["tenant"])
-            known = (text, PublishedTenant(tenant, values["sounds"], values.get("call_server_secrets", {})))
+            known = (text, PublishedTenant(
+                tenant, values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {})))
             self._known[slug] = known
         return known[1]

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from routing.call import (
     NEXT_KEY_S,
     Awaits,
+    CallAs,
     CallBack,
     CheckVoicemail,
     Chosen,
@@ -113,7 +114,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
             heard = f"m({music(dial.music)})" if dial.music else ""
             shown = shown_outside(dial.shown, dial.vouching, dial.hidden) if outside else ""
-            return f"Dial({'&'.join(channels)},{int(ring_s)},gi{'c' if dial.passed_on else ''}{heard}{shown})"
+            # tT: what a phone keys, where it has codes for it at all (asterisk-conf/features.conf).
+            first = f"A({files(dial.told)})" if dial.told else ""
+            return f"Dial({'&'.join(channels)},{int(ring_s)},gitT{'c' if dial.passed_on else ''}{heard}{first}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):
@@ -121,6 +124,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
         case Move(extension=extension, mobile=mobile, nothing=prompt):
             own = checked(extension, "[0-9]{2,6}", "extension")
             return f"Gosub(move,s,1({tenant.tenant},{own},{number_shown(mobile)},{files((prompt,))}))"
+        case CallAs(extension=extension):
+            return f"Goto({tenant.tenant}-mobile,{checked(extension, '[0-9]{2,6}', 'extension')},1)"
         case SetCall(name_prefix=prefix, language=language, music=name):
             if not NAME_PREFIX.fullmatch(prefix):
                 raise AgiError(f"name prefix: found {prefix[:80]!r}, expected {NAME_PREFIX.pattern}")
@@ -263,7 +268,7 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
         number = unquote(dialled)
         return Started(Origin(origin), number if re.fullmatch(r"[0-9*#+]{1,64}", number, re.ASCII) else "", extension)
     match state.awaits:
-        case Awaits.DIGITS:
+        case Awaits.DIGITS | Awaits.PIN:
             return Digits(read_digits(result.digits))
         case Awaits.PLAYED:
             return Played()

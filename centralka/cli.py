@@ -28,7 +28,7 @@ from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
 from confgen.publish import rollback as roll_back
-from confgen.secrets import call_servers_of, load_secrets, save_secrets
+from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_name, save_secrets
 from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
 from routing.scenario import Scenarios
@@ -192,6 +192,19 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
     table = Table("user name", "password", title=f"SIP server {server} (UDP)", box=None)
     for endpoint, password in passwords.items():
         table.add_row(endpoint, password)
+    out.print(table)
+
+
+@app.command("mobile-pins")
+def mobile_pins(context: typer.Context, tenant: str) -> None:
+    """The PINs by which the tenant's users dial from their mobiles: for who hands them out."""
+    settings = load_instance(context)
+    table = Table("user", "name", "mobile", "PIN", box=None)
+    with told():
+        secrets, found = load_secrets(settings.home / "secrets.json"), live_settings.published_tenant(settings, tenant)
+        for extension in mobile_users(found):
+            pin = secrets.mobile_pins[pin_name(found, extension)]
+            table.add_row(extension, found.names[extension], found.mobile_of(extension), pin)
     out.print(table)
 
 

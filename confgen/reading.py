@@ -23,6 +23,7 @@ Objects = Mapping[tuple[str, str], Section]
 
 RELOADS: dict[str, tuple[str, ...]] = {
     "extensions": ("dialplan reload",),
+    "features": ("module reload features",),
     "voicemail": (),       # write_mailboxes is enough
     "musiconhold": ("moh reload",),
     "queuerules": ("queue reload rules",),

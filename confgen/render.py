@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
 from confgen.phones import Credentials
-from confgen.secrets import Secrets, pin_name
+from confgen.secrets import Secrets, mobile_users, pin_name
 from routing.equipment_check import devices_of
 from routing.hunting import Algorithm
 from routing.names import Extension
@@ -19,6 +19,8 @@ STRATEGIES = {
     Algorithm.RING_ALL: "ringall", Algorithm.ORDERED: "linear", Algorithm.ROUND_ROBIN: "rrmemory",
     Algorithm.LONGEST_IDLE: "leastrecent", Algorithm.LEAST_LOADED: "fewestcalls", Algorithm.RANDOM: "random"}
 """Asterisk's words for how a queue rings its members."""
+IN_CALL = ("blind_transfer", "attended_transfer")
+"""The codes of a conversation that are extensions of [transfer] in asterisk-conf/extensions.conf."""
 
 Files = dict[str, str]      # path below the revision's directory -> text
 
@@ -40,17 +42,21 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "trunks": trunks.items(),
         "failover_endpoints": ring,
         "dial": dial,
+        "mobile_users": mobile_users(tenant),
         "agent": lambda extension: agent(tenant, extension),
         "strategies": STRATEGIES,
+        "in_call": {name: code for name in IN_CALL if (code := getattr(tenant.codes.in_call, name))},
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
     published = {
         "tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds),
         "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
+        "mobile_pins": {extension: secrets.mobile_pins[pin_name(tenant, extension)] for extension in mobile_users(tenant)},
     }
     files = {
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),
         f"extensions/{slug}.conf": fill("extensions.conf", values),
+        f"features/{slug}.conf": fill("features.conf", values),
         f"voicemail/{slug}.conf": fill("voicemail.conf", values),
         f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
         f"queues/{slug}.conf": fill("queues.conf", values),

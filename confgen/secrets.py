@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from routing.errors import ConfigError, Problem
+from routing.names import Extension
 from routing.nodes.call_server import CallServer
 from routing.tenant import RegistrationTrunk, Tenant, trunk_endpoint_name
 
@@ -20,10 +21,15 @@ def new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
+def _new_pin() -> str:
+    return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
+
+
 class Secrets(BaseModel):
     """What is not there yet is generated. `sip` is by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk
     endpoint name (given by the carrier), `call_servers` by 'tenant/name': what requests to them are signed with; by
-    'tenant/label' of a telephone, `devices`: the secret part of its own address, `admins`: the password of its own pages."""
+    'tenant/label' of a telephone, `devices`: the secret part of its own address, `admins`: the password of its own pages;
+    `mobile_pins`, by 'tenant/extension', let users dial from their mobile."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,6 +42,7 @@ class Secrets(BaseModel):
     call_servers: dict[str, str] = Field(default_factory=dict)
     devices: dict[str, str] = Field(default_factory=dict)
     admins: dict[str, str] = Field(default_factory=dict)
+    mobile_pins: dict[str, str] = Field(default_factory=dict)
 
     def newest_sip(self, endpoint: str) -> str:
         """What a telephone that is set up now should use."""
@@ -75,13 +82,16 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
     trunk that registers and has no password yet: only its carrier knows that one."""
     sip, pins, call_servers = dict(values.sip), dict(values.pins), dict(values.call_servers)
     devices, admins = dict(values.devices), dict(values.admins)
+    mobile_pins = dict(values.mobile_pins)
     problems: list[Problem] = []
     for tenant in tenants:
         for extension, user in tenant.users.items():
             for endpoint in tenant.endpoints_of(extension):
                 sip.setdefault(endpoint, new_password())
             if user.voicemail:
-                pins.setdefault(pin_name(tenant, extension), f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}")
+                pins.setdefault(pin_name(tenant, extension), _new_pin())
+        for extension in mobile_users(tenant):
+            mobile_pins.setdefault(pin_name(tenant, extension), _new_pin())
         for server in call_servers_of(tenant):
             call_servers.setdefault(server, new_password())
         for _, label, _ in tenant.equipment():
@@ -95,7 +105,13 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
     if problems:
         raise ConfigError(problems)
     return values.model_copy(update={
-        "sip": sip, "pins": pins, "call_servers": call_servers, "devices": devices, "admins": admins})
+        "sip": sip, "pins": pins, "call_servers": call_servers, "devices": devices, "admins": admins,
+        "mobile_pins": mobile_pins})
+
+
+def mobile_users(tenant: Tenant) -> tuple[Extension, ...]:
+    """Who may dial from the mobile, each once."""
+    return tuple(dict.fromkeys(user for access in tenant.mobile_accesses.values() for user in access.users))
 
 
 def call_servers_of(tenant: Tenant) -> dict[str, CallServer]:

@@ -12,6 +12,7 @@ class Origin(StrEnum):
 
     TRUNK = "trunk"   # from outside, to a public number
     PHONE = "phone"   # from one of the tenant's own endpoints
+    TRANSFER = "transfer"   # one of these has passed on a conversation
     WAKE_UP = "wake_up"     # we have called a user, who has answered
 
 
@@ -43,7 +44,8 @@ class Cause(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A call begins. `dialled` is digits, '*', '#' and '+'; `caller_extension` is '' for a call from outside."""
+    """A call begins. `dialled` is digits, '*', '#' and '+'; `caller_extension` is '' for a call from outside. Of a
+    call that was transferred, `dialled` is what the transferring user dialled for it."""
 
     origin: Origin
     dialled: str
@@ -122,7 +124,8 @@ class Read:
 
     `longer` are the beginnings of longer numbers: after any other keys nothing more is waited for, after these `NEXT_KEY_S`.
     Without it the keys end with `max_digits`, or when `wait_s` have passed since the last. `told` is played to its end before
-    all that, and keys pressed meanwhile count for nothing: they belong to the number that was wrong.
+    all that, and keys pressed meanwhile count for nothing: they belong to the number that was wrong. What is keyed is `secret`
+    where nobody but the decision that asked may know it.
     """
 
     prompts: tuple[str, ...]
@@ -130,6 +133,7 @@ class Read:
     wait_s: int
     longer: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,7 @@ class Dial:
     passed_on: bool = False          # who does not answer sees no missed call: others are still to be rung
     music: str = ""                  # what the caller hears instead of the ringing tone, one of the tenant's musics
     hidden: bool = False
+    told: tuple[str, ...] = ()       # prompts that whoever answers hears first
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +215,14 @@ class Move:
     extension: str
     mobile: str
     nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAs:
+    """From here on the call is one that this user makes: the number is dialled as from the user's phone."""
+
+    extension: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,14 +313,15 @@ class Failover:
 
 
 Step = (
-    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | SetCall | Conference | Queue | CallBack | Hangup
-    | Failover)
+    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | SetCall | Conference | Queue | CallBack
+    | Hangup | Failover)
 
 
 class Awaits(StrEnum):
     """Which event the last step will be answered with."""
 
     DIGITS = "digits"
+    PIN = "pin"           # digits that leave no trace
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
@@ -319,8 +333,8 @@ class Awaits(StrEnum):
 
 def awaits(step: Step) -> Awaits:
     match step:
-        case Read():
-            return Awaits.DIGITS
+        case Read(secret=secret):
+            return Awaits.PIN if secret else Awaits.DIGITS
         case Play() | Echo() | Say() | Move() | CallBack():
             return Awaits.PLAYED
         case Dial():
@@ -333,7 +347,7 @@ def awaits(step: Step) -> Awaits:
             return Awaits.QUEUE
         case SetCall():
             return Awaits.ENTERED
-        case Hangup() | Failover():
+        case Hangup() | Failover() | CallAs():
             return Awaits.NOTHING
 
 

@@ -19,6 +19,7 @@ from routing.limits import too_many
 from routing.loops import forward_loops
 from routing.names import expected_for
 from routing.nodes import SYSTEM_NODES
+from routing.nodes.mobile_access import mobile_problems
 from routing.nodes.node import Uses
 from routing.numbers import is_emergency
 from routing.routes import twice, unknown_trunks
@@ -60,7 +61,7 @@ def validated(document: Document, model: type[Model]) -> Model:
 def _checked(document: Document) -> Tenant:
     tenant = validated(document, Tenant)
     rules = (
-        _names, _references, _memberships, _outside, _routes, _emergency, _codes, too_many, _ways_out, _loops,
+        _names, _references, _mobiles, _memberships, _outside, _routes, _emergency, _codes, too_many, _ways_out, _loops,
         equipment_problems)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
@@ -188,6 +189,11 @@ def _memberships(document: Document, tenant: Tenant) -> Iterable[Problem]:
         elif len(tenant.seats_of(name)) > MAX_MEMBERS:
             found = f"found {len(tenant.seats_of(name))} members, those of its groups among them"
             yield document.problem(("groups", name, "members"), f"{found}, expected at most {MAX_MEMBERS}")
+
+
+def _mobiles(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    mobiles = {extension: user.mobile for extension, user in tenant.users.items() if user.mobile}
+    return mobile_problems(document, tenant.mobile_accesses, mobiles)
 
 
 def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:

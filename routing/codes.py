@@ -52,6 +52,7 @@ class InCallCodes(BaseModel):
 
     blind_transfer: InCallCode | None = "##"
     attended_transfer: InCallCode | None = "*2"
+    back: InCallCode | None = "*1"                        # while asking: back to who is to be transferred
     park: InCallCode | None = "*3"
 
 

@@ -8,6 +8,7 @@ from routing.call import (
     Cause,
     Conference,
     Decision,
+    Dial,
     Digits,
     Entered,
     Event,
@@ -30,7 +31,8 @@ from routing.keypad import Dials, Told, play_code, woken
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outgoing import OUTGOING, without_prefix
-from routing.numbers import find_did
+from routing.numbers import e164, find_did
+from routing.questions import Unanswered
 from routing.tenant import Tenant
 
 MAX_HOPS = 60
@@ -44,7 +46,7 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
     where a node needs to know more than `facts` says: the same is to be asked again, with the answer in `facts.answers`.
     """
     if isinstance(event, Started):
-        return _start(tenant, facts, event)
+        return _transferred(tenant, facts, event) if event.origin is Origin.TRANSFER else _start(tenant, facts, event)
     if state is None:
         return _give_up(START, "an event without a call", 0)
     if state.node == START:
@@ -53,26 +55,64 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
     return _walk(tenant, facts, replace(state, trail=trail), event, ())
 
 
+def transfer_refusal(tenant: Tenant, facts: Facts, dialled: str) -> tuple[str, ...]:
+    """The prompts that tell why the user `facts.transferrer` cannot transfer a call to what was dialled for it; () where that
+    is possible."""
+    try:
+        refused = _refused_transfer(tenant, facts, Started(Origin.TRANSFER, dialled, facts.transferrer))
+    except Unanswered:
+        return ()       # some element is entered, and asks
+    return refused.step.prompts if refused and isinstance(refused.step, Play) else ()
+
+
+def _transferred(tenant: Tenant, facts: Facts, event: Started) -> Decision:
+    """A call that may not go where it is sent comes back to who sent it, who hears why."""
+    by = replace(event, caller_extension=facts.transferrer)
+    refused = _refused_transfer(tenant, facts, by)
+    if refused is None:
+        return _start(tenant, facts, by)
+    user = tenant.users.get(facts.transferrer)
+    if user is None or not isinstance(refused.step, Play):
+        return refused
+    back = Dial(tenant.endpoints_of(facts.transferrer), user.ring_s, told=refused.step.prompts)
+    state = State(facts.transferrer, awaits(back), 0)
+    return Decision(state, back, (*refused.path, Visit(facts.transferrer, "the call comes back and rings")))
+
+
+def _refused_transfer(tenant: Tenant, facts: Facts, event: Started) -> Decision | None:
+    """What is played where no such transfer is possible. Codes are for those who key them, and not for whom they talk to."""
+    number = e164(event.dialled, tenant.country, tenant.area_code)
+    why = tenant.refusal_of(number) if event.dialled not in tenant.internal_numbers else ""
+    if why or not event.dialled.removeprefix("+").isdigit():
+        step = Play(("sys_transfer_refused",))
+        why = f"{event.caller_extension} transfers to {event.dialled or 'nothing'}, which {why or 'is no number'}"
+        return _ask(START, step, why, (int(Cause.REFUSED),))
+    decision = _start(tenant, facts, event)
+    return decision if decision.state.node in (START, OUTGOING) and isinstance(decision.step, Play) else None
+
+
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     if event.origin is Origin.WAKE_UP:
         awake = woken(tenant, facts, event.caller_extension)
         return _ask(START, awake.step, awake.why, (int(Cause.NORMAL),))
-    dialled = without_prefix(tenant.codes, event.dialled)[1] if event.origin is Origin.PHONE else event.dialled
-    area_code = tenant.area_code if event.origin is Origin.PHONE else ""
+    is_inside = event.origin is not Origin.TRUNK
+    dialled = without_prefix(tenant.codes, event.dialled)[1] if is_inside else event.dialled
+    area_code = tenant.area_code if is_inside else ""
+    does = "transfers to" if event.origin is Origin.TRANSFER else "dials"
     did = find_did(dialled, tenant.country, tenant.numbers, area_code)
-    if event.origin is Origin.PHONE:
+    if is_inside:
         if (keyed := tenant.codes.keyed(dialled)) and (done := _code(tenant, facts, event, keyed)):
             return done
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
-            return _enter(tenant, facts, node, f"{event.caller_extension} dials {dialled}")
+            return _enter(tenant, facts, node, f"{event.caller_extension} {does} {dialled}")
     if did and event.origin is Origin.TRUNK and tenant.blacklist.bars_caller(facts.caller):
         blocked = Play((tenant.blacklist.prompt,), early=True)
         return _ask(START, blocked, f"{facts.caller} is on the blacklist", (int(Cause.REFUSED),))
     if did:
         return _enter(tenant, facts, tenant.numbers[did].to, f"to {did}")
-    if event.origin is Origin.PHONE and read_dialled(dialled, tenant.country, tenant.area_code):
-        return _enter(tenant, facts, OUTGOING, f"{event.caller_extension} dials {event.dialled}")
+    if is_inside and read_dialled(dialled, tenant.country, tenant.area_code):
+        return _enter(tenant, facts, OUTGOING, f"{event.caller_extension} {does} {event.dialled}")
     step = Play(("sys_unknown_number",), early=True)
     return _ask(START, step, f"{dialled or 'nothing'} is no number here", (int(Cause.UNKNOWN_NUMBER),))
 
@@ -143,6 +183,8 @@ def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
             return replace(step, prompts=told(prompts), told=told(before))
         case Play(prompts=prompts) | Conference(prompts=prompts):
             return replace(step, prompts=told(prompts))
+        case Dial(told=before) if before:
+            return replace(step, told=told(before))
         case CallBack(agreed=agreed):
             return replace(step, agreed=tenant.prompt_in(agreed, language))
         case Queue(places=places, minutes=minutes):

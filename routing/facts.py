@@ -15,10 +15,12 @@ from routing.questions import (
     Answers,
     AskServer,
     Change,
+    CheckPin,
     Flip,
     LastCaller,
     Loads,
     Offer,
+    PinIs,
     PutSwitch,
     Question,
     Speak,
@@ -78,6 +80,12 @@ class Facts:
     calendars: Mapping[str, Fetched] = field(default_factory=dict)        # by name: what was last found at its address
     answers: Answers = field(default_factory=dict)
     keys: str = ""                    # what the caller typed last in this call
+    transferrer: str = ""             # the user who passed the conversation on to where it is; '' without one
+
+    @property
+    def payer(self) -> str:
+        """The user on whose behalf a number outside is called."""
+        return self.transferrer or self.caller_extension
 
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)
@@ -98,6 +106,8 @@ class Facts:
     def answer(self, question: AskServer) -> Reply | Failed: ...
     @overload
     def answer(self, question: Speak | LastCaller) -> str: ...
+    @overload
+    def answer(self, question: CheckPin) -> PinIs: ...
     def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:

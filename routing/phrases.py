@@ -13,6 +13,16 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Il numero selezionato è inesistente.",
         "pl": "Wybrany numer nie istnieje.",
     },
+    "sys_transfer_to": {
+        "en": "To which number?",
+        "it": "A quale numero?",
+        "pl": "Na jaki numer?",
+    },
+    "sys_transfer_refused": {
+        "en": "No call can be transferred to this number.",
+        "it": "Non si può trasferire la chiamata a questo numero.",
+        "pl": "Na ten numer nie można przekazać połączenia.",
+    },
     "sys_wrong_key": {
         "en": "That choice is not available.",
         "it": "Scelta non disponibile.",
@@ -47,6 +57,21 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "None of your other phones is in a call.",
         "it": "Nessun altro vostro telefono è impegnato in una conversazione.",
         "pl": "Żaden z twoich innych telefonów nie prowadzi rozmowy.",
+    },
+    "sys_mobile_pin": {
+        "en": "Your PIN?",
+        "it": "Il vostro codice PIN?",
+        "pl": "Podaj swój PIN.",
+    },
+    "sys_mobile_wrong_pin": {
+        "en": "That PIN is not right.",
+        "it": "Il codice PIN non è corretto.",
+        "pl": "Ten PIN jest nieprawidłowy.",
+    },
+    "sys_mobile_number": {
+        "en": "Dial, please, and end with the hash key.",
+        "it": "Componete il numero e terminate con il cancelletto.",
+        "pl": "Wybierz numer i zakończ krzyżykiem.",
     },
     "sys_directory": {
         "en": "Key the first letters of a name.",

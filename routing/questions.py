@@ -3,7 +3,8 @@ the engine answers it and asks for the same decision again. Each kind of questio
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 
 from routing.call_server import Failed, Reply
 from routing.changes import Setting
@@ -93,12 +94,26 @@ class Speak:
     language: Language
 
 
+class PinIs(Enum):
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"            # too many wrong ones of late, whatever this one is; or nobody can tell
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPin:
+    """Is this the user's PIN? Each question counts as a try, over all calls, until a right one."""
+
+    extension: Extension
+    keys: str = field(repr=False)
+
+
 CHANGED, NOT_CHANGED = 0, -1
 NOT_KNOWN = "?"
 LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller      # answered at once, of the live state
 SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
-Question = LiveQuestion | SlowQuestion
-Answer = int | tuple[Load, ...] | Reply | Failed | str
+Question = LiveQuestion | SlowQuestion | CheckPin
+Answer = int | tuple[Load, ...] | Reply | Failed | str | PinIs
 Answers = Mapping[Question, Answer]
 
 

@@ -47,7 +47,7 @@ from routing.document import Document, read_document
 from routing.engine import START
 from routing.errors import ConfigError, Problem
 from routing.facts import NOTHING_SET, DeviceState, Personal
-from routing.names import Did, Extension, Name, Target
+from routing.names import Did, Extension, Name, Pin, Target
 from routing.nodes import SYSTEM_NODES
 from routing.questions import Question, Turn
 from routing.settings import checked_position, read_settings, with_setting
@@ -95,6 +95,7 @@ class Given(_Section):
     settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
     switches: dict[Name, Name] = Field(default_factory=dict)                     # where each stands
     last_callers: dict[Extension, From] = Field(default_factory=dict)            # who called each user last
+    pins: dict[Extension, Pin] = Field(default_factory=dict)                     # by which users dial from their mobiles
 
 
 class Expect(_Section):
@@ -183,6 +184,7 @@ class Scene:
             last_callers=self.scenario.given.last_callers,
             closed_rooms=frozenset(self.scenario.given.closed_rooms), calendars=self.calendars(),
             waiting=self.scenario.given.waiting, failing_trunks=frozenset(self.scenario.given.failing_trunks),
+            pins=self.scenario.given.pins,
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()

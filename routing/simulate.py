@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from routing.calendars import Fetched
 from routing.call import (
     Awaits,
+    CallAs,
     CallBack,
     Cause,
     CheckVoicemail,
@@ -91,6 +92,7 @@ class Script:
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
     last_callers: Mapping[str, str] = field(default_factory=dict)      # by extension: the number, as it was shown
     failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
+    pins: Mapping[str, str] = field(default_factory=dict)         # by extension, to dial from the mobile; else any is right
 
 
     def is_among(self, phone: "_Rung", named: frozenset[str]) -> bool:
@@ -162,12 +164,18 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
             case Read(max_digits=most, longer=longer):
                 pressed = keys.pop(0) if keys else ""
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
-                facts = replace(facts, keys=event.keys)
+                facts = replace(facts, keys="" if state.awaits is Awaits.PIN else event.keys)
                 asked = (*asked, state.node)
             case Play() | Echo() | Say() | Move():
                 event = Played()
             case SetCall():
                 event = Entered()
+            case CallAs(extension=extension, number=number):
+                facts = replace(
+                    facts, caller_extension=extension, caller=extension, keys="",
+                    dialled=dialled_number(number, tenant.country, tenant.numbers))
+                event, state = Started(Origin.PHONE, number, extension), None
+                continue
             case Voicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
             case CheckVoicemail(mailbox=mailbox):

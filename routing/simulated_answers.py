@@ -11,10 +11,12 @@ from routing.questions import (
     Answer,
     AskServer,
     Change,
+    CheckPin,
     Flip,
     LastCaller,
     Loads,
     Offer,
+    PinIs,
     PutSwitch,
     Question,
     Speak,
@@ -61,3 +63,5 @@ class Asked:
                 return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
             case Speak():
                 return "said"
+            case CheckPin(extension=extension, keys=keys):
+                return PinIs.RIGHT if script.pins.get(extension, keys) == keys else PinIs.WRONG

@@ -28,7 +28,7 @@ from routing.routes import Route, Site, trunks_for
 from routing.timezones import is_timezone
 
 # Phrases that only these sections' elements say, by how they begin: no sound is made where there is none.
-PHRASES_OF = {"sys_conference_": "conferences", "sys_queue_": "queues"}
+PHRASES_OF = {"sys_conference_": "conferences", "sys_queue_": "queues", "sys_mobile_": "mobile_accesses"}
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
 
@@ -222,6 +222,11 @@ class Tenant(Elements, Equipped):
                 dict(zip(user.devices, self._endpoints[extension], strict=True)),
                 (user.mobile, user.mobile_after_s) if user.mobile else None, user.rings, kind)
             for extension, user in self.users.items() for kind in CallKind}
+
+    def mobile_of(self, extension: Extension) -> str:
+        """The number of a user's mobile, '' without one."""
+        user = self.users.get(extension)
+        return user.mobile or "" if user else ""
 
     def is_own_number(self, number: str, extension: Extension) -> bool:
         """Whether the public number leads straight to the user."""

@@ -17,6 +17,7 @@ from sipp.run import Address, Load, Sipp, run, started
 from sipp.scenario import (
     Account,
     Answer,
+    Attempts,
     AwaitHangUp,
     Call,
     Callee,
@@ -31,7 +32,7 @@ from sipp.scenario import (
 )
 
 __all__ = [
-    "Account", "Address", "Answer", "AwaitHangUp", "Call", "Callee", "Caller", "Cancel", "Cast", "Digit", "Ear",
+    "Account", "Address", "Answer", "Attempts", "AwaitHangUp", "Call", "Callee", "Caller", "Cancel", "Cast", "Digit", "Ear",
     "HangUp", "Load", "Media", "Message", "Options", "Refuse", "Refused", "Register", "Result", "Ring", "Silence",
     "Sipp", "SippFailed", "Statistics", "Tone", "keys", "run", "started",
 ]  # fmt: skip

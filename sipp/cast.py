@@ -8,7 +8,7 @@ from typing import Self
 from sipp.ear import Ear
 from sipp.report import Result, SippFailed
 from sipp.run import Address, Load, Sipp, run, started
-from sipp.scenario import Account, Call, Callee, Register
+from sipp.scenario import Account, Attempts, Call, Callee, Register
 
 
 class Cast:
@@ -54,7 +54,7 @@ class Cast:
 
     async def call(
         self,
-        call: Call,
+        call: Call | Attempts,
         *,
         at: Address | str,
         load: Load | None = None,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sipp import report, rtp
 from sipp.ear import BESIDE, Ear, free_port
 from sipp.report import Result, SippFailed
-from sipp.scenario import Scenario, echoes, is_server, media_of, render
+from sipp.scenario import Scenario, echoes, is_server, media_of, numbers_of, render
 
 _GRACE_S = 3  # for sipp to write its files after its own time limit
 
@@ -102,6 +102,8 @@ async def started(
         directory = Path(name)
         keyword = f"media_port+{BESIDE}" if heard_beside else "media_port"
         (directory / "scenario.xml").write_text(render(scenario, media_port=keyword))
+        if numbers := numbers_of(scenario):
+            (directory / "numbers.csv").write_text(numbers)
         if media := media_of(scenario):
             (directory / "media.pcap").write_bytes(rtp.pcap(media))
         arguments = _arguments(scenario, address, server, load, limit_s, media_port, traced)
@@ -154,6 +156,8 @@ def _arguments(
     arguments += ["-timeout", f"{ceil(limit_s)}s", "-timeout_error"]
     arguments += ["-trace_stat", "-stf", "statistics.csv", "-fd", "1", "-trace_err", "-error_file", "errors.log"]
     arguments += ["-trace_shortmsg", "-shortmessage_file", "short.log"]
+    if numbers_of(scenario):
+        arguments += ["-inf", "numbers.csv"]
     if traced:
         arguments += ["-trace_msg", "-message_file", "messages.log"]
     if echoes(scenario):

@@ -82,6 +82,18 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """Calls the numbers, one a call, whatever comes of each: gives up so long after the first sign of ringing or of a prompt,
+    and hangs up so long after an answer."""
+
+    numbers: tuple[str, ...]
+    caller: Caller
+    account: Account
+    after_ms: int = 300
+    name: str = "attempts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Rings, answers, talks. A call cancelled while it rings is a failure."""
 
@@ -131,7 +143,7 @@ class Options:
     name: str = "options"
 
 
-Scenario = Call | Callee | Register | Options
+Scenario = Call | Attempts | Callee | Register | Options
 
 
 def media_of(scenario: Scenario) -> Media:
@@ -144,6 +156,11 @@ def media_of(scenario: Scenario) -> Media:
 
 def echoes(scenario: Scenario) -> bool:
     return isinstance(scenario, Callee) and isinstance(scenario.then, Answer) and scenario.then.echo
+
+
+def numbers_of(scenario: Scenario) -> str:
+    """The file of what is different in each call, '' where nothing is."""
+    return "\n".join(["SEQUENTIAL", *map(user_part, scenario.numbers), ""]) if isinstance(scenario, Attempts) else ""
 
 
 def is_server(scenario: Scenario) -> bool:

@@ -15,16 +15,18 @@ from routing.questions import (
     NOT_KNOWN,
     Answer,
     Change,
+    CheckPin,
     Flip,
     LastCaller,
     LiveQuestion,
     Loads,
     Offer,
+    PinIs,
     PutSwitch,
     Turn,
 )
 from routing.settings import after
-from store import last_callers, loads, personal, switches
+from store import last_callers, loads, personal, pins, switches
 from store.live import AWAY
 from store.offers import Offers
 from store.turns import Turns
@@ -76,7 +78,12 @@ class RedisAnswers:
         await switches.put(self._redis, tenant, question.switch, question.position)
         return CHANGED
 
-    async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion) -> T:
+    async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
+        """Without Redis nobody can tell how many were tried, and no PIN is accepted."""
+        return await self._ask(
+            lambda: pins.check(self._redis, tenant, question.extension, question.keys, pin), lambda: PinIs.LOCKED, question)
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion | CheckPin) -> T:
         if time.monotonic() < self._not_before:
             return without()
         try:

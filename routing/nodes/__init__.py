@@ -13,6 +13,7 @@ from routing.nodes.external import External
 from routing.nodes.group import Group
 from routing.nodes.hangup import HangUp
 from routing.nodes.menu import Menu
+from routing.nodes.mobile_access import MobileAccess
 from routing.nodes.node import Element
 from routing.nodes.outgoing import OUTGOING, Outgoing
 from routing.nodes.queue import CallQueue
@@ -43,6 +44,7 @@ class Elements(BaseModel):
     conditions: dict[Name, Conditions] = Field(default_factory=dict)
     switches: dict[Name, Switch] = Field(default_factory=dict)
     conferences: dict[Name, ConferenceRoom] = Field(default_factory=dict)
+    mobile_accesses: dict[Name, MobileAccess] = Field(default_factory=dict)
     sets: dict[Name, Set] = Field(default_factory=dict)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
 

@@ -74,7 +74,7 @@ class ConferenceRoom(Element):
 
     def _ask(self, told: tuple[Name, ...], why: str, failures: int) -> Do:
         """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
-        return Do(Read((*told, self.prompt), MAX_PIN, self.wait_s), why, (failures,))
+        return Do(Read((*told, self.prompt), MAX_PIN, self.wait_s, secret=True), why, (failures,))
 
     def _let_in(self, here: Here, why: str, *, moderator: bool) -> Do:
         step = Conference(

@@ -141,7 +141,7 @@ def _call(here: Here, called: Called, before: str) -> Do:
 def _identity(here: Here, called: Called) -> tuple[str, bool]:
     """The number shown, and whether it is hidden from whoever is called. An emergency call shows where help is needed; a tenant
     without any number has nothing to show but an extension."""
-    extension = here.facts.caller_extension
+    extension = here.facts.payer
     if called.call_class is CallClass.EMERGENCY:
         number, hidden = here.tenant.site_number(extension), False
     elif called.shown is Shown.MAIN:

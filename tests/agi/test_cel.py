@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,16 @@ def line(kind: str, *, linkedid: str = "1.1", uniqueid: str = "1.1", at: float =
 
 
 def records(*lines: bytes) -> list[tuple[Call, tuple[Leg, ...]]]:
-    pending = PendingCalls()
-    ended = [pending.take(parse_event(each)) for each in lines]
+    """Of these events; channels of which no hangup is told have hung up before the call's end, as always in Asterisk."""
+    pending, ended = PendingCalls(), []
+    for event in map(parse_event, lines):
+        if event.kind == "LINKEDID_END":
+            known = pending.events[event.linkedid]
+            gone = {each.uniqueid for each in known if each.kind == "HANGUP"}
+            for channel in [each for each in known if each.kind == "CHAN_START" and each.uniqueid not in gone]:
+                pending.take(replace(channel, kind="HANGUP", at=event.at))
+        pending.join(event)
+        ended.append(pending.take(event))
     return [record for call in ended if call is not None and (record := assemble(call)) is not None]
 
 
@@ -62,6 +71,17 @@ def test_transferred_call_keeps_one_record(recorded: dict[str, tuple[Call, tuple
     assert call.ended_at > max(leg.ended_at for leg in legs[:1])
     assert [entry.node for entry in call.path] == ["did", "office", "menu"]
     assert len(legs) == 2
+
+
+def test_consultation_becomes_part_of_the_call_that_is_transferred_by_it() -> None:
+    second = {"linkedid": "1.2", "uniqueid": "1.2"}
+    target = {"linkedid": "1.2", "uniqueid": "1.3"}
+    (call, legs), = records(
+        line("CHAN_START"), start("201", "Anna", "202"), line("CHAN_START", at=2, **second), start("202", "Jan", "203", at=2, **second),
+        line("CHAN_START", at=3, **target), line("ANSWER", at=4, **target),
+        line("HANGUP", at=5, **second), line("HANGUP", at=6, linkedid="1.1", uniqueid="1.3"), line("HANGUP", at=7),
+        line("LINKEDID_END", at=7))
+    assert (call.caller, call.dialled, [leg.uniqueid for leg in legs]) == ("201", "202", ["1.1", "1.2", "1.3"])
 
 
 def test_voicemail_is_told_from_an_answer() -> None:

@@ -25,6 +25,7 @@ from store import live
 from store.answers import RedisAnswers
 from store.follower import Live
 from tests.agi.test_published import write_revision
+from tests.routing.test_mobile_access import firm
 from tests.tenants_for_tests import acme
 
 SOUNDS = "/srv/x/sounds/acme/"
@@ -52,8 +53,8 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
 
 
 def request(*arguments: str, caller: str = "+48600100200") -> bytes:
-    """The handshake as Asterisk 22 writes it, `arguments` without LEFT and the caller. Source: res_agi.c, setup_env()."""
-    script = "|".join(("step", *arguments, "", *CALLER))
+    """The handshake as Asterisk 22 writes it, `arguments` without LEFT, TRANSFERRER and the caller. Source: res_agi.c, setup_env()."""
+    script = "|".join(("step", *arguments, "", "", *CALLER))
     return "\n".join((
         "agi_network: yes", f"agi_network_script: {script}", f"agi_request: agi://127.0.0.1/{script}",
         "agi_channel: PJSIP/acme-201-desk-00000001", "agi_language: en", "agi_type: PJSIP", "agi_uniqueid: 1700000000.7",
@@ -84,9 +85,9 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "+48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "phone", "300", "203", "", "", "", ""),
-     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"),
+     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gitT)"),
     (("acme", "phone", "300", "201", "", "", "", ""),                            # Anna calls her own group
-     "start|201 dials 300;sales|201 is the caller%2C rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gi)"),
+     "start|201 dials 300;sales|201 is the caller%2C rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gitT)"),
     (("acme", "phone", "*97", "202", "", "", "", ""),
      "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
     (("acme", "trunk", "201", "", "", "", "", ""),
@@ -96,11 +97,11 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
     (("acme", "trunk", "%2B48221234567", "", "", "", "", ""),
      "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/0.0", "2", "", ""),
-     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gic)"),
+     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gitTc)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/1.0", "9", "BUSY", ""),
      "main|wrong key 9%2C asks again", "main/digits/0/1.1", f"Read(DIGITS,{SOUNDS}sys_wrong_key-0&{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.0.1.1", "2", "NOANSWER", ""),
-     "service|noanswer%2C rings 201", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,gi)"),
+     "service|noanswer%2C rings 201", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,gitT)"),
     (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.3.2.3", "2", "ANSWER", ""),
      "service|the conversation is over", "service/nothing/1/", "Hangup(16)"),
     (("acme", "trunk", "+48221234567", "", "mail/played/2/", "2", "NOANSWER", ""),
@@ -125,18 +126,18 @@ async def test_request_leads_to_exactly_these_commands(port: int, arguments: tup
 async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices: Devices) -> None:
     asked = request("acme", "phone", "300", "203", "", "", "", "")
     devices["acme-201-desk"] = DeviceState.IN_USE
-    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-202-desk,20,gi)"'
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-202-desk,20,gitT)"'
     devices["acme-201-desk"] = DeviceState.IDLE
-    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"'
+    assert (await said(port, asked))[3] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gitT)"'
 
 
 @pytest.mark.parametrize(("arguments", "found"), [
-    (("acme", "trunk", "1", "", "", "", ""), "found 10 arguments, expected 11"),
-    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 12 arguments, expected 11"),
-    ((), "found 3 arguments, expected 11"),
+    (("acme", "trunk", "1", "", "", "", ""), "found 11 arguments, expected 12"),
+    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 13 arguments, expected 12"),
+    ((), "found 4 arguments, expected 12"),
     (("../x", "trunk", "1", "", "", "", "", ""), "tenant: found '../x'"),
     (("rossi", "trunk", "1", "", "", "", "", ""), "tenant 'rossi' is not published"),
-    (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone"),
+    (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone, transfer"),
     (("acme", "", "1", "", "", "", "", ""), "origin: found ''"),
     (("acme", "phone", "201", "x", "", "", "", ""), "caller's extension: found 'x'"),
     (("acme", "trunk", "1", "", "main", "", "", ""), "state: found 'main'"),
@@ -290,3 +291,12 @@ def test_reason_is_carried_encoded() -> None:
     visits = (Visit("main", 'a,b;c|d"e\\f$g(h)'), Visit("201", "ąž"))
     assert path_text(visits) == "main|a%2Cb%3Bc%7Cd%22e%5Cf%24g%28h%29;201|%C4%85%C5%BE"
 
+
+
+async def test_pin_that_was_keyed_is_taken_back_from_the_channel_and_stands_in_no_log(port: int, tmp_path: Path) -> None:
+    write_revision(tmp_path, "2", acme=firm())
+    with capture_logs() as logs:
+        commands = await said(port, request("acme", "trunk", "48221234567", "", "access/pin/0/0.0", "471147", "", ""))
+    assert commands[0] == 'SET VARIABLE DIGITS ""'
+    assert len(commands) == 5
+    assert "471147" not in f"{commands} {logs}"

@@ -55,7 +55,7 @@ async def test_call_is_told_to_wait_and_then_goes_where_the_service_says(tmp_pat
     async with serving(answers({"go_to": "203"})) as service, deciding(tmp_path, service.url()) as port:
         commands = await said(port, ASKED)
     assert commands[:2] == ["SET AUTOHANGUP 8", "SET AUTOHANGUP 0"], "2 x 1 s to connect, 2 s for the answer, 4 s for us"
-    assert commands[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-203-desk,20,gi)"'
+    assert commands[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-203-desk,20,gitT)"'
     assert b'"digits":"77"' in service.received[0].body
     assert b'"caller":"+48600100200","caller_extension":"","dialled":"+48221234567"' in service.received[0].body
 
@@ -68,7 +68,7 @@ async def test_text_becomes_a_sound_that_the_call_is_sent_to(tmp_path: Path) -> 
         assert commands[-1] == f'SET VARIABLE STEP "Playback(/srv/x/said/acme/{file.stem})"'
         assert commands[-2] == 'SET VARIABLE STATE "sales/entered/1/"'
         after = await said(port, request("acme", "trunk", "+48221234567", "", "sales/entered/1/", "77", "", ""))
-        assert after[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gi)"'
+        assert after[-1] == 'SET VARIABLE STEP "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gitT)"'
     with wave.open(str(file)) as sound:
         assert sound.getframerate() == 8000
         assert sound.getnframes() > 3000

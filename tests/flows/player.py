@@ -12,6 +12,7 @@ import time
 import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from agi.call_servers import CallServers
 from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.outside import Asking, Outside
-from agi.published import Published
+from agi.published import Published, PublishedTenant
 from agi.speech import Speech
 from agi.step_text import read_state
 from centralka.serve_agi import make_speech
@@ -76,6 +77,17 @@ class ScriptedServers(Outside):
         if isinstance(question, AskServer):
             return self._replies.get(question.server, Failed(Failure.NO_CONNECTION))
         return await super().answer(asking, question, hold)
+
+
+class ScriptedPins(Published):
+    """PINs are the scenario's: those of the instance nobody can know beforehand."""
+
+    def __init__(self, home: Path, scene: Scene) -> None:
+        super().__init__(home)
+        self._pins = scene.scenario.given.pins
+
+    def tenant(self, slug: str) -> PublishedTenant:
+        return replace(super().tenant(slug), mobile_pins=self._pins)
 
 
 class Stage(DecisionService):
@@ -132,7 +144,8 @@ class Player:
 
     async def _play(self, scene: Scene, caller_address: str) -> Told:
         slug, call = scene.tenant.tenant, scene.scenario.call
-        stage = self._stages[slug] = Stage(self._published, self._follower, self._answers, self._pbx, scene)
+        published = ScriptedPins(self._pbx.settings.home, scene)
+        stage = self._stages[slug] = Stage(published, self._follower, self._answers, self._pbx, scene)
         self._arrange(scene)
         await put_settings(self._pbx, self._follower, scene)
         await put_calendars(self._pbx, scene)
@@ -172,7 +185,7 @@ class Player:
             for group in scene.tenant.groups:
                 client.hset(TURNS, f"{slug}/{group}", str(given.turns.get(group, 0)))
             # Nobody has talked today, and nobody is offered a call.
-            for kind in (f"loads:{slug}:", f"counted:{slug}:", f"offers:{slug}/"):
+            for kind in (f"loads:{slug}:", f"counted:{slug}:", f"offers:{slug}/", f"pins:{slug}/"):
                 for key in client.scan_iter(f"centralka:{kind}*"):
                     client.delete(key)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
@@ -325,7 +338,7 @@ async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list
                 await asyncio.sleep(BEFORE_HANG_UP_S)
                 await phone.hang_up()
                 hung_up = True
-            elif state.awaits in (Awaits.DIGITS, Awaits.QUEUE) and asks(answer.step, scene.tenant) and keys:
+            elif state.awaits in (Awaits.DIGITS, Awaits.PIN, Awaits.QUEUE) and asks(answer.step, scene.tenant) and keys:
                 await press(phone, keys.pop(0), BEFORE_KEY_S + told_s(answer.step, stage.sounds))
             elif answer.step.startswith("Gosub(echo"):
                 await press(phone, "#", BEFORE_KEY_S + length_s(answer.step, stage.sounds))

@@ -123,6 +123,10 @@ def conference(names: Names) -> st.SearchStrategy[Values]:
         optional={"pin": st.just("1234"), "moderator_pin": st.just("123456"), "tries": st.just("1")})
 
 
+def mobile_access(names: Names) -> st.SearchStrategy[Values]:
+    return st.fixed_dictionaries({"users": st.just(["201"]), "otherwise": names.targets})
+
+
 def setting(names: Names) -> st.SearchStrategy[Values]:
     chosen = st.sampled_from([{"name_prefix": "Biuro: "}, {"language": "en"}, {"language": "it", "name_prefix": "x"}])
     return st.builds(lambda what, target: {**what, "next": target}, chosen, names.targets)
@@ -146,6 +150,7 @@ ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "voicemails": voicemail,
     "queues": queue,
     "conferences": conference,
+    "mobile_accesses": mobile_access,
     "sets": setting,
     "hangups": hangup,
 }
@@ -168,6 +173,7 @@ def tenants(draw: st.DrawFn) -> Tenant:
                             "rings": st.dictionaries(st.sampled_from(CallKind), st.just({"desk": "2"}) | st.just({"desk": "0"}))}))
         for extension in users
     }
+    people["201"]["mobile"] = "+48600000201"
     values = USERS_AND_NUMBERS | {
         "tenant": "acme", "name": "Acme", "users": people, "prompts": {"hello": {"text": "Tak"}},
         "numbers": {"+48221234567": {"to": draw(names.targets)}}, "failover": {"ring": ["201"]}, "codes": {"switches": {"switche_0": "*30"}},

@@ -44,10 +44,12 @@ from routing.questions import (
     Answer,
     AskServer,
     Change,
+    CheckPin,
     Flip,
     LastCaller,
     Loads,
     Offer,
+    PinIs,
     PutSwitch,
     Question,
     Speak,
@@ -76,6 +78,7 @@ PERSONAL = st.builds(Personal, st.booleans(), st.booleans(), forwards=FORWARDS)
 
 ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.DIGITS: st.builds(Digits, KEYS),
+    Awaits.PIN: st.builds(Digits, KEYS),
     Awaits.PLAYED: st.just(Played()),
     Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
@@ -184,6 +187,8 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return replies | st.builds(Failed, st.sampled_from(Failure))
         case Speak():
             return st.sampled_from(["", "said"])
+        case CheckPin():
+            return st.sampled_from(PinIs)
 
 
 def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:

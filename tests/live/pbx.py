@@ -26,7 +26,8 @@ from store.records import Call
 
 TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
-TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21", "hunt": "127.77.0.22", "told": "127.77.0.29", "out": "127.77.0.41"}
+TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21", "hunt": "127.77.0.22", "told": "127.77.0.29", "out": "127.77.0.41",
+         "swap": "127.77.0.140", "swapb": "127.77.0.141"}
 LIMIT_S = 15.0
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 

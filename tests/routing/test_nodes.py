@@ -334,3 +334,9 @@ def test_one_phone_that_is_away_and_one_that_refuses_are_busy() -> None:
 
 def test_only_as_many_keys_count_as_a_question_takes() -> None:
     assert simulated(acme(), "12")[1:3] == ["asks for a key", "key 1, on to sales"]
+
+
+def test_pin_of_a_room_is_asked_for_as_keys_that_leave_no_trace() -> None:
+    tenant = acme(("{to: main}", '{to: room}\nconferences: {room: {pin: "1234", wrong_pin: mail, closed: mail}}'))
+    (decision,) = played(tenant, MAIN)
+    assert decision.state.awaits is Awaits.PIN

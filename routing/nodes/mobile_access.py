@@ -1,0 +1,98 @@
+"""Mobile access: users call the firm's number from their mobile, prove who they are, and dial as at their desk."""
+
+import re
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from routing.call import CallAs, Cause, Digits, Entered, Event, Hangup, Read
+from routing.document import Document
+from routing.errors import Problem
+from routing.names import Extension, Extensions, Name, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.questions import CheckPin, PinIs
+
+MAX_PIN, MAX_NUMBER = 10, 24
+PIN, NUMBER = 0, 1           # what the memory's first counter says is asked for; the second counts what was in vain
+SILENT = 2                   # so often nothing is keyed before the call ends
+
+
+class MobileAccess(Element):
+    """A caller's number can be forged, so it only says who may try a PIN. All others, and who tries too often, go on to
+    `otherwise`, without a word of why."""
+
+    users: Extensions = Field(min_length=1, max_length=500)      # each with a mobile
+    tries: int = Field(default=3, ge=1, le=5)                    # in one call; over all calls of a number there is a limit, too
+    wait_s: int = Field(default=5, ge=1, le=30)                  # for each key, the first one after the prompt
+    pin_prompt: Name = "sys_mobile_pin"
+    wrong_pin_prompt: Name = "sys_mobile_wrong_pin"
+    prompt: Name = "sys_mobile_number"
+    otherwise: Target
+
+    def uses(self) -> Uses:
+        return Uses(
+            targets=(("otherwise", self.otherwise),), users=tuple(numbered("users", self.users)), ends=True,
+            prompts=(("pin_prompt", self.pin_prompt), ("wrong_pin_prompt", self.wrong_pin_prompt), ("prompt", self.prompt)))
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        extension = self._user(here)
+        match event:
+            case Entered() if not extension:
+                return self._otherwise("the caller is none of its users")
+            case Entered():
+                return self._ask_pin((), f"{extension} calls from the mobile, asks for the PIN", 0)
+            case Digits() if not extension or not memory:
+                return self._otherwise("the caller is none of its users any more")
+            case Digits(keys=keys) if memory[0] == PIN:
+                return self._check(here, extension, keys.rstrip("#"), memory[1] + 1)
+            case Digits(keys=keys):
+                return self._call(extension, keys.rstrip("#"), memory[1] + 1)
+            case _:
+                raise UnexpectedEvent(here, event)
+
+    def _user(self, here: Here) -> Extension:
+        """Whose mobile calls, '' for nobody's."""
+        caller = here.facts.caller
+        return next((user for user in self.users if caller and here.tenant.mobile_of(user) == caller), "")
+
+    def _check(self, here: Here, extension: Extension, keys: str, tried: int) -> Go | Do:
+        """A PIN stands in no reason: the record keeps them all."""
+        answer = here.facts.answer(CheckPin(extension, keys)) if keys else PinIs.WRONG
+        what = "a wrong PIN" if keys else "no PIN"
+        if answer is PinIs.RIGHT:
+            return self._ask_number("the PIN is right, asks for a number", 0)
+        if answer is PinIs.LOCKED:
+            return self._otherwise("too many wrong PINs of late")
+        if tried >= self.tries:
+            return self._otherwise(f"{what}, {tried} in all")
+        return self._ask_pin((self.wrong_pin_prompt,) if keys else (), f"{what}, asks again", tried)
+
+    def _call(self, extension: Extension, number: str, tried: int) -> Do:
+        if re.fullmatch(r"[0-9*#]+", number, re.ASCII):
+            return Do(CallAs(extension, number), f"{extension} dials {number}")
+        if tried >= SILENT:
+            return Do(Hangup(Cause.NORMAL), "no number, hangs up")
+        return self._ask_number("no number, asks again", tried)
+
+    def _ask_pin(self, told: tuple[Name, ...], why: str, tried: int) -> Do:
+        return Do(Read((*told, self.pin_prompt), MAX_PIN, self.wait_s, secret=True), why, (PIN, tried))
+
+    def _ask_number(self, why: str, tried: int) -> Do:
+        return Do(Read((self.prompt,), MAX_NUMBER, self.wait_s), why, (NUMBER, tried))
+
+    def _otherwise(self, why: str) -> Go:
+        return Go(self.otherwise, f"{why}, on to {self.otherwise}")
+
+
+def mobile_problems(document: Document, accesses: dict[Name, MobileAccess], mobiles: dict[Extension, str]) -> Iterator[Problem]:
+    """Where a user of mobile access has no mobile, or the same as another. `mobiles` are by the users who have one."""
+    for name, access in accesses.items():
+        seen: dict[str, Extension] = {}
+        for i, user in enumerate(access.users):
+            mobile = mobiles.get(user, "")
+            if not mobile:
+                yield document.problem(("mobile_accesses", name, "users", str(i)), f"user {user} has no mobile")
+            elif mobile in seen:
+                text = f"the mobile of {user} is that of {seen[mobile]} too, expected one for each"
+                yield document.problem(("mobile_accesses", name, "users", str(i)), text)
+            seen[mobile] = user

@@ -1,0 +1,40 @@
+"""Where a user may transfer a call, and what becomes of one that may not go there."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from routing.call import Dial, Origin, Started
+from routing.engine import next_step, transfer_refusal
+from routing.facts import Facts
+from tests.tenants_for_tests import acme
+
+TENANT = acme(("failover:", 'blacklist: {targets: ["+48799*"]}\nfailover:'))
+FACTS = Facts(datetime(2026, 11, 24, 12, tzinfo=UTC), caller="+48600100200", transferrer="201")
+
+
+@pytest.mark.parametrize(("dialled", "prompts"), [
+    ("203", ()), ("300", ()), ("48221234567", ()), ("299", ("sys_unknown_number",)), ("*97", ("sys_transfer_refused",)),
+    ("799123456", ("sys_transfer_refused",)), ("0048799123456", ("sys_transfer_refused",)),
+    ("500990990", ("sys_transfer_refused",)), ("", ("sys_transfer_refused",)),
+])
+def test_user_hears_why_a_call_cannot_go_there(dialled: str, prompts: tuple[str, ...]) -> None:
+    assert transfer_refusal(TENANT, replace(FACTS, dialled=dialled), dialled) == prompts
+
+
+def test_transferred_call_enters_what_was_dialled_for_it() -> None:
+    decision = next_step(TENANT, FACTS, None, Started(Origin.TRANSFER, "203"))
+    assert [(visit.node, visit.why) for visit in decision.path] == [("start", "201 transfers to 203"), ("203", "rings desk")]
+
+
+def test_call_that_may_not_go_there_rings_the_user_who_sent_it_and_tells_why() -> None:
+    decision = next_step(TENANT, FACTS, None, Started(Origin.TRANSFER, "799123456"))
+    assert isinstance(decision.step, Dial)
+    assert (decision.step.endpoints, decision.step.told) == (("acme-201-desk",), ("sys_transfer_refused",))
+    assert decision.state.node == "201"
+
+
+def test_call_that_nobody_of_the_tenant_sent_is_refused() -> None:
+    decision = next_step(TENANT, Facts(FACTS.moment), None, Started(Origin.TRANSFER, "799123456"))
+    assert decision.state.node == "start"
