@@ -44,6 +44,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             counter = LoadCounter(redis, published.zone_of)
             addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
             follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
+            wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(view.run(), name="live view"),
@@ -51,7 +52,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
                     tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
-                    tasks.create_task(WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set).run(), name="wake-up calls"),
+                    tasks.create_task(wake_ups.run(), name="wake-up calls"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

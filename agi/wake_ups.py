@@ -36,7 +36,8 @@ KEEP_S: Final = 2 * 3600
 
 
 class WakeUps:
-    """`follower` knows who is to be woken up, and `is_current` whether it knows the phones, too. Who answers is noted by the decision service, which takes the time back."""
+    """`follower` knows who is to be woken up, and, where `is_current`, the phones, too. Who answers is noted by the decision
+    service, which takes the time back."""
 
     def __init__(
         self, ami: AmiClient, redis: Redis, follower: LiveFollower, published: Published, asterisk_home: PurePosixPath,

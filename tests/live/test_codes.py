@@ -24,7 +24,7 @@ from tests.live.test_user_agents import registered
 pytestmark = pytest.mark.live
 
 ANNA, ANNAS_HOME, JAN = "keys-201-desk", "keys-201-home", "keys-202-desk"
-DIRECT, LINE, TRUNK = "48227000101", "48227000102", "127.77.0.46"
+DIRECT, LINE, TRUNK = "48227700101", "48227700102", "127.77.0.46"
 ALIKE = 0.85
 
 
