@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import structlog
 
@@ -17,12 +17,12 @@ from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
 from agi.published import Published
 from agi.queue_agents import QueueAgents
+from agi.wake_ups import WakeUps
 from agi.web_service import Reach
 from store import database, live
 from store.calls import CallStore
 from store.follower import LiveFollower
 from store.lines import Lines
-from store.loads import Loads
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ UPGRADE_DELAY_S = 5.0
 
 
 async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: str, redis_url: str, database_url: str,
-                home: Path, cel_file: Path, reach: Reach, read_calendar: Read) -> None:
+                home: Path, asterisk_home: PurePosixPath, cel_file: Path, reach: Reach, read_calendar: Read) -> None:
     """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be away, at the start too."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,9 +43,10 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
             view = LiveView(ami, writer.devices)
             published = Published(home)
-            counter = LoadCounter(Loads(redis), published.zone_of)
+            counter = LoadCounter(redis, published.zone_of)
             addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
             follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
+            wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(view.run(), name="live view"),
@@ -54,6 +55,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
                     tasks.create_task(LineKeeper(Lines(redis), writer.calls.values).run(), name="lines of calls in progress"),
                     tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
+                    tasks.create_task(wake_ups.run(), name="wake-up calls"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

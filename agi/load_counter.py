@@ -1,12 +1,16 @@
-"""Counts what each user talked, call by call, as the records are made: groups choose by it. Each call counts once."""
+"""Counts what each user talked, call by call, as the records are made: groups choose by it. Each call counts once. And notes
+who called each user last."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
 import structlog
+from redis.asyncio import Redis
 
 from agi.cel import extension_of, taken_of
+from store import last_callers
+from store.last_callers import Called
 from store.live import AWAY
 from store.loads import Conversation, Conversations, Loads
 from store.records import Call, Leg, Outcome
@@ -22,15 +26,16 @@ BATCH = 500
 class LoadCounter:
     """`count` before a record is kept, `run` for those that Redis was away for. `zone_of` gives a tenant's time zone."""
 
-    def __init__(self, loads: Loads, zone_of: Callable[[str], tzinfo]) -> None:
-        self._loads, self._zone_of = loads, zone_of
-        self._waiting: list[Conversations] = []
+    def __init__(self, redis: Redis, zone_of: Callable[[str], tzinfo]) -> None:
+        self._redis, self._loads, self._zone_of = redis, Loads(redis), zone_of
+        self._waiting: list[tuple[Conversations, Called]] = []
         self._flushing = asyncio.Lock()
 
     async def count(self, records: Sequence[tuple[Call, Sequence[Leg]]]) -> None:
         """Never fails, never takes long. To be told a call twice does no harm."""
         away = bool(self._waiting)
-        self._waiting += [conversations(call, legs, self._zone_of(call.tenant)) for call, legs in records]
+        self._waiting += [
+            (conversations(call, legs, self._zone_of(call.tenant)), called(call, legs)) for call, legs in records]
         if not away:
             await self._flush()
 
@@ -50,7 +55,8 @@ class LoadCounter:
         while batch := self._waiting[:BATCH]:
             try:
                 async with asyncio.timeout(LIMIT_S):
-                    await self._loads.count(batch)
+                    await self._loads.count([had for had, _ in batch])
+                    await last_callers.note(self._redis, [to for _, to in batch])
             except AWAY as error:
                 log.warning("redis away; what users talked is counted later", problem=str(error), calls=len(self._waiting))
                 if (lost := len(self._waiting) - MOST_WAITING) > 0:
@@ -58,6 +64,16 @@ class LoadCounter:
                     del self._waiting[:lost]
                 return
             del self._waiting[:len(batch)]
+
+
+def called(call: Call, legs: Sequence[Leg]) -> Called:
+    """Whom a call was for: users who were rung, and those whom it came to otherwise. A call of our own, such as one that wakes
+    a user up, begins with a Local channel and is from nobody."""
+    if legs[0].channel.startswith("Local/"):
+        return Called(call.tenant, "", call.started_at, frozenset())
+    found = {extension_of(leg.endpoint, call.tenant) for leg in legs[1:]} | {entry.node for entry in call.path}
+    found -= {extension_of(legs[0].endpoint, call.tenant)}
+    return Called(call.tenant, call.caller, call.started_at, frozenset(each for each in found if each.isdecimal()))
 
 
 def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo) -> Conversations:

@@ -24,6 +24,7 @@ from routing.call import (
     DialEnded,
     DialStatus,
     Digits,
+    Echo,
     Entered,
     Event,
     Failover,
@@ -102,6 +103,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(early,s,1({files(prompts)}))"
         case Play(prompts=prompts, skippable=True):
             return f"Read(SKIPPED,{files(prompts)},1,,1,0.01)"
+        case Echo(prompt=prompt):
+            return f"Gosub(echo,s,1({files((prompt,))}))"
         case Say(sound=sound):
             return f"Playback({said_path(home, tenant.tenant, sound)})"
         case Play(prompts=prompts):

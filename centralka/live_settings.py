@@ -4,7 +4,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from redis.asyncio import Redis
@@ -125,7 +127,7 @@ def user(
     if as_json:
         out.print_json(personal.to_json(after))
     else:
-        for line in _words(after) or ["nothing is set"]:
+        for line in _words(after, ZoneInfo(known.timezone)) or ["nothing is set"]:
             out.print(f"{extension}: {line}", markup=False, highlight=False)
 
 
@@ -154,7 +156,7 @@ def switches_given(tenant: Tenant, texts: Iterable[str]) -> dict[str, str]:
     return {name: checked_position(tenant, name, position) for name, _, position in pairs}
 
 
-def _words(found: Personal) -> list[str]:
+def _words(found: Personal, zone: tzinfo) -> list[str]:
     words = [
         *(["do not disturb"] if found.do_not_disturb else []),
         *(["paused"] if found.paused else []),
@@ -162,4 +164,5 @@ def _words(found: Personal) -> list[str]:
         *(["logged out"] if found.logged_out else []),
         *([f"logged out of {', '.join(sorted(found.logged_out_of))}"] if found.logged_out_of else []),
     ]
-    return words + [f"{kind.replace('_', ' ')} forwards to {to}" for kind, to in found.forwards.items()]
+    words += [f"{kind.replace('_', ' ')} forwards to {to or 'nobody'}" for kind, to in found.forwards.items()]
+    return words + ([f"wake-up call at {found.wake_up.astimezone(zone):%Y-%m-%d %H:%M}"] if found.wake_up else [])

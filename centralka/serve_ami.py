@@ -11,5 +11,6 @@ async def serve(settings: Settings) -> None:
     await ami_service.serve(
         ami_address=settings.ami_address, ami_port=settings.ami_port, ami_user=AMI_USER,
         ami_secret=load_secrets(settings.home / "secrets.json").ami, redis_url=settings.redis_url,
-        database_url=settings.database_url, home=settings.home, cel_file=settings.home / "log" / "cel-custom" / "cel.csv",
+        database_url=settings.database_url, home=settings.home, asterisk_home=settings.asterisk_home,
+        cel_file=settings.home / "log" / "cel-custom" / "cel.csv",
         reach=reach_of(settings.call_server_networks, settings.call_server_ca_file), read_calendar=read_apart)

@@ -13,6 +13,7 @@ class Origin(StrEnum):
     TRUNK = "trunk"   # from outside, to a public number
     PHONE = "phone"   # from one of the tenant's own endpoints
     TRANSFER = "transfer"   # one of these has passed on a conversation
+    WAKE_UP = "wake_up"     # we have called a user, who has answered
 
 
 class DialStatus(StrEnum):
@@ -157,6 +158,13 @@ class Outside:
     trunk: str
     after_s: int = 0
     confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Play the prompt, then send back all that is said, until '#'."""
+
+    prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +313,8 @@ class Failover:
 
 
 Step = (
-    Read | Play | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | SetCall | Conference | Queue | CallBack | Hangup
-    | Failover)
+    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | SetCall | Conference | Queue | CallBack
+    | Hangup | Failover)
 
 
 class Awaits(StrEnum):
@@ -327,7 +335,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read(secret=secret):
             return Awaits.PIN if secret else Awaits.DIGITS
-        case Play() | Say() | Move() | CallBack():
+        case Play() | Echo() | Say() | Move() | CallBack():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL

@@ -7,7 +7,6 @@ from routing.call import (
     Awaits,
     CallBack,
     Cause,
-    CheckVoicemail,
     Conference,
     Decision,
     Dial,
@@ -18,7 +17,6 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
-    Move,
     Origin,
     Play,
     Queue,
@@ -29,10 +27,11 @@ from routing.call import (
     Visit,
     awaits,
 )
-from routing.codes import Feature, Keyed
+from routing.codes import Keyed, SwitchKeyed
 from routing.dialled import CallClass, read_dialled
 from routing.facts import Facts
 from routing.gate import let_out
+from routing.keypad import Dials, Told, play_code, woken
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outgoing import OUTGOING, take_line, without_prefix
@@ -97,17 +96,17 @@ def _refused_transfer(tenant: Tenant, facts: Facts, event: Started) -> Decision 
 
 
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
+    if event.origin is Origin.WAKE_UP:
+        awake = woken(tenant, facts, event.caller_extension)
+        return _ask(START, awake.step, awake.why, (int(Cause.NORMAL),))
     is_inside = event.origin is not Origin.TRUNK
     dialled = without_prefix(tenant.codes, event.dialled)[1] if is_inside else event.dialled
     area_code = tenant.area_code if is_inside else ""
     does = "transfers to" if event.origin is Origin.TRANSFER else "dials"
     did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if is_inside:
-        if tenant.codes.keyed(dialled) == Keyed(Feature.VOICEMAIL, ""):
-            return _own_voicemail(tenant, event.caller_extension)
-        if tenant.codes.keyed(dialled) == Keyed(Feature.MOVE, "") and (user := tenant.users.get(event.caller_extension)):
-            move = Move(event.caller_extension, user.mobile or "", "sys_nothing_to_move")
-            return _ask(START, move, f"{event.caller_extension} takes over its own call", (int(Cause.NORMAL),))
+        if (keyed := tenant.codes.keyed(dialled)) and (done := _code(tenant, facts, event, keyed)):
+            return done
         inside = dialled in tenant.internal_numbers or did is not None
         if inside and CallClass.INTERNAL not in tenant.permissions_of(event.caller_extension):
             return _refuse("sys_not_permitted", f"internal is not among {event.caller_extension}'s permissions", Cause.REFUSED)
@@ -132,11 +131,15 @@ def _refuse(prompt: str, why: str, cause: Cause) -> Decision:
     return _ask(START, Play((prompt,), early=True), why, (int(cause),))
 
 
-def _own_voicemail(tenant: Tenant, extension: str) -> Decision:
-    user = tenant.users.get(extension)
-    if user and user.voicemail:
-        return _ask(START, CheckVoicemail(extension), f"{extension} listens to its mailbox", (int(Cause.NORMAL),))
-    return _ask(START, Play(("sys_no_mailbox",)), f"{extension or 'nobody'} has no mailbox", (int(Cause.NORMAL),))
+def _code(tenant: Tenant, facts: Facts, event: Started, keyed: Keyed | SwitchKeyed) -> Decision | None:
+    match play_code(tenant, facts, event.caller_extension, keyed):
+        case Told(step=step, why=why):
+            return _ask(START, step, why, (int(Cause.NORMAL),))
+        case Dials(number=number, why=why):
+            decision = _start(tenant, replace(facts, dialled=number), replace(event, dialled=number))
+            return replace(decision, path=(Visit(START, why), *decision.path))
+        case None:
+            return None
 
 
 def _end_of_start(state: State, event: Event) -> Decision:

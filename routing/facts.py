@@ -16,13 +16,16 @@ from routing.questions import (
     Answer,
     Answers,
     AskServer,
+    Change,
     CheckPin,
     Country,
     Flip,
     HasPin,
+    LastCaller,
     Loads,
     Offer,
     PinIs,
+    PutSwitch,
     Question,
     Speak,
     Turn,
@@ -59,7 +62,8 @@ class Personal:
     paused_in: frozenset[str] = frozenset()
     logged_out: bool = False                                 # of all groups and queues
     logged_out_of: frozenset[str] = frozenset()
-    forwards: Mapping[Forwarding, str] = field(default_factory=dict)      # to an extension or a whole number
+    forwards: Mapping[Forwarding, str] = field(default_factory=dict)      # to an extension or a whole number; '': no forward
+    wake_up: datetime | None = None                                       # aware: when a call wakes the user up
 
 
 NOTHING_SET = Personal()
@@ -99,13 +103,13 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn | Offer | Flip) -> int: ...
+    def answer(self, question: Turn | Offer | Flip | Change | PutSwitch) -> int: ...
     @overload
     def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload
     def answer(self, question: AskServer) -> Reply | Failed: ...
     @overload
-    def answer(self, question: Speak) -> str: ...
+    def answer(self, question: Speak | LastCaller) -> str: ...
     @overload
     def answer(self, question: CheckPin) -> PinIs: ...
     @overload

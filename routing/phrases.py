@@ -2,6 +2,8 @@
 
 from typing import Literal, get_args
 
+from routing.code_phrases import CODE_PHRASES
+
 Language = Literal["en", "it", "pl"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
@@ -277,5 +279,6 @@ PHRASES |= {
         "it": f"Il tempo di attesa è di circa {minutes} minuti." if minutes > 1 else "Il tempo di attesa è di circa un minuto.",
         "pl": f"Czas oczekiwania wynosi około {minutes} minut." if minutes > 1 else "Czas oczekiwania wynosi około minuty.",
     } for minutes in range(1, 11)}
+PHRASES |= CODE_PHRASES
 QUEUE_PLACES = (*(f"sys_queue_place_{place}" for place in range(1, 11)), "sys_queue_place_more")
 QUEUE_MINUTES = (*(f"sys_queue_minutes_{minutes}" for minutes in range(1, 11)), "sys_queue_minutes_more")

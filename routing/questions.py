@@ -9,6 +9,7 @@ from typing import Literal
 
 from routing.admission import Caps, Limit
 from routing.call_server import Failed, Reply
+from routing.changes import Setting
 from routing.hunting import Load
 from routing.names import Did, Extension
 from routing.phrases import Language
@@ -53,6 +54,30 @@ class Offer:
     order: tuple[Extension | Did, ...]
     for_s: int
     before: Extension | Did = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change what the user has set. The answer: CHANGED, or NOT_CHANGED. Asked again, it changes nothing more."""
+
+    extension: Extension
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class PutSwitch:
+    """Move the switch to this position. The answer: CHANGED, or NOT_CHANGED."""
+
+    switch: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastCaller:
+    """Who called this user last, whether or not the call was taken? The answer: a number as that caller showed it, '' where
+    nobody has called or none was shown, NOT_KNOWN where nobody can say."""
+
+    extension: Extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +144,10 @@ class Country:
     confirmed: bool = False
 
 
-NOT_CHANGED = -1
-LiveQuestion = Turn | Loads | Offer | Flip | Admit | Country      # answered at once, of the live state
+CHANGED, NOT_CHANGED = 0, -1
+NOT_KNOWN = "?"
+# Answered at once, of the live state.
+LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Country
 SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
 Answer = int | tuple[Load, ...] | Reply | Failed | str | PinIs | Limit

@@ -13,8 +13,8 @@ what sets it on the real system in tests/flows/player.py.
 """
 
 import re
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from routing.call import (
     Cause,
     CheckVoicemail,
     Conference,
+    Echo,
     Failover,
     Hangup,
     Move,
@@ -117,17 +118,21 @@ class Given(_Section):
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
     settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
     switches: dict[Name, Name] = Field(default_factory=dict)                     # where each stands
+    last_callers: dict[Extension, From] = Field(default_factory=dict)            # who called each user last
     pins: dict[Extension, Pin] = Field(default_factory=dict)                     # by which users dial from their mobiles
 
 
 class Expect(_Section):
     """What is expected; what is not said may be anything. `path`: the elements and users in their order, each once a stay.
-    `hears`: the prompts, in their order. `sip`: the final code that the caller's phone gets for its INVITE."""
+    `hears`: the prompts, in their order. `sip`: the final code that the caller's phone gets for its INVITE. `settings`: what
+    these users have set afterwards, all of it; `switches`: where these stand then."""
 
     ends: Ending
     path: tuple[Target, ...] | None = None
     hears: tuple[Heard, ...] | None = None
     sip: Annotated[int, Field(ge=200, le=699)] | None = None
+    settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)
+    switches: dict[Name, Name] = Field(default_factory=dict)
 
 
 class Scenario(_Section):
@@ -162,6 +167,8 @@ class Told:
     ends: str
     sip: int | None                        # None where the failover took the call
     questions: int                         # how often the caller was asked for keys
+    settings: Mapping[Extension, Personal] = field(default_factory=dict)      # what users have set then, where it is something
+    switches: Mapping[Name, Name] = field(default_factory=dict)               # where all stand then
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -198,6 +205,7 @@ class Scene:
             declining=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.DECLINES),
             keyless=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.NO_KEY),
             switches=self.scenario.given.switches, personal=self.settings(),
+            last_callers=self.scenario.given.last_callers,
             closed_rooms=frozenset(self.scenario.given.closed_rooms), calendars=self.calendars(),
             waiting=self.scenario.given.waiting, failing_trunks=frozenset(self.scenario.given.failing_trunks),
             pins=self.scenario.given.pins, usage=self.scenario.given.outside.usage(),
@@ -213,6 +221,10 @@ class Scene:
         given = self.scenario.given.settings
         return {extension: read_settings(self.tenant, extension, texts) for extension, texts in given.items()}
 
+    def switches(self) -> dict[Name, Name]:
+        """Where all stand before the call."""
+        return {name: switch.standing(self.scenario.given.switches.get(name)) for name, switch in self.tenant.switches.items()}
+
     def calendars(self) -> dict[str, Fetched]:
         """What stands at the addresses of calendars."""
         begins = self.moment.replace(hour=0, minute=0)
@@ -224,16 +236,23 @@ class Scene:
             for name, calendar in self.tenant.calendars.items() if calendar.url}
 
     def simulated(self) -> Told:
-        return told(simulate(self.tenant, self.script()))
+        simulation = simulate(self.tenant, self.script())
+        afterwards = {**self.settings(), **simulation.changed}
+        settings = {extension: left for extension, left in afterwards.items() if left != NOTHING_SET}
+        return replace(told(simulation), settings=settings, switches={**self.switches(), **simulation.moved})
 
     def problems(self, found: Told) -> list[Problem]:
         """Where `found` is not what the scenario expects."""
         expect, title = self.scenario.expect, self.scenario.title
         pairs: list[tuple[str, object, object]] = [("ends", expect.ends, found.ends), ("path", expect.path, found.nodes),
                                                    ("hears", expect.hears, found.hears), ("sip", expect.sip, found.sip)]
+        for extension, texts in expect.settings.items():
+            wanted = read_settings(self.tenant, extension, texts)
+            pairs.append((f"settings.{extension}", wanted, found.settings.get(extension, NOTHING_SET)))
+        pairs += [(f"switches.{name}", position, found.switches[name]) for name, position in expect.switches.items()]
         wrong = [
-            self._problem(("expect", field), f"{title!r}: found {_shown(is_so)}, expected {_shown(wanted)}")
-            for field, wanted, is_so in pairs if wanted is not None and wanted != is_so
+            self._problem(("expect", *where.split(".")), f"{title!r}: found {_shown(is_so)}, expected {_shown(wanted)}")
+            for where, wanted, is_so in pairs if wanted is not None and wanted != is_so
         ]
         if len(self.scenario.keys) > found.questions:
             text = f"{title!r}: the caller was asked {found.questions} times, expected {len(self.scenario.keys)}"
@@ -267,7 +286,7 @@ def _heard(step: Step) -> tuple[str, ...]:
             return (*before, *prompts)
         case Play(prompts=prompts):
             return prompts
-        case Move(nothing=prompt):
+        case Move(nothing=prompt) | Echo(prompt=prompt):
             return (prompt,)
         case _:
             return ()
@@ -288,7 +307,7 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    taking = Read | Say | Voicemail | CheckVoicemail | Move | Conference | Queue
+    taking = Read | Say | Echo | Voicemail | CheckVoicemail | Move | Conference | Queue
     return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 
@@ -344,6 +363,8 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
                   for i, name in enumerate(scenario.given.failing_trunks)]
         named += [(("given", "closed_rooms", str(i)), room, tenant.conferences, "conference named")
                   for i, room in enumerate(scenario.given.closed_rooms)]
+        called = scenario.given.last_callers
+        named += [(("given", "last_callers", user), user, tenant.users, "user with extension") for user in called]
         urls = [name for name, calendar in tenant.calendars.items() if calendar.url]
         named += [(("given", "calendars", name), name, urls, "calendar with a url named") for name in scenario.given.calendars]
         for i, action in enumerate(scenario.caller):
@@ -354,13 +375,17 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         for path, name, names, kind in named:
             if name not in names:
                 yield document.problem((*here, *path), f"no {kind} {name!r}")
-        for path, text in _not_given(tenant, scenario.given):
+        for path, text in _not_set(tenant, scenario.given.settings, scenario.given.switches):
             yield document.problem((*here, "given", *path), text)
+        for path, text in _not_set(tenant, expect.settings, expect.switches):
+            yield document.problem((*here, "expect", *path), text)
 
 
-def _not_given(tenant: Tenant, given: Given) -> Iterable[tuple[tuple[str, ...], str]]:
+def _not_set(
+    tenant: Tenant, settings: Mapping[Extension, tuple[str, ...]], switches: Mapping[Name, Name],
+) -> Iterable[tuple[tuple[str, ...], str]]:
     """Settings and positions that the tenant's users and switches cannot have."""
-    for extension, texts in given.settings.items():
+    for extension, texts in settings.items():
         if extension not in tenant.users:
             yield ("settings", extension), f"no user with extension {extension!r}"
             continue
@@ -369,7 +394,7 @@ def _not_given(tenant: Tenant, given: Given) -> Iterable[tuple[tuple[str, ...], 
                 with_setting(tenant, extension, NOTHING_SET, text)
             except ValueError as error:
                 yield ("settings", extension, str(i)), str(error)
-    for switch, position in given.switches.items():
+    for switch, position in switches.items():
         try:
             checked_position(tenant, switch, position)
         except ValueError as error:

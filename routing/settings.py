@@ -1,8 +1,11 @@
-"""What users set, and where switches are put, as texts say it: dnd, logout=sales, busy=202. Pure."""
+"""What users set: by codes, and, as where switches are put, by texts: dnd, logout=sales, busy=202. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.facts import NOTHING_SET, Forwarding, Personal
 from routing.names import Extension, Name
 from routing.tenant import Tenant
@@ -32,11 +35,44 @@ def with_setting(tenant: Tenant, extension: Extension, before: Personal, text: s
             return replace(before, logged_out=True)
         case "logout", group:
             return replace(before, logged_out_of=before.logged_out_of | {group})
+        case "wake_up", moment:
+            local = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(tenant.timezone))
+            return replace(before, wake_up=local.astimezone(UTC))
+        case _ if word in set(Forwarding) and not detail:
+            return replace(before, forwards={**before.forwards, Forwarding(word): ""})
         case _ if word in set(Forwarding):
             kind, to = read_forward(tenant, text)
             return replace(before, forwards={**before.forwards, kind: to})
         case _:
-            raise ValueError(f"found {text!r}, expected dnd, pause, logout, pause=<group>, logout=<group> or such as busy=202")
+            raise ValueError(
+                f"found {text!r}, expected dnd, pause, logout, pause=<group>, logout=<group>, wake_up=2026-11-26 06:30 "
+                "or such as busy=202")
+
+
+def after(before: Personal, setting: Setting) -> Personal:
+    """What the user has set after a code. Who leaves "all" in one group is still paused in, or logged out of, the others."""
+    match setting:
+        case DoNotDisturb(on=on):
+            return replace(before, do_not_disturb=on)
+        case Paused(on=on, group=""):
+            return replace(before, paused=on, paused_in=frozenset())
+        case Paused(on=True, group=group):
+            return replace(before, paused_in=before.paused_in | {group})
+        case Paused(group=group, others=others):
+            rest = frozenset(others) if before.paused else before.paused_in - {group}
+            return replace(before, paused=False, paused_in=rest)
+        case LoggedOut(on=on, group=""):
+            return replace(before, logged_out=on, logged_out_of=frozenset())
+        case LoggedOut(on=True, group=group):
+            return replace(before, logged_out_of=before.logged_out_of | {group})
+        case LoggedOut(group=group, others=others):
+            rest = frozenset(others) if before.logged_out else before.logged_out_of - {group}
+            return replace(before, logged_out=False, logged_out_of=rest)
+        case Forward(kind=kind, to=to, fixed=fixed):
+            kept = {each: target for each, target in before.forwards.items() if each != kind}
+            return replace(before, forwards={**kept, Forwarding(kind): to} if to or fixed else kept)
+        case WakeUp(at=at):
+            return replace(before, wake_up=at)
 
 
 def read_forward(tenant: Tenant, text: str) -> tuple[Forwarding, str]:
@@ -57,13 +93,18 @@ def read_forwarding(text: str) -> Forwarding:
 
 def known_groups(tenant: Tenant, extension: Extension, names: Iterable[str]) -> frozenset[str]:
     """The names as they are, if the user is in each of these groups and queues. Raises ValueError."""
-    own = [name for name in tenant.groups if extension in tenant.members_of(name)]
-    own += [name for name in tenant.queues if extension in tenant.agents_of(name)]
+    own = groups_of(tenant, extension)
     found = frozenset(names)
     for name in sorted(found):
         if name not in own:
             raise ValueError(f"{extension} is in no group or queue {name!r}, expected one of {', '.join(own) or 'none'}")
     return found
+
+
+def groups_of(tenant: Tenant, extension: Extension) -> tuple[Name, ...]:
+    """The groups and queues that the user is in."""
+    groups = (name for name in tenant.groups if extension in tenant.members_of(name))
+    return (*groups, *(name for name in tenant.queues if extension in tenant.agents_of(name)))
 
 
 def checked_position(tenant: Tenant, switch: Name, position: str) -> Name:

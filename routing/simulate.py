@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from routing.admission import NOTHING_USED, Limit, Usage, reached
+from routing.admission import NOTHING_USED, Usage
 from routing.calendars import Fetched
 from routing.call import (
     Awaits,
@@ -19,6 +19,7 @@ from routing.call import (
     DialEnded,
     DialStatus,
     Digits,
+    Echo,
     Entered,
     Event,
     Failover,
@@ -40,31 +41,15 @@ from routing.call import (
     Voicemail,
     VoicemailEnded,
 )
-from routing.call_server import Failed, Failure, Reply
+from routing.call_server import Failed, Reply
 from routing.callers import caller_number
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
 from routing.hunting import Load
 from routing.keying import entered
 from routing.numbers import dialled_number
-from routing.questions import (
-    Admit,
-    Answer,
-    Answers,
-    AskServer,
-    CheckPin,
-    Country,
-    Flip,
-    HasPin,
-    Loads,
-    Offer,
-    PinIs,
-    PinOf,
-    Question,
-    Speak,
-    Turn,
-    Unanswered,
-)
+from routing.questions import Answer, Answers, Question, Unanswered
+from routing.simulated_answers import Asked
 from routing.tenant import Tenant, trunk_endpoint_name
 
 RINGING = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
@@ -106,6 +91,7 @@ class Script:
     declining: frozenset[str] = frozenset()
     keyless: frozenset[str] = frozenset()
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
+    last_callers: Mapping[str, str] = field(default_factory=dict)      # by extension: the number, as it was shown
     failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
     pins: Mapping[str, str] = field(default_factory=dict)         # by extension, to dial from the mobile; else any is right
     usage: Usage = NOTHING_USED                                   # calls with the outside before this one
@@ -129,16 +115,25 @@ class Script:
 class Simulation:
     """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover',
     'caller hung up'. `steps` are what the phone system was asked for, `asked` the nodes that asked for keys, in their order;
-    `rang` the users of whom any could have answered at the end."""
+    `rang` the users of whom any could have answered at the end. `changed` is what users have set afterwards, of those for whom
+    a code changed it, and `moved` where the switches stand that were moved."""
 
     path: tuple[Visit, ...]
     outcome: str
     steps: tuple[Step, ...] = ()
     asked: tuple[str, ...] = ()
     rang: tuple[str, ...] = ()
+    changed: Mapping[str, Personal] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 def simulate(tenant: Tenant, script: Script) -> Simulation:
+    """What would happen, and what would be set afterwards."""
+    asked = Asked(script)
+    return replace(_played(tenant, script, asked), changed=asked.changed, moved=asked.moved)
+
+
+def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
     devices = {
         endpoint: script.states.get(device_of(endpoint), script.states.get(extension, DeviceState.IDLE))
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
@@ -155,7 +150,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     asked: tuple[str, ...] = ()
     rang: tuple[str, ...] = ()
     for _ in range(MAX_STEPS):
-        decision = _decide(tenant, facts, script, state, event)
+        decision = _decide(tenant, facts, questions, state, event)
         state, path = decision.state, (*path, *decision.path)
         steps = (*steps, decision.step)
         match decision.step:
@@ -178,7 +173,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
                 facts = replace(facts, keys="" if state.awaits is Awaits.PIN else event.keys)
                 asked = (*asked, state.node)
-            case Play() | Say() | Move():
+            case Play() | Echo() | Say() | Move():
                 event = Played()
             case SetCall():
                 event = Entered()
@@ -219,38 +214,13 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
 
 
-def _decide(tenant: Tenant, facts: Facts, script: Script, state: State | None, event: Event) -> Decision:
+def _decide(tenant: Tenant, facts: Facts, questions: Asked, state: State | None, event: Event) -> Decision:
     answers: dict[Question, Answer] = {}
     while True:
         try:
             return next_step(tenant, replace(facts, answers=answers), state, event)
         except Unanswered as unanswered:
-            answers[unanswered.question] = _answer(script, unanswered.question)
-
-
-def _answer(script: Script, question: Question) -> Answer:
-    if question in script.answers:
-        return script.answers[question]
-    match question:
-        case Turn() | Offer():
-            return 0
-        case Flip(switch=switch):
-            return question.after(script.switches.get(switch))
-        case Loads(extensions=extensions):
-            return tuple(script.loads.get(extension, Load()) for extension in extensions)
-        case AskServer(server=server):
-            return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
-        case Speak():
-            return "said"
-        case CheckPin(extension=extension, keys=keys, of=of):
-            pin = script.pins.get(extension, keys) if of is PinOf.MOBILE else script.permission_pin(extension)
-            return PinIs.RIGHT if pin == keys else PinIs.WRONG
-        case HasPin(extension=extension):
-            return bool(script.permission_pin(extension))
-        case Admit(limits=limits, extension=extension, outgoing=outgoing, anyway=anyway):
-            return Limit.NONE if anyway else reached(limits, script.usage, extension, outgoing=outgoing)
-        case Country(country=country, confirmed=confirmed):
-            return confirmed or country in script.countries
+            answers[unanswered.question] = questions.answer(unanswered.question)
 
 
 def _wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLeft | None, str, tuple[str, ...]]:

@@ -357,6 +357,12 @@ class Tenant(Elements, Equipped):
         """The members of all queues, each once."""
         return tuple(dict.fromkeys(agent for queue in self.queues.values() for agent in queue.agents))
 
+    @cached_property
+    def named_aloud(self) -> frozenset[Name]:
+        """The elements whose names are said to users: groups and queues, and where the file forwards calls to."""
+        forwards = {to for user in self.users.values() for to in user.forwards.values()}
+        return frozenset({*self.groups, *self.queues, *(forwards & self.nodes.keys() - self.users.keys())})
+
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
         _, *others = self.languages
@@ -366,7 +372,13 @@ class Tenant(Elements, Equipped):
             for name, texts in PHRASES.items() if not name.startswith(tuple(unused))}
         told = self.names if self.directories else {}
         names = {name_prompt(extension): Prompt(text=name) for extension, name in told.items()}
+        names |= {name_prompt_of(element): Prompt(text=element.replace("_", " ")) for element in self.named_aloud}
         return {**phrases, **names, **self.prompts}
+
+
+def name_prompt_of(element: Name) -> Name:
+    """The prompt that says an element's name."""
+    return f"sys_element_{element}"
 
 
 def endpoint_name(tenant: Slug, extension: Extension, device: Name) -> str:

@@ -10,8 +10,27 @@ from redis.asyncio import Redis
 
 from routing.admission import Limit
 from routing.hunting import Load
-from routing.questions import Admit, Answer, CheckPin, Country, Flip, LiveQuestion, Loads, Offer, PinIs, PinOf, Turn
-from store import loads, pins, switches
+from routing.questions import (
+    CHANGED,
+    NOT_CHANGED,
+    NOT_KNOWN,
+    Admit,
+    Answer,
+    Change,
+    CheckPin,
+    Country,
+    Flip,
+    LastCaller,
+    LiveQuestion,
+    Loads,
+    Offer,
+    PinIs,
+    PinOf,
+    PutSwitch,
+    Turn,
+)
+from routing.settings import after
+from store import last_callers, loads, personal, pins, switches
 from store.lines import Lines
 from store.live import AWAY
 from store.offers import Offers
@@ -46,7 +65,7 @@ class Waiting:
 
 class RedisAnswers:
     """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, a switch
-    stays where it is, and no limit refuses a call."""
+    stays where it is, no limit refuses a call, and what a code was to change is not changed: its caller is told."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -59,6 +78,13 @@ class RedisAnswers:
         match question:
             case Flip():
                 return await switches.flip(self._redis, tenant, question, decision)
+            case Change():
+                return await self._briefly.ask(lambda: self._change(tenant, question), lambda: NOT_CHANGED, question)
+            case PutSwitch():
+                return await self._briefly.ask(lambda: self._put(tenant, question), lambda: NOT_CHANGED, question)
+            case LastCaller(extension=extension):
+                return await self._briefly.ask(
+                    lambda: last_callers.last_caller(self._redis, tenant, extension), lambda: NOT_KNOWN, question)
             case Turn(group=group):
                 return await self._briefly.ask(
                     lambda: self._turns.take(tenant, group), lambda: self._turns.take_here(tenant, group), question)
@@ -76,6 +102,14 @@ class RedisAnswers:
             case Offer(order=order, for_s=for_s, before=before):
                 return await self._briefly.ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
+
+    async def _change(self, tenant: str, question: Change) -> int:
+        await personal.change(self._redis, tenant, question.extension, lambda before: after(before, question.setting))
+        return CHANGED
+
+    async def _put(self, tenant: str, question: PutSwitch) -> int:
+        await switches.put(self._redis, tenant, question.switch, question.position)
+        return CHANGED
 
     async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
         """Without Redis nobody can tell how many were tried, and no PIN is accepted."""

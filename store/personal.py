@@ -6,6 +6,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
@@ -19,6 +20,7 @@ _KEYS = frozenset(Personal.__dataclass_fields__)
 def to_json(personal: Personal) -> str:
     fields = asdict(personal)
     fields |= {name: sorted(value) for name, value in fields.items() if isinstance(value, frozenset)}
+    fields |= {name: value.isoformat() for name, value in fields.items() if isinstance(value, datetime)}
     return json.dumps({name: value for name, value in fields.items() if value})
 
 
@@ -36,6 +38,8 @@ def from_json(text: str) -> Personal:
                 values[name] = frozenset(value)
             case dict(), dict() if all(isinstance(item, str) for item in value.values()):
                 values[name] = {Forwarding(kind): to for kind, to in value.items()}
+            case None, str() if (moment := datetime.fromisoformat(value)).tzinfo:
+                values[name] = moment
             case _:
                 raise ValueError(f"found {value!r} as {name}")
     return Personal(**values)  # type: ignore[arg-type]

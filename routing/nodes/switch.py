@@ -32,10 +32,11 @@ class Switch(Element):
         return found if found in self.positions else self.initial or self.positions[0]
 
     def uses(self) -> Uses:
-        spoken = tuple((f"prompts.{position}", self._prompt(position)) for position in self.positions)
+        spoken = tuple((f"prompts.{position}", self.prompt_of(position)) for position in self.positions)
         return Uses(prompts=spoken, ends=True)
 
-    def _prompt(self, position: Name) -> Name:
+    def prompt_of(self, position: Name) -> Name:
+        """What says that it stands there."""
         phrase = f"sys_switch_{position}"
         return self.prompts.get(position, phrase if phrase in PHRASES else "sys_switch_moved")
 
@@ -48,7 +49,7 @@ class Switch(Element):
                 if place == NOT_CHANGED:
                     return Do(Play(("sys_switch_stuck",)), "cannot be moved now")
                 position = self.positions[place]
-                return Do(Play((self._prompt(position),)), f"{here.facts.caller_extension} moves it to {position}")
+                return Do(Play((self.prompt_of(position),)), f"{here.facts.caller_extension} moves it to {position}")
             case Played():
                 return Do(Hangup(Cause.NORMAL), "hangs up")
             case _:

@@ -33,7 +33,7 @@ async def service(folder: Path, ami_port: int, redis_url: str = "") -> AsyncIter
     values = {"ami_address": ADDRESS, "ami_port": ami_port, "ami_user": "centralka", "ami_secret": "secret",
               "redis_url": redis_url or f"unix://{folder}/redis.sock",
               "database_url": f"sqlite+aiosqlite:///{folder}/db/calls.sqlite",
-              "home": str(folder), "cel_file": str(folder / "cel.csv")}
+              "home": str(folder), "asterisk_home": "/srv/x", "cel_file": str(folder / "cel.csv")}
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, json.dumps(values),
                                                    stdout=asyncio.subprocess.PIPE)
     try:

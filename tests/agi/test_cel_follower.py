@@ -24,7 +24,6 @@ from store import live
 from store.calls import CallStore
 from store.database import connect, upgrade
 from store.live import LiveCall
-from store.loads import Loads
 from store.records import Call, CelPosition, Leg, Outcome
 from tests.agi.test_cel import line
 
@@ -68,7 +67,7 @@ class Asterisk:
 
 def follow_file(file: CelFile, store: CallStore, booted_at: float | None = None, calls: LiveHash | None = None) -> CelFollower:
     moment = None if booted_at is None else datetime.fromtimestamp(booted_at, UTC)
-    counter = LoadCounter(Loads(live.connect("unix:///none")), lambda tenant: UTC)
+    counter = LoadCounter(live.connect("unix:///none"), lambda tenant: UTC)
     return CelFollower(file, store, calls or LiveHash("calls", lambda: None), lambda: moment, counter)
 
 

@@ -1,11 +1,12 @@
-"""What a call's record adds to its users' loads, on the tenant's own day."""
+"""What a call's record adds to its users' loads, on the tenant's own day, and whom the call was for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from agi.load_counter import conversations
+from agi.load_counter import called, conversations
 from store.loads import Conversation
-from store.records import Call, Leg, Outcome
+from store.records import Call, Leg, Outcome, PathEntry
 
 EVENING = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)      # in Warsaw it is tomorrow already
 
@@ -34,3 +35,16 @@ def test_who_took_the_call_and_who_made_it_have_talked_and_who_only_rang_has_not
 def test_caller_who_reached_a_mailbox_has_talked_to_nobody() -> None:
     found = conversations(call(Outcome.VOICEMAIL, None), [leg(1, "PJSIP/acme-205-desk", 0)], UTC)
     assert (found.had, found.rung, found.day) == ((), frozenset(), "2026-11-23")
+
+
+def test_call_was_for_who_was_rung_and_for_who_would_have_been_and_not_for_its_caller() -> None:
+    path = (PathEntry(EVENING, "204", "204 is not to be disturbed"), PathEntry(EVENING, "sales", "rings 201"))
+    legs = [leg(1, "PJSIP/acme-205-desk", 0), leg(2, "PJSIP/acme-201-desk", None), leg(3, "PJSIP/acme-trunk-carrier", 20),
+            leg(4, "PJSIP/acme-205-home", None)]
+    found = called(replace(call(Outcome.ANSWERED, 20), caller="205", path=path), legs)
+    assert (found.caller, found.extensions) == ("205", {"201", "204"})
+
+
+def test_call_that_wakes_a_user_up_is_from_nobody() -> None:
+    legs = [leg(1, "Local/ring@wake_up", 0), leg(2, "PJSIP/acme-201-desk", 5)]
+    assert called(call(Outcome.ANSWERED, 5), legs).extensions == frozenset()

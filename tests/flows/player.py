@@ -52,6 +52,8 @@ from tests.flows.world import (
     put_calendars,
     put_outside,
     put_settings,
+    what_is_set,
+    where_switches_stand,
 )
 from tests.live.pbx import Pbx, until
 
@@ -174,7 +176,8 @@ class Player:
             raise AssertionError(f"Asterisk was told to play {hears}, and the caller heard nothing")
         return Told(
             tuple(Visit(entry.node, entry.why) for entry in record.path), hears, ending(record, steps, hung_up),
-            sip_code(phone, hung_up), sum(asks(step, scene.tenant) for step in steps))
+            sip_code(phone, hung_up), sum(asks(step, scene.tenant) for step in steps),
+            await what_is_set(self._pbx, scene), await where_switches_stand(self._pbx, scene))
 
     def _arrange(self, scene: Scene) -> None:
         """What the scenario says is given, on the real system."""
@@ -279,7 +282,12 @@ def told_s(step: str, sounds: Path) -> float:
     """How long the sounds are that no key interrupts, and during which none counts."""
     if not step.startswith("Gosub(digits"):
         return 0.0
-    return sum(duration_s(sounds / f"{name}.wav") for name in re.findall(r"/([a-z0-9_-]+)(?=[&)]|$)", step.rpartition(",")[2]))
+    return length_s(step.rpartition(",")[2], sounds)
+
+
+def length_s(text: str, sounds: Path) -> float:
+    """How long all sounds are that this part of a step names."""
+    return sum(duration_s(sounds / f"{name}.wav") for name in re.findall(r"/([a-z0-9_-]+)(?=[&)]|$)", text))
 
 
 def duration_s(file: Path) -> float:
@@ -335,6 +343,8 @@ async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list
                 hung_up = True
             elif state.awaits in (Awaits.DIGITS, Awaits.PIN, Awaits.QUEUE) and asks(answer.step, scene.tenant) and keys:
                 await press(phone, keys.pop(0), BEFORE_KEY_S + told_s(answer.step, stage.sounds))
+            elif answer.step.startswith("Gosub(echo"):
+                await press(phone, "#", BEFORE_KEY_S + length_s(answer.step, stage.sounds))
             elif state.awaits is Awaits.VOICEMAIL:
                 await press(phone, "#", MESSAGE_S)
     finally:

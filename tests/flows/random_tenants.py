@@ -179,7 +179,7 @@ def tenants(draw: st.DrawFn) -> Tenant:
     people["201"]["mobile"] = "+48600000201"
     values = USERS_AND_NUMBERS | {
         "tenant": "acme", "name": "Acme", "users": people, "prompts": {"hello": {"text": "Tak"}},
-        "numbers": {"+48221234567": {"to": draw(names.targets)}}, "failover": {"ring": ["201"]},
+        "numbers": {"+48221234567": {"to": draw(names.targets)}}, "failover": {"ring": ["201"]}, "codes": {"switches": {"switche_0": "*30"}},
         "plan": {"name": "office_one"}, "trunks": {"carrier": {"kind": "address", "address": "192.0.2.1"}},
         **{section: {name: draw(ELEMENTS[section](names)) for name in found} for section, found in elements.items()},
     }

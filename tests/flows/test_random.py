@@ -15,6 +15,7 @@ from routing.call import (
     DialEnded,
     DialStatus,
     Digits,
+    Echo,
     Entered,
     Event,
     Failover,
@@ -39,17 +40,22 @@ from routing.hunting import Load
 from routing.nodes import Elements
 from routing.nodes.outgoing import OUTGOING
 from routing.questions import (
+    CHANGED,
     NOT_CHANGED,
+    NOT_KNOWN,
     Admit,
     Answer,
     AskServer,
+    Change,
     CheckPin,
     Country,
     Flip,
     HasPin,
+    LastCaller,
     Loads,
     Offer,
     PinIs,
+    PutSwitch,
     Question,
     Speak,
     Turn,
@@ -65,7 +71,12 @@ MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(lambda 
 SOME = settings(
     max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-DIALLED = st.sampled_from(["+48221234567", "600100200", "+4930123456", "*67700100200", "112", "48221234567", "201", "204", *map(str, range(300, 316)), "*97", "*5", "9", ""])
+CODES = (
+    "*50", "*52300", "*53999", "*54", "*78", "*72202", "*72+48600100200", "*72", "*73", "*550630", "*559999", "*69", "*43", "*301",
+    "*30", "*399", "*433", "*67700100200")
+DIALLED = st.sampled_from([
+    "+48221234567", "48221234567", "201", "204", *map(str, range(300, 316)), "*97", "*5", "9", "", "600100200", "+4930123456", "112",
+    *CODES])
 KEYS = st.text("0123456789*#", max_size=3)
 EXTENSIONS = st.sampled_from(["201", "202", "0203", "204"])
 FAR = ["+48600100200", "+48500990990"]
@@ -114,7 +125,7 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
             case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
                 assert tenant.users[mailbox].voicemail
                 served = True
-            case Read() | Play() | Say() | Conference():
+            case Read() | Play() | Echo() | Say() | Conference():
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         match event:
@@ -171,6 +182,10 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.integers(0, 9)
         case Flip(positions=positions):
             return st.integers(NOT_CHANGED, len(positions) - 1)
+        case Change() | PutSwitch():
+            return st.sampled_from([CHANGED, NOT_CHANGED])
+        case LastCaller():
+            return st.sampled_from(["", NOT_KNOWN, "201", "600100200", "*78", "*69", "112", "+48221234567", "x"])
         case Offer(order=order):
             return st.integers(0, max(0, len(order) - 1))
         case Loads(extensions=extensions):

@@ -9,12 +9,12 @@ from redis import Redis
 
 from routing.call import Dial, Outside
 from routing.cast import Phone, PhoneDoes
-from routing.facts import NOTHING_SET
+from routing.facts import NOTHING_SET, Personal
 from routing.scenario import Scene
 from routing.simulate import simulate
 from routing.tenant import AddressTrunk, trunk_endpoint_name
 from sipp import Address, Answer, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
-from store import calendars, live, personal, switches
+from store import calendars, last_callers, live, personal, switches
 from store.follower import LiveFollower
 from store.lines import COUNTRIES, STOPPED, lines_key, outside_key
 from tests.live.pbx import Pbx, until
@@ -32,13 +32,17 @@ async def put_settings(pbx: Pbx, follower: LiveFollower, scene: Scene) -> None:
     """What users have set and where switches stand, once the decision service knows. Nothing is left of the scenario before."""
     tenant, slug, settings = scene.tenant, scene.tenant.tenant, scene.settings()
     wanted = {extension: settings.get(extension, NOTHING_SET) for extension in tenant.users}
-    given = scene.scenario.given.switches
-    positions = {name: given.get(name, switch.standing(None)) for name, switch in tenant.switches.items()}
+    positions = scene.switches()
     async with live.connect(pbx.settings.redis_url) as client:
         for extension, after in wanted.items():
             await personal.change(client, slug, extension, lambda _, after=after: after)      # type: ignore[misc]
         for name, position in positions.items():
             await switches.put(client, slug, name, position)
+
+        fields = {f"{slug}/{extension}": f"0 {number}" for extension, number in scene.scenario.given.last_callers.items()}
+        await client.hdel(last_callers.LAST_CALLERS, *(f"{slug}/{extension}" for extension in tenant.users))
+        if fields:
+            await client.hset(last_callers.LAST_CALLERS, mapping=fields)
 
     def is_known() -> bool:
         users, found = follower.live.personal.get(slug, {}), follower.live.switches.get(slug, {})
@@ -46,6 +50,19 @@ async def put_settings(pbx: Pbx, follower: LiveFollower, scene: Scene) -> None:
             found.get(name) == position for name, position in positions.items())
 
     await until(is_known, "the decision service knows what is set")
+
+
+async def what_is_set(pbx: Pbx, scene: Scene) -> dict[str, Personal]:
+    """What users have set, where it is something."""
+    async with live.connect(pbx.settings.redis_url) as client:
+        found = {extension: await personal.read(client, scene.tenant.tenant, extension) for extension in scene.tenant.users}
+    return {extension: settings for extension, settings in found.items() if settings != NOTHING_SET}
+
+
+async def where_switches_stand(pbx: Pbx, scene: Scene) -> dict[str, str]:
+    async with live.connect(pbx.settings.redis_url) as client:
+        found = await switches.positions(client, scene.tenant.tenant)
+    return {name: switch.standing(found.get(name)) for name, switch in scene.tenant.switches.items()}
 
 
 async def put_calendars(pbx: Pbx, scene: Scene) -> None:

@@ -1,0 +1,79 @@
+"""What a simulated call is answered when it asks, and what it changes. Pure."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from routing.admission import Limit, reached
+from routing.call_server import Failed, Failure
+from routing.facts import NOTHING_SET, Personal
+from routing.hunting import Load
+from routing.questions import (
+    CHANGED,
+    Admit,
+    Answer,
+    AskServer,
+    Change,
+    CheckPin,
+    Country,
+    Flip,
+    HasPin,
+    LastCaller,
+    Loads,
+    Offer,
+    PinIs,
+    PinOf,
+    PutSwitch,
+    Question,
+    Speak,
+    Turn,
+)
+from routing.settings import after
+
+if TYPE_CHECKING:
+    from routing.simulate import Script
+
+
+@dataclass(slots=True)
+class Asked:
+    """`changed` is what users have set afterwards, of those for whom the call changed it; `moved` where the switches stand that
+    it moved."""
+
+    script: "Script"
+    changed: dict[str, Personal] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, question: Question) -> Answer:
+        script = self.script
+        if question in script.answers:
+            return script.answers[question]
+        match question:
+            case Turn() | Offer():
+                return 0
+            case Flip(switch=switch, positions=positions):
+                place = question.after(script.switches.get(switch))
+                self.moved[switch] = positions[place]
+                return place
+            case PutSwitch(switch=switch, position=position):
+                self.moved[switch] = position
+                return CHANGED
+            case Change(extension=extension, setting=setting):
+                before = self.changed.get(extension) or script.personal.get(extension, NOTHING_SET)
+                self.changed[extension] = after(before, setting)
+                return CHANGED
+            case LastCaller(extension=extension):
+                return script.last_callers.get(extension, "")
+            case Loads(extensions=extensions):
+                return tuple(script.loads.get(extension, Load()) for extension in extensions)
+            case AskServer(server=server):
+                return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
+            case Speak():
+                return "said"
+            case CheckPin(extension=extension, keys=keys, of=of):
+                pin = script.pins.get(extension, keys) if of is PinOf.MOBILE else script.permission_pin(extension)
+                return PinIs.RIGHT if pin == keys else PinIs.WRONG
+            case HasPin(extension=extension):
+                return bool(script.permission_pin(extension))
+            case Admit(limits=limits, extension=extension, outgoing=outgoing, anyway=anyway):
+                return Limit.NONE if anyway else reached(limits, script.usage, extension, outgoing=outgoing)
+            case Country(country=country, confirmed=confirmed):
+                return confirmed or country in script.countries
