@@ -11,6 +11,7 @@ from agi.ami_client import AmiClient
 from agi.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from agi.cel_file import CelFile
 from agi.cel_follower import CelFollower
+from agi.lamps import Lamps
 from agi.line_keeper import LineKeeper
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
@@ -56,6 +57,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(LineKeeper(Lines(redis), writer.calls.values).run(), name="lines of calls in progress"),
                     tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
+                    tasks.create_task(Lamps(ami, published, known).run(), name="lamps"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

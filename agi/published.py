@@ -61,6 +61,9 @@ class Published:
         except OSError as error:
             raise AgiError(f"{self._link}: nothing is published ({error.strerror})") from None
 
+    def slugs(self, revision: str) -> list[str]:
+        return sorted(file.stem for file in (self._link.parent / revision / "tenants").glob("*.json"))
+
     def texts(self, revision: str) -> Iterator[bytes]:
         """Of all its tenants' files."""
         for file in sorted((self._link.parent / revision / "tenants").glob("*.json")):

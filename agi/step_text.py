@@ -32,6 +32,7 @@ from routing.call import (
     Move,
     Origin,
     Outside,
+    PickUp,
     Play,
     Played,
     Queue,
@@ -126,6 +127,10 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(move,s,1({tenant.tenant},{own},{number_shown(mobile)},{files((prompt,))}))"
         case CallAs(extension=extension):
             return f"Goto({tenant.tenant}-mobile,{checked(extension, '[0-9]{2,6}', 'extension')},1)"
+        case PickUp(endpoints=endpoints, nothing=prompt):
+            # The beginning of a channel's name: 'PJSIP/acme-201-desk-00000003'.
+            ringing = "&".join(f"{channel(name, 0)}-" for name in endpoints)
+            return f"Gosub(pick_up,s,1({ringing},{files((prompt,))}))"
         case SetCall(name_prefix=prefix, language=language, music=name):
             if not NAME_PREFIX.fullmatch(prefix):
                 raise AgiError(f"name prefix: found {prefix[:80]!r}, expected {NAME_PREFIX.pattern}")

@@ -226,6 +226,15 @@ class CallAs:
 
 
 @dataclass(frozen=True, slots=True)
+class PickUp:
+    """Take a call that rings at one of these endpoints, or, without any, in a pickup group of the channel's own; `nothing` is
+    played where none rings."""
+
+    endpoints: tuple[str, ...]
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetCall:
     """From now on the caller's name begins with `name_prefix`, and the caller hears `language` and, while waiting, `music`, one
     of the tenant's musics. What is '' stays as it is."""
@@ -313,8 +322,8 @@ class Failover:
 
 
 Step = (
-    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | SetCall | Conference | Queue | CallBack
-    | Hangup | Failover)
+    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | PickUp | SetCall | Conference | Queue
+    | CallBack | Hangup | Failover)
 
 
 class Awaits(StrEnum):
@@ -335,7 +344,7 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read(secret=secret):
             return Awaits.PIN if secret else Awaits.DIGITS
-        case Play() | Echo() | Say() | Move() | CallBack():
+        case Play() | Echo() | Say() | Move() | PickUp() | CallBack():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL

@@ -182,6 +182,12 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
                 hint = _did_you_mean(music, tenant.musics)
                 yield document.problem((section, name, *field.split(".")), f"no music named {music!r}{hint}")
         yield from _asked(document, tenant, (section, name), uses)
+    if tenant.hold_music and tenant.hold_music not in tenant.musics:
+        hint = _did_you_mean(tenant.hold_music, tenant.musics)
+        yield document.problem(("hold_music",), f"no music named {tenant.hold_music!r}{hint}")
+    for group, members in tenant.pickup_groups.items():
+        for extension in members:
+            yield from _user(document, tenant, ("pickup_groups", group), extension)
     for name, each in tenant.musics.items():
         for i, prompt in enumerate(each.prompts):
             if prompt not in prompts:

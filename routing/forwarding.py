@@ -61,6 +61,8 @@ class People(Protocol):
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]: ...
     def ways_of(self, extension: Extension, kind: CallKind) -> Ways:
         """What rings for a call of that kind."""
+    def takes_second_call(self, extension: Extension) -> bool:
+        """While a phone of the user is in a call."""
     def is_own_number(self, number: str, extension: Extension) -> bool:
         """Whether the public number leads straight to the user."""
     def destination(self, text: str) -> str:
@@ -97,6 +99,10 @@ def who_rings(
     if personal.do_not_disturb:
         busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
         return busy or Nobody(DialStatus.BUSY, f"{extension} is not to be disturbed")
+    phones = {facts.state_of(endpoint) for endpoint in people.endpoints_of(extension)}
+    if not people.takes_second_call(extension) and phones & {DeviceState.IN_USE, DeviceState.BUSY}:
+        busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
+        return busy or Nobody(DialStatus.BUSY, f"{extension} is in a call and takes no second one")
     ways = people.ways_of(extension, CallKind.GROUP if groups else _kind(people, facts, extension))
     if groups and follow and {facts.state_of(endpoint) for endpoint in ways.endpoints} == {DeviceState.UNAVAILABLE}:
         passed = _passed(people, facts, extension, Forwarding.UNAVAILABLE, trail)

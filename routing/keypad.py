@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from routing.call import CheckVoicemail, Echo, Move, Play, Step
+from routing.call import CheckVoicemail, Echo, Move, PickUp, Play, Step
 from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.code_phrases import digits
 from routing.codes import Feature, Keyed, SwitchKeyed
@@ -35,12 +35,13 @@ class Dials:
 
 
 WRONG = Play(("sys_code_wrong",))
+NOTHING_TO_PICK_UP = Play(("sys_nothing_to_pick_up",), early=True)
 FAILED = Play(("sys_code_failed",))
 FORWARDS = {
     Feature.FORWARD_UNCONDITIONAL: Forwarding.UNCONDITIONAL, Feature.FORWARD_BUSY: Forwarding.BUSY,
     Feature.FORWARD_NO_ANSWER: Forwarding.NO_ANSWER, Feature.FORWARD_UNAVAILABLE: Forwarding.UNAVAILABLE,
 }
-ELSEWHERE = {Feature.HIDE_NUMBER, Feature.SHOW_MAIN, Feature.PICK_UP, Feature.PICK_UP_EXTENSION, Feature.PARK}
+ELSEWHERE = {Feature.HIDE_NUMBER, Feature.SHOW_MAIN, Feature.PARK}
 FORWARDS_OFF = {
     Feature.FORWARD_UNCONDITIONAL_OFF: Forwarding.UNCONDITIONAL, Feature.FORWARD_BUSY_OFF: Forwarding.BUSY,
     Feature.FORWARD_NO_ANSWER_OFF: Forwarding.NO_ANSWER, Feature.FORWARD_UNAVAILABLE_OFF: Forwarding.UNAVAILABLE,
@@ -60,6 +61,8 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
             return code.attend(feature, rest)
         case Keyed(feature=feature, rest=rest) if feature in FORWARDS:
             return code.forward(FORWARDS[feature], rest)
+        case Keyed(feature=Feature.PICK_UP_EXTENSION, rest=other):
+            return code.pick_up_for(other)
         case Keyed(feature=Feature.WAKE_UP, rest=rest):
             return code.wake_up(rest)
         case Keyed(feature=feature) if feature in ELSEWHERE:
@@ -70,6 +73,8 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
             return code.no_forward(FORWARDS_OFF[feature])
         case Keyed(feature=Feature.VOICEMAIL):
             return code.voicemail()
+        case Keyed(feature=Feature.PICK_UP):
+            return code.pick_up()
         case Keyed(feature=Feature.STATUS):
             return Told(Play(code.status() or ("sys_nothing_set",)), f"{extension} asks what is set")
         case Keyed(feature=Feature.DO_NOT_DISTURB_ON):
@@ -114,6 +119,18 @@ class _Code:
         if self.tenant.users[self.extension].voicemail:
             return Told(CheckVoicemail(self.extension), f"{self.extension} listens to its mailbox")
         return Told(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
+
+    def pick_up(self) -> Told:
+        groups = self.tenant.pickup_groups_of(self.extension)
+        if not groups:
+            return Told(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group")
+        return Told(PickUp((), "sys_nothing_to_pick_up"), f"{self.extension} picks up in {', '.join(groups)}")
+
+    def pick_up_for(self, other: str) -> Told:
+        """Who is in no pickup group with the other hears the same as if nothing rang."""
+        if not self.tenant.may_pick_up(self.extension, other):
+            return Told(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group with {other or 'nobody'}")
+        return Told(PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up"), f"{self.extension} picks up for {other}")
 
     def attend(self, feature: Feature, number: str) -> Told:
         """Log in or out, pause or go on: in one group or queue, by its internal number, or in all."""

@@ -23,6 +23,11 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non si può trasferire la chiamata a questo numero.",
         "pl": "Na ten numer nie można przekazać połączenia.",
     },
+    "sys_nothing_to_pick_up": {
+        "en": "There is no call to pick up.",
+        "it": "Non c'è nessuna chiamata da prendere.",
+        "pl": "Nie ma połączenia do przejęcia.",
+    },
     "sys_wrong_key": {
         "en": "That choice is not available.",
         "it": "Scelta non disponibile.",

@@ -33,6 +33,7 @@ from routing.call import (
     Hangup,
     Move,
     Origin,
+    PickUp,
     Play,
     Queue,
     Read,
@@ -286,7 +287,7 @@ def _heard(step: Step) -> tuple[str, ...]:
             return (*before, *prompts)
         case Play(prompts=prompts):
             return prompts
-        case Move(nothing=prompt) | Echo(prompt=prompt):
+        case Move(nothing=prompt) | PickUp(nothing=prompt) | Echo(prompt=prompt):
             return (prompt,)
         case _:
             return ()
@@ -307,7 +308,7 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    taking = Read | Say | Echo | Voicemail | CheckVoicemail | Move | Conference | Queue
+    taking = Read | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Conference | Queue
     return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 

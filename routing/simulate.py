@@ -26,6 +26,7 @@ from routing.call import (
     Hangup,
     Move,
     Origin,
+    PickUp,
     Play,
     Played,
     Queue,
@@ -173,7 +174,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
                 facts = replace(facts, keys="" if state.awaits is Awaits.PIN else event.keys)
                 asked = (*asked, state.node)
-            case Play() | Echo() | Say() | Move():
+            case Play() | Echo() | Say() | Move() | PickUp():
                 event = Played()
             case SetCall():
                 event = Entered()

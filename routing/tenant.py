@@ -13,6 +13,7 @@ from routing.admission import Caps, caps
 from routing.blacklist import Blacklist
 from routing.calendars import Calendar
 from routing.codes import Codes
+from routing.desk import Desks
 from routing.dialled import CallClass, class_of
 from routing.equipment import Equipped
 from routing.facts import Forwarding
@@ -107,7 +108,7 @@ class Failover(_Section):
     voicemail: Extension | None = None
 
 
-class Tenant(Elements, Equipped):
+class Tenant(Elements, Equipped, Desks):
     tenant: Slug
     name: Label
     country: Country                       # of numbers dialled without a prefix
@@ -265,6 +266,10 @@ class Tenant(Elements, Equipped):
         """The number of a user's mobile, '' without one."""
         user = self.users.get(extension)
         return user.mobile or "" if user else ""
+
+    def takes_second_call(self, extension: Extension) -> bool:
+        user = self.users.get(extension)
+        return user is None or user.call_waiting
 
     def is_own_number(self, number: str, extension: Extension) -> bool:
         """Whether the public number leads straight to the user."""

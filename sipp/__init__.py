@@ -29,10 +29,11 @@ from sipp.scenario import (
     Refused,
     Register,
     Ring,
+    Subscribe,
 )
 
 __all__ = [
     "Account", "Address", "Answer", "Attempts", "AwaitHangUp", "Call", "Callee", "Caller", "Cancel", "Cast", "Digit", "Ear",
     "HangUp", "Load", "Media", "Message", "Options", "Refuse", "Refused", "Register", "Result", "Ring", "Silence",
-    "Sipp", "SippFailed", "Statistics", "Tone", "keys", "run", "started",
+    "Sipp", "SippFailed", "Statistics", "Subscribe", "Tone", "keys", "run", "started",
 ]  # fmt: skip

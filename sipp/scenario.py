@@ -143,7 +143,21 @@ class Options:
     name: str = "options"
 
 
-Scenario = Call | Attempts | Callee | Register | Options
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    """Asks to be told what becomes of `target` and answers so many NOTIFYs. `expect` is the final answer to the SUBSCRIBE."""
+
+    account: Account
+    target: str
+    event: str = "dialog"
+    accept: str = "application/dialog-info+xml"
+    expect: int = 200
+    notifies: int = 1
+    within_ms: int = 20_000
+    name: str = "subscribe"
+
+
+Scenario = Call | Attempts | Callee | Register | Options | Subscribe
 
 
 def media_of(scenario: Scenario) -> Media:

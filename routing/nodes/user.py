@@ -59,6 +59,7 @@ class User(BaseModel):
     devices: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(default=("phone",), min_length=1, max_length=8)
     ring_s: int = Field(default=20, ge=3, le=120)
     voicemail: bool = True
+    call_waiting: bool = True        # rings during a call, too; else that user is busy then
     missed: Target | None = None     # where an unanswered call goes; without it, to the mailbox
     forwards: dict[Forwarding, Destination] = Field(default_factory=dict)      # what the user sets by code or page goes first
     forward_ring_s: int = Field(default=30, ge=3, le=120)                      # for a forward to a number outside

@@ -113,6 +113,12 @@ class Phone:
         """Blind transfer of the current call, by REFER."""
         await self._command("transfer", f"sip:{number}@{server}")
 
+    async def hold(self) -> None:
+        await self._command("hold")
+
+    async def resume(self) -> None:
+        await self._command("resume")
+
     async def hang_up(self) -> None:
         await self._command("hangup")
 

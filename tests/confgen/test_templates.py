@@ -55,6 +55,8 @@ def dialplan(tenant: Tenant) -> dict[tuple[str, str], list[str]]:
             context = line.strip("[]")
         elif line.startswith("exten => "):
             key, priority, step = line.removeprefix("exten => ").split(",", 2)
+            if priority == "hint":
+                continue
             assert priority == "1"
             assert (context, key) not in found
             found[context, key] = [step]

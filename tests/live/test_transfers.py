@@ -16,7 +16,7 @@ from tests.live.pbx import TRUNK, Pbx, until
 
 pytestmark = pytest.mark.live
 
-TO_ANNA, TO_SALES, TO_LINE = (f"4824871001{n}" for n in (1, 2, 3))
+TO_ANNA, TO_SALES, TO_LINE, TO_JAN = (f"4824871001{n}" for n in (1, 2, 3, 4))
 OUTSIDE = "+48587000011"          # what 401 calls
 VOICES = {"outside": 440, "201": 700, "202": 1000, "203": 1300, "204": 1600}      # Hz
 
@@ -65,9 +65,12 @@ class Firm:
 
         await until(is_so, f"{who} hears no voice")
 
+    async def record_only(self, caller: str = "") -> Call:
+        return await self.pbx.record(caller or self.number, "swap", since=self.began)
+
     async def record(self, caller: str = "") -> Call:
         """Of the one call, once nothing of it is left."""
-        call = await self.pbx.record(caller or self.number, "swap", since=self.began)
+        call = await self.record_only(caller)
         await self.pbx.nothing_is_left()
         return call
 

@@ -1,0 +1,21 @@
+"""What people who sit together share: who picks up whose calls, and what those hear whom they hold. Pure."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.names import Extension, Extensions, Name
+
+
+class Desks(BaseModel):
+    """These sections of a tenant's file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pickup_groups: dict[Name, Extensions] = Field(default_factory=dict, max_length=60)     # each picks up the others' calls
+    hold_music: Name | None = None                                                         # one of the tenant's musics
+
+    def pickup_groups_of(self, extension: Extension) -> tuple[Name, ...]:
+        return tuple(name for name, members in self.pickup_groups.items() if extension in members)
+
+    def may_pick_up(self, extension: Extension, other: Extension) -> bool:
+        """Whether both are in one of the groups."""
+        return any(extension in members and other in members for members in self.pickup_groups.values())
