@@ -160,9 +160,14 @@ async def test_phone_that_was_added_outlives_the_next_changes_and_a_restart(pbx:
         await run(Register(account=pbx.account(endpoint)), local=address, server=pbx.server)
 
 
-async def test_change_of_a_call_flow_reloads_the_dialplan_alone(pbx: Pbx, tenants: Path) -> None:
+async def test_change_of_a_call_flow_reloads_nothing(pbx: Pbx, tenants: Path) -> None:
     change(tenants / "acme.yaml", '"3": "203"', '"3": "202"')
-    assert (await publish_noted(pbx, tenants))[0] == ["dialplan reload"]
+    assert (await publish_noted(pbx, tenants))[0] == []
+    caller = pbx.outside_caller()
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()))
+        await cast.call(dials(MAIN["acme"], caller, Silence(400), *keys("3"), Silence(1500)), at=TRUNK["acme"])
+    assert (await pbx.record(caller)).answered_by == "202"
 
 
 async def test_reload_whose_answer_comes_too_late_undoes_no_change_that_asterisk_took(pbx: Pbx, tenants: Path) -> None:
