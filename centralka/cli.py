@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -150,11 +150,12 @@ def apply(
     settings = load_instance(context)
 
     async def run() -> Published:
-        files = configuration.tenant_files([directory or settings.tenants])
-        tenants = configuration.load_tenants(files)
-        if not despite_scenarios:
-            scenarios.play(files, tenants)
-        rendered = configuration.render_all(files, tenants, settings)
+        read = configuration.read_changed([directory or settings.tenants], settings)
+        if despite_scenarios:
+            read = replace(read, known={})         # next time they count again
+        else:
+            scenarios.play(read.files, read.tenants)
+        rendered = configuration.render_read(read, settings)
         async with running_asterisk(settings) as asterisk:
             return await configuration.apply(rendered, settings, asterisk, remove or ())
 

@@ -60,8 +60,8 @@ def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[
 
 
 def is_read_by_asterisk(path: str) -> bool:
-    """The decision service reads the other files."""
-    return not path.startswith("tenants/")
+    """The others are read by our services."""
+    return path.partition("/")[0] in RELOADS
 
 
 def marker_of(files: Mapping[str, str]) -> str:
