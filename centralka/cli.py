@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection, live_settings, phones, queues, rotation, scenarios
+from centralka import configuration, scenarios
 from centralka.asterisk import running_asterisk
+from centralka.commands import Commands
 from centralka.log import configure_log
 from centralka.settings import OWN_CERTIFICATE, OWN_KEY
 from centralka.terminal import Json, load, load_instance, out, told
-from centralka.whatif import tell, this_monday
-from confgen.certificate import make_certificate
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
@@ -34,7 +32,7 @@ from routing.call_server import Reply
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
 DEMO = Path(".runtime/root/srv/demo")
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Tenant files or directories of them. Default: the instance's.")]
@@ -92,6 +90,8 @@ def schema(of: Annotated[SchemaOf, typer.Argument(help="What it describes.")] = 
 @app.command()
 def init(context: typer.Context) -> None:
     """Make the instance's directory, its secrets and Asterisk's own configuration. May be run again."""
+    from confgen.certificate import make_certificate
+
     settings = load(context)
     secrets_file = settings.home / "secrets.json"
     with told():
@@ -122,6 +122,8 @@ def render(
 @app.command()
 def plan(context: typer.Context, directory: Directory = None, as_json: Json = False) -> None:
     """What an apply would change, which numbers' calls would go another way, and which callers would end elsewhere when."""
+    from centralka.whatif import tell, this_monday
+
     settings = load(context)
     with told():
         planned = configuration.plan(configuration.render([directory or settings.tenants], settings), settings, this_monday())
@@ -247,6 +249,8 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
 @app.command()
 def serve(context: typer.Context, service: Service) -> None:
     """Run one of the services until it is told to stop."""
+    import uvloop
+
     configure_log()
     module = importlib.import_module(f"centralka.serve_{service}")      # each service imports only what it needs
     uvloop.run(module.serve(load_instance(context)))
@@ -262,18 +266,6 @@ def tell_published(published: Published) -> None:
     out.print(f"revision {published.revision}: {len(published.changed)} files; {reloaded}")
     if published.complaint:
         out.print(f"afterwards: {published.complaint}")
-
-
-app.command("simulate")(inspection.simulate_call)
-app.command("graph")(inspection.show_graph)
-app.command("status")(inspection.show_status)
-app.command("calls")(history.show_calls)
-app.command("explain")(history.explain_call)
-app.command("switch")(live_settings.switch)
-app.command("user")(live_settings.user)
-app.command("queue")(queues.queue)
-app.command("phones")(phones.phones)
-app.command("rotate")(rotation.rotate)
 
 
 def main() -> None:
