@@ -12,6 +12,7 @@ from confgen.calendars import with_events
 from confgen.publish import Published, publish, published_slugs, read_current, rendered_part
 from confgen.reading import Asterisk, changed_paths
 from confgen.render import Files, render_tenant
+from confgen.revision import current
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
@@ -148,12 +149,12 @@ def render_read(read: Read, settings: Settings) -> Rendered:
 
 def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
     """`week` is the Monday of the week whose calls are compared."""
-    current = rendered_part(read_current(settings.home))
-    before, after = _published(current), _published(rendered.files)
+    published = rendered_part(read_current(settings.home))
+    before, after = _published(published), _published(rendered.files)
     numbers = changed_numbers(before, after)
     both = [slug for slug in numbers if slug in before and slug in after]
     ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
-    return Plan(changed_paths(current, rendered.files), numbers, ends)
+    return Plan(changed_paths(published, rendered.files), numbers, ends)
 
 
 def _published(files: Files) -> dict[str, Tenant]:
@@ -166,10 +167,9 @@ def _published(files: Files) -> dict[str, Tenant]:
 
 async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
     """Publishes a published tenant with other secrets. Raises AsteriskRefused. To be called inside `locked(home)`."""
-    files = rendered_part(read_current(settings.home))
-    values = json.loads(files[f"tenants/{slug}.json"])
-    files |= render_tenant(Tenant.model_validate(values["tenant"]), secrets, values["sounds"], settings.asterisk_home)
-    return await publish(settings.home, files, asterisk)
+    values = json.loads(current(settings.home)[f"tenants/{slug}.json"])
+    files = render_tenant(Tenant.model_validate(values["tenant"]), secrets, values["sounds"], settings.asterisk_home)
+    return await publish(settings.home, files, asterisk, published_slugs(settings.home) - {slug})
 
 
 async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:
