@@ -201,10 +201,12 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
 @app.command("mobile-pins")
 def mobile_pins(context: typer.Context, tenant: str) -> None:
     """The PINs by which the tenant's users dial from their mobiles: for who hands them out."""
+    from centralka.live_settings import published_tenant
+
     settings = load_instance(context)
     table = Table("user", "name", "mobile", "PIN", box=None)
     with told():
-        secrets, found = load_secrets(settings.home / "secrets.json"), live_settings.published_tenant(settings, tenant)
+        secrets, found = load_secrets(settings.home / "secrets.json"), published_tenant(settings, tenant)
         for extension in mobile_users(found):
             pin = secrets.mobile_pins[pin_name(found, extension)]
             table.add_row(extension, found.names[extension], found.mobile_of(extension), pin)
