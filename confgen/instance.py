@@ -10,8 +10,8 @@ from confgen.realtime import make_database
 STATIC = Path(__file__).resolve().parent.parent / "asterisk-conf"
 RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
 FOLDERS = (
-    "asterisk", "published", "published/revisions", "spool", "log", "log/cel-custom", "run", "db", "sounds", "said", "redis",
-    "tls")
+    "asterisk", "published", "published/folders", "published/revisions", "spool", "log", "log/cel-custom", "run", "db",
+    "sounds", "said", "redis", "tls")
 
 
 def write_instance(home: Path, values: Mapping[str, object]) -> None:

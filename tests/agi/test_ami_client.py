@@ -66,6 +66,19 @@ async def test_refused_login_says_who_where_and_why() -> None:
         await until(ami.connected.is_set)  # it kept trying
 
 
+async def test_login_while_asterisk_goes_down_is_tried_again_as_soon_as_after_any_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ami_client, "REFUSED_DELAY_S", 1000)
+
+    def refuse(action: Action) -> bytes:
+        return response(action, "Response: Error|Message: Asterisk is shutting down")
+
+    async with ami_peer(refuse) as peer, client(peer.port) as ami:
+        with pytest.raises(AmiError, match="Asterisk is shutting down"):
+            await ami.ready()
+        peer.answer = accept
+        await until(ami.connected.is_set)
+
+
 async def test_nobody_listening_is_told_at_once() -> None:
     async with client(1) as ami:
         with pytest.raises(AmiError, match=rf"AMI connection to {ADDRESS}:1 failed"):

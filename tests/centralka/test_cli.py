@@ -1,12 +1,14 @@
 """The command line as a person uses it: words, exit codes, and nothing lost by a wrong input."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from centralka.commands import ELSEWHERE
 from routing.cast import NOTHING, PhoneDoes
 from routing.scenario import Expect, Given, Scenario
 from tests.tenants_for_tests import ACME, changed
@@ -31,6 +33,11 @@ def centralka(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [Path(sys.executable).parent / "centralka", "--home", home, *arguments], capture_output=True, text=True, timeout=60,
         stdin=subprocess.DEVNULL, check=False)
+
+
+def test_every_command_is_listed_with_what_it_does() -> None:
+    shown = subprocess.run([Path(sys.executable).parent / "centralka", "--help"], capture_output=True, text=True, check=True).stdout
+    assert all(re.search(rf"^│ {command} +[A-Z]", shown, re.MULTILINE) for command in ("apply", *ELSEWHERE))
 
 
 @pytest.mark.parametrize("of", ["tenant", "scenarios"])
