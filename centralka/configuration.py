@@ -8,6 +8,7 @@ from pathlib import Path
 
 from centralka.settings import Settings
 from confgen.calendars import with_events
+from confgen.line_sounds import make_line_sounds
 from confgen.publish import Published, publish, published_slugs, read_current, rendered_part
 from confgen.reading import Asterisk, changed_paths
 from confgen.render import Files, render_tenant
@@ -17,6 +18,7 @@ from routing.behaviour import changed_numbers
 from routing.check import read_tenants
 from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
+from routing.phrases import Language
 from routing.tenant import Tenant
 
 MAX_FILE_BYTES = 5_000_000
@@ -30,6 +32,7 @@ class Rendered:
     files: Files
     secrets: Secrets
     sounds: dict[str, tuple[Sound, ...]]
+    line_languages: frozenset[Language]      # in which somebody who waits in a queue is told the place
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ def render_all(files: dict[str, Path], tenants: Sequence[Tenant], settings: Sett
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
         rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home)
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
-    return Rendered(rendered, secrets, sounds)
+    told = [tenant for tenant in tenants if any(queue.announce for queue in tenant.queues.values())]
+    return Rendered(rendered, secrets, sounds, frozenset(language for tenant in told for language in tenant.languages))
 
 
 def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
@@ -142,5 +146,6 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
         meant = " ".join(f"--remove {name}" for name in names)
         raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
     await make_all_sounds(rendered.sounds, settings.home / "sounds")
+    await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds")
     save_secrets(settings.home / "secrets.json", rendered.secrets)
     return await publish(settings.home, rendered.files, asterisk)
