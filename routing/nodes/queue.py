@@ -105,6 +105,9 @@ class CallQueue(Element):
             raise ValueError(f"found {', '.join(twice)} twice, expected each member once")
         if self.call_back and self.call_back.key in self.keys:
             raise ValueError(f"call_back: key {self.call_back.key} is also one of keys, expected another one")
+        if self.wait_when_empty and not self.max_wait_s and not self.exit_keys:
+            raise ValueError(
+                "wait_when_empty: where nobody is there the wait never ends, expected max_wait_s, keys or call_back")
         times = [each.after_s for each in self.later]
         if times != sorted(set(times)):
             raise ValueError("later: expected each after_s later than the one before")
