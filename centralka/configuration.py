@@ -9,6 +9,7 @@ from pathlib import Path
 from centralka.known import SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
 from centralka.settings import Settings
 from confgen.calendars import with_events
+from confgen.line_sounds import make_line_sounds
 from confgen.publish import Published, publish, published_slugs, read_current, rendered_part
 from confgen.reading import Asterisk, changed_paths
 from confgen.render import Files, render_tenant
@@ -20,6 +21,7 @@ from routing.check import read_tenants
 from routing.clashes import are_compatible
 from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
+from routing.phrases import Language
 from routing.tenant import Tenant
 
 MAX_FILE_BYTES = 5_000_000
@@ -44,6 +46,7 @@ class Rendered:
     files: Files
     secrets: Secrets
     sounds: dict[str, tuple[Sound, ...]]
+    line_languages: frozenset[Language]      # in which somebody who waits in a queue is told the place
     kept: frozenset[str]
     known: Known
 
@@ -144,7 +147,9 @@ def render_read(read: Read, settings: Settings) -> Rendered:
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
         rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home)
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
-    return Rendered(rendered, secrets, sounds, read.kept, read.known)
+    told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
+    line_languages = frozenset(language for tenant in told for language in tenant.languages)
+    return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
 
 
 def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
@@ -181,6 +186,7 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
         meant = " ".join(f"--remove {name}" for name in names)
         raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
     await make_all_sounds(rendered.sounds, settings.home / "sounds")
+    await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds")
     secrets = settings.home / "secrets.json"
     if rendered.secrets != load_secrets(secrets):
         save_secrets(secrets, rendered.secrets)

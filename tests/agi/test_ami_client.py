@@ -19,7 +19,7 @@ from tests.agi.ami_peer import ADDRESS, EVENTS, Action, accept, ami_peer, respon
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ami_client, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(ami_client, "DELAY_S", 0.01)
     monkeypatch.setattr(ami_client, "REFUSED_DELAY_S", 0.02)
 
 
