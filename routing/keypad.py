@@ -116,8 +116,8 @@ class _Code:
         return Told(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
 
     def attend(self, feature: Feature, number: str) -> Told:
-        """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own extension,
-        which is what a key with a lamp dials, is going on where the user pauses."""
+        """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
+        extension, which is what a key with a lamp dials, is going on where the user pauses."""
         if number == self.extension and feature is Feature.PAUSE:
             found = self.facts.set_by(self.extension)
             feature, number = Feature.RESUME if found.paused or found.paused_in else feature, ""
