@@ -250,3 +250,10 @@ def test_simulate_takes_switches_settings_and_a_hidden_number(home: Path, tmp_pa
                              (("--from", "anonymous"), "answered 202"), (("--from", "600100200"), "answered 201")):
         done = centralka(home, "simulate", "acme", "+48221234567", *options, "--json")
         assert json.loads(done.stdout)["outcome"] == outcome, (options, done.stderr)
+
+
+def test_simulate_tells_what_a_code_would_change(home: Path) -> None:
+    done = centralka(home, "simulate", "acme", "*52300", "--from", "201", "--set", "201:dnd")
+    assert "afterwards 201: do not disturb, paused in sales" in done.stdout
+    done = centralka(home, "simulate", "acme", "*550630", "--from", "201", "--at", "2026-11-23T12:00", "--json")
+    assert json.loads(done.stdout)["changed"]["201"]["wake_up"] == "2026-11-24 05:30:00+00:00", done.stderr
