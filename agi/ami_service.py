@@ -12,6 +12,7 @@ from agi.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from agi.cel_file import CelFile
 from agi.cel_follower import CelFollower
 from agi.lamps import Lamps
+from agi.line_keeper import LineKeeper
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
@@ -22,6 +23,7 @@ from agi.web_service import Reach
 from store import database, live
 from store.calls import CallStore
 from store.follower import LiveFollower
+from store.lines import Lines
 
 log = structlog.get_logger()
 
@@ -52,6 +54,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(writer.run(), name="live state to Redis"),
                     tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
+                    tasks.create_task(LineKeeper(Lines(redis), writer.calls.values).run(), name="lines of calls in progress"),
                     tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
                     tasks.create_task(Lamps(ami, published, known).run(), name="lamps"),

@@ -35,7 +35,7 @@ from routing.callers import caller_number
 from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
 from routing.numbers import dialled_number
-from routing.questions import CheckPin, LiveQuestion, PinIs, Question, Unanswered
+from routing.questions import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
 from store.follower import Live
 
 log = structlog.get_logger()
@@ -152,8 +152,10 @@ class DecisionService:
                 answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
 
     async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
-        if isinstance(question, CheckPin):
-            pin = asking.published.mobile_pins.get(question.extension, "")
+        if isinstance(question, CheckPin | HasPin):
+            pin = asking.published.pin(question.extension, question.of)
+            if isinstance(question, HasPin):
+                return bool(pin)
             return await self._answers.check_pin(asking.published.tenant.tenant, question, pin)
         if isinstance(question, LiveQuestion):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)

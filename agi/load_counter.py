@@ -85,6 +85,10 @@ def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo) -> Conversation
     if call.outcome is Outcome.ANSWERED and call.answered_at is not None:
         had.append(Conversation(extension_of(legs[0].endpoint, call.tenant), call.answered_at, legs[0].ended_at))
     rung = frozenset(extension_of(leg.endpoint, call.tenant) for leg in legs[1:])
+    outside = (
+        (leg.ended_at - leg.answered_at).total_seconds() for leg in legs[1:]
+        if leg.answered_at is not None and leg.endpoint.startswith(f"{call.tenant}-trunk-"))
     return Conversations(
         call.tenant, call.linkedid, call.ended_at.astimezone(zone).date().isoformat(),
-        tuple(each for each in had if each.extension.isdecimal()), frozenset(each for each in rung if each.isdecimal()))
+        tuple(each for each in had if each.extension.isdecimal()), frozenset(each for each in rung if each.isdecimal()),
+        round(sum(outside)))

@@ -9,18 +9,27 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agi.step_text import AgiError, checked
+from routing.questions import PinOf
 from routing.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedTenant:
     """One tenant of one revision. `sounds` maps the names of prompts to their files' names,
-    `call_server_secrets` the names of call servers to what their requests are signed with."""
+    `call_server_secrets` the names of call servers to what their requests are signed with, `permission_pins` users, or '' for
+    all others, to the PIN that steps over their permissions."""
 
     tenant: Tenant
     sounds: Mapping[str, str]
     call_server_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     mobile_pins: Mapping[str, str] = field(default_factory=dict, repr=False)      # by extension
+    permission_pins: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def pin(self, extension: str, of: PinOf) -> str:
+        """'' where there is none."""
+        if of is PinOf.MOBILE:
+            return self.mobile_pins.get(extension, "")
+        return self.permission_pins.get(extension) or self.permission_pins.get("", "")
 
 
 class Published:
@@ -78,6 +87,7 @@ class Published:
             values = json.loads(text)
             tenant = Tenant.model_validate(values["tenant"])
             known = (text, PublishedTenant(
-                tenant, values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {})))
+                tenant, values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {}),
+                values.get("permission_pins", {})))
             self._known[slug] = known
         return known[1]

@@ -29,6 +29,7 @@ from confgen.publish import rollback as roll_back
 from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_name, save_secrets
 from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
+from routing.platform import Platform
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
 
@@ -50,10 +51,11 @@ class SchemaOf(StrEnum):
     TENANT = "tenant"
     SCENARIOS = "scenarios"
     CALL_SERVER = "call-server"
+    PLATFORM = "platform"
 
 
 DESCRIBED: dict[SchemaOf, type[BaseModel]] = {
-    SchemaOf.TENANT: Tenant, SchemaOf.SCENARIOS: Scenarios, SchemaOf.CALL_SERVER: Reply}
+    SchemaOf.PLATFORM: Platform, SchemaOf.TENANT: Tenant, SchemaOf.SCENARIOS: Scenarios, SchemaOf.CALL_SERVER: Reply}
 
 
 @app.callback()

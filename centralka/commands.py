@@ -13,7 +13,7 @@ ELSEWHERE = {
     "simulate": ("inspection", "simulate_call"), "graph": ("inspection", "show_graph"), "status": ("inspection", "show_status"),
     "calls": ("history", "show_calls"), "explain": ("history", "explain_call"), "switch": ("live_settings", "switch"),
     "user": ("live_settings", "user"), "queue": ("queues", "queue"), "phones": ("phones", "phones"),
-    "rotate": ("rotation", "rotate"),
+    "rotate": ("rotation", "rotate"), "release": ("outside", "release"), "pin": ("outside", "pin"),
 }
 """By their names: the module of this package, and the function there."""
 

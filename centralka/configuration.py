@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from centralka.known import SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
+from centralka.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
 from centralka.settings import Settings
 from confgen.calendars import with_events
 from confgen.line_sounds import make_line_sounds
@@ -17,11 +17,12 @@ from confgen.revision import current
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
-from routing.check import read_tenants
+from routing.check import read_platform, read_tenants
 from routing.clashes import are_compatible
 from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
 from routing.phrases import Language
+from routing.platform import Platform
 from routing.tenant import Tenant
 
 MAX_FILE_BYTES = 5_000_000
@@ -67,7 +68,7 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in paths:
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        files = [file for file in files if not file.name.endswith(SCENARIOS)]
+        files = [file for file in files if not file.name.endswith(SCENARIOS) and file.name != PLATFORM]
         if not files:
             raise ConfigError([Problem(str(path), 1, "", "found no *.yaml here, expected a file for each tenant")])
         found |= {str(file): file for file in files}
@@ -101,8 +102,15 @@ def _texts(files: dict[str, Path]) -> dict[str, str]:
 
 def _checked(files: dict[str, Path], texts: Mapping[str, str]) -> list[Tenant]:
     names, year = sorted(files), this_year()
-    read = read_tenants({name: texts[name] for name in names})
+    platforms = {folder: load_platform(folder) for folder in {files[name].parent for name in names}}
+    read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
+
+
+def load_platform(folder: Path) -> Platform:
+    """What the operator sells and allows, by the folder's file if it has one. Raises ConfigError."""
+    file = folder / PLATFORM
+    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else Platform()
 
 
 def read_text(path: Path, name: str) -> str:

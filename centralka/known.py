@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CODE = ("centralka", "confgen", "routing", "templates")
 PACKAGES = Path(pydantic.__file__).parent.parent
 SCENARIOS = ".scenarios.yaml"      # how the name of a file of scenarios ends; no tenant is read from it
+PLATFORM = "platform.yaml"         # the operator's own file, in the directory of the tenants' files
 _NAME = re.compile(r"[\w.-]+")
 
 
@@ -76,21 +77,22 @@ def save_known(settings: Settings, revision: str, known: Known) -> None:
 
 
 def keys(texts: Mapping[str, str], files: Mapping[str, Path]) -> dict[str, str]:
-    """What each tenant's file is known by: its text, and of its scenarios and of the files beside it that the text names, what
-    changes with every write."""
+    """What each tenant's file is known by: its text, and of its scenarios, the operator's file and the files beside it that
+    the text names, what changes with every write."""
     beside = {folder: _beside(folder) for folder in {path.parent for path in files.values()}}
     found: dict[str, str] = {}
     for name, text in texts.items():
         folder = beside[files[name].parent]
-        named = ({files[name].with_suffix(SCENARIOS).name, *_NAME.findall(text)} & folder.keys()) if folder else set()
+        named = ({PLATFORM, files[name].with_suffix(SCENARIOS).name, *_NAME.findall(text)} & folder.keys()) if folder else set()
         found[name] = _digest(text, *(f"{each} {folder[each]}" for each in sorted(named)))
     return found
 
 
 def _beside(folder: Path) -> dict[str, str]:
     """All that is no tenant's file."""
-    names = [entry for entry in os.scandir(folder) if not entry.name.endswith(".yaml") or entry.name.endswith(SCENARIOS)]
-    stats = {entry.name: entry.stat() for entry in names if entry.is_file()}
+    ours = (SCENARIOS, PLATFORM)
+    entries = [entry for entry in os.scandir(folder) if not entry.name.endswith(".yaml") or entry.name.endswith(ours)]
+    stats = {entry.name: entry.stat() for entry in entries if entry.is_file()}
     return {name: f"{stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}" for name, stat in stats.items()}
 
 

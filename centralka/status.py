@@ -22,6 +22,7 @@ from routing.facts import DeviceState
 from store import calendars, database, live
 from store.calendars import Address
 from store.calls import CallStore
+from store.lines import Lines
 from store.live import LiveCall
 
 LIMIT_S = 5.0
@@ -84,6 +85,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     trunks: tuple[TrunkStatus, ...] = ()
     calls: tuple[LiveCall, ...] = ()
     addresses: dict[str, Address] = {}
+    stopped: dict[str, str] = {}
 
     async def ask_asterisk() -> None:
         nonlocal phones, trunks
@@ -93,10 +95,11 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
                 await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowRegistrationsOutbound"))
 
     async def ask_redis() -> None:
-        nonlocal calls, addresses
+        nonlocal calls, addresses, stopped
         async with live.connect(settings.redis_url) as redis:
             calls = tuple(await live.calls_in_progress(redis))
             addresses = await calendars.addresses(redis)
+            stopped = await Lines(redis).stopped()
 
     services = await asyncio.gather(
         _ask("asterisk", f"{settings.ami_address}:{settings.ami_port}", ask_asterisk),
@@ -109,7 +112,14 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     wrong = [f"{service.name} at {service.where}: {service.problem}" for service in services if service.problem]
     wrong += [f"trunk {trunk.endpoint}: {trunk.problem}" for trunk in trunks if trunk.problem]
     wrong += [f"calendar {field}: {_not_fetched(address)}" for field, address in addresses.items() if address.problem]
+    wrong += [f"calls outside of {whose(field)} are stopped since {why}" for field, why in sorted(stopped.items())]
     return Status(tuple(services), phones, trunks, calls, tuple(wrong))
+
+
+def whose(field: str) -> str:
+    """'acme 201, until: centralka release acme 201'."""
+    told = field.replace("/", " ").strip()
+    return f"{told} (end it with: centralka release {told})"
 
 
 def _not_fetched(address: Address) -> str:

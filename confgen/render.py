@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
 from confgen.phones import Credentials
-from confgen.secrets import Secrets, mobile_users, pin_name
+from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
 from routing.equipment_check import devices_of
 from routing.hunting import Algorithm
 from routing.names import Extension
@@ -50,6 +50,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     }
     published = {
         "tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds),
+        "permission_pins": permission_pins_of(tenant, secrets),
         "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
         "mobile_pins": {extension: secrets.mobile_pins[pin_name(tenant, extension)] for extension in mobile_users(tenant)},
     }

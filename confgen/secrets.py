@@ -29,7 +29,8 @@ class Secrets(BaseModel):
     """What is not there yet is generated. `sip` is by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk
     endpoint name (given by the carrier), `call_servers` by 'tenant/name': what requests to them are signed with; by
     'tenant/label' of a telephone, `devices`: the secret part of its own address, `admins`: the password of its own pages;
-    `mobile_pins`, by 'tenant/extension', let users dial from their mobile."""
+    `mobile_pins`, by 'tenant/extension', let users dial from their mobile, `permission_pins`, by 'tenant/extension' and
+    'tenant/' for all others, step over a user's permissions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,6 +44,7 @@ class Secrets(BaseModel):
     devices: dict[str, str] = Field(default_factory=dict)
     admins: dict[str, str] = Field(default_factory=dict)
     mobile_pins: dict[str, str] = Field(default_factory=dict)
+    permission_pins: dict[str, str] = Field(default_factory=dict)
 
     def newest_sip(self, endpoint: str) -> str:
         """What a telephone that is set up now should use."""
@@ -117,6 +119,12 @@ def mobile_users(tenant: Tenant) -> tuple[Extension, ...]:
 def call_servers_of(tenant: Tenant) -> dict[str, CallServer]:
     """The tenant's call servers by the names that their secrets have."""
     return {f"{tenant.tenant}/{name}": server for name, server in tenant.call_servers.items()}
+
+
+def permission_pins_of(tenant: Tenant, values: Secrets) -> dict[str, str]:
+    """By extension, '' for all others."""
+    pairs = ((name.partition("/"), pin) for name, pin in values.permission_pins.items())
+    return {extension: pin for (slug, _, extension), pin in pairs if slug == tenant.tenant}
 
 
 def pin_name(tenant: Tenant, extension: str) -> str:

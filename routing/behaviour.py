@@ -8,6 +8,8 @@ from routing.nodes import Elements
 from routing.phrases import PHRASES
 from routing.tenant import Prompt, Tenant
 
+TO_OWN_PHONES = "sys_outside_"     # phrases that hardly anybody but the tenant's own users hears, when they call outside
+
 
 def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -> dict[str, tuple[str, ...]]:
     """By tenant: the public and internal numbers that are new, gone, or reach an element that is not the same any more,
@@ -24,7 +26,9 @@ def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -
 
 def _behaviours(tenant: Tenant) -> dict[str, object]:
     """For each number, everything its calls can come to: the elements' own settings, by name."""
-    spoken = {name: prompt.model_dump() for name, prompt in tenant.all_prompts().items() if name in PHRASES}
+    spoken = {
+        name: prompt.model_dump() for name, prompt in tenant.all_prompts().items()
+        if name in PHRASES and not name.startswith(TO_OWN_PHONES)}
     whole = (shared_by_all(tenant), spoken)
     return {number: (entry, whole, reachable(tenant, entry)) for number, entry in entries_of(tenant).items()}
 

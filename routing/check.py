@@ -22,26 +22,36 @@ from routing.nodes import SYSTEM_NODES
 from routing.nodes.mobile_access import mobile_problems
 from routing.nodes.node import Uses
 from routing.numbers import is_emergency
+from routing.platform import Platform
 from routing.routes import twice, unknown_trunks
 from routing.tenant import RegistrationTrunk, Tenant
+from routing.terms import exceeded, unknown_terms
 
 Texts = Mapping[str, str]      # file name -> YAML
 Model = TypeVar("Model", bound=BaseModel)
+WITHOUT_BRAKE = Platform(brake=None)      # of a tenant that is read by itself
+NO_PLATFORMS: Mapping[str, Platform] = {}
 
 
-def read_tenant(text: str, file: str) -> Tenant:
+def read_platform(text: str, file: str) -> Platform:
+    """Raises ConfigError with everything that is wrong in it."""
+    return validated(read_document(text, file), Platform)
+
+
+def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Tenant:
     """One tenant's file. Raises ConfigError with everything that is wrong in it."""
-    return _checked(read_document(text, file))
+    return _checked(read_document(text, file), platform)
 
 
-def read_tenants(texts: Texts) -> list[Tenant]:
-    """All tenants' files, in the order of their names. Raises ConfigError with everything that is wrong in any of them."""
+def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS) -> list[Tenant]:
+    """All tenants' files, in the order of their names. `platforms` are by the tenant's file. Raises ConfigError with everything
+    that is wrong in any of them."""
     problems: list[Problem] = []
     read: list[tuple[Document, Tenant]] = []
     for file in sorted(texts):
         try:
             document = read_document(texts[file], file)
-            read.append((document, _checked(document)))
+            read.append((document, _checked(document, platforms.get(file, WITHOUT_BRAKE))))
         except ConfigError as error:
             problems += error.problems
     problems += clashes(read)
@@ -58,10 +68,12 @@ def validated(document: Document, model: type[Model]) -> Model:
         raise ConfigError([_told(document, detail) for detail in _first_causes(error.errors())]) from None
 
 
-def _checked(document: Document) -> Tenant:
-    tenant = validated(document, Tenant)
+def _checked(document: Document, platform: Platform) -> Tenant:
+    if "platform" in document.values:
+        raise ConfigError([document.problem(("platform",), "unknown key 'platform'")])
+    tenant = validated(document, Tenant).model_copy(update={"platform": platform})
     rules = (
-        _names, _references, _mobiles, _memberships, _outside, _routes, _emergency, _codes, too_many, _ways_out, _loops,
+        _names, _references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes, too_many, _ways_out, _loops,
         equipment_problems)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
@@ -141,6 +153,11 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for extension, user in tenant.users.items():
         for field, target in user.uses().targets:
             yield from _target(document, tenant, ("users", extension, *field.split(".")), target)
+        yield from _asked(document, tenant, ("users", extension), user.uses())
+    if tenant.closed_outside:
+        uses = Uses(settings=tuple(tenant.closed_outside.settings()), positions=tuple(
+            (f"switches.{switch}", switch, position) for switch, position in tenant.closed_outside.switches.items()))
+        yield from _asked(document, tenant, ("closed_outside",), uses)
     for section, name, element in tenant.elements():
         uses = element.uses()
         for field, target in uses.targets:
@@ -164,15 +181,7 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
             if music not in tenant.musics:
                 hint = _did_you_mean(music, tenant.musics)
                 yield document.problem((section, name, *field.split(".")), f"no music named {music!r}{hint}")
-        for field, other, key in uses.settings:
-            known = getattr(tenant, other)
-            if key not in known:
-                yield document.problem((section, name, *field.split(".")), f"no {key!r} in {other}{_did_you_mean(key, known)}")
-        for field, switch, position in uses.positions:
-            positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
-            if position not in positions:
-                found = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
-                yield document.problem((section, name, *field.split(".")), found)
+        yield from _asked(document, tenant, (section, name), uses)
     if tenant.hold_music and tenant.hold_music not in tenant.musics:
         hint = _did_you_mean(tenant.hold_music, tenant.musics)
         yield document.problem(("hold_music",), f"no music named {tenant.hold_music!r}{hint}")
@@ -184,6 +193,19 @@ def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
             if prompt not in prompts:
                 hint = _did_you_mean(prompt, prompts)
                 yield document.problem(("musics", name, "prompts", str(i)), f"no prompt named {prompt!r}{hint}")
+
+
+def _asked(document: Document, tenant: Tenant, path: tuple[str, ...], uses: Uses) -> Iterable[Problem]:
+    """What rules ask of other sections is there."""
+    for field, other, key in uses.settings:
+        known = getattr(tenant, other)
+        if key not in known:
+            yield document.problem((*path, *field.split(".")), f"no {key!r} in {other}{_did_you_mean(key, known)}")
+    for field, switch, position in uses.positions:
+        positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
+        if position not in positions:
+            found = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
+            yield document.problem((*path, *field.split(".")), found)
 
 
 def _memberships(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -229,6 +251,23 @@ def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
                 hint = _did_you_mean(number, tenant.numbers)
                 text = f"{number} is not one of the tenant's numbers, and it can show no other{hint}"
                 yield document.problem((*path, *field.split(".")), text)
+
+
+def _terms(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Users are of types that there are, and the tenant has no more than its plan."""
+    types = tenant.platform.extension_types
+    for extension, user in tenant.users.items():
+        if user.type not in types:
+            hint = _did_you_mean(user.type, types)
+            yield document.problem(("users", extension, "type"), f"no extension type named {user.type!r}{hint}")
+    if tenant.plan is None:
+        return
+    unknown = list(unknown_terms(tenant.plan, tenant.platform))
+    for path, text in unknown:
+        yield document.problem(("plan", *path), text)
+    if not unknown:
+        for section, text in exceeded(tenant.plan, tenant.terms, len(tenant.main_numbers), len(tenant.users)):
+            yield document.problem((section,), text)
 
 
 def _routes(document: Document, tenant: Tenant) -> Iterable[Problem]:

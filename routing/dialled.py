@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from routing.numbers import MAX_SHORT_DIGITS, NumberClass, classify, e164, emergency_number
 
@@ -18,6 +21,12 @@ class CallClass(StrEnum):
     EMERGENCY = "emergency"          # which nothing bars
 
 
+def in_order(classes: tuple[CallClass, ...]) -> tuple[CallClass, ...]:
+    """Each once, and the same whoever wrote them how: what is published has to stay as it is where nothing changes."""
+    return tuple(sorted(set(classes)))
+
+
+Permissions = Annotated[tuple[CallClass, ...], AfterValidator(in_order)]
 _CLASSES = {
     NumberClass.FIXED: CallClass.NATIONAL,
     NumberClass.MOBILE: CallClass.MOBILE,

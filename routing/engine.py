@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from routing.admission import NOBODY, Limit, in_words
 from routing.call import (
     Awaits,
     CallBack,
@@ -9,6 +10,8 @@ from routing.call import (
     Conference,
     Decision,
     Dial,
+    DialEnded,
+    DialStatus,
     Digits,
     Entered,
     Event,
@@ -24,12 +27,13 @@ from routing.call import (
     awaits,
 )
 from routing.codes import Keyed, SwitchKeyed
-from routing.dialled import read_dialled
+from routing.dialled import CallClass, read_dialled
 from routing.facts import Facts
+from routing.gate import let_out
 from routing.keypad import Dials, Told, play_code, woken
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
-from routing.nodes.outgoing import OUTGOING, without_prefix
+from routing.nodes.outgoing import OUTGOING, take_line, without_prefix
 from routing.numbers import e164, find_did
 from routing.questions import Unanswered
 from routing.tenant import Tenant
@@ -102,18 +106,28 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     if is_inside:
         if (keyed := tenant.codes.keyed(dialled)) and (done := _code(tenant, facts, event, keyed)):
             return done
+        inside = dialled in tenant.internal_numbers or did is not None
+        if inside and CallClass.INTERNAL not in tenant.permissions_of(event.caller_extension):
+            return _refuse("sys_not_permitted", f"internal is not among {event.caller_extension}'s permissions", Cause.REFUSED)
         if dialled in tenant.internal_numbers:
             node = tenant.internal_numbers[dialled]
             return _enter(tenant, facts, node, f"{event.caller_extension} {does} {dialled}")
     if did and event.origin is Origin.TRUNK and tenant.blacklist.bars_caller(facts.caller):
-        blocked = Play((tenant.blacklist.prompt,), early=True)
-        return _ask(START, blocked, f"{facts.caller} is on the blacklist", (int(Cause.REFUSED),))
+        return _refuse(tenant.blacklist.prompt, f"{facts.caller} is on the blacklist", Cause.REFUSED)
+    if did and event.origin is Origin.TRUNK:
+        limit = take_line(Here(START, tenant, facts), NOBODY, outgoing=False)
+        if limit is not Limit.NONE:
+            return _refuse("sys_outside_lines_taken", in_words(limit, tenant.caps, NOBODY), Cause.BUSY)
     if did:
         return _enter(tenant, facts, tenant.numbers[did].to, f"to {did}")
     if is_inside and read_dialled(dialled, tenant.country, tenant.area_code):
         return _enter(tenant, facts, OUTGOING, f"{event.caller_extension} {does} {event.dialled}")
-    step = Play(("sys_unknown_number",), early=True)
-    return _ask(START, step, f"{dialled or 'nothing'} is no number here", (int(Cause.UNKNOWN_NUMBER),))
+    return _refuse("sys_unknown_number", f"{dialled or 'nothing'} is no number here", Cause.UNKNOWN_NUMBER)
+
+
+def _refuse(prompt: str, why: str, cause: Cause) -> Decision:
+    """The caller is told before anything answers."""
+    return _ask(START, Play((prompt,), early=True), why, (int(cause),))
 
 
 def _code(tenant: Tenant, facts: Facts, event: Started, keyed: Keyed | SwitchKeyed) -> Decision | None:
@@ -147,13 +161,20 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
         node = SYSTEM_NODES.get(name) or tenant.nodes.get(name)
         if node is None:
             return _give_up(name, "no such element any more", state.hops, path)
+        here = Here(name, tenant, facts, state.trail, state.chosen)
         try:
-            answer = node.decide(Here(name, tenant, facts, state.trail, state.chosen), state.memory, event)
+            answer = node.decide(here, state.memory, event)
         except (UnexpectedEvent, IndexError, ValueError) as error:
             return _give_up(name, f"cannot go on: {error}", state.hops, path)
         path = (*path, Visit(name, answer.why))
         if not isinstance(answer, Go):
-            return _asked(tenant, state, answer, path)
+            step, barred = let_out(here, answer.step)
+            path = (*path, Visit(name, barred)) if barred else path
+            if step is not None:
+                return _asked(tenant, state, replace(answer, step=step), path)
+            state = replace(state, hops=state.hops + 1, memory=answer.memory)
+            event = DialEnded(DialStatus.CONGESTION)
+            continue
         trail = (*state.trail, answer.passed_by) if answer.passed_by else state.trail
         state, event = State(answer.target, Awaits.ENTERED, state.hops + 1, (), trail, state.chosen), Entered()
     return _give_up(state.node, f"stopped after {MAX_HOPS} elements", state.hops, path)

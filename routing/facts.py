@@ -7,16 +7,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import overload
 
+from routing.admission import Limit
 from routing.calendars import Fetched
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
 from routing.questions import (
+    Admit,
     Answer,
     Answers,
     AskServer,
     Change,
     CheckPin,
+    Country,
     Flip,
+    HasPin,
     LastCaller,
     Loads,
     Offer,
@@ -108,6 +112,10 @@ class Facts:
     def answer(self, question: Speak | LastCaller) -> str: ...
     @overload
     def answer(self, question: CheckPin) -> PinIs: ...
+    @overload
+    def answer(self, question: Admit) -> Limit: ...
+    @overload
+    def answer(self, question: Country | HasPin) -> bool: ...
     def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:

@@ -125,7 +125,14 @@ def _passed(
     """Where that forward leads, None where it leads nowhere: none is set, it cannot be reached, it goes back to the caller or
     to somebody who has passed the call on, or the call has been forwarded often enough."""
     chosen = {**people.forwards_of(extension), **facts.set_by(extension).forwards}.get(forward)
-    if not chosen or extension in trail or len(trail) >= MAX_FORWARDS:
+    return passed_to(people, facts, extension, chosen, trail, _WORDS[forward]) if chosen else None
+
+
+def passed_to(
+    people: People, facts: Facts, extension: Extension, chosen: str, trail: tuple[Extension, ...], words: str,
+) -> Passed | None:
+    """How a user's calls go on to what the user has chosen, None where that leads nowhere; `words` tell which calls."""
+    if extension in trail or len(trail) >= MAX_FORWARDS:
         return None
     try:
         to = people.destination(chosen)
@@ -134,7 +141,7 @@ def _passed(
         return None
     if to in (extension, facts.caller_extension, facts.caller, *trail):
         return None
-    return Passed("" if outside else to, outside, f"forwards {_WORDS[forward]} to {to}")
+    return Passed("" if outside else to, outside, f"forwards {words} to {to}")
 
 
 _WORDS = {

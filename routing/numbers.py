@@ -112,6 +112,13 @@ def emergency_numbers(country: str) -> tuple[str, ...]:
     return tuple(sorted(EMERGENCY.get(country, {"112"})))
 
 
+def country_of(number: str) -> str:
+    """Where a whole number, +E.164, is: PL; for one of no single country its prefix, such as +881."""
+    parsed = phonenumbers.parse(number)
+    region = phonenumbers.region_code_for_number(parsed)
+    return region if region and region.isalpha() else f"+{parsed.country_code}"
+
+
 def may_be_called(number: str) -> bool:
     """P34: whether the whole number may be a user's mobile or the target of a forward or a transfer at all."""
     return number not in NEVER_CALLED

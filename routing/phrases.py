@@ -48,6 +48,44 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Il numero selezionato non è raggiungibile.",
         "pl": "Wybrany numer jest nieosiągalny.",
     },
+    "sys_not_permitted": {
+        "en": "You are not permitted to make this call.",
+        "it": "Non siete abilitati a questa chiamata.",
+        "pl": "Nie masz uprawnień do tego połączenia.",
+    },
+    "sys_outside_closed": {
+        "en": "Calls to the outside are closed at this time.",
+        "it": "Le chiamate esterne sono chiuse in questo orario.",
+        "pl": "Połączenia zewnętrzne są teraz wyłączone.",
+    },
+    "sys_outside_pin": {
+        "en": "If you have a PIN, key it now, then the hash key.",
+        "it": "Se avete un codice, digitatelo, seguito da cancelletto.",
+        "pl": "Jeśli masz kod PIN, podaj go, a potem naciśnij krzyżyk.",
+    },
+    "sys_outside_wrong_pin": {
+        "en": "That is not the right PIN. Key it again.", "it": "Codice errato. Digitatelo di nuovo.",
+        "pl": "Błędny kod PIN. Podaj go ponownie.",
+    },
+    "sys_outside_new_country": {
+        "en": "Nobody has called this country before. To call it, press 1.",
+        "it": "Nessuno ha mai chiamato questo paese. Per chiamarlo, premete 1.",
+        "pl": "Nikt jeszcze nie dzwonił do tego kraju. Aby zadzwonić, naciśnij 1.",
+    },
+    "sys_outside_lines_taken": {
+        "en": "All lines are taken. Please try again later.", "it": "Tutte le linee sono occupate. Riprovare più tardi.",
+        "pl": "Wszystkie linie są zajęte. Prosimy spróbować później.",
+    },
+    "sys_outside_too_many": {
+        "en": "There are too many calls to the outside at the moment.",
+        "it": "Ci sono troppe chiamate esterne in questo momento.",
+        "pl": "W tej chwili jest zbyt wiele połączeń zewnętrznych.",
+    },
+    "sys_outside_stopped": {
+        "en": "Calls to the outside are stopped. Please call your administrator.",
+        "it": "Le chiamate esterne sono bloccate. Rivolgetevi all'amministratore.",
+        "pl": "Połączenia zewnętrzne są zablokowane. Skontaktuj się z administratorem.",
+    },
     "sys_no_line": {
         "en": "No outside line is available. Please try again later.",
         "it": "Nessuna linea esterna disponibile. Si prega di riprovare più tardi.",

@@ -4,8 +4,10 @@ the engine answers it and asks for the same decision again. Each kind of questio
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
+from typing import Literal
 
+from routing.admission import Caps, Limit
 from routing.call_server import Failed, Reply
 from routing.changes import Setting
 from routing.hunting import Load
@@ -94,6 +96,11 @@ class Speak:
     language: Language
 
 
+class PinOf(StrEnum):
+    MOBILE = "mobile"            # lets a user dial from the mobile
+    PERMISSIONS = "permissions"  # steps over what the user is not permitted
+
+
 class PinIs(Enum):
     RIGHT = "right"
     WRONG = "wrong"
@@ -106,14 +113,44 @@ class CheckPin:
 
     extension: Extension
     keys: str = field(repr=False)
+    of: PinOf = PinOf.MOBILE
+
+
+@dataclass(frozen=True, slots=True)
+class HasPin:
+    """Is there such a PIN for the user?"""
+
+    extension: Extension
+    of: PinOf
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """May one more call with the outside be, and which limit refuses it? From now on it counts, until it is over. `anyway`: it
+    counts, and nothing refuses it. An outgoing call is that of the user with this extension, or of nobody."""
+
+    limits: Caps
+    day: str                         # 2026-11-23, in the tenant's time zone
+    extension: Extension | Literal[""] = ""
+    outgoing: bool = False
+    anyway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """Has anybody of the tenant ever confirmed a call to this foreign country? Once `confirmed`, somebody has."""
+
+    country: str
+    confirmed: bool = False
 
 
 CHANGED, NOT_CHANGED = 0, -1
 NOT_KNOWN = "?"
-LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller      # answered at once, of the live state
+# Answered at once, of the live state.
+LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Country
 SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
-Question = LiveQuestion | SlowQuestion | CheckPin
-Answer = int | tuple[Load, ...] | Reply | Failed | str | PinIs
+Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
+Answer = int | tuple[Load, ...] | Reply | Failed | str | PinIs | Limit
 Answers = Mapping[Question, Answer]
 
 

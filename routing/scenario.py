@@ -16,11 +16,12 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routing.admission import Usage
 from routing.calendars import CalendarEvent, Events, Fetched
 from routing.calendars import Title as CalendarTitle
 from routing.call import (
@@ -84,6 +85,28 @@ class Call(_Section):
     at: Moment | None = None
 
 
+class Outside(_Section):
+    """What is going on with the outside: the lines taken, users' calls and minutes of the day, users who are stopped ('all' for
+    the whole tenant), foreign countries that somebody has confirmed, the PIN that steps over permissions by user."""
+
+    lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    calls: dict[Extension, Annotated[int, Field(ge=0, le=1000)]] = Field(default_factory=dict)
+    minutes: dict[Extension, Annotated[int, Field(ge=0, le=100_000)]] = Field(default_factory=dict)
+    stopped: tuple[Extension | Literal["all"], ...] = ()
+    countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ()
+    pins: dict[Extension | Literal["all"], Pin] = Field(default_factory=dict)
+
+    def usage(self) -> Usage:
+        return Usage(self.lines, self.calls, self.minutes, frozenset(_of_all(who) for who in self.stopped))
+
+    def pins_by_user(self) -> dict[str, str]:
+        return {_of_all(who): pin for who, pin in self.pins.items()}
+
+
+def _of_all(who: str) -> str:
+    return "" if who == "all" else who
+
+
 class Given(_Section):
     """What the world is like before the call."""
 
@@ -92,6 +115,7 @@ class Given(_Section):
     waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
     failing_trunks: tuple[Name, ...] = ()                                                          # that carry no call
+    outside: Outside = Outside()                                                                   # before this call
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
     settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
     switches: dict[Name, Name] = Field(default_factory=dict)                     # where each stands
@@ -185,7 +209,9 @@ class Scene:
             last_callers=self.scenario.given.last_callers,
             closed_rooms=frozenset(self.scenario.given.closed_rooms), calendars=self.calendars(),
             waiting=self.scenario.given.waiting, failing_trunks=frozenset(self.scenario.given.failing_trunks),
-            pins=self.scenario.given.pins,
+            pins=self.scenario.given.pins, usage=self.scenario.given.outside.usage(),
+            countries=frozenset(self.scenario.given.outside.countries),
+            permission_pins=self.scenario.given.outside.pins_by_user(),
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from routing.admission import NOTHING_USED, Usage
 from routing.calendars import Fetched
 from routing.call import (
     Awaits,
@@ -94,7 +95,13 @@ class Script:
     last_callers: Mapping[str, str] = field(default_factory=dict)      # by extension: the number, as it was shown
     failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
     pins: Mapping[str, str] = field(default_factory=dict)         # by extension, to dial from the mobile; else any is right
+    usage: Usage = NOTHING_USED                                   # calls with the outside before this one
+    countries: frozenset[str] = frozenset()                       # foreign ones that somebody has confirmed
+    permission_pins: Mapping[str, str] = field(default_factory=dict)      # by extension, and '' for all others
 
+
+    def permission_pin(self, extension: str) -> str:
+        return self.permission_pins.get(extension, self.permission_pins.get("", ""))
 
     def is_among(self, phone: "_Rung", named: frozenset[str]) -> bool:
         """Whether it, or its owner with all devices, is one of these."""

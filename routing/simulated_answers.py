@@ -3,20 +3,25 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from routing.admission import Limit, reached
 from routing.call_server import Failed, Failure
 from routing.facts import NOTHING_SET, Personal
 from routing.hunting import Load
 from routing.questions import (
     CHANGED,
+    Admit,
     Answer,
     AskServer,
     Change,
     CheckPin,
+    Country,
     Flip,
+    HasPin,
     LastCaller,
     Loads,
     Offer,
     PinIs,
+    PinOf,
     PutSwitch,
     Question,
     Speak,
@@ -63,5 +68,12 @@ class Asked:
                 return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
             case Speak():
                 return "said"
-            case CheckPin(extension=extension, keys=keys):
-                return PinIs.RIGHT if script.pins.get(extension, keys) == keys else PinIs.WRONG
+            case CheckPin(extension=extension, keys=keys, of=of):
+                pin = script.pins.get(extension, keys) if of is PinOf.MOBILE else script.permission_pin(extension)
+                return PinIs.RIGHT if pin == keys else PinIs.WRONG
+            case HasPin(extension=extension):
+                return bool(script.permission_pin(extension))
+            case Admit(limits=limits, extension=extension, outgoing=outgoing, anyway=anyway):
+                return Limit.NONE if anyway else reached(limits, script.usage, extension, outgoing=outgoing)
+            case Country(country=country, confirmed=confirmed):
+                return confirmed or country in script.countries

@@ -7,7 +7,9 @@ from typing import Annotated, Literal, Self
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
+from routing.admission import Caps, caps
 from routing.blacklist import Blacklist
 from routing.calendars import Calendar
 from routing.codes import Codes
@@ -21,15 +23,19 @@ from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
 from routing.nodes.user import Shows, User
+from routing.nodes.when import When
 from routing.number_list import NumberPatterns, NumberSet
 from routing.numbers import e164, emergency_numbers, find_did, is_emergency, may_be_called
 from routing.phrases import PHRASES, Language
+from routing.platform import STANDARD, Platform
 from routing.rings import CallKind, Ways, ways
 from routing.routes import Route, Site, trunks_for
+from routing.terms import Bought, Terms, terms_of
 from routing.timezones import is_timezone
 
 # Phrases that only these sections' elements say, by how they begin: no sound is made where there is none.
-PHRASES_OF = {"sys_conference_": "conferences", "sys_queue_": "queues", "sys_mobile_": "mobile_accesses"}
+PHRASES_OF = {
+    "sys_conference_": "conferences", "sys_queue_": "queues", "sys_mobile_": "mobile_accesses", "sys_outside_": "trunks"}
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
 
@@ -114,6 +120,9 @@ class Tenant(Elements, Equipped, Desks):
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     routes: tuple[Route, ...] = Field(default=(), max_length=20)          # without one for a class: all trunks in their order
     sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
+    closed_outside: When | None = None                                    # nobody calls outside then
+    plan: Bought | None = None                                            # without one, as much as the tenant likes
+    platform: SkipJsonSchema[Platform] = Platform(brake=None)             # never in the tenant's own file
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     musics: dict[Name, Music] = Field(default_factory=dict)
     calendars: dict[Name, Calendar] = Field(default_factory=dict, max_length=50)
@@ -191,6 +200,35 @@ class Tenant(Elements, Equipped, Desks):
         """The number by which rescuers find the user."""
         user = self.users.get(extension)
         return self.sites[user.site].number if user and user.site else self.main_number
+
+    def permissions_of(self, extension: Extension) -> tuple[CallClass, ...]:
+        user = self.users.get(extension)
+        if user and user.permissions is not None:
+            return user.permissions
+        return self.platform.extension_types[user.type if user else STANDARD].permissions
+
+    def closing_rules(self, extension: Extension) -> tuple[When, ...]:
+        """Calls of the user to the outside are closed while one of them holds."""
+        user = self.users.get(extension)
+        return tuple(rule for rule in (self.closed_outside, user.closed_outside if user else None) if rule)
+
+    @cached_property
+    def terms(self) -> Terms:
+        return terms_of(self.plan, self.platform) if self.plan else Terms(None, None, None)
+
+    @cached_property
+    def caps(self) -> Caps:
+        """How much may be called outside."""
+        return caps(self.terms.lines, self.platform.brake)
+
+    @property
+    def asks_new_countries(self) -> bool:
+        return self.platform.brake is not None and self.platform.brake.ask_new_countries
+
+    @property
+    def main_numbers(self) -> tuple[Did, ...]:
+        """The public numbers that lead into the call flow, and straight to no user."""
+        return tuple(did for did, number in self.numbers.items() if number.to not in self.users)
 
     @property
     def emergency_numbers(self) -> tuple[str, ...]:

@@ -8,25 +8,30 @@ from typing import TypeVar
 import structlog
 from redis.asyncio import Redis
 
+from routing.admission import Limit
 from routing.hunting import Load
 from routing.questions import (
     CHANGED,
     NOT_CHANGED,
     NOT_KNOWN,
+    Admit,
     Answer,
     Change,
     CheckPin,
+    Country,
     Flip,
     LastCaller,
     LiveQuestion,
     Loads,
     Offer,
     PinIs,
+    PinOf,
     PutSwitch,
     Turn,
 )
 from routing.settings import after
 from store import last_callers, loads, personal, pins, switches
+from store.lines import Lines
 from store.live import AWAY
 from store.offers import Offers
 from store.turns import Turns
@@ -34,19 +39,39 @@ from store.turns import Turns
 log = structlog.get_logger()
 
 LIMIT_S = 0.3                # for one answer
+LINE_LIMIT_S = 2.0           # whether a line is free: what is not counted is sold twice, and the step loop waits for 4 s
 PAUSE_S = 1.0                # after a failure: meanwhile nobody waits for Redis again
 
 T = TypeVar("T")
 
 
+class Waiting:
+    """Waits so long for Redis, and after it was away not again for a while."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s, self._not_before = limit_s, 0.0
+
+    async def ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion | CheckPin) -> T:
+        if time.monotonic() < self._not_before:
+            return without()
+        try:
+            async with asyncio.timeout(self._limit_s):
+                return await ask()
+        except AWAY as error:
+            self._not_before = time.monotonic() + PAUSE_S
+            log.warning("redis away; decided without it", problem=str(error), question=repr(question)[:200])
+            return without()
+
+
 class RedisAnswers:
-    """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, and a switch
-    stays where it is, and what a code was to change is not changed: its caller is told."""
+    """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, a switch
+    stays where it is, no limit refuses a call, and what a code was to change is not changed: its caller is told."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._turns, self._offers, self._loads = Turns(redis), Offers(redis), loads.Loads(redis)
-        self._not_before = 0.0
+        self._lines = Lines(redis)
+        self._briefly, self._patiently = Waiting(LIMIT_S), Waiting(LINE_LIMIT_S)
 
     async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> Answer:
         """`decision` names the decision that asks, the same one when it is asked for again."""
@@ -54,20 +79,28 @@ class RedisAnswers:
             case Flip():
                 return await switches.flip(self._redis, tenant, question, decision)
             case Change():
-                return await self._ask(lambda: self._change(tenant, question), lambda: NOT_CHANGED, question)
+                return await self._briefly.ask(lambda: self._change(tenant, question), lambda: NOT_CHANGED, question)
             case PutSwitch():
-                return await self._ask(lambda: self._put(tenant, question), lambda: NOT_CHANGED, question)
+                return await self._briefly.ask(lambda: self._put(tenant, question), lambda: NOT_CHANGED, question)
             case LastCaller(extension=extension):
-                return await self._ask(
+                return await self._briefly.ask(
                     lambda: last_callers.last_caller(self._redis, tenant, extension), lambda: NOT_KNOWN, question)
             case Turn(group=group):
-                return await self._ask(
+                return await self._briefly.ask(
                     lambda: self._turns.take(tenant, group), lambda: self._turns.take_here(tenant, group), question)
             case Loads(extensions=extensions, day=day):
-                return await self._ask(
+                return await self._briefly.ask(
                     lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)
+            case Admit(limits=limits, day=day, extension=user, outgoing=outgoing, anyway=anyway):
+                return await self._patiently.ask(
+                    lambda: self._lines.admit(tenant, call, day, limits, user, outgoing=outgoing, anyway=anyway),
+                    lambda: Limit.NONE, question)
+            case Country(country=country, confirmed=True):
+                return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
+            case Country(country=country):
+                return await self._briefly.ask(lambda: self._lines.knows_country(tenant, country), lambda: False, question)
             case Offer(order=order, for_s=for_s, before=before):
-                return await self._ask(
+                return await self._briefly.ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
 
     async def _change(self, tenant: str, question: Change) -> int:
@@ -80,16 +113,6 @@ class RedisAnswers:
 
     async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
         """Without Redis nobody can tell how many were tried, and no PIN is accepted."""
-        return await self._ask(
-            lambda: pins.check(self._redis, tenant, question.extension, question.keys, pin), lambda: PinIs.LOCKED, question)
-
-    async def _ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion | CheckPin) -> T:
-        if time.monotonic() < self._not_before:
-            return without()
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                return await ask()
-        except AWAY as error:
-            self._not_before = time.monotonic() + PAUSE_S
-            log.warning("redis away; decided without it", problem=str(error), question=repr(question)[:200])
-            return without()
+        counted = question.extension if question.of is PinOf.MOBILE else f"{question.extension}/{question.of}"
+        return await self._briefly.ask(
+            lambda: pins.check(self._redis, tenant, counted, question.keys, pin), lambda: PinIs.LOCKED, question)

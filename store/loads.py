@@ -12,6 +12,7 @@ from datetime import datetime
 from redis.asyncio import Redis
 
 from routing.hunting import Load
+from store.lines import Lines
 from store.offers import offers_key
 
 ENDED = "centralka:ended"
@@ -53,12 +54,14 @@ class Conversations:
     day: str
     had: tuple[Conversation, ...]
     rung: frozenset[str]             # extensions; none of them is offered the call any more
+    outside_s: int = 0               # that its legs by trunks talked, but for the caller's own
 
 
 class Loads:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._count = redis.register_script(_COUNT)
+        self._lines = Lines(redis)
 
     async def count(self, ended: Sequence[Conversations]) -> None:
         """Raises what store.live.AWAY lists; then it is to be told again."""
@@ -71,6 +74,7 @@ class Loads:
                     talk_ms = round((each.ended_at - each.began_at).total_seconds() * 1000)
                     arguments += [each.extension, max(talk_ms, 0), round(each.ended_at.timestamp() * 1000)]
                 await self._count(keys=keys, args=arguments, client=pipeline)
+                await self._lines.ended(call.tenant, call.call, call.day, call.outside_s, pipeline)
             await pipeline.execute()
 
     async def loads(self, tenant: str, extensions: Sequence[str], day: str) -> tuple[Load, ...]:

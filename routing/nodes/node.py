@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from routing.admission import Caps
 from routing.calendars import Calendar
 from routing.call import NOTHING_CHOSEN, Chosen, Event, Step
 from routing.codes import Codes
@@ -16,6 +17,9 @@ from routing.hunting import Seat
 from routing.names import Extension, Name, Target
 from routing.number_list import NumberSet
 from routing.phrases import Language
+
+if TYPE_CHECKING:
+    from routing.nodes.when import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,12 @@ class Directory(People, Protocol):
     def number_of(self, extension: Extension) -> str: ...
     def hides_number(self, extension: Extension) -> bool: ...
     def site_number(self, extension: Extension) -> str: ...
+    def permissions_of(self, extension: Extension) -> tuple[CallClass, ...]: ...
+    def closing_rules(self, extension: Extension) -> tuple["When", ...]: ...
+    @property
+    def caps(self) -> Caps: ...
+    @property
+    def asks_new_countries(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

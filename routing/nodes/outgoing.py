@@ -5,16 +5,23 @@ No element of a tenant's file: whatever a phone dials that is no number inside c
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from zoneinfo import ZoneInfo
 
-from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Outside, Play, Played
+from routing.admission import NO_CAPS, NOBODY, REFUSALS, Limit, in_words
+from routing.call import Cause, Dial, DialEnded, DialStatus, Digits, Entered, Event, Hangup, Outside, Play, Played, Read
 from routing.codes import Codes, Feature, Keyed
 from routing.dialled import CallClass, class_of, read_dialled
-from routing.names import Name
+from routing.names import Extension, Name
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
-from routing.numbers import MAX_SHORT_DIGITS
+from routing.nodes.when import Asked
+from routing.numbers import MAX_SHORT_DIGITS, country_of
+from routing.questions import Admit, CheckPin, Country, HasPin, PinIs, PinOf
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
 RING_S = 120              # the caller decides when it is enough
+KEY_WAIT_S = 5
+MAX_PINS = 3              # tried in one call
+MAX_PIN_DIGITS = 11       # those of a PIN, and '#'
 HALF = 10**8              # a number is remembered as two
 TRUNK_FAILED = frozenset({3, 18, 20, 27, 34, 38, 41, 42, 102})
 """Causes that tell of the trunk and not of whoever is called: no way there, no answer to the INVITE, carrier not reachable, and
@@ -26,6 +33,8 @@ class Stage(IntEnum):
 
     CALLING = 0
     ENDING = 1        # the second number is the cause
+    PIN = 2           # that steps over what the user is not permitted
+    COUNTRY = 3       # a key that confirms it
 
 
 class Shown(IntEnum):
@@ -47,21 +56,21 @@ class Called:
     call_class: CallClass
     shown: Shown
     place: int = 0
+    failures: int = 0     # wrong PINs
 
     def memory(self, stage: Stage) -> tuple[int, ...]:
-        return (stage, self.place, self.shown, *divmod(int(f"1{self.number.removeprefix('+')}"), HALF))
+        return (stage, self.place, self.shown, *divmod(int(f"1{self.number.removeprefix('+')}"), HALF), self.failures)
 
 
 def remembered(country: str, memory: tuple[int, ...]) -> Called:
     """Raises ValueError for what no call remembers."""
-    _, place, shown, *halves = memory
-    high, low = halves
+    _, place, shown, high, low, failures = memory
     digits = str(high * HALF + low)[1:]
     number = digits if len(digits) <= MAX_SHORT_DIGITS else f"+{digits}"
     call_class = class_of(number, country)
     if call_class is None:
         raise ValueError(f"{number} is no number any more")
-    return Called(number, call_class, Shown(shown), place)
+    return Called(number, call_class, Shown(shown), place, failures)
 
 
 class Outgoing:
@@ -73,13 +82,66 @@ class Outgoing:
                 return Do(Hangup(Cause(memory[1])), "told the caller, hangs up")
             case DialEnded() as ended if memory[0] == Stage.CALLING:
                 return self._ended(here, remembered(here.tenant.country, memory), ended)
+            case Digits(keys=keys) if memory[0] == Stage.PIN:
+                return self._tried(here, remembered(here.tenant.country, memory), keys.rstrip("#"))
+            case Digits(keys=keys) if memory[0] == Stage.COUNTRY:
+                return self._confirmed(here, remembered(here.tenant.country, memory), keys)
             case _:
                 raise UnexpectedEvent(here, event)
 
     def _begin(self, here: Here, called: Called) -> Do:
         if not here.tenant.trunks_for(called.call_class):
             return refusal("sys_no_line", Cause.CONGESTION, "no trunk leads outside")
-        return _call(here, called, "")
+        if called.call_class is CallClass.EMERGENCY:
+            return self._admitted(here, called, "")
+        forbidden = why_forbidden(here, here.facts.payer, called.call_class)
+        if forbidden is None:
+            return self._permitted(here, called, "")
+        prompt, why = forbidden
+        if _is_there(here) and here.facts.answer(HasPin(here.facts.payer, PinOf.PERMISSIONS)):
+            return _ask_pin(called, (prompt, "sys_outside_pin"), f"{why}, asks for the PIN")
+        return refusal(prompt, Cause.REFUSED, why)
+
+    def _tried(self, here: Here, called: Called, keys: str) -> Do:
+        if not keys:
+            return refusal("sys_not_permitted", Cause.REFUSED, "no PIN")
+        match here.facts.answer(CheckPin(here.facts.payer, keys, PinOf.PERMISSIONS)):
+            case PinIs.RIGHT:
+                return self._permitted(here, called, "the right PIN, ")
+            case PinIs.WRONG if called.failures + 1 < MAX_PINS:
+                again = replace(called, failures=called.failures + 1)
+                return _ask_pin(again, ("sys_outside_wrong_pin",), "a wrong PIN, asks again")
+            case PinIs.LOCKED:
+                return refusal("sys_not_permitted", Cause.REFUSED, "too many wrong PINs of late")
+            case PinIs.WRONG:
+                return refusal("sys_not_permitted", Cause.REFUSED, f"a wrong PIN, {called.failures + 1} in all")
+
+    def _permitted(self, here: Here, called: Called, before: str) -> Do:
+        if called.call_class is CallClass.INTERNATIONAL and here.tenant.asks_new_countries:
+            country = country_of(called.number)
+            if not here.facts.answer(Country(country)):
+                if not _is_there(here):
+                    return refusal("sys_not_permitted", Cause.REFUSED, f"{before}nobody has called {country} before")
+                step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
+                return Do(step, f"{before}nobody has called {country} before, asks for a key", called.memory(Stage.COUNTRY))
+        return self._admitted(here, called, before)
+
+    def _confirmed(self, here: Here, called: Called, keys: str) -> Do:
+        country = country_of(called.number)
+        if keys != "1":
+            return refusal("sys_not_permitted", Cause.REFUSED, f"{country} is not confirmed")
+        here.facts.answer(Country(country, confirmed=True))
+        return self._admitted(here, called, f"{country} is confirmed, ")
+
+    def _admitted(self, here: Here, called: Called, before: str) -> Do:
+        """Nothing refuses an emergency call; it counts all the same."""
+        helps = called.call_class is CallClass.EMERGENCY
+        user = NOBODY if helps else here.facts.payer
+        limit = take_line(here, user, outgoing=not helps, anyway=helps)
+        if limit is Limit.NONE:
+            return _call(here, called, before)
+        prompt, cause = REFUSALS[limit]
+        return refusal(prompt, cause, before + in_words(limit, here.tenant.caps, user))
 
     def _ended(self, here: Here, called: Called, ended: DialEnded) -> Do:
         match ended.status:
@@ -104,6 +166,36 @@ class Outgoing:
         if called.place + 1 < len(trunks):
             return _call(here, replace(called, place=called.place + 1), f"{failed}, ")
         return refusal("sys_no_line", Cause.CONGESTION, f"{failed}, no other is left")
+
+
+def _is_there(here: Here) -> bool:
+    """Whether the user who pays hears what is asked: one who has transferred the call has left it."""
+    return not here.facts.transferrer
+
+
+def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tuple[Name, str] | None:
+    """What a user hears who may not make such a call now, and why in words."""
+    if call_class not in here.tenant.permissions_of(extension):
+        return "sys_not_permitted", f"{call_class} is not among {extension}'s permissions"
+    asked = Asked(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
+    for rule in here.tenant.closing_rules(extension):
+        if why := rule.why(asked, 0):
+            return "sys_outside_closed", f"calls outside are closed: {why}"
+    return None
+
+
+def take_line(here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False) -> Limit:
+    """What refuses one more call with the outside; nothing is asked of a tenant without any limit."""
+    limits = here.tenant.caps
+    if limits == NO_CAPS:
+        return Limit.NONE
+    today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date().isoformat()
+    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway))
+
+
+def _ask_pin(called: Called, prompts: tuple[Name, ...], why: str) -> Do:
+    """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
+    return Do(Read(prompts, MAX_PIN_DIGITS, KEY_WAIT_S), why, called.memory(Stage.PIN))
 
 
 def refusal(prompt: Name, cause: Cause, why: str) -> Do:

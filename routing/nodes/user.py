@@ -3,17 +3,21 @@ the call."""
 
 from enum import StrEnum
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played, VoicemailEnded
+from routing.dialled import Permissions
 from routing.facts import Forwarding
-from routing.forwarding import MAX_FORWARDS, Nobody, Passed, who_rings
+from routing.forwarding import MAX_FORWARDS, Nobody, Passed, passed_to, who_rings
 from routing.forwarding import Rings as Ringing
 from routing.names import Destination, Did, Label, Name, Target, all_differ
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
+from routing.nodes.when import Asked, When
 from routing.outside import CALLER, Presentation, identity
+from routing.platform import STANDARD
 from routing.presence import is_there
 from routing.rings import MOBILE, CallKind, Rings
 
@@ -36,6 +40,16 @@ class Shows(StrEnum):
 OUTSIDE = 1      # remembered while a number outside is called for the user: no forward comes after it
 
 
+class PersonalRule(BaseModel):
+    """Where calls straight to the user go while all of `when` holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Label | None = None           # stands in the reasons, such as 'my boss'
+    when: When
+    to: Destination
+
+
 class User(BaseModel):
     """A person with an extension, which is the key in the tenant's file."""
 
@@ -49,6 +63,7 @@ class User(BaseModel):
     missed: Target | None = None     # where an unanswered call goes; without it, to the mailbox
     forwards: dict[Forwarding, Destination] = Field(default_factory=dict)      # what the user sets by code or page goes first
     forward_ring_s: int = Field(default=30, ge=3, le=120)                      # for a forward to a number outside
+    rules: tuple[PersonalRule, ...] = Field(default=(), max_length=50)         # the first that holds goes before all forwards
     mobile: Did | None = None                                                  # rings with the devices, confirms with a key
     mobile_after_s: int = Field(default=0, ge=0, le=60)
     rings: Rings = Field(default_factory=dict)                                 # by kind of call: what rings, after how long
@@ -56,6 +71,9 @@ class User(BaseModel):
     number: Did | None = None                                                  # of the tenant's; calls to the outside show it
     shows: Shows = Shows.OWN
     site: Name | None = None                                                   # of `sites`; emergency calls show its number
+    type: Name = STANDARD                                                      # of the platform's extension types
+    permissions: Permissions | None = None                                     # whom the user may call; without it as the type
+    closed_outside: When | None = None                                         # no calls to the outside then
 
     @model_validator(mode="after")
     def rings_are_there(self) -> Self:
@@ -77,14 +95,26 @@ class User(BaseModel):
         targets += [(f"forwards.{when}", to) for when, to in self.forwards.items() if not to.startswith("+")]
         outside = [(f"forwards.{when}", to) for when, to in self.forwards.items() if to.startswith("+")]
         outside += [("mobile", self.mobile)] if self.mobile else []
+        goals = [(f"rules.{place}.to", rule.to) for place, rule in enumerate(self.rules)]
+        targets += [(field, to) for field, to in goals if not to.startswith("+")]
+        outside += [(field, to) for field, to in goals if to.startswith("+")]
         shown = [("presentation", self.presentation)] if self.presentation != CALLER else []
         shown += [("number", self.number)] if self.number else []
-        return Uses(targets=tuple(targets), outside=tuple(outside), shown=tuple(shown), ends=True)
+        rules = [("closed_outside.", self.closed_outside)] if self.closed_outside else []
+        rules += [(f"rules.{place}.when.", rule.when) for place, rule in enumerate(self.rules)]
+        settings = [(path + field, section, key) for path, when in rules for field, section, key in when.settings()]
+        positions = [
+            (f"{path}switches.{switch}", switch, position)
+            for path, when in rules for switch, position in when.switches.items()]
+        return Uses(
+            targets=tuple(targets), outside=tuple(outside), shown=tuple(shown), ends=True,
+            settings=tuple(settings), positions=tuple(positions))
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered():
-                return self._ring(here)
+                passed = self._by_rule(here)
+                return self._passed(here, passed, "") if passed else self._ring(here)
             case DialEnded(status=DialStatus.ANSWER):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialEnded(status=status) if memory:
@@ -99,6 +129,18 @@ class User(BaseModel):
                 return take_message(here, here.name, LEAVE_MESSAGE, memory, event)
             case _:
                 raise UnexpectedEvent(here, event)
+
+    def _by_rule(self, here: Here) -> Passed | None:
+        """Where the first rule that holds, and leads somewhere, sends the call."""
+        if not self.rules:
+            return None
+        asked = Asked(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
+        for place, rule in enumerate(self.rules):
+            if why := rule.when.why(asked, place):
+                told = f"this call ({rule.title or f'rule {place + 1}'}: {why})"
+                if passed := passed_to(here.tenant, here.facts, here.name, rule.to, here.trail, told):
+                    return passed
+        return None
 
     def _ring(self, here: Here) -> Go | Do:
         match who_rings(here.tenant, here.facts, here.name, trail=here.trail):

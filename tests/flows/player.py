@@ -50,6 +50,7 @@ from tests.flows.world import (
     device_phones,
     numbers_in,
     put_calendars,
+    put_outside,
     put_settings,
     what_is_set,
     where_switches_stand,
@@ -84,10 +85,11 @@ class ScriptedPins(Published):
 
     def __init__(self, home: Path, scene: Scene) -> None:
         super().__init__(home)
-        self._pins = scene.scenario.given.pins
+        self._given = scene.scenario.given
 
     def tenant(self, slug: str) -> PublishedTenant:
-        return replace(super().tenant(slug), mobile_pins=self._pins)
+        return replace(
+            super().tenant(slug), mobile_pins=self._given.pins, permission_pins=self._given.outside.pins_by_user())
 
 
 class Stage(DecisionService):
@@ -188,6 +190,7 @@ class Player:
             for kind in (f"loads:{slug}:", f"counted:{slug}:", f"offers:{slug}/", f"pins:{slug}/"):
                 for key in client.scan_iter(f"centralka:{kind}*"):
                     client.delete(key)
+            put_outside(client, scene)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
 
     async def _bring_others(self, scene: Scene) -> None:

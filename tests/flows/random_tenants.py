@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from routing.check import read_tenant
 from routing.errors import ConfigError
 from routing.hunting import Algorithm
+from routing.platform import Platform
 from routing.rings import CallKind
 from routing.tenant import Tenant
 
@@ -170,7 +171,9 @@ def tenants(draw: st.DrawFn) -> Tenant:
     people = {
         extension: {"name": "X", "devices": draw(st.sampled_from([["desk"], ["desk", "dect"]])),
                     "voicemail": str(extension in WITH_MAILBOX)} | draw(st.fixed_dictionaries(
-                        {}, optional={"missed": names.targets, "mobile": st.just(f"+48600000{int(extension):03}"),
+                        {}, optional={
+                            "permissions": st.sampled_from([[], ["internal"], ["internal", "mobile", "international"]]),
+                            "missed": names.targets, "mobile": st.just(f"+48600000{int(extension):03}"),
                             "rings": st.dictionaries(st.sampled_from(CallKind), st.just({"desk": "2"}) | st.just({"desk": "0"}))}))
         for extension in users
     }
@@ -178,13 +181,13 @@ def tenants(draw: st.DrawFn) -> Tenant:
     values = USERS_AND_NUMBERS | {
         "tenant": "acme", "name": "Acme", "users": people, "prompts": {"hello": {"text": "Tak"}},
         "numbers": {"+48221234567": {"to": draw(names.targets)}}, "failover": {"ring": ["201"]}, "codes": {"switches": {"switche_0": "*30"}},
-        "trunks": {"carrier": {"kind": "address", "address": "192.0.2.1"}},
+        "plan": {"name": "office_one"}, "trunks": {"carrier": {"kind": "address", "address": "192.0.2.1"}},
         **{section: {name: draw(ELEMENTS[section](names)) for name in found} for section, found in elements.items()},
     }
     for number, (section, found) in enumerate(elements.items()):
         values[section][found[0]]["extension"] = str(300 + number)       # type: ignore[index]
     try:
-        return read_tenant(json.dumps(values), "random.yaml")
+        return read_tenant(json.dumps(values), "random.yaml", Platform())
     except ConfigError as error:
         if all("no way out" in problem.text or "loop" in problem.text for problem in error.problems):
             return draw(st.nothing())        # a circle that `check` refuses: another one, please

@@ -5,6 +5,8 @@ import re
 import time
 from collections.abc import Sequence
 
+from redis import Redis
+
 from routing.call import Dial, Outside
 from routing.cast import Phone, PhoneDoes
 from routing.facts import NOTHING_SET, Personal
@@ -14,6 +16,7 @@ from routing.tenant import AddressTrunk, trunk_endpoint_name
 from sipp import Address, Answer, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
 from store import calendars, last_callers, live, personal, switches
 from store.follower import LiveFollower
+from store.lines import COUNTRIES, STOPPED, lines_key, outside_key
 from tests.live.pbx import Pbx, until
 
 DAY_S = 24 * 3600
@@ -72,6 +75,27 @@ async def put_calendars(pbx: Pbx, scene: Scene) -> None:
             title = scene.scenario.given.calendars.get(name)
             events = ((begins, begins + DAY_S, title),) if title else ()
             await calendars.put(client, field, calendars.Address(fetched.url, time.time(), time.time(), events=events))
+
+
+def put_outside(client: Redis, scene: Scene) -> None:
+    """What goes on with the outside, in Redis. The places that calls hold last longer than any scenario."""
+    slug, given = scene.tenant.tenant, scene.scenario.given.outside
+    day = scene.moment.date().isoformat()
+    client.delete(lines_key(slug), outside_key(slug, day))
+    client.hdel(STOPPED, f"{slug}/", *(f"{slug}/{user}" for user in scene.tenant.users))
+    for country in client.sscan_iter(COUNTRIES, f"{slug}/*"):
+        client.srem(COUNTRIES, country)
+    ends = int(time.time() + DAY_S) * 1000
+    calls = [f"outside.{i}/{user}" for user, many in given.calls.items() for i in range(many)]
+    for place in [*calls, *(f"inside.{i}" for i in range(given.lines - len(calls)))]:
+        client.zadd(lines_key(slug), {place: ends})
+    for user, minutes in given.minutes.items():
+        client.hset(outside_key(slug, day), user, minutes * 60)
+        client.hincrby(outside_key(slug, day), "", minutes * 60)
+    for user in given.usage().stopped:
+        client.hset(STOPPED, f"{slug}/{user}", "the scenario says so")
+    for country in given.countries:
+        client.sadd(COUNTRIES, f"{slug}/{country}")
 
 
 def behaviour(phone: Phone) -> Answer | Refuse | Ring:

@@ -1,14 +1,21 @@
 """Calls from phones to the outside: what the carrier is sent, and which carrier."""
 
 import asyncio
+import json
 import re
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+from redis import Redis
 
+from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Refuse, Refused, Result
+from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Load, Refuse, Refused, Result, started
+from store.lines import lines_key, outside_key
 from tests.live.pbx import Pbx, path_of, until
 
 pytestmark = pytest.mark.live
@@ -143,3 +150,56 @@ async def test_code_before_the_number_hides_it_or_shows_the_main_one(pbx: Pbx) -
         main = invite(cast.results[CARRIER])
     assert "sip:+48225100001@" in header(main, "From")
     assert not header(main, "Privacy")
+
+
+async def test_of_fifty_callers_at_once_exactly_as_many_are_let_in_as_the_plan_has_lines_and_all_lines_are_free_afterwards(
+    pbx: Pbx,
+) -> None:
+    caller = pbx.outside_caller()
+    calls = Call(number="48225100010", caller=caller, ending=HangUp(6000))
+    async with started(calls, local=CARRIER.host, server=pbx.server, load=Load(calls=50, per_s=500, at_once=50)) as sipp:
+        await sipp.result()
+    records = await pbx.records(caller, "out", at_least=50)
+    firsts = [path_of(call)[0][1] for call in records]
+    assert sorted(set(firsts)) == ["all 8 lines are taken", "to +48225100010"]
+    assert (firsts.count("to +48225100010"), len(firsts)) == (8, 50)
+    with Redis.from_url(pbx.settings.redis_url) as client:
+        await until(lambda: client.zcard(lines_key("out")) == 0, "all lines are free")
+
+
+async def test_line_of_a_call_is_free_though_the_services_were_killed_meanwhile(pbx: Pbx) -> None:
+    caller = pbx.outside_caller()
+    with Redis.from_url(pbx.settings.redis_url) as client:
+        async with pbx.cast() as cast:
+            call = asyncio.create_task(cast.call(Call(number="48225100010", caller=caller, ending=HangUp(6000)), at=CARRIER.host))
+            await until(lambda: client.zcard(lines_key("out")) == 1, "the call has a line")
+            for process in (Process.AGI, Process.AMI):
+                pbx.runtime.stop_process(process, kill=True)
+            await call
+            for process in (Process.AGI, Process.AMI):
+                pbx.runtime.start_process(process)
+        await until(lambda: client.zcard(lines_key("out")) == 0, "the line is free")
+    assert (await pbx.record(caller, "out")).path
+
+
+async def test_user_who_is_stopped_is_told_of_in_the_status_and_released_by_a_command(pbx: Pbx) -> None:
+    today = datetime.now(ZoneInfo("Europe/Warsaw")).date().isoformat()
+    me = pbx.account("out-202-desk")
+    call = Call(number=NUMBER, caller=Caller(me.user), account=me, ending=Refused(403))
+    with Redis.from_url(pbx.settings.redis_url) as client:
+        client.hset(outside_key("out", today), "202", 600 * 60)
+        async with pbx.cast() as cast:
+            await cast.call(call, at=PHONE)
+        stopped = json.loads(await asyncio.to_thread(status_of, pbx))["wrong"]
+        assert any("out 202" in sentence and "600 minutes" in sentence for sentence in stopped), stopped
+        assert "may call outside again" in pbx.centralka("release", "out", "202")
+        assert not client.hgetall("centralka:stopped")
+    async with calling(pbx, "202", NUMBER, carrier=ANSWERS) as cast:
+        assert invite(cast.results[CARRIER])
+
+
+def status_of(pbx: Pbx) -> str:
+    """Which ends with exit code 2 while anything is wrong."""
+    done = subprocess.run(
+        [*centralka_command(pbx.runtime.home), "status", "--json"], capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout
