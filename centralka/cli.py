@@ -20,10 +20,10 @@ from rich.table import Table
 from centralka import configuration, history, inspection, live_settings, phones, queues, rotation, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.log import configure_log
-from centralka.settings import OWN_CERTIFICATE, OWN_KEY
+from centralka.settings import OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KEY
 from centralka.terminal import Json, load, load_instance, out, told
 from centralka.whatif import tell, this_monday
-from confgen.certificate import make_certificate
+from confgen.certificate import copy_secret, make_certificate
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
@@ -98,9 +98,11 @@ def init(context: typer.Context) -> None:
         settings.home.mkdir(mode=0o750, parents=True, exist_ok=True)
         secrets = load_secrets(secrets_file)
         save_secrets(secrets_file, secrets)
+        make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
+        for given, copy in ((settings.certificate, SIP_CERTIFICATE), (settings.certificate_key, SIP_KEY)):
+            copy_secret(given, settings.home / copy)
         write_instance(settings.home, settings.model_dump() | {
             "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
-        make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
 
 
 @app.command()

@@ -102,7 +102,7 @@ def render_all(files: dict[str, Path], tenants: Sequence[Tenant], settings: Sett
     for (name, path), tenant in zip(sorted(files.items()), tenants, strict=True):
         tenant_sounds = sounds_of(tenant, path.parent, name)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
-        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home)
+        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0)
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     return Rendered(rendered, secrets, sounds)
 
@@ -129,7 +129,8 @@ async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: A
     """Publishes a published tenant with other secrets. Raises AsteriskRefused. To be called inside `locked(home)`."""
     files = rendered_part(read_current(settings.home))
     values = json.loads(files[f"tenants/{slug}.json"])
-    files |= render_tenant(Tenant.model_validate(values["tenant"]), secrets, values["sounds"], settings.asterisk_home)
+    tenant = Tenant.model_validate(values["tenant"])
+    files |= render_tenant(tenant, secrets, values["sounds"], settings.asterisk_home, settings.sip_tls_port > 0)
     return await publish(settings.home, files, asterisk)
 
 
