@@ -16,8 +16,8 @@ REGISTRATIONS = "centralka:registrations"
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """`since`: when the device came to this address, or went; `is_there`: whether it is registered and answers; `before`: the address where
-    it was registered before this one, '' for none."""
+    """`since`: when the device came to this address, or went; `is_there`: whether it is registered and answers; `before`: the
+    address where it was registered before this one, '' for none."""
 
     address: str
     since: datetime

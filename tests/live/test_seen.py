@@ -7,7 +7,7 @@ import pytest
 
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Register, run
+from tests.agents.baresip import phone
 from tests.live.pbx import Pbx, until
 
 pytestmark = pytest.mark.live
@@ -25,15 +25,17 @@ def notice(pbx: Pbx, endpoint: str) -> str:
 async def test_device_is_told_as_never_seen_as_gone_and_as_come_from_elsewhere(pbx: Pbx) -> None:
     account = pbx.account(ENDPOINT)
     assert notice(pbx, ENDPOINT) == "never seen"
-    await run(Register(account=account), local="127.77.9.41", server=pbx.server)
-    await until(lambda: is_logged(pbx, "device_first_seen", "at=127.77.9.41"), "it is seen")
-    await until(lambda: is_logged(pbx, "device_gone", "was_at=127.77.9.41"), "nobody answers there any more")
-    assert notice(pbx, ENDPOINT).startswith("does not answer since ")
-    await run(Register(account=account, expires_s=0), local="127.77.9.41", server=pbx.server)
+    async with phone("127.77.9.41") as terminal:
+        await terminal.register(account.user, account.password, pbx.server)
+        await until(lambda: is_logged(pbx, "device_first_seen", "at=127.77.9.41"), "it is seen")
+        assert notice(pbx, ENDPOINT) == ""
+    await until(lambda: is_logged(pbx, "device_gone", "was_at=127.77.9.41"), "it has gone")
     assert notice(pbx, ENDPOINT).startswith("registers no more since ")
-    await run(Register(account=account), local="127.77.9.42", server=pbx.server)
-    await until(lambda: is_logged(pbx, "device_registers_from_elsewhere", "at=127.77.9.42 before=127.77.9.41"), "it moved")
-    await run(Register(account=account, expires_s=0), local="127.77.9.42", server=pbx.server)
+    async with phone("127.77.9.42") as terminal:
+        await terminal.register(account.user, account.password, pbx.server)
+        await until(lambda: is_logged(pbx, "device_registers_from_elsewhere", "at=127.77.9.42 before=127.77.9.41"), "it moved")
+        assert notice(pbx, ENDPOINT).startswith("registers from 127.77.9.42 since ")
+        assert notice(pbx, ENDPOINT).endswith("before from 127.77.9.41")
 
 
 def is_logged(pbx: Pbx, event: str, rest: str) -> bool:
