@@ -9,7 +9,7 @@ from confgen.instance import write_instance
 from confgen.publish import publish, read_current, rendered_part, rollback
 
 INSTANCE = {
-    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "rtp_start": 10000, "rtp_end": 10100,
+    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "sip_tls_port": 0, "rtp_start": 10000, "rtp_end": 10100,
     "agi_address": "127.0.0.1", "agi_port": 4573, "ami_address": "127.0.0.1", "ami_port": 5038, "ami_secret": "s", "ami_cli_secret": "t",
 }
 
