@@ -90,12 +90,18 @@ class PendingCalls:
     """The calls that have begun and not ended, by linkedid, the oldest first.
 
     A channel may leave its call for an older one: a consultation becomes part of the call that is transferred by it, and so
-    does that of somebody who picks up a call or fetches a parked one. Its own call then ends without its HANGUP.
+    does that of somebody who picks up a call or fetches a parked one. Its own call then ends without its HANGUP. The others of
+    that call belong to the older one too, and may go on under their old linkedid, as the far half of a Local channel does.
     """
 
     events: dict[str, list[CelEvent]] = field(default_factory=dict)
     _call_of: dict[str, str] = field(default_factory=dict)       # the linkedid of each channel that is up, by uniqueid
     _up: dict[str, set[str]] = field(default_factory=dict)       # the same, by linkedid
+    _became: dict[str, str] = field(default_factory=dict)        # of each call that was added to a pending one: that one
+
+    def place(self, event: CelEvent) -> None:
+        """Puts the event where its call is now. To be asked before `join`."""
+        event.linkedid = self._became.get(event.linkedid, event.linkedid)
 
     def join(self, event: CelEvent) -> str:
         """If this event tells that a channel has gone over to another call, add its call to that one: the linkedid that is no
@@ -108,6 +114,8 @@ class PendingCalls:
         moved = self._up.pop(before)
         self._up.setdefault(event.linkedid, set()).update(moved)
         self._call_of.update(dict.fromkeys(moved, event.linkedid))
+        self._became = {one: event.linkedid if other == before else other for one, other in self._became.items()}
+        self._became[before] = event.linkedid
         return before
 
     def take(self, event: CelEvent) -> EndedCall | None:
@@ -123,6 +131,7 @@ class PendingCalls:
                 self._up[self._call_of.pop(event.uniqueid)].discard(event.uniqueid)
             case "LINKEDID_END" if not self._up.get(event.linkedid):
                 self._up.pop(event.linkedid, None)
+                self._forget(event.linkedid)
                 return EndedCall(event.linkedid, self.events.pop(event.linkedid))
         return None
 
@@ -130,7 +139,11 @@ class PendingCalls:
         """End a call whose last event will never come."""
         for uniqueid in self._up.pop(linkedid, ()):
             del self._call_of[uniqueid]
+        self._forget(linkedid)
         return EndedCall(linkedid, self.events.pop(linkedid), interrupted=True)
+
+    def _forget(self, linkedid: str) -> None:
+        self._became = {one: other for one, other in self._became.items() if other != linkedid}
 
 
 def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:

@@ -87,6 +87,7 @@ class CelFollower:
         except CelError as error:
             log.warning("line of the CEL file skipped", offset=place.offset, problem=str(error), line=line[:200])
             return None
+        self._pending.place(event)
         if event.linkedid in self._ended:
             return None
         if joined := self._pending.join(event):

@@ -20,7 +20,7 @@ from centralka import configuration, scenarios
 from centralka.asterisk import running_asterisk
 from centralka.commands import Commands
 from centralka.log import configure_log
-from centralka.settings import OWN_CERTIFICATE, OWN_KEY
+from centralka.settings import OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KEY
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
@@ -92,7 +92,7 @@ def schema(of: Annotated[SchemaOf, typer.Argument(help="What it describes.")] = 
 @app.command()
 def init(context: typer.Context) -> None:
     """Make the instance's directory, its secrets and Asterisk's own configuration. May be run again."""
-    from confgen.certificate import make_certificate
+    from confgen.certificate import copy_secret, make_certificate
 
     settings = load(context)
     secrets_file = settings.home / "secrets.json"
@@ -100,9 +100,11 @@ def init(context: typer.Context) -> None:
         settings.home.mkdir(mode=0o750, parents=True, exist_ok=True)
         secrets = load_secrets(secrets_file)
         save_secrets(secrets_file, secrets)
+        make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
+        for given, copy in ((settings.certificate, SIP_CERTIFICATE), (settings.certificate_key, SIP_KEY)):
+            copy_secret(given, settings.home / copy)
         write_instance(settings.home, settings.model_dump() | {
             "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
-        make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
 
 
 @app.command()

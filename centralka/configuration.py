@@ -153,7 +153,7 @@ def render_read(read: Read, settings: Settings) -> Rendered:
     for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
         tenant_sounds = sounds_of(tenant, path.parent, name)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
-        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home)
+        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0)
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
     line_languages = frozenset(language for tenant in told for language in tenant.languages)
@@ -181,7 +181,8 @@ def _published(files: Files) -> dict[str, Tenant]:
 async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
     """Publishes a published tenant with other secrets. Raises AsteriskRefused. To be called inside `locked(home)`."""
     values = json.loads(current(settings.home)[f"tenants/{slug}.json"])
-    files = render_tenant(Tenant.model_validate(values["tenant"]), secrets, values["sounds"], settings.asterisk_home)
+    tenant = Tenant.model_validate(values["tenant"])
+    files = render_tenant(tenant, secrets, values["sounds"], settings.asterisk_home, settings.sip_tls_port > 0)
     return await publish(settings.home, files, asterisk, published_slugs(settings.home) - {slug})
 
 

@@ -18,7 +18,7 @@ LINKED = ("documentation", "sounds/en")              # what Asterisk needs of it
 
 def write_instance(home: Path, values: Mapping[str, object]) -> None:
     """Makes the instance's folders and its `asterisk/` files. `values`: home (as Asterisk sees it), sip_address, sip_port,
-    rtp_start, rtp_end, agi_address, agi_port, ami_address, ami_port, ami_secret. May be run again at any time."""
+    sip_tls_port, rtp_start, rtp_end, agi_address, agi_port, ami_address, ami_port, ami_secret. May be run again at any time."""
     for folder in FOLDERS:
         (home / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
     for name in LINKED:

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
-from confgen.phones import Credentials
+from confgen.phones import SECURE, Credentials, model_of
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
 from routing.equipment_check import devices_of
 from routing.hunting import Algorithm
-from routing.names import Extension
+from routing.names import Did, Extension, Name
 from routing.outside import CALLER
 from routing.rings import CallKind
 from routing.tenant import Tenant, trunk_endpoint_name
@@ -19,19 +19,24 @@ STRATEGIES = {
     Algorithm.RING_ALL: "ringall", Algorithm.ORDERED: "linear", Algorithm.ROUND_ROBIN: "rrmemory",
     Algorithm.LONGEST_IDLE: "leastrecent", Algorithm.LEAST_LOADED: "fewestcalls", Algorithm.RANDOM: "random"}
 """Asterisk's words for how a queue rings its members."""
-IN_CALL = ("blind_transfer", "attended_transfer")
-"""The codes of a conversation that are extensions of [transfer] in asterisk-conf/extensions.conf."""
+IN_CALL = ("blind_transfer", "attended_transfer", "move")
+"""The codes of a conversation that are extensions of a tenant's [keyed]."""
 
 Files = dict[str, str]      # path below the revision's directory -> text
 
 
-def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath) -> Files:
-    """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it."""
+def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath,
+                  tls: bool = False) -> Files:
+    """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it; `tls`: equipment
+    that can speaks TLS and SRTP."""
     slug = tenant.tenant
     trunks = {trunk_endpoint_name(slug, name): trunk for name, trunk in tenant.trunks.items()}
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     values = {
         "tenant": tenant,
+        "encrypted": [
+            f"{slug}-{device}" for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
+            for _, device in devices_of(each)],
         "sip_passwords": secrets.sip, "next_sip_passwords": secrets.next_sip,
         "analogue": {f"{slug}-{device}": use.value for device, use in tenant.analogue.items()},
         "trunk_passwords": {name: CarrierPassword(secrets.trunks[name]) for name in trunks if name in secrets.trunks},
@@ -44,6 +49,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "dial": dial,
         "mobile_users": mobile_users(tenant),
         "agent": lambda extension: agent(tenant, extension),
+        "elsewhere": lambda extension, device: elsewhere(tenant, extension, device),
         "strategies": STRATEGIES,
         "in_call": {name: code for name in IN_CALL if (code := getattr(tenant.codes.in_call, name))},
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
@@ -86,15 +92,26 @@ def dial(endpoints: Iterable[str]) -> str:
 
 
 def agent(tenant: Tenant, extension: Extension) -> str:
-    """Dial()'s first argument for an agent of a queue. A mobile sees one of the tenant's numbers: a colleague who waits has
-    none that says anything outside."""
-    ways, user = tenant.ways_of(extension, CallKind.QUEUE), tenant.users[extension]
+    """Dial()'s first argument for an agent of a queue."""
+    ways = tenant.ways_of(extension, CallKind.QUEUE)
     channels = [
         f"Local/{delay_s}-{name}@later" if delay_s else f"PJSIP/{name}"
         for name, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)]
-    if ways.mobile:
-        number, after_s = ways.mobile
-        shown = tenant.main_number if user.presentation == CALLER else user.presentation
-        trunk = tenant.trunk_endpoint(None)
-        channels.append(f"Local/{after_s}-1-{number}-{shown}-{tenant.main_number}-{trunk}@{tenant.tenant}-confirm/n")
-    return "&".join(channels)
+    return "&".join([*channels, *_mobile(tenant, extension, ways.mobile)])
+
+
+def elsewhere(tenant: Tenant, extension: Extension, device: Name) -> str:
+    """Dial()'s first argument for the user's other phones and the mobile, '' where there are none."""
+    user = tenant.users[extension]
+    others = [f"PJSIP/{name}" for own, name in zip(user.devices, tenant.endpoints_of(extension), strict=True) if own != device]
+    return "&".join([*others, *_mobile(tenant, extension, (user.mobile, 0) if user.mobile else None)])
+
+
+def _mobile(tenant: Tenant, extension: Extension, mobile: tuple[Did, int] | None) -> list[str]:
+    """It sees one of the tenant's numbers: a colleague who calls has none that says anything outside."""
+    if mobile is None:
+        return []
+    presentation = tenant.users[extension].presentation
+    shown = tenant.main_number if presentation == CALLER else presentation
+    told = f"{mobile[1]}-1-{mobile[0]}-{shown}-{tenant.main_number}-{tenant.trunk_endpoint(None)}"
+    return [f"Local/{told}@{tenant.tenant}-confirm/n"]

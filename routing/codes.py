@@ -54,6 +54,7 @@ class InCallCodes(BaseModel):
     attended_transfer: InCallCode | None = "*2"
     back: InCallCode | None = "*1"                        # while asking: back to who is to be transferred
     park: InCallCode | None = "*3"
+    move: InCallCode | None = "*5"                        # rings the user's other phones and mobile; who answers goes on
 
 
 class Codes(BaseModel):

@@ -41,6 +41,7 @@ def records(*lines: bytes) -> list[tuple[Call, tuple[Leg, ...]]]:
             gone = {each.uniqueid for each in known if each.kind == "HANGUP"}
             for channel in [each for each in known if each.kind == "CHAN_START" and each.uniqueid not in gone]:
                 pending.take(replace(channel, kind="HANGUP", at=event.at))
+        pending.place(event)
         pending.join(event)
         ended.append(pending.take(event))
     return [record for call in ended if call is not None and (record := assemble(call)) is not None]
@@ -208,3 +209,15 @@ def test_hangup_cause_that_is_none_is_absent(extra: str) -> None:
 def test_endpoint_of_a_channel_is_its_name_without_serial() -> None:
     assert endpoint_of("PJSIP/acme-201-desk-0000a00f") == "acme-201-desk"
     assert endpoint_of("Local/300@internal-00000000;1") == "Local/300@internal"
+
+
+def test_far_half_of_a_local_channel_keeps_its_old_linkedid_and_the_call_is_one_all_the_same() -> None:
+    """As written by 22.10: a conversation moves to a phone that was called by way of a Local channel."""
+    own, other = {"linkedid": "1.1"}, {"linkedid": "2.1", "tenant": ""}
+    found = records(
+        line("CHAN_START", **own), start("201", "Anna", "202", **own), line("CHAN_START", uniqueid="2.1", **other),
+        line("CHAN_START", uniqueid="2.2", **other), line("HANGUP", uniqueid="1.1", **own), line("HANGUP", uniqueid="2.1", **own),
+        line("LINKEDID_END", uniqueid="2.1", **own), line("HANGUP", uniqueid="2.2", **other),
+        line("LINKEDID_END", uniqueid="2.2", **other))
+    ((call, legs),) = found
+    assert (call.linkedid, call.dialled, len(legs)) == ("1.1", "202", 3)

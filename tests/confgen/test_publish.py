@@ -13,7 +13,7 @@ from confgen.revision import KEPT_REVISIONS, current, history
 from confgen.sip_objects import by_type
 
 INSTANCE = {
-    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "rtp_start": 10000, "rtp_end": 10100,
+    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "sip_tls_port": 0, "rtp_start": 10000, "rtp_end": 10100,
     "agi_address": "127.0.0.1", "agi_port": 4573, "ami_address": "127.0.0.1", "ami_port": 5038, "ami_secret": "s", "ami_cli_secret": "t",
 }
 

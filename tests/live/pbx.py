@@ -108,6 +108,14 @@ class Pbx:
             await engine.dispose()
         return found
 
+    async def since(self, tenant: str, moment: datetime) -> list[Call]:
+        """The tenant's calls that began then or later, the newest first."""
+        engine = database.connect(self.settings.database_url)
+        try:
+            return await CallStore(engine).since(tenant, moment)
+        finally:
+            await engine.dispose()
+
     async def count(self, tenant: str) -> int:
         """How many calls of the tenant are recorded."""
         engine = database.connect(self.settings.database_url)
