@@ -15,7 +15,8 @@ from agi.ami_session import AmiError, AmiRefused, HeaderValue, Session, encode_a
 
 log = structlog.get_logger()
 
-FIRST_DELAY_S, LONGEST_DELAY_S, REFUSED_DELAY_S = 0.25, 15.0, 30.0
+# Until the login Asterisk does not know which agents of queues pause, so none is long: it is on this machine.
+DELAY_S, REFUSED_DELAY_S = 0.25, 30.0
 LOGIN_LIMIT_S, ACTION_LIMIT_S, PING_EVERY_S = 5.0, 10.0, 10.0
 
 __all__ = ["AmiClient", "AmiError", "AmiRefused", "Message"]
@@ -110,15 +111,14 @@ class AmiClient:
         raise AmiError(f"AMI action {name} at {self.where}: {_output(answer) or answer.message or 'refused'}")
 
     async def _stay_connected(self) -> None:
-        delay_s = FIRST_DELAY_S
+        told = ""
         while True:
             session = Session(self._dispatch)
-            wait_s, delay_s = delay_s * random.uniform(0.5, 1.5), min(delay_s * 2, LONGEST_DELAY_S)  # noqa: S311
+            wait_s = DELAY_S * random.uniform(0.5, 1.5)  # noqa: S311
             try:
                 await session.open(self._address, self._port, self._user, self._secret, LOGIN_LIMIT_S)
                 await self._report(session, None)
                 log.info("ami connected", address=self.where, user=self._user)
-                delay_s = FIRST_DELAY_S
                 problem = f"AMI connection to {self.where} lost: {await self._watch(session)}"
             except AmiRefused as error:
                 problem = f"AMI login refused for user {self._user!r} at {self.where}: {error}"
@@ -134,7 +134,9 @@ class AmiClient:
                 session.close()
                 self.connected.clear()
                 self._session = None
-            log.warning(problem, retry_s=round(wait_s, 2))
+            if problem != told:
+                log.warning(problem)
+            told = problem
             await self._report(None, problem)
             await asyncio.sleep(wait_s)
 

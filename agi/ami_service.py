@@ -18,6 +18,7 @@ from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
 from agi.published import Published
 from agi.queue_agents import QueueAgents
+from agi.registrations import Registrations
 from agi.wake_ups import WakeUps
 from agi.web_service import Reach
 from store import database, live
@@ -58,6 +59,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
                     tasks.create_task(Lamps(ami, published, known).run(), name="lamps"),
+                    tasks.create_task(Registrations(ami, redis).run(), name="registrations"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

@@ -17,6 +17,7 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _UNSAFE = re.compile(r"[\r\n\0]")
 
 HeaderValue = str | int | Sequence[str]
+SHUTTING_DOWN = "Asterisk is shutting down"      # said to a login meanwhile
 
 
 class AmiError(Exception):
@@ -121,7 +122,8 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
             self.connection_made(made)
             answer = await self.send(headers)
         if not answer.success:
-            raise AmiRefused(str(answer.message) or "no reason given")
+            reason = str(answer.message) or "no reason given"
+            raise AmiError(reason) if reason == SHUTTING_DOWN else AmiRefused(reason)
 
     async def send(self, headers: dict[str, str | list[str]], whole_list: bool = False) -> Any:
         """The response, or with `whole_list` the response and the events that follow it."""

@@ -137,7 +137,7 @@ class PublishedCalendars:
     def wanted(self) -> tuple[Wanted, ...]:
         revision = self._published.revision()
         if revision != self._revision:
-            self._found = tuple(each for text in self._published.texts(revision) for each in wanted_of(text))
+            self._found = tuple(each for _, text in self._published.texts(revision) for each in wanted_of(text))
             self._revision = revision
         return self._found
 

@@ -64,10 +64,10 @@ class Published:
     def slugs(self, revision: str) -> list[str]:
         return sorted(file.stem for file in (self._link.parent / revision / "tenants").glob("*.json"))
 
-    def texts(self, revision: str) -> Iterator[bytes]:
-        """Of all its tenants' files."""
+    def texts(self, revision: str) -> Iterator[tuple[str, bytes]]:
+        """All its tenants' files, by their short names."""
         for file in sorted((self._link.parent / revision / "tenants").glob("*.json")):
-            yield file.read_bytes()
+            yield file.stem, file.read_bytes()
 
     def zone_of(self, slug: str) -> tzinfo:
         """A tenant's time zone; UTC for one that is not published."""

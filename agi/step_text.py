@@ -146,9 +146,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             limit = str(int(waits.max_wait_s)) if waits.max_wait_s else ""
             heard = "cC" if waits.music else "cCr"
             tier, rule = tier_and_rule(line, waits.tiers)
-            before = f"{files(waits.places)},{files(waits.minutes)}"
-            where = f"{int(waits.place) or ''},{int(waits.max_waiting) or ''}"
-            return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{before},{where}))"
+            spoken = checked(waits.language, "[a-z]*", "language")
+            return f"Gosub(queue,s,1({line},{heard},{limit},{tier},{rule},{spoken},{int(waits.place) or ''}))"
         case CallBack() as back:
             line = checked(tenant.queue_name(back.queue), r"[a-z0-9_-]+", "queue")
             number = checked(back.outside.number, r"\+[0-9]{7,15}", "number outside")

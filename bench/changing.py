@@ -36,7 +36,7 @@ Publishing = Callable[[], Coroutine[Any, Any, tuple[float | None, float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Seconds. `checked_s`: until all files were read, checked and rendered, Python's start apart (None: a command did all of
+    """Seconds. `checked_s`: until the change was found, checked and rendered, Python's start apart (None: a command did all of
     it). From there, or from the command's start: `registered_s`, until a new phone could register (None: there is none);
     `live_s`, until a call went the new way; `ended_s`, until all was done. The calls meanwhile: how many, how many failed, how
     many messages were sent again, their set-up times."""
@@ -78,7 +78,7 @@ class ManyTenants:
         """What `centralka apply` does; the moments before it, before publishing and after it."""
         began = time.time()
         with locked(self.settings.home):
-            rendered = configuration.render([self.folder], self.settings)
+            rendered = configuration.render_read(configuration.read_changed([self.folder], self.settings), self.settings)
             checked = time.time()
             async with running_asterisk(self.settings) as asterisk:
                 await configuration.apply(rendered, self.settings, asterisk, ())

@@ -7,23 +7,21 @@ import json
 import os
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 from pydantic import BaseModel
 from rich.table import Table
 
-from centralka import configuration, history, inspection, live_settings, outside, phones, queues, rotation, scenarios
+from centralka import configuration, scenarios
 from centralka.asterisk import running_asterisk
+from centralka.commands import Commands
 from centralka.log import configure_log
-from centralka.settings import OWN_CERTIFICATE, OWN_KEY
+from centralka.settings import OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KEY
 from centralka.terminal import Json, load, load_instance, out, told
-from centralka.whatif import tell, this_monday
-from confgen.certificate import make_certificate
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
@@ -35,7 +33,7 @@ from routing.platform import Platform
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
 DEMO = Path(".runtime/root/srv/demo")
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Tenant files or directories of them. Default: the instance's.")]
@@ -94,15 +92,19 @@ def schema(of: Annotated[SchemaOf, typer.Argument(help="What it describes.")] = 
 @app.command()
 def init(context: typer.Context) -> None:
     """Make the instance's directory, its secrets and Asterisk's own configuration. May be run again."""
+    from confgen.certificate import copy_secret, make_certificate
+
     settings = load(context)
     secrets_file = settings.home / "secrets.json"
     with told():
         settings.home.mkdir(mode=0o750, parents=True, exist_ok=True)
         secrets = load_secrets(secrets_file)
         save_secrets(secrets_file, secrets)
+        make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
+        for given, copy in ((settings.certificate, SIP_CERTIFICATE), (settings.certificate_key, SIP_KEY)):
+            copy_secret(given, settings.home / copy)
         write_instance(settings.home, settings.model_dump() | {
             "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
-        make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
 
 
 @app.command()
@@ -124,6 +126,8 @@ def render(
 @app.command()
 def plan(context: typer.Context, directory: Directory = None, as_json: Json = False) -> None:
     """What an apply would change, which numbers' calls would go another way, and which callers would end elsewhere when."""
+    from centralka.whatif import tell, this_monday
+
     settings = load(context)
     with told():
         planned = configuration.plan(configuration.render([directory or settings.tenants], settings), settings, this_monday())
@@ -152,11 +156,12 @@ def apply(
     settings = load_instance(context)
 
     async def run() -> Published:
-        files = configuration.tenant_files([directory or settings.tenants])
-        tenants = configuration.load_tenants(files)
-        if not despite_scenarios:
-            scenarios.play(files, tenants)
-        rendered = configuration.render_all(files, tenants, settings)
+        read = configuration.read_changed([directory or settings.tenants], settings)
+        if despite_scenarios:
+            read = replace(read, known={})         # next time they count again
+        else:
+            scenarios.play(read.files, read.tenants)
+        rendered = configuration.render_read(read, settings)
         async with running_asterisk(settings) as asterisk:
             return await configuration.apply(rendered, settings, asterisk, remove or ())
 
@@ -200,10 +205,12 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
 @app.command("mobile-pins")
 def mobile_pins(context: typer.Context, tenant: str) -> None:
     """The PINs by which the tenant's users dial from their mobiles: for who hands them out."""
+    from centralka.live_settings import published_tenant
+
     settings = load_instance(context)
     table = Table("user", "name", "mobile", "PIN", box=None)
     with told():
-        secrets, found = load_secrets(settings.home / "secrets.json"), live_settings.published_tenant(settings, tenant)
+        secrets, found = load_secrets(settings.home / "secrets.json"), published_tenant(settings, tenant)
         for extension in mobile_users(found):
             pin = secrets.mobile_pins[pin_name(found, extension)]
             table.add_row(extension, found.names[extension], found.mobile_of(extension), pin)
@@ -248,6 +255,8 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
 @app.command()
 def serve(context: typer.Context, service: Service) -> None:
     """Run one of the services until it is told to stop."""
+    import uvloop
+
     configure_log()
     module = importlib.import_module(f"centralka.serve_{service}")      # each service imports only what it needs
     uvloop.run(module.serve(load_instance(context)))
@@ -263,20 +272,6 @@ def tell_published(published: Published) -> None:
     out.print(f"revision {published.revision}: {len(published.changed)} files; {reloaded}")
     if published.complaint:
         out.print(f"afterwards: {published.complaint}")
-
-
-app.command("simulate")(inspection.simulate_call)
-app.command("graph")(inspection.show_graph)
-app.command("status")(inspection.show_status)
-app.command("calls")(history.show_calls)
-app.command("explain")(history.explain_call)
-app.command("switch")(live_settings.switch)
-app.command("user")(live_settings.user)
-app.command("release")(outside.release)
-app.command("pin")(outside.pin)
-app.command("queue")(queues.queue)
-app.command("phones")(phones.phones)
-app.command("rotate")(rotation.rotate)
 
 
 def main() -> None:

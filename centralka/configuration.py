@@ -1,37 +1,55 @@
 """From tenant files on disk to a published revision: check, render, plan, apply."""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
+from centralka.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
 from centralka.settings import Settings
 from confgen.calendars import with_events
+from confgen.line_sounds import make_line_sounds
 from confgen.publish import Published, publish, published_slugs, read_current, rendered_part
 from confgen.reading import Asterisk, changed_paths
 from confgen.render import Files, render_tenant
+from confgen.revision import current
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
 from routing.check import read_platform, read_tenants
+from routing.clashes import are_compatible
 from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
+from routing.phrases import Language
 from routing.platform import Platform
 from routing.tenant import Tenant
 
 MAX_FILE_BYTES = 5_000_000
-PLATFORM = "platform.yaml"         # the operator's own file, in the directory of the tenants' files
-SCENARIOS = ".scenarios.yaml"      # how the name of a file of scenarios ends; no tenant is read from it
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Tenants' files, read and checked. `kept`: the tenants whose files need not be read; `known`: what all of them, and these,
+    are known by afterwards."""
+
+    files: dict[str, Path]
+    tenants: Sequence[Tenant]        # in the order of the files' names
+    kept: frozenset[str] = frozenset()
+    known: Known = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Everything a publish needs: the files, the secrets they use, the sounds they play (by tenant)."""
+    """Everything a publish needs: the files, the secrets they use, the sounds they play (by tenant), and which tenants stay as
+    they are."""
 
     files: Files
     secrets: Secrets
     sounds: dict[str, tuple[Sound, ...]]
+    line_languages: frozenset[Language]      # in which somebody who waits in a queue is told the place
+    kept: frozenset[str]
+    known: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +77,34 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 def load_tenants(files: dict[str, Path]) -> list[Tenant]:
     """The checked tenants of the files, in their order. Raises ConfigError with all that is wrong."""
-    year = datetime.now(UTC).year
-    platforms = {folder: load_platform(folder) for folder in {path.parent for path in files.values()}}
-    read = read_tenants(
-        {name: read_text(path, name) for name, path in files.items()},
-        {name: platforms[path.parent] for name, path in files.items()})
-    return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(sorted(files), read, strict=True)]
+    return _checked(files, _texts(files))
+
+
+def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
+    """The tenants whose files are new or changed since the last apply. Raises ConfigError with all that is wrong."""
+    files = tenant_files(paths)
+    texts = _texts(files)
+    key_of, last = keys(texts, files), load_known(settings)
+    changed = {name: path for name, path in files.items() if key_of[name] not in last}
+    tenants = _checked(changed, texts)
+    kept = {key_of[name]: last[key_of[name]] for name in files if name not in changed}
+    everybody = [*kept.values(), *map(KnownTenant.of, tenants)]
+    if len(files) > len(everybody) or not are_compatible(
+            (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
+        changed, tenants, kept = files, _checked(files, texts), {}       # which tells who clashes with whom
+    known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
+    return Read(changed, tenants, frozenset(each.tenant for each in kept.values()), {**kept, **known})
+
+
+def _texts(files: dict[str, Path]) -> dict[str, str]:
+    return {name: read_text(path, name) for name, path in files.items()}
+
+
+def _checked(files: dict[str, Path], texts: Mapping[str, str]) -> list[Tenant]:
+    names, year = sorted(files), this_year()
+    platforms = {folder: load_platform(folder) for folder in {files[name].parent for name in names}}
+    read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
+    return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
 
 
 def load_platform(folder: Path) -> Platform:
@@ -102,30 +142,32 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    return render_all(files, load_tenants(files), settings)
+    return render_read(Read(files, load_tenants(files)), settings)
 
 
-def render_all(files: dict[str, Path], tenants: Sequence[Tenant], settings: Settings) -> Rendered:
-    """As `render`, for the tenants that `load_tenants` found in the files."""
-    secrets = with_missing(load_secrets(settings.home / "secrets.json"), tenants)
+def render_read(read: Read, settings: Settings) -> Rendered:
+    """As `render`, for what was read."""
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants)
     rendered: Files = {}
     sounds: dict[str, tuple[Sound, ...]] = {}
-    for (name, path), tenant in zip(sorted(files.items()), tenants, strict=True):
+    for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
         tenant_sounds = sounds_of(tenant, path.parent, name)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
-        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home)
+        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0)
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
-    return Rendered(rendered, secrets, sounds)
+    told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
+    line_languages = frozenset(language for tenant in told for language in tenant.languages)
+    return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
 
 
 def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
     """`week` is the Monday of the week whose calls are compared."""
-    current = rendered_part(read_current(settings.home))
-    before, after = _published(current), _published(rendered.files)
+    published = rendered_part(read_current(settings.home))
+    before, after = _published(published), _published(rendered.files)
     numbers = changed_numbers(before, after)
     both = [slug for slug in numbers if slug in before and slug in after]
     ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
-    return Plan(changed_paths(current, rendered.files), numbers, ends)
+    return Plan(changed_paths(published, rendered.files), numbers, ends)
 
 
 def _published(files: Files) -> dict[str, Tenant]:
@@ -138,20 +180,25 @@ def _published(files: Files) -> dict[str, Tenant]:
 
 async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
     """Publishes a published tenant with other secrets. Raises AsteriskRefused. To be called inside `locked(home)`."""
-    files = rendered_part(read_current(settings.home))
-    values = json.loads(files[f"tenants/{slug}.json"])
-    files |= render_tenant(Tenant.model_validate(values["tenant"]), secrets, values["sounds"], settings.asterisk_home)
-    return await publish(settings.home, files, asterisk)
+    values = json.loads(current(settings.home)[f"tenants/{slug}.json"])
+    tenant = Tenant.model_validate(values["tenant"])
+    files = render_tenant(tenant, secrets, values["sounds"], settings.asterisk_home, settings.sip_tls_port > 0)
+    return await publish(settings.home, files, asterisk, published_slugs(settings.home) - {slug})
 
 
 async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:
     """Makes the sounds, keeps the secrets, publishes. Raises AsteriskRefused, and ValueError when a published tenant has no
     file any more and is not one of `removed`. To be called inside `locked(home)`, the rendering too."""
-    gone = published_slugs(settings.home) - rendered.sounds.keys() - set(removed)
+    gone = published_slugs(settings.home) - rendered.sounds.keys() - rendered.kept - set(removed)
     if gone:
         names = sorted(gone)
         meant = " ".join(f"--remove {name}" for name in names)
         raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
     await make_all_sounds(rendered.sounds, settings.home / "sounds")
-    save_secrets(settings.home / "secrets.json", rendered.secrets)
-    return await publish(settings.home, rendered.files, asterisk)
+    await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds")
+    secrets = settings.home / "secrets.json"
+    if rendered.secrets != load_secrets(secrets):
+        save_secrets(secrets, rendered.secrets)
+    published = await publish(settings.home, rendered.files, asterisk, rendered.kept)
+    save_known(settings, published.revision, rendered.known)
+    return published

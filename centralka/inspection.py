@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from centralka import configuration
-from centralka.live_settings import fetched_calendars, settings_given, switches_given
+from centralka.live_settings import fetched_calendars, settings_given, settings_in_words, switches_given
 from centralka.settings import AMI_CLI_USER
 from centralka.terminal import Json, load, load_instance, out, told
 from centralka.whatif import show_what_if
@@ -86,13 +86,22 @@ def simulate_call(
         title = f"{found.name}: a call to {number}, {script.moment:%a %F %H:%M}"
         draw(with_path(graph_of(found), result.path, dialled, result.outcome), title, picture)
     if as_json:
-        out.print_json(json.dumps(asdict(result)))
+        out.print_json(json.dumps(asdict(result), default=_plain))
         return
     table = Table("where", "why", box=None)
     for visit in result.path:
         table.add_row(visit.node, visit.why)
     out.print(table)
     out.print(f"ends: {result.outcome}")
+    for user, personal in result.changed.items():
+        words = ", ".join(settings_in_words(personal, zone)) or "nothing is set"
+        out.print(f"afterwards {user}: {words}", markup=False, highlight=False)
+    for name, position in result.moved.items():
+        out.print(f"afterwards switch {name}: {position}", markup=False, highlight=False)
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def show_graph(

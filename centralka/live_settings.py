@@ -127,7 +127,7 @@ def user(
     if as_json:
         out.print_json(personal.to_json(after))
     else:
-        for line in _words(after, ZoneInfo(known.timezone)) or ["nothing is set"]:
+        for line in settings_in_words(after, ZoneInfo(known.timezone)) or ["nothing is set"]:
             out.print(f"{extension}: {line}", markup=False, highlight=False)
 
 
@@ -156,7 +156,7 @@ def switches_given(tenant: Tenant, texts: Iterable[str]) -> dict[str, str]:
     return {name: checked_position(tenant, name, position) for name, _, position in pairs}
 
 
-def _words(found: Personal, zone: tzinfo) -> list[str]:
+def settings_in_words(found: Personal, zone: tzinfo) -> list[str]:
     words = [
         *(["do not disturb"] if found.do_not_disturb else []),
         *(["paused"] if found.paused else []),

@@ -83,7 +83,7 @@ async def _collect(settings: Settings, tenant: Tenant) -> list[PhoneRow]:
     credentials = credentials_of(tenant, load_secrets(settings.home / "secrets.json"))
     if credentials is None:
         return []
-    server = Server(settings.public_host, settings.sip_port, settings.provision_url)
+    server = Server(settings.public_host, settings.sip_port, settings.provision_url, settings.sip_tls_port)
     async with live.connect(settings.redis_url) as redis:
         fetched, states = await EquipmentStore(redis).fetched(), await redis.hgetall(live.DEVICES)
     rows = []

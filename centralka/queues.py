@@ -89,6 +89,7 @@ async def collect(settings: Settings, tenant: Tenant, names: list[str]) -> list[
     engine = database.connect(settings.database_url)
     try:
         calls = await CallStore(engine).since(tenant.tenant, midnight.astimezone(UTC))
+        legs = await CallStore(engine).legs_since(tenant.tenant, midnight.astimezone(UTC))
     finally:
         await engine.dispose()
     async with live.connect(settings.redis_url) as redis:
@@ -100,7 +101,7 @@ async def collect(settings: Settings, tenant: Tenant, names: list[str]) -> list[
             (summary,) = await ami.listing("QueueSummary", Queue=tenant.queue_name(name)) or [None]
             found.append(QueueNow(
                 name, int(summary.callers) if summary else 0, int(summary.longestholdtime) if summary else 0,
-                agents_of(tenant, name, facts), day_of(name, calls, tenant.queues[name].service_level_s)))
+                agents_of(tenant, name, facts), day_of(name, calls, legs, tenant.queues[name].service_level_s)))
     return found
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from centralka.configuration import SCENARIOS, read_text
+from centralka.configuration import read_text
+from centralka.known import SCENARIOS
 from routing.errors import ConfigError, Problem
 from routing.scenario import Scene, failures, read_scenarios
 from routing.tenant import Tenant

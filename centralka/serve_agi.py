@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import holidays  # noqa: F401 - rules import it when they need it, which is no time to take while a call waits
+
 from agi import decision_service
 from agi.call_servers import CallServers
 from agi.decision_service import DecisionService

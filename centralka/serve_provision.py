@@ -9,4 +9,4 @@ async def serve(settings: Settings) -> None:
     await service.serve(
         home=settings.home, address=settings.provision_address, port=settings.provision_port, certificate=settings.certificate,
         key=settings.certificate_key, redis_url=settings.redis_url,
-        server=Server(settings.public_host, settings.sip_port, settings.provision_url))
+        server=Server(settings.public_host, settings.sip_port, settings.provision_url, settings.sip_tls_port))

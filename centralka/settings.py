@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 AMI_USER, AMI_CLI_USER = "centralka", "centralka-cli"      # in templates/manager.conf.j2
 
 OWN_CERTIFICATE, OWN_KEY = "tls/certificate.pem", "tls/key.pem"     # in the instance's directory
+SIP_CERTIFICATE, SIP_KEY = "tls/sip.pem", "tls/sip-key.pem"         # copies there, which Asterisk sees
 
 
 def networks(text: object) -> object:
@@ -35,6 +36,7 @@ class Settings(BaseSettings):
     tenants: Path = Path("tenants")             # the directory of tenant files
     sip_address: str = "127.0.0.1"
     sip_port: int = Field(default=5060, ge=1, le=65535)
+    sip_tls_port: int = Field(default=0, ge=0, le=65535)      # usually 5061: then equipment speaks TLS and SRTP; 0: none does
     rtp_start: int = Field(default=10000, ge=1024, le=65535)
     rtp_end: int = Field(default=10999, ge=1024, le=65535)
     agi_address: str = "127.0.0.1"

@@ -4,8 +4,8 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,13 +19,15 @@ from agi.ami_client import AmiClient, AmiError, Message
 from agi.live_view import STATES
 from centralka.settings import Settings
 from routing.facts import DeviceState
-from store import calendars, database, live
+from store import calendars, database, live, registrations
 from store.calendars import Address
 from store.calls import CallStore
 from store.lines import Lines
 from store.live import LiveCall
+from store.registrations import Registration
 
 LIMIT_S = 5.0
+NEW = timedelta(days=1)      # how long an address is told as another one than before
 
 
 class TrunkKind(StrEnum):
@@ -49,6 +51,7 @@ class PhoneStatus:
     endpoint: str
     state: DeviceState
     contacts: tuple[str, ...]                    # SIP addresses; none while it isn't registered
+    notice: str = ""                             # never seen, gone, or come from elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     calls: tuple[LiveCall, ...] = ()
     addresses: dict[str, Address] = {}
     stopped: dict[str, str] = {}
+    seen: dict[str, Registration] | None = None
 
     async def ask_asterisk() -> None:
         nonlocal phones, trunks
@@ -95,11 +99,12 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
                 await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowRegistrationsOutbound"))
 
     async def ask_redis() -> None:
-        nonlocal calls, addresses, stopped
+        nonlocal calls, addresses, stopped, seen
         async with live.connect(settings.redis_url) as redis:
             calls = tuple(await live.calls_in_progress(redis))
             addresses = await calendars.addresses(redis)
             stopped = await Lines(redis).stopped()
+            seen = await registrations.load(redis)
 
     services = await asyncio.gather(
         _ask("asterisk", f"{settings.ami_address}:{settings.ami_port}", ask_asterisk),
@@ -113,7 +118,22 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     wrong += [f"trunk {trunk.endpoint}: {trunk.problem}" for trunk in trunks if trunk.problem]
     wrong += [f"calendar {field}: {_not_fetched(address)}" for field, address in addresses.items() if address.problem]
     wrong += [f"calls outside of {whose(field)} are stopped since {why}" for field, why in sorted(stopped.items())]
+    if seen is not None:
+        phones = tuple(replace(phone, notice=notice_of(phone, seen.get(phone.endpoint))) for phone in phones)
     return Status(tuple(services), phones, trunks, calls, tuple(wrong))
+
+
+def notice_of(phone: PhoneStatus, seen: Registration | None) -> str:
+    """What a person should know of a device that is not simply there."""
+    if seen is None:
+        return "" if phone.contacts else "never seen"
+    if not phone.contacts:
+        return f"registers no more since {seen.since:%F %H:%M} UTC, was at {seen.address}"
+    if not seen.is_there:
+        return f"does not answer since {seen.since:%F %H:%M} UTC, is registered from {seen.address}"
+    if seen.before and datetime.now(UTC) - seen.since < NEW:
+        return f"registers from {seen.address} since {seen.since:%F %H:%M} UTC, before from {seen.before}"
+    return ""
 
 
 def whose(field: str) -> str:
@@ -198,9 +218,9 @@ def render(status: Status) -> Group:
     trunks = _table("trunks", "by", "state")
     for trunk in status.trunks:
         trunks.add_row(Text(trunk.endpoint), trunk.kind, Text(trunk.state, "red" if trunk.problem else "green"))
-    phones = _table("phones", "state", "registered from")
+    phones = _table("phones", "state", "registered from", "")
     for phone in status.phones:
-        phones.add_row(Text(phone.endpoint), phone.state, Text("\n".join(phone.contacts)))
+        phones.add_row(Text(phone.endpoint), phone.state, Text("\n".join(phone.contacts)), Text(phone.notice, "yellow"))
     calls = _table("calls in progress", "from", "to", "for")
     for call in status.calls:
         seconds = max(0, int((datetime.now(UTC) - call.since).total_seconds()))

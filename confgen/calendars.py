@@ -10,14 +10,15 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import icalendar
-import recurring_ical_events
 
 from routing.calendars import MAX_EVENTS, Calendar, CalendarEvent
 from routing.errors import ConfigError, Problem
 from routing.tenant import Tenant
+
+if TYPE_CHECKING:
+    import icalendar
 
 MAX_FILE_BYTES = 1_000_000
 MAX_MEMORY_BYTES = 1 << 30
@@ -60,6 +61,9 @@ def _events(path: Path, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, 
 
 def read_events(read: bytes, name: str, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, ...]:
     """In the order of time. Raises ValueError that says what was found and expected; it calls the calendar `name`."""
+    import icalendar  # few tenants need them, and they take long to import
+    import recurring_ical_events
+
     begins, ends = (datetime(year, 1, 1, tzinfo=zone) for year in (this_year, this_year + HORIZON_YEARS))
     try:
         calendar = icalendar.Calendar.from_ical(read)
@@ -76,7 +80,7 @@ def read_events(read: bytes, name: str, zone: ZoneInfo, this_year: int) -> tuple
     return tuple(sorted(found, key=lambda event: (event.begins, event.ends, event.title)))
 
 
-def _refuse_too_many(calendar: icalendar.Component, name: str) -> None:
+def _refuse_too_many(calendar: "icalendar.Component", name: str) -> None:
     rules = [rule for event in calendar.walk("VEVENT") for rule in _rules(event)]
     if len(rules) > MAX_RULES:
         raise ValueError(f"{name} repeats {len(rules)} events, at most {MAX_RULES}")
@@ -88,12 +92,12 @@ def _refuse_too_many(calendar: icalendar.Component, name: str) -> None:
             raise ValueError("an event is repeated without end at one moment")
 
 
-def _rules(event: icalendar.Component) -> Iterator[icalendar.vRecur]:
+def _rules(event: "icalendar.Component") -> Iterator["icalendar.vRecur"]:
     found = event.get("RRULE", [])
     yield from found if isinstance(found, list) else [found]
 
 
-def _event(entry: icalendar.Event, zone: ZoneInfo, begins: datetime, ends: datetime) -> CalendarEvent:
+def _event(entry: "icalendar.Event", zone: ZoneInfo, begins: datetime, ends: datetime) -> CalendarEvent:
     title = re.sub(r"[\x00-\x1f\x7f]+", " ", str(entry.get("SUMMARY", ""))).strip()[:80]
     return CalendarEvent(
         begins=max(begins, _moment(entry.start, zone)).astimezone(UTC),

@@ -12,6 +12,7 @@ def make_certificate(certificate: Path, key: Path, host: str) -> None:
     """Makes both files where they are missing, self-signed, for a host's name or address. Raises OSError."""
     if certificate.exists() and key.exists():
         return
+    certificate.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     try:
         kind = "IP" if ip_address(host) else ""
     except ValueError:
@@ -26,3 +27,11 @@ def make_certificate(certificate: Path, key: Path, host: str) -> None:
     if done.returncode != 0:
         raise OSError(f"openssl made no certificate for {host}: {done.stderr.strip()[-500:]}")
     os.replace(made, key)
+
+
+def copy_secret(source: Path, target: Path) -> None:
+    """Copies a file for its owner alone, at once or not at all. Raises OSError."""
+    made = target.with_suffix(".new")
+    with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
+        copy.write(source.read_bytes())
+    os.replace(made, target)

@@ -10,15 +10,21 @@ from confgen.realtime import make_database
 STATIC = Path(__file__).resolve().parent.parent / "asterisk-conf"
 RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
 FOLDERS = (
-    "asterisk", "published", "published/revisions", "spool", "log", "log/cel-custom", "run", "db", "sounds", "said", "redis",
-    "tls")
+    "asterisk", "published", "published/folders", "published/revisions", "spool", "log", "log/cel-custom", "run", "db",
+    "sounds", "said", "redis", "tls", "data", "data/sounds")
+PACKAGED = Path("/usr/share/asterisk")               # as Asterisk sees it
+LINKED = ("documentation", "sounds/en")              # what Asterisk needs of it in its data directory
 
 
 def write_instance(home: Path, values: Mapping[str, object]) -> None:
     """Makes the instance's folders and its `asterisk/` files. `values`: home (as Asterisk sees it), sip_address, sip_port,
-    rtp_start, rtp_end, agi_address, agi_port, ami_address, ami_port, ami_secret. May be run again at any time."""
+    sip_tls_port, rtp_start, rtp_end, agi_address, agi_port, ami_address, ami_port, ami_secret. May be run again at any time."""
     for folder in FOLDERS:
         (home / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
+    for name in LINKED:
+        link = home / "data" / name
+        if not link.is_symlink():
+            link.symlink_to(PACKAGED / name)
     target = home / "asterisk"
     for source in STATIC.glob("*.conf"):
         shutil.copyfile(source, target / source.name)

@@ -34,15 +34,19 @@ TONES: dict[str, dict[Vendor, str]] = {
     "PL": {Vendor.YEALINK: "Germany", Vendor.SNOM: "GER", Vendor.GIGASET: "Germany"},
 }
 """The tones of a country; where none stand here, they are as the maker sets them."""
+SECURE = frozenset({Vendor.YEALINK, Vendor.SNOM, Vendor.GRANDSTREAM, Vendor.POLY})
+"""Whose devices are told to speak TLS and SRTP, where the instance does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where devices find us: SIP, and `base`, the address of the provisioning service, such as https://pbx.example.com:8443."""
+    """Where devices find us: SIP, and `base`, the address of the provisioning service, such as https://pbx.example.com:8443.
+    `tls_port`: 0 where SIP is not spoken over TLS."""
 
     host: str
-    port: int
+    udp_port: int
     base: str
+    tls_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,9 @@ def _lines_of(tenant: Tenant, each: Equipment, credentials: Credentials) -> list
 def _values(tenant: Tenant, label: Name, each: Equipment, credentials: Credentials, server: Server) -> dict[str, object]:
     vendor = model_of(each).vendor
     zone_name = each.timezone or tenant.timezone
+    secure = server.tls_port > 0 and vendor in SECURE
     return {
+        "secure": secure, "port": server.tls_port if secure else server.udp_port,
         "tenant": tenant, "label": label, "each": each, "server": server, "model": model_of(each),
         "address": address_of(label, each, credentials, server),
         "folder": f"{server.base}/{credentials.address[label]}/",

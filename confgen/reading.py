@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from confgen.realtime import ADDED, added, can_be_added, write_added, write_mailboxes
-from confgen.render import Files
+from confgen.revision import Revision
 from confgen.sip_objects import Section, sections_of
 
 MARKER = "extensions/00-revision.conf"
@@ -59,34 +59,41 @@ def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[
     return tuple(sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)))
 
 
-def marker_digest(files: Mapping[str, str]) -> str:
-    """What names the revision in its dialplan."""
+def is_read_by_asterisk(path: str) -> bool:
+    """The others are read by our services."""
+    return path.partition("/")[0] in RELOADS
+
+
+def marker_of(files: Mapping[str, str]) -> str:
+    """What names in the dialplan the last revision that had something new for Asterisk."""
     return files[MARKER].split("exten => ")[1].split(",")[0]
 
 
 class Reading:
-    """Has Asterisk read what changed from `before` to `after`, or everything if it never got `before`: a publish was killed,
-    or it was starting.
+    """Has Asterisk read what changed from `before` to `after`, or everything if it never got the whole of `before`: a publish
+    was killed (`was_completed` is false), or it was starting.
 
     A few SIP objects more are found in the database at once. For every other change of them res_pjsip has to go through
     all there are, which takes long after they are there; some calls wait for it.
     """
 
-    def __init__(self, home: Path, asterisk: Asterisk, before: Files, after: Files) -> None:
+    def __init__(self, home: Path, asterisk: Asterisk, before: Revision, after: Revision, *, was_completed: bool) -> None:
         self.folders: tuple[str, ...] = ()
+        self._was_completed = was_completed
         self._home, self._asterisk, self._before, self._after = home, asterisk, before, after
         self._reloading: asyncio.Task[None] | None = None
 
     async def taken(self) -> None:
         """Returns once Asterisk has everything. Raises AsteriskRefused. Either way `ended` is still to be waited for."""
-        is_known = await self._has_marker(self._before)
-        changed = changed_paths(self._before, self._after) if is_known else tuple(self._after)
+        is_known = self._was_completed and await self._has_marker(self._before)
+        changed = self._before.changed(self._after) if is_known else tuple(self._after)
         self.folders = tuple(
             folder for folder in RELOADS if not is_known or any(path.startswith(f"{folder}/") for path in changed))
         commands = [command for folder in self.folders for command in RELOADS[folder]
                     if not is_known or command not in READ_BY or set(READ_BY[command]) & set(changed)]
         if "voicemail" in self.folders:
-            write_mailboxes(self._home, self._after)
+            mailboxes = [path for path in changed if path.startswith("voicemail/")]
+            write_mailboxes(self._home, self._after, mailboxes if is_known else None)
         old, new = (
             {(section.kind, section.name): section for section in sections_of(
                 {path: files[path] for path in changed if path in files})} for files in (self._before, self._after))
@@ -120,15 +127,18 @@ class Reading:
         is_more = all(key[0] not in ADDED or new.get(key) == section for key, section in old.items())
         if not is_more or len(phones) > ADDED_AT_MOST or not all(can_be_added(section) for section in come):
             return commands
-        there = added(self._home)
-        kept = [section for section in sections_of(self._before) if section.name in there] if there else []
-        write_added(self._home, [*kept, *come])
+        write_added(self._home, [*self._added_of(self._before), *come])
         return [*(command for command in commands if command != RELOAD_ALL), *(WATCH.format(name) for name in phones)]
+
+    def _added_of(self, files: Revision) -> list[Section]:
+        """Those objects in the database that the revision has, too."""
+        there = added(self._home)
+        paths = {f"pjsip/{name.partition('-')[0]}.conf" for name in there} & files.keys()
+        return [section for section in sections_of({path: files[path] for path in paths}) if section.name in there]
 
     async def _reload(self, commands: list[str]) -> None:
         if RELOAD_ALL in commands:
-            there = added(self._home)
-            write_added(self._home, [section for section in sections_of(self._after) if section.name in there])
+            write_added(self._home, self._added_of(self._after))
         for command in commands:
             await self._asterisk.reload(command)
         if RELOAD_ALL in commands:
@@ -158,9 +168,9 @@ class Reading:
             return f"Asterisk still has the endpoints {', '.join(sorted(left)[:10])}"
         return ""
 
-    async def _has_marker(self, files: Files) -> bool:
+    async def _has_marker(self, files: Revision) -> bool:
         """Whether Asterisk runs the dialplan of this revision."""
-        return MARKER in files and f"'{marker_digest(files)}'" in await self._answer("dialplan show centralka-revision")
+        return MARKER in files and f"'{marker_of(files)}'" in await self._answer("dialplan show centralka-revision")
 
     async def _present(self, endpoints: set[str]) -> set[str]:
         """Those of the endpoints that Asterisk has."""

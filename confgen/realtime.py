@@ -8,9 +8,9 @@ changes is written here by Asterisk, and stays.
 import os
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from confgen.sip_objects import Section
 
@@ -37,22 +37,30 @@ def make_database(home: Path) -> None:
             "fullname TEXT NOT NULL, PRIMARY KEY (context, mailbox))")
 
 
-def write_mailboxes(home: Path, files: Mapping[str, str]) -> None:
-    """Has the database hold the mailboxes of the rendered `voicemail/<tenant>.conf` and no others, all at once."""
+def write_mailboxes(home: Path, files: Mapping[str, str], changed: Collection[str] | None = None) -> None:
+    """Has the database hold the mailboxes of the rendered `voicemail/<tenant>.conf` and no others, all at once. `changed`: the
+    paths of those where it may differ; None where any may."""
     make_database(home)
-    wanted = [row for path, text in files.items() if path.startswith("voicemail/") for row in _mailboxes(text)]
+    paths = [path for path in files if path.startswith("voicemail/")] if changed is None else changed
+    wanted = [row for path in paths if path in files for row in _mailboxes(files[path])]
     with closing(_open(home)) as database, database:
         database.execute("CREATE TEMP TABLE wanted (context, mailbox, password, fullname, PRIMARY KEY (context, mailbox))")
+        database.execute("CREATE TEMP TABLE touched AS SELECT DISTINCT context FROM voicemail WHERE ?", [changed is None])
         database.executemany("INSERT INTO wanted VALUES (?, ?, ?, ?)", wanted)
-        database.execute("DELETE FROM voicemail WHERE (context, mailbox) NOT IN (SELECT context, mailbox FROM wanted)")
+        database.executemany("INSERT INTO touched VALUES (?)", [[PurePosixPath(path).stem] for path in changed or ()])
+        database.execute(
+            "DELETE FROM voicemail WHERE context IN touched "
+            "AND (context, mailbox) NOT IN (SELECT context, mailbox FROM wanted)")
         database.execute(
             "INSERT INTO voicemail SELECT * FROM wanted WHERE true ON CONFLICT (context, mailbox) "
             "DO UPDATE SET fullname = excluded.fullname WHERE fullname != excluded.fullname")
 
 
 def can_be_added(section: Section) -> bool:
-    """Whether the database can hold it: some kinds, and without what Asterisk may take for a separator or an escape there."""
-    return section.kind in ADDED and not set("^;") & set(section.text)
+    """Whether the database can hold it: some kinds, each option once, and without what Asterisk may take for a separator or an
+    escape there."""
+    options = [name for name, _ in _OPTION.findall(section.text)]
+    return section.kind in ADDED and len(options) == len(set(options)) and not set("^;") & set(section.text)
 
 
 def added(home: Path) -> set[str]:

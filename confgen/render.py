@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
-from confgen.phones import Credentials
+from confgen.phones import SECURE, Credentials, model_of
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
 from routing.equipment_check import devices_of
 from routing.hunting import Algorithm
@@ -25,13 +25,18 @@ IN_CALL = ("blind_transfer", "attended_transfer", "move")
 Files = dict[str, str]      # path below the revision's directory -> text
 
 
-def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath) -> Files:
-    """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it."""
+def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath,
+                  tls: bool = False) -> Files:
+    """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it; `tls`: equipment
+    that can speaks TLS and SRTP."""
     slug = tenant.tenant
     trunks = {trunk_endpoint_name(slug, name): trunk for name, trunk in tenant.trunks.items()}
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     values = {
         "tenant": tenant,
+        "encrypted": [
+            f"{slug}-{device}" for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
+            for _, device in devices_of(each)],
         "sip_passwords": secrets.sip, "next_sip_passwords": secrets.next_sip,
         "analogue": {f"{slug}-{device}": use.value for device, use in tenant.analogue.items()},
         "trunk_passwords": {name: CarrierPassword(secrets.trunks[name]) for name in trunks if name in secrets.trunks},

@@ -5,12 +5,15 @@ for each of a thousand tenants a reload takes 7 s, even of nothing. These are ma
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 TYPES = ("endpoint", "auth", "aor", "identify", "registration")
 _BEGIN = re.compile(r"^(?=\[)", re.MULTILINE)
 _TYPE = re.compile(r"^type = ([a-z]+)$", re.MULTILINE)
+_COMMENT = re.compile(r"^;.*\n", re.MULTILINE)
+_HEAD = "; All tenants'. Rendered, of the files in ../pjsip.\n"
+_TENANT = "; From "           # no value can hold a semicolon
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,27 @@ def sections_of(files: Mapping[str, str]) -> list[Section]:
     return [section for path in sorted(files) if path.startswith("pjsip/") for section in _sections(files[path])]
 
 
-def by_type(files: Mapping[str, str]) -> dict[str, str]:
-    """`sip/<type>.conf` for each type."""
-    found: dict[str, list[str]] = {kind: ["; All tenants'. Rendered, of the files in ../pjsip.\n"] for kind in TYPES}
-    for section in sections_of(files):
-        found[section.kind].append(section.text)
-    return {f"sip/{kind}.conf": "".join(texts) for kind, texts in found.items()}
+def by_type(before: Mapping[str, str], changed: Mapping[str, str], gone: Collection[str]) -> dict[str, str]:
+    """`sip/<type>.conf` for each type, from those of the revision before and from the `pjsip/<tenant>.conf` that changed or are
+    gone since. Where the revision before has not got them as it should, they are made of all its tenants' files."""
+    tenants = {path for path in before if path.startswith("pjsip/")}
+    old = {kind: _by_tenant(before.get(f"sip/{kind}.conf", "")) for kind in TYPES}
+    if any(its.keys() != tenants for its in old.values()):
+        changed = {**{path: before[path] for path in tenants}, **changed}
+    new = {path: list(_sections(text)) for path, text in changed.items()}
+    return {f"sip/{kind}.conf": _HEAD + "".join(
+        f"{_TENANT}{path}\n{text}" for path, text in sorted({**old[kind], **_of_kind(new, kind)}.items()) if path not in gone)
+        for kind in TYPES}
+
+
+def _by_tenant(text: str) -> dict[str, str]:
+    """The tenants' parts of one such file."""
+    parts = (part.partition("\n") for part in text.split(_TENANT)[1:])
+    return {path: sections for path, _, sections in parts}
+
+
+def _of_kind(sections: Mapping[str, Sequence[Section]], kind: str) -> dict[str, str]:
+    return {path: "".join(each.text for each in its if each.kind == kind) for path, its in sections.items()}
 
 
 def endpoints_in(files: Mapping[str, str]) -> set[str]:
@@ -41,7 +59,7 @@ def endpoints_in(files: Mapping[str, str]) -> set[str]:
 
 
 def _sections(text: str) -> Iterator[Section]:
-    for part in _BEGIN.split(text)[1:]:
+    for part in _BEGIN.split(_COMMENT.sub("", text))[1:]:
         kind = _TYPE.search(part)
         if not kind or kind.group(1) not in TYPES:
             raise KeyError(f"found {part[:60]!r}, expected a section with a type of {', '.join(TYPES)}")

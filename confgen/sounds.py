@@ -73,19 +73,20 @@ def _source(prompt: Spoken, folder: Path) -> str | bytes:
 
 async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path) -> None:
     """Each tenant's, in a folder of its own. What another tenant has already, such as the system's phrases, is linked."""
-    known: dict[str, Path] = {}
-    for tenant, its_sounds in sounds.items():
-        own_folder = folder / tenant
-        own_folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        there = set(os.listdir(own_folder))
-        for sound in its_sounds:
-            target = own_folder / f"{sound.name}.wav"
-            if target.name not in there:
-                if sound.name in known:
-                    os.link(known[sound.name], target)
-                else:
-                    await make_sounds([sound], own_folder)
-            known[sound.name] = target
+    there = {own.name: set(os.listdir(own)) for own in (folder / tenant for tenant in sounds) if own.is_dir()}
+    missing = [(tenant, sound) for tenant, its_sounds in sounds.items() for sound in its_sounds
+               if f"{sound.name}.wav" not in there.get(tenant, ())]
+    if not missing:
+        return
+    known = {file.name: file for own in os.scandir(folder) if own.is_dir() for file in Path(own).glob("*.wav")}
+    for tenant, sound in missing:
+        target = folder / tenant / f"{sound.name}.wav"
+        target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if target.name in known:
+            os.link(known[target.name], target)
+        else:
+            await make_sounds([sound], target.parent)
+            known[target.name] = target
 
 
 async def make_sounds(sounds: Iterable[Sound], folder: Path) -> int:

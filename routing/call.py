@@ -274,8 +274,8 @@ class Agent:
 class Queue:
     """Wait in the line of a queue until one of the `agents` answers, `max_wait_s` have passed (0: no limit), or one of the
     `keys` is pressed. Where `max_waiting` are in the line (0: no limit) nobody comes in. `tiers` is in how many steps the
-    agents are rung; `music` is what is heard meanwhile. `places` are the prompts that tell the place in the line, and `minutes`
-    how long others have waited, from 1 on; the last of them says that it is more."""
+    agents are rung; `music` is what is heard meanwhile, and `language` what the place in the line is told in, '' where it is
+    not told."""
 
     queue: str
     agents: tuple[Agent, ...]
@@ -284,8 +284,7 @@ class Queue:
     keys: tuple[str, ...] = ()
     tiers: int = 1
     music: str = ""
-    places: tuple[str, ...] = ()
-    minutes: tuple[str, ...] = ()
+    language: Language | Literal[""] = ""
     place: int = 0                   # where the caller comes in; 0: at the end
 
 

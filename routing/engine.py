@@ -19,7 +19,6 @@ from routing.call import (
     Hangup,
     Origin,
     Play,
-    Queue,
     Read,
     Started,
     State,
@@ -208,8 +207,6 @@ def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
             return replace(step, told=told(before))
         case CallBack(agreed=agreed):
             return replace(step, agreed=tenant.prompt_in(agreed, language))
-        case Queue(places=places, minutes=minutes):
-            return replace(step, places=told(places), minutes=told(minutes))
         case _:
             return step
 

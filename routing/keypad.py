@@ -133,7 +133,11 @@ class _Code:
         return Told(PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up"), f"{self.extension} picks up for {other}")
 
     def attend(self, feature: Feature, number: str) -> Told:
-        """Log in or out, pause or go on: in one group or queue, by its internal number, or in all."""
+        """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
+        extension, which is what a key with a lamp dials, is going on where the user pauses."""
+        if number == self.extension and feature is Feature.PAUSE:
+            found = self.facts.set_by(self.extension)
+            feature, number = Feature.RESUME if found.paused or found.paused_in else feature, ""
         own = groups_of(self.tenant, self.extension)
         group = self.tenant.internal_numbers.get(number, "") if number else ""
         if number and group not in own:

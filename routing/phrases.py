@@ -260,30 +260,23 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Il cliente non risponde.",
         "pl": "Rozmówca nie odpowiada.",
     },
-    "sys_queue_place_more": {
-        "en": "At least ten callers are before you.",
-        "it": "Ci sono almeno dieci chiamate prima della vostra.",
-        "pl": "Przed tobą czeka co najmniej dziesięć osób.",
-    },
-    "sys_queue_minutes_more": {
-        "en": "The waiting time is more than ten minutes.",
-        "it": "Il tempo di attesa è di più di dieci minuti.",
-        "pl": "Czas oczekiwania wynosi ponad dziesięć minut.",
-    },
-    "sys_queue_place_1": {"en": "You are the next.", "it": "Siete i prossimi.", "pl": "Twoje połączenie jest następne."},
 }
-PHRASES |= {
-    f"sys_queue_place_{place}": {
-        "en": f"You are number {place} in the line.",
-        "it": f"Siete il numero {place} in attesa.",
-        "pl": f"Jesteś na miejscu {place}.",
-    } for place in range(2, 11)}
-PHRASES |= {
-    f"sys_queue_minutes_{minutes}": {
-        "en": f"The waiting time is about {minutes} minutes." if minutes > 1 else "The waiting time is about one minute.",
-        "it": f"Il tempo di attesa è di circa {minutes} minuti." if minutes > 1 else "Il tempo di attesa è di circa un minuto.",
-        "pl": f"Czas oczekiwania wynosi około {minutes} minut." if minutes > 1 else "Czas oczekiwania wynosi około minuty.",
-    } for minutes in range(1, 11)}
 PHRASES |= CODE_PHRASES
-QUEUE_PLACES = (*(f"sys_queue_place_{place}" for place in range(1, 11)), "sys_queue_place_more")
-QUEUE_MINUTES = (*(f"sys_queue_minutes_{minutes}" for minutes in range(1, 11)), "sys_queue_minutes_more")
+
+LINE_WORDS: dict[str, dict[Language, str]] = {
+    "queue-youarenext": {
+        "en": "You are the next.", "it": "Siete i prossimi.", "pl": "Twoje połączenie jest następne."},
+    "queue-thereare": {"en": "You are number", "it": "Siete il numero", "pl": "Twój numer w kolejce to"},
+    "queue-callswaiting": {"en": "in the line.", "it": "in attesa.", "pl": "Prosimy czekać."},
+    "queue-quantity1": {"en": "At least", "it": "Almeno", "pl": "Przed tobą czeka co najmniej"},
+    "queue-quantity2": {"en": "callers are before you.", "it": "chiamate sono prima della vostra.", "pl": "osób."},
+    "queue-holdtime": {
+        "en": "The waiting time is about", "it": "Il tempo di attesa è di circa",
+        "pl": "Przewidywany czas oczekiwania w minutach to"},
+    "queue-minute": {"en": "minute.", "it": "minuto.", "pl": "Dziękujemy za cierpliwość."},
+    "queue-minutes": {"en": "minutes.", "it": "minuti.", "pl": "Dziękujemy za cierpliwość."},
+}
+"""What a queue tells those who wait, by the names of Asterisk's app_queue: a number stands after `thereare`, `quantity1` and
+`holdtime`, in its plain form, and `minute` after one."""
+ONE: dict[Language, str] = {"en": "one", "it": "un", "pl": "jeden"}      # minute
+HUNDRED: dict[Language, str] = {"en": "hundred", "it": "cento", "pl": "sto"}

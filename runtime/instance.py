@@ -12,7 +12,7 @@ from runtime.failure import RuntimeFailure
 from runtime.places import REPOSITORY
 from runtime.root import Owner
 
-READ = ("asterisk", "published", "sounds", "tls")       # Asterisk and the services read these
+READ = ("asterisk", "published", "sounds", "data", "tls")       # Asterisk and the services read these
 WRITTEN = ("spool", "log", "run", "db", "redis", "said")        # Asterisk, Redis and the services write these
 REDIS_CONF = """\
 port 0

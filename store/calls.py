@@ -68,6 +68,16 @@ class CallStore:
         async with self._engine.connect() as connection:
             return [_call(row._mapping) for row in await connection.execute(query)]
 
+    async def legs_since(self, tenant: str, moment: datetime) -> dict[str, list[Leg]]:
+        """The channels that began then or later, by the call's linkedid, the caller's first."""
+        query = (select(legs).where(legs.c.tenant == tenant, legs.c.started_at >= moment)
+                 .order_by(legs.c.started_at, legs.c.uniqueid))
+        found: dict[str, list[Leg]] = {}
+        async with self._engine.connect() as connection:
+            for row in await connection.execute(query):
+                found.setdefault(row.linkedid, []).append(Leg(**row._mapping))
+        return found
+
     async def legs(self, tenant: str, linkedid: str) -> list[Leg]:
         """The channels of a call, the caller's first."""
         query = (select(legs).where(legs.c.tenant == tenant, legs.c.linkedid == linkedid)

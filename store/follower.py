@@ -94,15 +94,18 @@ class _ByTenant(Generic[T]):
     def __init__(self, key: str, name: str, read: Callable[[str], T]) -> None:
         self.key, self.name = key, name
         self.values: dict[str, dict[str, T]] = {}
+        self.touched: set[str] = set()           # tenants of which something may have changed
         self._read = read
 
     def load(self, entries: Mapping[str, str]) -> None:
+        self.touched |= self.values.keys()
         self.values.clear()
         self.apply(entries)
 
     def apply(self, changes: Mapping[str, str]) -> None:
         for where, text in changes.items():
             tenant, _, name = where.partition("/")
+            self.touched.add(tenant)
             try:
                 self.values.setdefault(tenant, {})[name] = self._read(text)
             except (ValueError, TypeError) as error:
@@ -121,6 +124,7 @@ class LiveFollower:
         switches = _ByTenant(SWITCHES, "switches", str)
         settings = _ByTenant(PERSONAL, "personal", personal.from_json)
         fetched = _ByTenant(CALENDARS, "calendars", calendars.fetched)
+        self._settings = settings
         self._hashes: tuple[_Hash, ...] = (self._devices, switches, settings, fetched)
         self.live = Live(
             MappingProxyType(self._devices.states), MappingProxyType(switches.values), MappingProxyType(settings.values),
@@ -128,6 +132,11 @@ class LiveFollower:
         self.loaded = asyncio.Event()            # set after each reading, clear while Redis is away
         self._url = url
         self._task: asyncio.Task[None] | None = None
+
+    def take_touched(self) -> set[str]:
+        """The tenants whose users may have set something else since this was last asked. One alone can ask."""
+        touched, self._settings.touched = self._settings.touched, set()
+        return touched
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._follow(), name="live state from Redis")

@@ -1,11 +1,11 @@
 """What became of a queue's callers, counted from the records of calls that have ended. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from routing.nodes.queue import WAITS
-from store.records import Call, Outcome
+from store.records import Call, Leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,9 @@ class QueueDay:
         return round(100 * self.in_time / counted, 1) if counted else None
 
 
-def day_of(queue: str, calls: Iterable[Call], service_level_s: int) -> QueueDay:
+def day_of(queue: str, calls: Iterable[Call], legs: Mapping[str, Sequence[Leg]], service_level_s: int) -> QueueDay:
+    """`legs` are by the calls' linkedids, the caller's first. Who was talked to before, and then transferred into the line, has
+    waited since then."""
     waits: list[float] = []
     abandoned = left = 0
     for call in calls:
@@ -34,9 +36,12 @@ def day_of(queue: str, calls: Iterable[Call], service_level_s: int) -> QueueDay:
         for entry, after in following:
             if entry.node != queue or not entry.why.startswith(WAITS):
                 continue
-            last = after is None or (after.node == queue and after is call.path[-1])
-            if last and call.outcome is Outcome.ANSWERED and call.answered_at and call.answered_at >= entry.at:
-                waits.append((call.answered_at - entry.at).total_seconds())
+            until = after.at if after else call.ended_at
+            answers = [
+                leg.answered_at for leg in legs.get(call.linkedid, ())[1:]
+                if leg.answered_at and entry.at <= leg.answered_at <= until and not leg.channel.startswith("Local/")]
+            if answers:
+                waits.append((min(answers) - entry.at).total_seconds())
             elif after is None:
                 abandoned += 1
             else:

@@ -24,7 +24,6 @@ from routing.hunting import Algorithm
 from routing.names import Extension, Extensions, Key, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.numbers import NumberClass, classify
-from routing.phrases import QUEUE_MINUTES, QUEUE_PLACES
 from routing.presence import GroupPresence, is_out, presence_in
 from routing.rings import CallKind
 
@@ -50,10 +49,13 @@ class Later(_Section):
 
 
 class Announce(_Section):
-    """What a caller is told before the waiting: the place in the line, and how long others waited of late, in minutes."""
+    """What a waiting caller is told: the place in the line, at once, when it changes and every so many seconds; the first time,
+    too, how long others waited of late, in minutes, unless the caller is the next. No ringing is cut: who is rung for hears it
+    between two attempts."""
 
     position: bool = True
     waiting_time: bool = False
+    every_s: int = Field(default=60, ge=15, le=600)
 
 
 class Periodic(_Section):
@@ -103,6 +105,9 @@ class CallQueue(Element):
             raise ValueError(f"found {', '.join(twice)} twice, expected each member once")
         if self.call_back and self.call_back.key in self.keys:
             raise ValueError(f"call_back: key {self.call_back.key} is also one of keys, expected another one")
+        if self.wait_when_empty and not self.max_wait_s and not self.exit_keys:
+            raise ValueError(
+                "wait_when_empty: where nobody is there the wait never ends, expected max_wait_s, keys or call_back")
         times = [each.after_s for each in self.later]
         if times != sorted(set(times)):
             raise ValueError("later: expected each after_s later than the one before")
@@ -121,7 +126,6 @@ class CallQueue(Element):
         exits = {"unanswered": self.unanswered, "full": self.full, "empty": self.empty}
         prompts = [("prompt", self.prompt)] if self.prompt else []
         prompts += numbered("periodic.prompts", self.periodic.prompts) if self.periodic else []
-        prompts += [("announce", name) for name in (*QUEUE_PLACES, *QUEUE_MINUTES)] if self.announce else []
         prompts += [("call_back", name) for name in CALL_BACK_PROMPTS] if self.call_back else []
         later = [pair for i, each in enumerate(self.later) for pair in numbered(f"later.{i}.members", each.members)]
         return Uses(
@@ -174,11 +178,10 @@ class CallQueue(Element):
         agents = tuple(
             _agent(here, member, after_s) for after_s, members in self.tiers for member in members if not _is_out(here, member))
         told = ", ".join(agent.extension for agent in agents) or "an agent"
-        announce = self.announce if not place else None
+        language = here.chosen.language or here.tenant.language
         step = Queue(
             here.name, agents, self.max_wait_s or 0, self.max_waiting or 0, self.exit_keys, len(self.tiers),
-            self.music or here.chosen.music, QUEUE_PLACES if announce and announce.position else (),
-            QUEUE_MINUTES if announce and announce.waiting_time else (), place)
+            self.music or here.chosen.music, language if self.announce else "", place)
         return Do(step, f"{before}{WAITS} {told}")
 
     def _call_back(self, here: Here, offer: CallBackOffer, place: int) -> Do:

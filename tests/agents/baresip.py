@@ -45,6 +45,7 @@ audec_format s16
 jitter_buffer_delay 1-5
 module_path /usr/lib/baresip/modules
 module g711.so
+module srtp.so
 module sndfile.so
 module aufile.so
 module aubridge.so
@@ -87,12 +88,15 @@ class Phone:
         self._reader, self._writer = reader, writer
         self._gone = False
 
-    async def register(self, user: str, password: str, server: Address, *, answers: bool = False, within_s: float = 5) -> None:
-        """Adds the account. PhoneFailed if refused.
+    async def register(
+        self, user: str, password: str, server: Address, *, answers: bool = False, within_s: float = 5, secure: bool = False,
+    ) -> None:
+        """Adds the account. PhoneFailed if refused. `secure`: over TLS, and with SRTP or not at all.
 
         It `answers` by itself, and then reports no CALL_INCOMING, or waits for accept().
         """
-        account = f"<sip:{user}@{server.host}:{server.port}>;auth_user={user};auth_pass={password}"
+        way, media = (";transport=tls", ";mediaenc=srtp-mand") if secure else ("", "")
+        account = f"<sip:{user}@{server.host}:{server.port}{way}>;auth_user={user};auth_pass={password}{media}"
         mode = "auto" if answers else "manual"
         await self._command("uanew", f"{account};audio_codecs=pcma;answermode={mode};regint=600")
         await self.until("REGISTER_OK", unless="REGISTER_FAIL", within_s=within_s)
@@ -103,8 +107,8 @@ class Phone:
         address = f"<sip:{user}@{server.host}:{server.port}>"
         await self._command("uanew", f"{address};audio_codecs=pcma;answermode={mode};regint=0")
 
-    async def dial(self, number: str, server: Address) -> None:
-        await self._command("dial", f"sip:{number}@{server.host}:{server.port}")
+    async def dial(self, number: str, server: Address, *, secure: bool = False) -> None:
+        await self._command("dial", f"sip:{number}@{server.host}:{server.port}{';transport=tls' if secure else ''}")
 
     async def accept(self) -> None:
         await self._command("accept")

@@ -19,7 +19,7 @@ from tests.agi.ami_peer import ADDRESS, EVENTS, Action, accept, ami_peer, respon
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ami_client, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(ami_client, "DELAY_S", 0.01)
     monkeypatch.setattr(ami_client, "REFUSED_DELAY_S", 0.02)
 
 
@@ -64,6 +64,19 @@ async def test_refused_login_says_who_where_and_why() -> None:
             await ami.command("core show version")
         peer.answer = accept
         await until(ami.connected.is_set)  # it kept trying
+
+
+async def test_login_while_asterisk_goes_down_is_tried_again_as_soon_as_after_any_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ami_client, "REFUSED_DELAY_S", 1000)
+
+    def refuse(action: Action) -> bytes:
+        return response(action, "Response: Error|Message: Asterisk is shutting down")
+
+    async with ami_peer(refuse) as peer, client(peer.port) as ami:
+        with pytest.raises(AmiError, match="Asterisk is shutting down"):
+            await ami.ready()
+        peer.answer = accept
+        await until(ami.connected.is_set)
 
 
 async def test_nobody_listening_is_told_at_once() -> None:

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ami_client, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(ami_client, "DELAY_S", 0.01)
     monkeypatch.setattr(store_follower, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(live_writer, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(live_writer, "TICK_S", 0.05)

@@ -66,10 +66,8 @@ menus:""")
     (Conference("room", 9, ("welcome",), waits=True, music="jazz"),
      "Gosub(conference,s,1(acme-room,member,9,yes,no,acme-jazz,/srv/x/sounds/acme/welcome-01))"),
     (SetCall("Sprzedaż: "), "Gosub(set,s,1(Sprzedaż: ,,))"),
-    (Queue("support", (), 60, 5, ("1",), 2, "jazz"), "Gosub(queue,s,1(acme-support,cC,60,1,acme-support,,,,5))"),
-    (Queue("first", (), places=("welcome", "welcome"), minutes=("welcome",), place=3),
-     "Gosub(queue,s,1(acme-first-ordered,cCr,,1000,,"
-     "/srv/x/sounds/acme/welcome-01&/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,3,))"),
+    (Queue("support", (), 60, 5, ("1",), 2, "jazz"), "Gosub(queue,s,1(acme-support,cC,60,1,acme-support,,))"),
+    (Queue("first", (), language="it", place=3), "Gosub(queue,s,1(acme-first-ordered,cCr,,1000,,it,3))"),
     (CallBack("support", 2, Outside("+48600100200", "acme-trunk-carrier"), 30, "+48221234567", "welcome", "welcome", "welcome", 2),
      "Gosub(call_back,s,1(acme,acme-support,2,+48600100200,acme-trunk-carrier,30,+48221234567,1,acme-support,"
      "/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,support))"),

@@ -1,12 +1,14 @@
 """The command line as a person uses it: words, exit codes, and nothing lost by a wrong input."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from centralka.commands import ELSEWHERE
 from routing.cast import NOTHING, PhoneDoes
 from routing.scenario import Expect, Given, Scenario
 from tests.tenants_for_tests import ACME, changed
@@ -31,6 +33,11 @@ def centralka(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [Path(sys.executable).parent / "centralka", "--home", home, *arguments], capture_output=True, text=True, timeout=60,
         stdin=subprocess.DEVNULL, check=False)
+
+
+def test_every_command_is_listed_with_what_it_does() -> None:
+    shown = subprocess.run([Path(sys.executable).parent / "centralka", "--help"], capture_output=True, text=True, check=True).stdout
+    assert all(re.search(rf"^│ {command} +[A-Z]", shown, re.MULTILINE) for command in ("apply", *ELSEWHERE))
 
 
 @pytest.mark.parametrize("of", ["tenant", "scenarios"])
@@ -243,3 +250,10 @@ def test_simulate_takes_switches_settings_and_a_hidden_number(home: Path, tmp_pa
                              (("--from", "anonymous"), "answered 202"), (("--from", "600100200"), "answered 201")):
         done = centralka(home, "simulate", "acme", "+48221234567", *options, "--json")
         assert json.loads(done.stdout)["outcome"] == outcome, (options, done.stderr)
+
+
+def test_simulate_tells_what_a_code_would_change(home: Path) -> None:
+    done = centralka(home, "simulate", "acme", "*52300", "--from", "201", "--set", "201:dnd")
+    assert "afterwards 201: do not disturb, paused in sales" in done.stdout
+    done = centralka(home, "simulate", "acme", "*550630", "--from", "201", "--at", "2026-11-23T12:00", "--json")
+    assert json.loads(done.stdout)["changed"]["201"]["wake_up"] == "2026-11-24 05:30:00+00:00", done.stderr

@@ -1,15 +1,19 @@
 """Publishing to a directory: atomic, undone when Asterisk refuses. The live tests ask a real Asterisk."""
 
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from confgen.instance import write_instance
 from confgen.publish import publish, read_current, rendered_part, rollback
+from confgen.reading import marker_of
+from confgen.revision import KEPT_REVISIONS, current, history
+from confgen.sip_objects import by_type
 
 INSTANCE = {
-    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "rtp_start": 10000, "rtp_end": 10100,
+    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "sip_tls_port": 0, "rtp_start": 10000, "rtp_end": 10100,
     "agi_address": "127.0.0.1", "agi_port": 4573, "ami_address": "127.0.0.1", "ami_port": 5038, "ami_secret": "s", "ami_cli_secret": "t",
 }
 
@@ -18,6 +22,10 @@ INSTANCE = {
 def home(tmp_path: Path) -> Path:
     write_instance(tmp_path, INSTANCE)
     return tmp_path
+
+
+def sections(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("[")]
 
 
 async def test_published_files_are_current_whole_and_private(home: Path) -> None:
@@ -56,11 +64,63 @@ async def test_sip_objects_of_all_tenants_are_in_one_file_for_each_type(home: Pa
              for slug in ("acme", "rossi")}
     await publish(home, files, None)
     published = read_current(home)
-    assert published["sip/endpoint.conf"].endswith("[acme-201-desk]\ntype = endpoint\n[rossi-201-desk]\ntype = endpoint\n")
+    assert sections(published["sip/endpoint.conf"]) == ["[acme-201-desk]", "[rossi-201-desk]"]
     assert published["sip/aor.conf"].count("type = aor") == 2
     await publish(home, {"pjsip/acme.conf": files["pjsip/acme.conf"]}, None)
-    assert "rossi" not in read_current(home)["sip/endpoint.conf"]
+    assert sections(read_current(home)["sip/endpoint.conf"]) == ["[acme-201-desk]"]
     assert rendered_part(read_current(home)) == {"pjsip/acme.conf": files["pjsip/acme.conf"]}
+
+
+async def test_change_of_one_tenants_sip_objects_leaves_those_of_all_others(home: Path) -> None:
+    files = {f"pjsip/{slug}.conf": f"[{slug}-201-desk]\ntype = aor\n" for slug in ("acme", "rossi", "told")}
+    await publish(home, files, None)
+    changed = {"pjsip/rossi.conf": "[rossi-202-desk]\ntype = aor\n[rossi-202-desk]\ntype = auth\n"}
+    await publish(home, changed, None, kept=("acme", "told"))
+    published = read_current(home)
+    assert sections(published["sip/aor.conf"]) == ["[acme-201-desk]", "[rossi-202-desk]", "[told-201-desk]"]
+    assert sections(published["sip/auth.conf"]) == ["[rossi-202-desk]"]
+    assert published["sip/aor.conf"] == by_type({}, {**files, **changed}, ())["sip/aor.conf"]
+
+
+async def test_tenant_that_is_kept_stays_as_it_is_and_any_other_goes(home: Path) -> None:
+    await publish(home, {"tenants/acme.json": "a", "tenants/rossi.json": "b", "tenants/told.json": "c"}, None)
+    await publish(home, {"tenants/rossi.json": "d"}, None, kept=("acme",))
+    assert rendered_part(read_current(home)) == {"tenants/acme.json": "a", "tenants/rossi.json": "d"}
+
+
+async def test_change_of_a_call_flow_alone_is_nothing_new_for_asterisk_and_one_of_its_own_files_is(home: Path) -> None:
+    texts = {"extensions/acme.conf": "[acme]\n", "tenants/acme.json": "a"}
+    markers = []
+    for step in ("first", "call flow", "users", "own file"):
+        match step:
+            case "call flow":
+                texts["tenants/acme.json"] = "b"
+            case "users":
+                texts["extensions/acme.conf"] = "[other]\n"
+            case "own file":
+                (home / "asterisk" / "extensions.conf").write_text("[step]\n")
+        await publish(home, texts, None)
+        markers.append(marker_of(current(home)))
+    assert [before == after for before, after in pairwise(markers)] == [True, False, False]
+
+
+async def test_folder_without_a_change_is_that_of_the_revision_before_as_long_as_any_needs_it(home: Path) -> None:
+    for i in range(KEPT_REVISIONS + 3):
+        await publish(home, {"pjsip/acme.conf": "", "voicemail/acme.conf": str(i)}, None)
+    assert read_current(home)["pjsip/acme.conf"] == ""
+    made = sorted(f"{path.parent.name[:6]} {path.name}" for path in (home / "published" / "folders").glob("*/*"))
+    assert [each for each in made if each.endswith("pjsip")] == ["000001 pjsip"]
+    assert len([each for each in made if each.endswith("voicemail")]) == KEPT_REVISIONS
+
+
+async def test_rollback_after_a_publish_that_was_killed_goes_to_the_one_before_it(home: Path) -> None:
+    for text in ("a", "b"):
+        await publish(home, {"tenants/acme.json": text}, None)
+    before = history(home)
+    await publish(home, {"tenants/acme.json": "c"}, None)
+    (home / "published" / "history").write_text("\n".join(before))        # all but the last thing that a publish does
+    await rollback(home, None)
+    assert read_current(home)["tenants/acme.json"] == "b"
 
 
 async def test_reader_sees_one_revision_or_the_other_and_never_a_mixture(home: Path) -> None:

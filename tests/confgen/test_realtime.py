@@ -45,6 +45,15 @@ def test_mailboxes_are_those_of_the_tenants(home: Path) -> None:
     assert rows(home, "voicemail") == [{"context": "acme", "mailbox": "201", "password": "123456", "fullname": "Anna Nowa"}]
 
 
+def test_change_of_one_tenant_leaves_the_mailboxes_of_others(home: Path) -> None:
+    files = {**mailboxes("Anna", "Piotr"), "voicemail/rossi.conf": "[rossi]\n201 => 123456,Carla\n"}
+    write_mailboxes(home, files)
+    write_mailboxes(home, {**mailboxes("Anna"), "voicemail/rossi.conf": ""}, ["voicemail/acme.conf"])
+    assert [(row["context"], row["fullname"]) for row in rows(home, "voicemail")] == [("acme", "Anna"), ("rossi", "Carla")]
+    write_mailboxes(home, {}, ["voicemail/acme.conf"])
+    assert [row["context"] for row in rows(home, "voicemail")] == ["rossi"]
+
+
 def test_pin_that_its_owner_changed_stays(home: Path) -> None:
     write_mailboxes(home, mailboxes("Anna", "Piotr"))
     with closing(sqlite3.connect(home / FILE)) as database, database:
@@ -72,7 +81,7 @@ def test_added_objects_are_rows_with_their_options_in_order(home: Path) -> None:
     assert rows(home, "ps_aors") == []
 
 
-@pytest.mark.parametrize("text", ["password = a^5Eb", "password = a;b"])
+@pytest.mark.parametrize("text", ["password = a^5Eb", "password = a;b", "set_var = A=1\nset_var = B=2"])
 def test_what_asterisk_could_read_otherwise_is_left_to_the_files(text: str) -> None:
     assert not can_be_added(Section("auth", "acme-trunk-x", f"[acme-trunk-x]\ntype = auth\n{text}\n"))
     assert not can_be_added(Section("identify", "acme-trunk-x", "[acme-trunk-x]\ntype = identify\n"))

@@ -175,7 +175,8 @@ def test_extension_rings_its_user_when_nobody_decides() -> None:
         "Dial(PJSIP/acme-202-desk,45,i)", f"Playback({SOUNDS}sys_leave_message-0)", "VoiceMail(202@acme,s)", "Hangup(20)"]
     assert plan["acme-failover", "203"] == [
         "Dial(PJSIP/acme-203-desk,20,i)", f"Playback({SOUNDS}sys_unavailable-0)", "Hangup(20)"]
-    assert {key for context, key in plan if context == "acme-failover"} == {"s", "201", "202", "203"}
+    assert plan["acme-failover", "_*."] == [f"Playback({SOUNDS}sys_code_failed-0)", "Hangup(16)"]
+    assert {key for context, key in plan if context == "acme-failover"} == {"s", "_*.", "201", "202", "203"}
 
 
 @pytest.mark.parametrize(("failover", "steps"), [

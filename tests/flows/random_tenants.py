@@ -115,7 +115,8 @@ def queue(names: Names) -> st.SearchStrategy[Values]:
     }, optional={
         "later": st.just([{"after_s": "10", "members": ["204"]}]), "keys": st.dictionaries(st.sampled_from(KEYS), names.targets),
         "empty": names.targets, "full": names.targets, "max_wait_s": st.just("30"), "max_waiting": st.just("2"),
-        "wait_when_empty": st.just("true"), "prompt": names.prompts})
+        "prompt": names.prompts, "wait_when_empty": st.just("true")}).map(
+            lambda values: values if values.get("max_wait_s") or values.get("keys") else {**values, "wait_when_empty": "false"})
 
 
 def conference(names: Names) -> st.SearchStrategy[Values]:

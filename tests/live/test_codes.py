@@ -164,6 +164,17 @@ async def test_without_redis_nothing_is_changed_and_the_user_is_told_so(pbx: Pbx
     assert "nothing is set" in pbx.centralka("user", "keys", "201")
 
 
+async def test_without_the_decision_service_the_user_hears_that_the_code_has_failed_and_nobody_is_rung(pbx: Pbx) -> None:
+    async with pbx.cast(limit_s=60) as cast, anna_at(pbx, ANNAS_HOME) as anna:
+        await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=0)
+        pbx.runtime.stop_process(Process.AGI, kill=True)
+        try:
+            assert told(pbx, await key(pbx, anna, "*78"), "sys_code_failed")
+        finally:
+            pbx.runtime.start_process(Process.AGI)
+    assert "nothing is set" in pbx.centralka("user", "keys", "201")
+
+
 async def set_to_wake_up(pbx: Pbx, at: datetime) -> None:
     async with live.connect(pbx.settings.redis_url) as client:
         await personal.change(client, "keys", "201", lambda _: Personal(wake_up=at))

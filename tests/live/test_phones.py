@@ -56,8 +56,9 @@ async def set_up(pbx: Pbx, maker: str, agent: Phone) -> Configured:
     found = fetch(pbx, maker)
     account = found.accounts[0]
     assert account.user == account.auth_user
-    await agent.register(account.user, account.password, Address(account.host, account.port))
+    await agent.register(account.user, account.password, Address(account.host, account.port), secure=account.secure)
     await pbx.until_state(account.user, DeviceState.IDLE)
+    assert ("transport=TLS" in pbx.runtime.asterisk_cli(f"pjsip show aor {account.user}")) == account.secure
     return found
 
 
@@ -66,7 +67,7 @@ async def test_telephones_of_two_makers_set_themselves_up_and_talk(pbx: Pbx) -> 
         own = await set_up(pbx, "yealink", anna)
         await set_up(pbx, "snom", jan)
         (lamp, _) = own.keys
-        await anna.dial(lamp.value, pbx.server)
+        await anna.dial(lamp.value, Address(own.accounts[0].host, own.accounts[0].port), secure=True)
         await jan.until("CALL_INCOMING")
         await jan.accept()
         await anna.until("CALL_ESTABLISHED")
@@ -81,12 +82,26 @@ async def test_device_of_each_maker_sets_itself_up_and_calls(pbx: Pbx, maker: st
     called = "jan" if maker != "snom" else "anna"
     async with phone("127.77.10.3", speaks=tone(440, 30)) as agent, phone("127.77.10.4", speaks=tone(1000, 30)) as other:
         account = fetch(pbx, "snom" if called == "jan" else "yealink").accounts[0]
-        await other.register(account.user, account.password, Address(account.host, account.port), answers=True)
-        await set_up(pbx, maker, agent)
-        await agent.dial("202" if called == "jan" else "201", pbx.server)
+        await other.register(
+            account.user, account.password, Address(account.host, account.port), answers=True, secure=account.secure)
+        own = (await set_up(pbx, maker, agent)).accounts[0]
+        await agent.dial("202" if called == "jan" else "201", Address(own.host, own.port), secure=own.secure)
         await agent.until("CALL_ESTABLISHED")
         assert abs(dominant_frequency(await agent.hear(1)) - 1000) < 20
         await agent.hang_up()
+
+
+def test_devices_of_makers_who_can_are_told_to_speak_tls_and_srtp(pbx: Pbx) -> None:
+    assert {maker for maker in MAKERS if all(account.secure for account in fetch(pbx, maker).accounts)} == {
+        "yealink", "snom", "grandstream", "poly", "ata"}
+
+
+async def test_call_without_srtp_from_a_telephone_that_was_told_to_use_it_is_refused(pbx: Pbx) -> None:
+    account = fetch(pbx, "yealink").accounts[0]
+    async with phone("127.77.10.5") as anna:
+        await anna.register(account.user, account.password, pbx.server)
+        await anna.dial("202", pbx.server)
+        assert "488" in (await anna.until("CALL_CLOSED", unless="CALL_ESTABLISHED")).detail
 
 
 def test_operator_sees_when_a_telephone_was_last_there(pbx: Pbx) -> None:

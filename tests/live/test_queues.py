@@ -5,13 +5,15 @@ import itertools
 import json
 import re
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from routing.facts import DeviceState
 from runtime.process import Process
-from sipp import Answer, AwaitHangUp, Callee, Caller, HangUp, Ring, Silence
+from sipp import Answer, AwaitHangUp, Callee, Caller, HangUp, Ring
 from store.records import Outcome
 from tests.agents.audio import Samples, dominant_frequency, likeness, read_wav, tone
 from tests.agents.baresip import phone
@@ -21,10 +23,13 @@ from tests.live.test_user_agents import registered
 
 pytestmark = pytest.mark.live
 
-LINE, TOLD_LINE, BACKS, SHORT_LINE = (f"4822400000{n}" for n in range(5, 9))
+LINE, TOLD_LINE, BACKS, SHORT_LINE, SLOW_LINE = (f"4822400000{n}" for n in range(5, 10))
 CALLERS = itertools.count(int(time.time()) % 1_000_000)      # mobile numbers that exist
 ANNA, JAN = "told-201-desk", "told-202-desk"
 ALIKE = 0.85
+BEGINNING = 8000                                             # samples: a second
+STAYS = AwaitHangUp(120_000)
+SECOND = ["queue-thereare", "digits/2", "queue-callswaiting"]      # place in the line
 
 
 async def until_paused(pbx: Pbx, queue: str, *extensions: str) -> None:
@@ -43,6 +48,13 @@ async def waiting(pbx: Pbx, queue: str, many: int) -> None:
     await until(are_waiting, f"{many} wait in {queue}")
 
 
+async def hangs_up(pbx: Pbx, caller: Caller) -> None:
+    """However long everything before has taken."""
+    shown = await asyncio.to_thread(pbx.runtime.asterisk_cli, "core show channels concise")
+    (channel,) = [line.split("!")[0] for line in shown.splitlines() if line.startswith("PJSIP/") and f"!{caller.number}!" in line]
+    await asyncio.to_thread(pbx.runtime.asterisk_cli, f"channel request hangup {channel}")
+
+
 async def test_agent_who_logs_out_is_rung_no_more_while_a_caller_waits_and_gets_the_caller_after_login(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     pbx.centralka("user", "told", "202", "--logout", "line")
@@ -52,7 +64,7 @@ async def test_agent_who_logs_out_is_rung_no_more_while_a_caller_waits_and_gets_
             await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
             await pbx.phone(cast, JAN, Callee(then=Answer(ending=HangUp(200))))
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(45_000)), at=TRUNK["told"]))
+                tasks.create_task(cast.call(dials(LINE, caller, ending=STAYS), at=TRUNK["told"]))
                 await pbx.until_state(ANNA, DeviceState.RINGING)
                 await pbx.until_state(ANNA, DeviceState.IDLE)
                 assert pbx.state_of(JAN) == DeviceState.IDLE
@@ -102,15 +114,16 @@ async def test_reload_keeps_who_waits_and_who_is_paused(pbx: Pbx) -> None:
         async with pbx.cast(limit_s=60) as cast:
             await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
             async with asyncio.TaskGroup() as tasks:
-                calling = tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(45_000)), at=TRUNK["told"]))
+                calling = tasks.create_task(cast.call(dials(LINE, caller, ending=STAYS), at=TRUNK["told"]))
                 await waiting(pbx, "told-line", 1)
                 pbx.runtime.asterisk_cli("queue reload all")
                 await until_paused(pbx, "told-line", "202")
                 await waiting(pbx, "told-line", 1)
                 assert not calling.done()
+                await hangs_up(pbx, caller)
     finally:
         pbx.centralka("user", "told", "202", "--no-pause")
-    assert path_of(await pbx.record(caller, "told"))[2] == ("line", "waited 30 s, on to bye")
+    assert path_of(await pbx.record(caller, "told"))[1:] == [("line", "waits for 201")]
 
 
 def numbers(pbx: Pbx) -> dict[str, Any]:
@@ -130,9 +143,10 @@ async def test_numbers_of_a_queue_tell_who_waits_who_is_there_and_what_became_of
         async with pbx.cast(limit_s=60) as cast:
             await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(cast.call(dials(LINE, lost, Silence(4000), ending=HangUp()), at=TRUNK["told"]))
+                tasks.create_task(cast.call(dials(LINE, lost, ending=STAYS), at=TRUNK["told"]))
                 await waiting(pbx, "told-line", 1)
                 now = numbers(pbx)
+                await hangs_up(pbx, lost)
     finally:
         pbx.centralka("user", "told", "202", "--no-pause")
     await pbx.record(lost, "told")
@@ -141,22 +155,100 @@ async def test_numbers_of_a_queue_tell_who_waits_who_is_there_and_what_became_of
     assert [after[what] - before[what] for what in ("answered", "in_time", "abandoned", "left")] == [1, 1, 1, 0]
 
 
-async def test_caller_hears_the_place_in_the_line_and_later_the_periodic_prompt(pbx: Pbx) -> None:
+@asynccontextmanager
+async def played(pbx: Pbx) -> AsyncIterator[Callable[[Caller], list[str]]]:
+    """The words and numbers of a line that Asterisk has played to a caller."""
+    size = (pbx.settings.home / "log" / "played").stat().st_size if (pbx.settings.home / "log" / "played").exists() else 0
+    channels: dict[str, str] = {}
+
+    def to(caller: Caller) -> list[str]:
+        shown = pbx.runtime.asterisk_cli("core show channels concise")
+        channels[caller.number] = next(
+            (line.split("!")[0] for line in shown.splitlines() if f"!{caller.number}!" in line), channels.get(caller.number, ""))
+        log = pbx.log_since(size, "played")
+        return re.findall(rf"<{channels[caller.number]}> Playing '(queue-[a-z0-9]+|digits/[a-z0-9]+)\.slin' \(language 'pl_line'\)", log)
+
+    pbx.runtime.asterisk_cli("logger add channel played verbose(3)")
+    try:
+        yield to
+    finally:
+        pbx.runtime.asterisk_cli("logger remove channel played")
+
+
+async def test_waiting_caller_hears_the_place_when_it_changes_and_again_and_the_periodic_prompt(pbx: Pbx) -> None:
     first, second = pbx.outside_caller(), pbx.outside_caller()
-    async with pbx.cast(limit_s=90) as cast, phone(TRUNK["told"], port=5070) as outside:
+    async with pbx.cast(limit_s=120) as cast, phone(TRUNK["told"], port=5070) as outside, played(pbx) as sounds:
         await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(cast.call(dials(TOLD_LINE, first, Silence(25_000), ending=HangUp()), at=TRUNK["told"]))
+            tasks.create_task(cast.call(dials(TOLD_LINE, first, ending=STAYS), at=TRUNK["told"]))
             await waiting(pbx, "told-told_line", 1)
             await outside.use(second.number, pbx.server)
             await outside.dial(TOLD_LINE, pbx.server)
-            await waiting(pbx, "told-told_line", 2)
+            await until(lambda: sounds(second) == SECOND, "the second place is told")
             await until(lambda: likeness(outside.heard(), sound(pbx, "hold")) > ALIKE, "the periodic prompt is heard", limit_s=20)
+            await until(lambda: sounds(second)[:6] == [*SECOND, *SECOND], "the second place is told again", limit_s=40)
+            await hangs_up(pbx, first)
+            await until(lambda: sounds(second)[-1:] == ["queue-youarenext"], "the first place is told", limit_s=40)
+            await pbx.until_state(ANNA, DeviceState.RINGING)
             heard = outside.heard()
             await outside.hang_up()
-    assert likeness(heard, sound(pbx, "sys_queue_place_2")) > ALIKE
-    assert likeness(heard, sound(pbx, "sys_queue_place_1")) < ALIKE
+    for name in ("queue-thereare", "digits/2", "queue-youarenext"):
+        assert likeness(heard, line_sound(pbx, name)) > ALIKE
     assert (await pbx.record(second, "told")).outcome is Outcome.UNANSWERED
+
+
+async def test_waiting_time_of_others_is_told_once(pbx: Pbx) -> None:
+    """Five who have waited for 45 s make an average of over half a minute."""
+    caller = pbx.outside_caller()
+    pbx.runtime.asterisk_cli("module load res_clioriginate.so")
+    for _ in range(5):
+        pbx.runtime.asterisk_cli("channel originate Local/810@told-phone/n application Wait 200")
+    await waiting(pbx, "told-slow_line", 5)
+
+    async def have_waited() -> bool:
+        shown = await asyncio.to_thread(pbx.runtime.asterisk_cli, "queue show told-slow_line")
+        waits = [int(minutes) * 60 + int(seconds) for minutes, seconds in re.findall(r"wait: (\d+):(\d+)", shown)]
+        return min(waits) >= 45
+
+    await until(have_waited, "all have waited for 45 s", limit_s=60)
+    async with pbx.cast(limit_s=60) as cast:
+        await pbx.phone(cast, "told-203-desk", Callee(then=Answer(ending=HangUp(100))), calls=5)
+        await waiting(pbx, "told-slow_line", 0)
+    pbx.runtime.asterisk_cli("channel originate Local/810@told-phone/n application Wait 200")
+    await waiting(pbx, "told-slow_line", 1)
+    async with phone(TRUNK["told"], port=5070) as outside, played(pbx) as sounds:
+        await outside.use(caller.number, pbx.server)
+        await outside.dial(SLOW_LINE, pbx.server)
+        await until(lambda: sounds(caller) == [*SECOND, "queue-holdtime", "digits/1", "queue-minute"], "all is told")
+        await until(lambda: likeness(outside.heard(), line_sound(pbx, "queue-minute")) > ALIKE, "it is heard to its end")
+        heard = outside.heard()
+        await outside.hang_up()
+    pbx.runtime.asterisk_cli("channel request hangup all")
+    for name in ("queue-holdtime", "digits/1"):
+        assert likeness(heard, line_sound(pbx, name)) > ALIKE
+
+
+async def test_every_number_is_told_in_the_language_of_the_line(pbx: Pbx) -> None:
+    """Asterisk falls back to its English sounds, which are GSM."""
+    cli, size = pbx.runtime.asterisk_cli, (pbx.settings.home / "log" / "played")
+    cli("module load res_clioriginate.so")
+    before = size.stat().st_size if size.exists() else 0
+    cli("logger add channel played verbose(3)")
+    try:
+        for language in ("en", "it", "pl"):
+            numbers = (1, 2, 10, 13, 21, 28, 37, 60, 99, 119, 200)
+            said = [f"Set(CHANNEL(language)={language}_line)", *(f"SayNumber({number})" for number in numbers)]
+            for priority, application in enumerate(said, start=1):
+                cli(f"dialplan add extension {language},{priority},{application} into numbers replace")
+            cli(f"channel originate Local/{language}@numbers/n application Wait 60")
+        await until(lambda: not cli("core show channels concise").count("@numbers"), "all numbers are said", limit_s=60)
+        log = pbx.log_since(before, "played")
+    finally:
+        cli("logger remove channel played")
+    played = re.findall(r"<Local/\S*> Playing '(\S+)' \(language '(\w\w)_line'\)", log)
+    assert all(name.startswith("digits/") and name.endswith(".slin") for name, _ in played), played
+    assert {language: len([name for name, spoken in played if spoken == language]) for language in ("en", "it", "pl")} == {
+        "en": 18, "it": 15, "pl": 16}, played
 
 
 async def test_who_finds_the_line_full_is_told_no_place_in_it(pbx: Pbx) -> None:
@@ -164,19 +256,16 @@ async def test_who_finds_the_line_full_is_told_no_place_in_it(pbx: Pbx) -> None:
     async with pbx.cast(limit_s=90) as cast, phone(TRUNK["told"], port=5070) as outside:
         await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(cast.call(dials(SHORT_LINE, first, Silence(12_000), ending=HangUp()), at=TRUNK["told"]))
+            tasks.create_task(cast.call(dials(SHORT_LINE, first, ending=STAYS), at=TRUNK["told"]))
             await waiting(pbx, "told-short_line", 1)
             await outside.use(second.number, pbx.server)
             await outside.dial(SHORT_LINE, pbx.server)
             call = await pbx.record(second, "told")
             heard = outside.heard()
+            await hangs_up(pbx, first)
     assert path_of(call)[2] == ("short_line", "the line is full, on to bye")
-    assert likeness(heard, sound(pbx, "goodbye")[:8000]) > ALIKE         # its last packet comes with the end of the call
-    assert likeness(heard, sound(pbx, "sys_queue_place_2")) < ALIKE
-
-
-async def test_asterisk_says_how_long_others_have_waited_where_that_is_told(pbx: Pbx) -> None:
-    assert "Result: 0" in pbx.runtime.asterisk_cli("dialplan eval function QUEUE_VARIABLES(told-told_line)")
+    assert likeness(heard, sound(pbx, "goodbye")[:BEGINNING]) > ALIKE         # its last packet comes with the end of the call
+    assert likeness(heard, line_sound(pbx, "queue-thereare")) < ALIKE
 
 
 async def test_caller_who_waits_goes_on_when_the_last_agent_logs_out(pbx: Pbx) -> None:
@@ -185,7 +274,7 @@ async def test_caller_who_waits_goes_on_when_the_last_agent_logs_out(pbx: Pbx) -
         async with pbx.cast(limit_s=60) as cast:
             await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(cast.call(dials(SHORT_LINE, caller, ending=AwaitHangUp(30_000)), at=TRUNK["told"]))
+                tasks.create_task(cast.call(dials(SHORT_LINE, caller, ending=STAYS), at=TRUNK["told"]))
                 await pbx.until_state(ANNA, DeviceState.RINGING)
                 pbx.centralka("user", "told", "201", "--pause")
     finally:
@@ -210,11 +299,12 @@ async def test_caller_who_hangs_up_keeps_the_place_and_is_called_back_when_it_co
         await customer.dial(BACKS, pbx.server)
         await waiting(pbx, "told-backs", 1)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(cast.call(dials(BACKS, second, Silence(25_000), ending=HangUp()), at=TRUNK["told"]))
+            tasks.create_task(cast.call(dials(BACKS, second, ending=STAYS), at=TRUNK["told"]))
             await waiting(pbx, "told-backs", 2)
             await customer.press("1")
             await waiting(pbx, "told-backs", 1)
-            await asyncio.sleep(1)
+            offer = sound(pbx, "sys_queue_call_back")[:BEGINNING]
+            await until(lambda: likeness(customer.heard(), offer) > ALIKE, "the offer to call back is heard")
             await customer.press("1")
             await waiting(pbx, "told-backs", 2)                                                # half of a Local channel
             await customer.until("CALL_CLOSED", unless="")
@@ -230,6 +320,7 @@ async def test_caller_who_hangs_up_keeps_the_place_and_is_called_back_when_it_co
             assert abs(dominant_frequency(anna.heard()[-8000:]) - 1000) < 20
             await customer.hang_up()
             await anna.until("CALL_CLOSED", unless="")
+            await hangs_up(pbx, second)
     asked, called = sorted(await pbx.records(first, "told", at_least=2), key=lambda call: call.started_at)
     assert path_of(asked)[-2:] == [("backs", f"calls {first.number} back from place 1"), ("backs", "hangs up")]
     assert (called.answered_by, path_of(called)) == ("201", [("backs", "waits for an agent to call back")])
@@ -237,8 +328,13 @@ async def test_caller_who_hangs_up_keeps_the_place_and_is_called_back_when_it_co
 
 def sound(pbx: Pbx, prompt: str) -> Samples:
     """As it was made for the tenant."""
-    (file,) = (pbx.settings.home / "sounds" / "told").glob(f"{prompt}-*.wav")
+    (file,) = (pbx.settings.home / "sounds" / "told").glob(f"{prompt}-{'[0-9a-f]' * 16}.wav")
     return read_wav(file)
+
+
+def line_sound(pbx: Pbx, name: str) -> Samples:
+    """As a queue says it in Polish."""
+    return read_wav(pbx.settings.home / "data" / "sounds" / "pl_line" / f"{name}.wav")
 
 
 async def carrier_is_known(pbx: Pbx) -> None:

@@ -59,7 +59,7 @@ tcpIpApp.sntp.daylightSavings.stop.dayOfWeek tcpIpApp.sntp.daylightSavings.stop.
 voice.codecPref.G711_A voice.codecPref.G711_Mu voice.codecPref.G722 reg.{N}.address reg.{N}.label reg.{N}.displayName
 reg.{N}.auth.userId reg.{N}.auth.password reg.{N}.server.{N}.address reg.{N}.server.{N}.port reg.{N}.server.{N}.transport
 reg.{N}.server.{N}.expires msg.mwi.{N}.callBackMode msg.mwi.{N}.callBack attendant.reg attendant.resourceList.{N}.address
-attendant.resourceList.{N}.label attendant.resourceList.{N}.type
+attendant.resourceList.{N}.label attendant.resourceList.{N}.type sec.srtp.enable sec.srtp.offer sec.srtp.require
 """
 """Poly, 'Unified Communications Software Administrator Guide' 6.x and 'Poly VVX Business IP Phones Parameter Reference Guide'."""
 

@@ -15,6 +15,7 @@ class Account:
     port: int
     label: str
     voicemail: str
+    secure: bool = False      # TLS and SRTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def read_yealink(text: str) -> Configured:
             own = {name.removeprefix(f"account.{number}."): value for name, value in values.items()}
             accounts.append(Account(
                 own["user_name"], own["auth_name"], own["password"], own["sip_server.1.address"], int(own["sip_server.1.port"]),
-                own["label"], values.get(f"voice_mail.number.{number}", "")))
+                own["label"], values.get(f"voice_mail.number.{number}", ""),
+                (own["sip_server.1.transport_type"], own["srtp_encryption"]) == ("2", "2")))
     for number in range(1, 130):
         kind = kinds.get(values.get(f"linekey.{number}.type", ""))
         if kind:
@@ -90,7 +92,8 @@ def read_snom(text: str) -> Configured:
             host, _, port = of("user_host", number).partition(":")
             accounts.append(Account(
                 of("user_name", number), of("user_pname", number), of("user_pass", number), host, int(port),
-                of("user_idle_text", number), of("user_mailbox", number)))
+                of("user_idle_text", number), of("user_mailbox", number),
+                of("user_outbound", number).endswith("transport=tls") and of("user_savp", number) == "mandatory"))
     keys = []
     for key in root.iterfind("functionKeys/fkey"):
         kind, _, value = (key.text or "").partition(" ")
@@ -121,7 +124,9 @@ def read_grandstream(text: str) -> Configured:
         if values.get(active) == "1":
             user, auth, password, server, label, voicemail = (values.get(f"P{number}", "") for number in numbers)
             host, _, port = server.partition(":")
-            accounts.append(Account(user, auth, password, host, int(port), label, voicemail))
+            ways = {"P271": ("P130", "P183"), "P401": ("P830" if "P747" in values else "P448", "P443"), "P501": ("P548", "P543")}
+            secure = [values.get(way) for way in ways[active]] == ["2", "2"]
+            accounts.append(Account(user, auth, password, host, int(port), label, voicemail, secure))
     keys = []
     for mode, first in ((323, 301), (324, 304), (325, 307), (326, 310), (327, 313), (328, 316), (329, 319), (353, 354)):
         if f"P{mode}" in values:
@@ -163,7 +168,8 @@ def read_poly(text: str) -> Configured:
         if "auth.userId" in own:
             accounts.append(Account(
                 own["address"], own["auth.userId"], own["auth.password"], own["server.1.address"], int(own["server.1.port"]),
-                own["label"], values.get(f"msg.mwi.{number}.callBack", "")))
+                own["label"], values.get(f"msg.mwi.{number}.callBack", ""),
+                own["server.1.transport"] == "TLS" and values.get("sec.srtp.require") == "1"))
     keys = []
     while (name := f"attendant.resourceList.{len(keys) + 1}") + ".address" in values:
         keys.append(Lamp("blf", values[f"{name}.address"].partition("@")[0], values[f"{name}.label"]))

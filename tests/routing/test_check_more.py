@@ -46,6 +46,16 @@ def test_trunk_address_belongs_to_one_tenant() -> None:
     assert told(texts | {"rossi.yaml": with_trunk(ROSSI, "192.0.2.8")}) == []
 
 
+@pytest.mark.parametrize(("ends", "is_refused"), [
+    ("", True), ("max_wait_s: 60", False), ("keys: {'1': mail}", False), ("call_back: {key: '2'}", False)])
+def test_line_in_which_nobody_could_ever_answer_or_leave_is_refused(ends: str, is_refused: bool) -> None:
+    line = f'queues:\n  line: {{members: ["201"], wait_when_empty: true, unanswered: mail, {ends}}}\ntrunks:'
+    text = changed(("trunks:", line), text=with_trunk(ACME, "192.0.2.7"))
+    assert problems(text) == ([
+        "acme.yaml:13 queues.line: wait_when_empty: where nobody is there the wait never ends, expected max_wait_s, keys or call_back"
+    ] if is_refused else [])
+
+
 def test_tenants_short_name_belongs_to_one_file() -> None:
     other = changed(("+48221234567", "+48229999999"))
     assert told({"acme.yaml": ACME, "other.yaml": other}) == ["other.yaml:1 tenant: tenant acme already belongs to acme.yaml"]

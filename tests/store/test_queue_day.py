@@ -1,18 +1,34 @@
 """A queue's day, from call records."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from store.queue_day import QueueDay, day_of
-from store.records import Call, Outcome, PathEntry
+from store.records import Call, Leg, Outcome, PathEntry
 
 BEGAN = datetime(2026, 11, 24, 8, tzinfo=UTC)
+IDS = itertools.count(1)
+Recorded = tuple[Call, list[Leg]]
 
 
-def call(*path: tuple[int, str, str], outcome: Outcome, answered_s: int | None = None) -> Call:
-    entries = tuple(PathEntry(BEGAN + timedelta(seconds=at), node, why) for at, node, why in path)
-    answered = BEGAN + timedelta(seconds=answered_s) if answered_s is not None else None
-    return Call("acme", "1.1", BEGAN, answered, BEGAN + timedelta(seconds=99), "+48600100200", "", "+48221234567",
-                "201" if answered else None, outcome, entries)
+def after(seconds: int) -> datetime:
+    return BEGAN + timedelta(seconds=seconds)
+
+
+def call(*path: tuple[int, str, str], ended_s: int = 99, **answered_s: int) -> Recorded:
+    """`answered_s`: after how many seconds which channel answered; that of the caller, who hears music, did at once."""
+    entries = tuple(PathEntry(after(at), node, why) for at, node, why in path)
+    name = f"1.{next(IDS)}"
+    channels = {"PJSIP/acme-trunk-carrier-00000001": 0} | {f"PJSIP/acme-{who[1:]}-desk-00000002": at for who, at in answered_s.items()}
+    legs = [Leg("acme", name, f"{name}.{i}", channel, "", BEGAN, after(at), after(ended_s), 16)
+            for i, (channel, at) in enumerate(channels.items())]
+    local = Leg("acme", name, f"{name}.9", "Local/201@acme-agent-00000001;1", "", BEGAN, after(3), after(ended_s), 16)
+    record = Call("acme", name, BEGAN, None, after(ended_s), "+48600100200", "", "+48221234567", None, Outcome.ANSWERED, entries)
+    return record, [*legs, local]
+
+
+def day(*calls: Recorded) -> QueueDay:
+    return day_of("line", [each for each, _ in calls], {each.linkedid: legs for each, legs in calls}, service_level_s=20)
 
 
 JOINS = (2, "line", "waits for 201, 202")
@@ -20,19 +36,36 @@ JOINS = (2, "line", "waits for 201, 202")
 
 def test_callers_are_answered_in_time_or_late_lost_or_sent_on() -> None:
     over = (60, "line", "the conversation is over")
-    calls = [
-        call((0, "start", "to +48"), JOINS, over, outcome=Outcome.ANSWERED, answered_s=12),
-        call(JOINS, outcome=Outcome.ANSWERED, answered_s=32),                       # the caller hung up after the conversation
-        call(JOINS, outcome=Outcome.UNANSWERED),
-        call(JOINS, (22, "line", "waited 20 s, on to box"), (22, "box", "plays leave"), outcome=Outcome.VOICEMAIL),
-        call(JOINS, (9, "line", "key 1, on to 203"), (9, "203", "rings desk"), outcome=Outcome.ANSWERED, answered_s=15),
-        call((0, "other", "waits for 201"), outcome=Outcome.ANSWERED, answered_s=3),
-        call((0, "line", "no agent is there, on to bye"), (0, "bye", "hangs up"), outcome=Outcome.UNANSWERED),
-    ]
-    day = day_of("line", calls, service_level_s=20)
-    assert day == QueueDay(answered=2, in_time=1, abandoned=1, left=2, average_wait_s=20.0, longest_wait_s=30.0)
-    assert day.service_level == 33.3
+    counted = day(
+        call((0, "start", "to +48"), JOINS, over, x201=12),
+        call(JOINS, x201=32),                       # the caller hung up after the conversation
+        call(JOINS),
+        call(JOINS, (22, "line", "waited 20 s, on to box"), (22, "box", "plays leave")),
+        call(JOINS, (9, "line", "key 1, on to 203"), (9, "203", "rings desk"), x203=15),
+        call((0, "other", "waits for 201"), x201=3),
+        call((0, "line", "no agent is there, on to bye"), (0, "bye", "hangs up")),
+    )
+    assert counted == QueueDay(answered=2, in_time=1, abandoned=1, left=2, average_wait_s=20.0, longest_wait_s=30.0)
+    assert counted.service_level == 33.3
+
+
+RINGS = (0, "203", "rings desk")
+TRANSFERRED = (30, "line", "waits for 201, 202")
+
+
+def test_caller_whom_a_colleague_has_transferred_into_the_line_counts_from_there() -> None:
+    start = (30, "start", "203 dials 300")
+    assert day(call(RINGS, start, TRANSFERRED, x203=5, x201=42)) == QueueDay(1, 1, 0, 0, 12.0, 12.0)
+    assert day(call(RINGS, start, TRANSFERRED, x203=5)) == QueueDay(0, 0, 1, 0)
+    assert day(call(RINGS, start, TRANSFERRED, (50, "line", "waited 20 s, on to bye"), x203=5)) == QueueDay(0, 0, 0, 1)
+
+
+def test_caller_whom_an_agent_transfers_on_was_answered_by_the_line() -> None:
+    """And then waits in another one."""
+    moved = call(JOINS, (40, "start", "201 dials 300"), (40, "other", "waits for 203"), x201=10, x203=50)
+    assert day(moved) == QueueDay(1, 1, 0, 0, 8.0, 8.0)
+    assert day_of("other", [moved[0]], {moved[0].linkedid: moved[1]}, 5) == QueueDay(1, 0, 0, 0, 10.0, 10.0)
 
 
 def test_day_without_callers_has_no_service_level() -> None:
-    assert day_of("line", [], 20).service_level is None
+    assert day().service_level is None
