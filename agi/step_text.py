@@ -114,7 +114,7 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             channels = list(map(channel, endpoints, delays_s or [0] * len(endpoints)))
             channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
             heard = f"m({music(dial.music)})" if dial.music else ""
-            shown = shown_outside(dial.shown, dial.vouching, dial.hidden) if outside else ""
+            shown = shown_outside(dial) if outside else ""
             # tT: what a phone keys, where it has codes for it at all (asterisk-conf/features.conf).
             first = f"A({files(dial.told)})" if dial.told else ""
             return f"Dial({'&'.join(channels)},{int(ring_s)},gitT{'c' if dial.passed_on else ''}{heard}{first}{shown})"
@@ -200,9 +200,12 @@ def outside_channel(leg: Outside, tenant: str, shown: str, vouching: str) -> str
     return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{told}-{trunk}@{tenant}-confirm/n"
 
 
-def shown_outside(shown: str, vouching: str, hidden: bool) -> str:
+def shown_outside(dial: Dial) -> str:
     """Dial()'s option that tells each channel to the outside whose call it is: [outside] in asterisk-conf/extensions.conf."""
-    return f"b(outside^s^1({number_shown(shown)}^{number_shown(vouching)}{'^hidden' if hidden else ''}))"
+    told = [number_shown(dial.shown), number_shown(dial.vouching), "hidden" if dial.hidden else ""]
+    if dial.diversion:
+        told += [number_shown(dial.diversion.number), checked(dial.diversion.reason, "[a-z-]+", "reason of a diversion")]
+    return f"b(outside^s^1({'^'.join(told).rstrip('^') or '^'}))"
 
 
 def number_shown(number: str) -> str:

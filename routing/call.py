@@ -174,6 +174,23 @@ class Say:
     sound: str
 
 
+class Diverted(StrEnum):
+    """Why a call is passed on to a number outside. Source: RFC 5806, diversion reasons."""
+
+    UNCONDITIONAL = "unconditional"
+    BUSY = "user-busy"
+    NO_ANSWER = "no-answer"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """The tenant's number that was called before, and why the call did not stay there."""
+
+    number: str
+    reason: Diverted
+
+
 @dataclass(frozen=True, slots=True)
 class Dial:
     """Ring the endpoints and the numbers outside together for `ring_s` seconds and connect the first that answers.
@@ -191,6 +208,7 @@ class Dial:
     passed_on: bool = False          # who does not answer sees no missed call: others are still to be rung
     music: str = ""                  # what the caller hears instead of the ringing tone, one of the tenant's musics
     hidden: bool = False
+    diversion: Diversion | None = None     # of a call that is forwarded
     told: tuple[str, ...] = ()       # prompts that whoever answers hears first
 
 

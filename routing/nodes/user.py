@@ -7,7 +7,20 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played, VoicemailEnded
+from routing.call import (
+    Cause,
+    Dial,
+    DialEnded,
+    DialStatus,
+    Diversion,
+    Diverted,
+    Entered,
+    Event,
+    Hangup,
+    Play,
+    Played,
+    VoicemailEnded,
+)
 from routing.dialled import Permissions
 from routing.facts import Forwarding
 from routing.forwarding import MAX_FORWARDS, Nobody, Passed, passed_to, who_rings
@@ -37,6 +50,7 @@ class Shows(StrEnum):
     NOTHING = "nothing"
 
 
+DIVERTED = {DialStatus.BUSY: Diverted.BUSY, DialStatus.NOANSWER: Diverted.NO_ANSWER}
 OUTSIDE = 1      # remembered while a number outside is called for the user: no forward comes after it
 
 
@@ -114,7 +128,7 @@ class User(BaseModel):
         match event:
             case Entered():
                 passed = self._by_rule(here)
-                return self._passed(here, passed, "") if passed else self._ring(here)
+                return self._passed(here, passed, "", Diverted.UNCONDITIONAL) if passed else self._ring(here)
             case DialEnded(status=DialStatus.ANSWER):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialEnded(status=status) if memory:
@@ -152,7 +166,7 @@ class User(BaseModel):
                 step = Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching, delays_s=delays_s)
                 return Do(step, f"rings {', '.join(rung)}")
             case Passed() as passed:
-                return self._passed(here, passed, "")
+                return self._passed(here, passed, "", Diverted.UNCONDITIONAL)
             case Nobody(status=status, why=why):
                 return self._missed(here, status, why)
 
@@ -163,13 +177,18 @@ class User(BaseModel):
 
     def _pass_on(self, here: Here, status: DialStatus, reason: str) -> Go | Do:
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail, ended=status)
-        return self._passed(here, found, f"{reason}, ") if isinstance(found, Passed) else self._missed(here, status, reason)
+        if not isinstance(found, Passed):
+            return self._missed(here, status, reason)
+        return self._passed(here, found, f"{reason}, ", DIVERTED.get(status, Diverted.UNAVAILABLE))
 
-    def _passed(self, here: Here, passed: Passed, before: str) -> Go | Do:
+    def _passed(self, here: Here, passed: Passed, before: str, reason: Diverted) -> Go | Do:
         if not passed.outside:
             return Go(passed.target, f"{before}{passed.why}", here.name)
         shown, vouching = identity(here.tenant, here.facts, self.presentation)
-        step = Dial((), self.forward_ring_s, outside=passed.outside, shown=shown, vouching=vouching)
+        dialled = here.facts.dialled
+        called = dialled if here.tenant.find_node(dialled) == here.name else here.tenant.number_of(here.name)
+        diversion = Diversion(called, reason) if called.startswith("+") else None
+        step = Dial((), self.forward_ring_s, outside=passed.outside, shown=shown, vouching=vouching, diversion=diversion)
         return Do(step, f"{before}{passed.why}", (OUTSIDE,))
 
     def _missed(self, here: Here, status: DialStatus, reason: str) -> Go | Do:

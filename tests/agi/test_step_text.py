@@ -20,6 +20,8 @@ from routing.call import (
     DialEnded,
     DialStatus,
     Digits,
+    Diversion,
+    Diverted,
     Echo,
     Failover,
     Hangup,
@@ -58,6 +60,11 @@ menus:""")
     (Dial(("acme-201-desk", "acme-202-desk"), 20), "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gitT)"),
     (Dial((), 30, outside=(Outside("+48587000002", "acme-trunk-carrier"),), shown="", vouching="+48221234567"),
      "Dial(PJSIP/+48587000002@acme-trunk-carrier,30,gitTb(outside^s^1(^+48221234567)))"),
+    (Dial((), 30, outside=(Outside("+48587000002", "acme-trunk-carrier"),), vouching="+48221234567",
+          diversion=Diversion("+48221234568", Diverted.NO_ANSWER)),
+     "Dial(PJSIP/+48587000002@acme-trunk-carrier,30,gitTb(outside^s^1(^+48221234567^^+48221234568^no-answer)))"),
+    (Dial((), 30, outside=(Outside("112", "acme-trunk-carrier"),), shown="+48221234568", vouching="+48221234568", hidden=True),
+     "Dial(PJSIP/112@acme-trunk-carrier,30,gitTb(outside^s^1(+48221234568^+48221234568^hidden)))"),
     (Dial(("acme-201-desk",), 9, (Outside("+48587000002", "acme-trunk-carrier"),), "+48221234568", "+48221234567"),
      "Dial(PJSIP/acme-201-desk&PJSIP/+48587000002@acme-trunk-carrier,9,gitTb(outside^s^1(+48221234568^+48221234567)))"),
     (Dial((), 30, outside=(Outside("+48600100200", "acme-trunk-carrier", 5, confirm=True),), vouching="+48221234567"),
@@ -97,7 +104,7 @@ def test_endpoint_of_any_other_form_is_refused(name: str) -> None:
         step_text(Dial((name,), 20), acme(), SOUNDS, HOME)
 
 
-@given(st.text().filter(lambda text: not re.fullmatch(r"\+[0-9]{7,15}", text, re.ASCII)))
+@given(st.text().filter(lambda text: not re.fullmatch(r"\+[0-9]{7,15}|[0-9]{2,6}", text, re.ASCII)))
 def test_number_outside_of_any_other_form_is_refused(text: str) -> None:
     good = "+48587000002"
     for leg, shown, vouching in (

@@ -158,6 +158,7 @@ async def test_user_who_is_not_registered_is_reached_by_the_forward_outside(pbx:
         await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
         await cast.call(Call(number=FORWARDING, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     assert f"sip:{caller.number}@" in header(cast.results[CARRIER], "From")
+    assert header(cast.results[CARRIER], "Diversion") == "<tel:+48221234576>;reason=unavailable"
     assert path_of(await pbx.record(caller)) == pbx.simulated(FORWARDING)
 
 
