@@ -106,7 +106,9 @@ class DecisionService:
         facts = Facts(
             self._now(), extension, caller_number(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
-            self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), self._live.calendars.get(slug, {}),
+            self._live.switches.get(slug, {}),
+            dict(self._live.personal.get(slug, {})),      # stays as it is while this decision itself changes what is set
+            self._live.calendars.get(slug, {}),
             transferrer=transferrer if transferrer in tenant.users else "",
             keys="" if is_secret else read_digits(result.digits))
         asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
