@@ -55,7 +55,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
     published = {
-        "tenant": tenant.model_dump(mode="json"), "sounds": dict(sounds),
+        "tenant": tenant.model_dump(mode="json"), "sounds": dict(sorted(sounds.items())),
         "permission_pins": permission_pins_of(tenant, secrets),
         "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
         "mobile_pins": {extension: secrets.mobile_pins[pin_name(tenant, extension)] for extension in mobile_users(tenant)},
