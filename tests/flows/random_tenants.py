@@ -136,6 +136,11 @@ def hangup(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({"prompt": names.prompts}, optional={"cause": st.sampled_from(["busy", "refused"])})
 
 
+def parking(names: Names) -> st.SearchStrategy[Values]:
+    return st.integers(10, 90).flatmap(lambda tens: st.fixed_dictionaries(
+        {"slots": st.just(f"99{tens}0-99{tens}3"), "unanswered": names.targets}))
+
+
 ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "announcements": announcement,
     "menus": menu,
@@ -152,6 +157,7 @@ ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "conferences": conference,
     "mobile_accesses": mobile_access,
     "sets": setting,
+    "parkings": parking,
     "hangups": hangup,
 }
 USERS_AND_NUMBERS: dict[str, object] = {"country": "PL", "language": "pl", "timezone": "Europe/Warsaw"}

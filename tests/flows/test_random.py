@@ -20,6 +20,8 @@ from routing.call import (
     Failover,
     Hangup,
     Origin,
+    Parked,
+    ParkEnded,
     Play,
     Played,
     QueueEnd,
@@ -84,6 +86,7 @@ ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
     Awaits.CONFERENCE: st.builds(ConferenceLeft, st.booleans()),
     Awaits.QUEUE: st.builds(QueueLeft, st.sampled_from(QueueEnd), st.sampled_from("0123456789*#")),
+    Awaits.PARKED: st.builds(ParkEnded, st.sampled_from(Parked)),
     Awaits.ENTERED: st.just(Entered()),
 }
 """What the phone system may answer, by what the state waits for: a new step is one entry."""
