@@ -60,10 +60,10 @@ class Parking(Element):
 
     def park(self, here: Here, lot: Name, slots: tuple[Extension, ...], memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
-            case Entered() if memory:
+            case Entered() if memory and here.facts.transferrer in here.tenant.names:
                 step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s)
                 return Do(step, f"rings {here.facts.transferrer}", (RINGING,))
-            case Entered():
+            case Entered() if not memory:
                 told = bool(here.facts.caller_extension) and not here.facts.transferrer
                 return Do(Park(lot, slots, self.return_s, told), f"is parked in {slots[0]}" if len(slots) == 1 else "is parked")
             case ParkEnded(end=Parked.FETCHED):

@@ -137,8 +137,7 @@ def hangup(names: Names) -> st.SearchStrategy[Values]:
 
 
 def parking(names: Names) -> st.SearchStrategy[Values]:
-    return st.integers(10, 90).flatmap(lambda tens: st.fixed_dictionaries(
-        {"slots": st.just(f"99{tens}0-99{tens}3"), "unanswered": names.targets}))
+    return st.fixed_dictionaries({"slots": st.just("701-703"), "unanswered": names.targets})
 
 
 ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
@@ -188,6 +187,8 @@ def tenants(draw: st.DrawFn) -> Tenant:
     }
     for number, (section, found) in enumerate(elements.items()):
         values[section][found[0]]["extension"] = str(300 + number)       # type: ignore[index]
+    for number, lot in enumerate(elements["parkings"]):
+        values["parkings"][lot]["slots"] = f"7{number}1-7{number}3"       # type: ignore[index]
     try:
         return read_tenant(json.dumps(values), "random.yaml")
     except ConfigError as error:

@@ -125,7 +125,7 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         match event:
-            case DialEnded(status=DialStatus.ANSWER) | QueueLeft(end=QueueEnd.ANSWERED):
+            case DialEnded(status=DialStatus.ANSWER) | QueueLeft(end=QueueEnd.ANSWERED) | ParkEnded(end=Parked.FETCHED):
                 served = True
     raise AssertionError("the call never ended")
 
