@@ -32,6 +32,9 @@ from routing.call import (
     Move,
     Origin,
     Outside,
+    Park,
+    Parked,
+    ParkEnded,
     PickUp,
     Play,
     Played,
@@ -44,6 +47,7 @@ from routing.call import (
     Started,
     State,
     Step,
+    Unpark,
     Visit,
     Voicemail,
     VoicemailEnded,
@@ -127,6 +131,12 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(move,s,1({tenant.tenant},{own},{number_shown(mobile)},{files((prompt,))}))"
         case CallAs(extension=extension):
             return f"Goto({tenant.tenant}-mobile,{checked(extension, '[0-9]{2,6}', 'extension')},1)"
+        case Park(lot=lot, slots=slots, limit_s=limit_s, told=told):
+            numbers = "-".join(checked(slot, "[0-9]{2,6}", "slot") for slot in slots)
+            said = f"{files(('sys_parked',))},{files(DIGITS)}" if told else ","
+            return f"Gosub(park,s,1({lot_name(tenant, lot)},{numbers},{int(limit_s)},{said}))"
+        case Unpark(lot=lot, slot=slot, nothing=prompt):
+            return f"Gosub(unpark,s,1({lot_name(tenant, lot)},{checked(slot, '[0-9]{2,6}', 'slot')},{files((prompt,))}))"
         case PickUp(endpoints=endpoints, nothing=prompt):
             # The beginning of a channel's name: 'PJSIP/acme-201-desk-00000003'.
             ringing = "&".join(f"{channel(name, 0)}-" for name in endpoints)
@@ -176,6 +186,15 @@ def read_queue_left(text: str) -> QueueLeft:
     if key := re.fullmatch(r"key ([0-9*#]) ([0-9]{0,4})", text, re.ASCII):
         return QueueLeft(QueueEnd.KEY, key[1], int(key[2] or 1))
     return QueueLeft(QUEUE_ENDS.get(text, QueueEnd.EMPTY))
+
+
+PARK_ENDS = {"back": Parked.BACK, "full": Parked.FULL}
+DIGITS = tuple(f"sys_digit_{digit}" for digit in range(10))
+
+
+def lot_name(tenant: Tenant, lot: str) -> str:
+    """A parking lot's name in Asterisk, which is also that of the context of its slots."""
+    return f"{tenant.tenant}-{checked(lot, '[a-z0-9_]+', 'lot')}"
 
 
 QUEUE_ENDS = {"CONTINUE": QueueEnd.ANSWERED, "TIMEOUT": QueueEnd.TIMEOUT, "FULL": QueueEnd.FULL}
@@ -282,6 +301,8 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
             return VoicemailEnded(failed=result.voicemail_status == "FAILED")
         case Awaits.CONFERENCE:
             return ConferenceLeft(refused=result.left == "closed")
+        case Awaits.PARKED:
+            return ParkEnded(PARK_ENDS.get(result.left, Parked.FETCHED))
         case Awaits.QUEUE:
             return read_queue_left(result.left)
         case Awaits.ENTERED:

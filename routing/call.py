@@ -110,7 +110,20 @@ class QueueLeft:
     place: int = 0
 
 
-Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft
+class Parked(StrEnum):
+    """What became of a parked call."""
+
+    FETCHED = "fetched"      # somebody has talked to the caller
+    BACK = "back"            # nobody came in time
+    FULL = "full"            # never parked
+
+
+@dataclass(frozen=True, slots=True)
+class ParkEnded:
+    end: Parked
+
+
+Event = ParkEnded | Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft
 
 
 # What is asked of the phone system.
@@ -235,6 +248,25 @@ class PickUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Park:
+    """Let the call wait in a lot, in the first of the `slots` that is free, for `limit_s` seconds; a phone is `told` which."""
+
+    lot: str
+    slots: tuple[str, ...]
+    limit_s: int
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unpark:
+    """Take the call that waits in a slot; `nothing` is played where there is none."""
+
+    lot: str
+    slot: str
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetCall:
     """From now on the caller's name begins with `name_prefix`, and the caller hears `language` and, while waiting, `music`, one
     of the tenant's musics. What is '' stays as it is."""
@@ -321,8 +353,8 @@ class Failover:
 
 
 Step = (
-    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | PickUp | SetCall | Conference | Queue
-    | CallBack | Hangup | Failover)
+    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | PickUp | Park | Unpark | SetCall | Conference
+    | Queue | CallBack | Hangup | Failover)
 
 
 class Awaits(StrEnum):
@@ -335,6 +367,7 @@ class Awaits(StrEnum):
     VOICEMAIL = "voicemail"
     CONFERENCE = "conference"
     QUEUE = "queue"
+    PARKED = "parked"
     ENTERED = "entered"   # whatever the step ends with, the call then enters another node
     NOTHING = "nothing"   # the step was the last
 
@@ -343,12 +376,14 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read(secret=secret):
             return Awaits.PIN if secret else Awaits.DIGITS
-        case Play() | Echo() | Say() | Move() | PickUp() | CallBack():
+        case Play() | Echo() | Say() | Move() | PickUp() | Unpark() | CallBack():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL
         case Voicemail() | CheckVoicemail():
             return Awaits.VOICEMAIL
+        case Park():
+            return Awaits.PARKED
         case Conference():
             return Awaits.CONFERENCE
         case Queue():

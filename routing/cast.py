@@ -16,7 +16,7 @@ PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
 AFTER = r"answers after ([1-9][0-9]?) s"
 MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
 ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|(answered by|to be called back at) \+[0-9]{7,15}"
-          r"|in conference [a-z0-9_]+|refused|caller hangs up|failover")
+          r"|in conference [a-z0-9_]+|parked|refused|caller hangs up|failover")
 
 
 class PhoneDoes(StrEnum):
@@ -97,7 +97,8 @@ def parse_ending(text: object) -> object:
     if isinstance(text, str) and re.fullmatch(ENDING, text, re.ASCII):
         return text
     raise ValueError(
-        "expected answered by 201, message for 201, mailbox of 201, in conference room, refused, caller hangs up or failover")
+        "expected answered by 201, message for 201, mailbox of 201, in conference room, parked, refused, caller hangs up "
+        "or failover")
 
 
 def _told(*patterns: str, examples: tuple[str, ...]) -> WithJsonSchema:

@@ -23,6 +23,12 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non si può trasferire la chiamata a questo numero.",
         "pl": "Na ten numer nie można przekazać połączenia.",
     },
+    "sys_parked": {"en": "Parked in", "it": "Parcheggiata in", "pl": "Zaparkowano na"},
+    "sys_nothing_parked": {
+        "en": "No call is parked here.",
+        "it": "Nessuna chiamata è parcheggiata qui.",
+        "pl": "Nie ma tu zaparkowanego połączenia.",
+    },
     "sys_nothing_to_pick_up": {
         "en": "There is no call to pick up.",
         "it": "Non c'è nessuna chiamata da prendere.",

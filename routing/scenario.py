@@ -33,12 +33,14 @@ from routing.call import (
     Hangup,
     Move,
     Origin,
+    Park,
     PickUp,
     Play,
     Queue,
     Read,
     Say,
     Step,
+    Unpark,
     Visit,
     Voicemail,
 )
@@ -69,6 +71,7 @@ OUTCOMES = {
     r"in conference ([a-z0-9_]+)": r"in conference \1",
     r"called back (\+[0-9]+)": r"to be called back at \1",
     r"caller hung up": "caller hangs up",
+    r"parked": "parked",
     r"failover": "failover",
 }
 
@@ -287,7 +290,7 @@ def _heard(step: Step) -> tuple[str, ...]:
             return (*before, *prompts)
         case Play(prompts=prompts):
             return prompts
-        case Move(nothing=prompt) | PickUp(nothing=prompt) | Echo(prompt=prompt):
+        case Move(nothing=prompt) | PickUp(nothing=prompt) | Unpark(nothing=prompt) | Echo(prompt=prompt):
             return (prompt,)
         case _:
             return ()
@@ -308,7 +311,7 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    taking = Read | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Conference | Queue
+    taking = Read | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Park | Unpark | Conference | Queue
     return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 

@@ -26,6 +26,7 @@ from routing.call import (
     Hangup,
     Move,
     Origin,
+    Park,
     PickUp,
     Play,
     Played,
@@ -38,6 +39,7 @@ from routing.call import (
     Started,
     State,
     Step,
+    Unpark,
     Visit,
     Voicemail,
     VoicemailEnded,
@@ -174,8 +176,10 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
                 facts = replace(facts, keys="" if state.awaits is Awaits.PIN else event.keys)
                 asked = (*asked, state.node)
-            case Play() | Echo() | Say() | Move() | PickUp():
+            case Play() | Echo() | Say() | Move() | PickUp() | Unpark():
                 event = Played()
+            case Park():
+                return Simulation(path, "parked", steps, asked, rang)
             case SetCall():
                 event = Entered()
             case CallAs(extension=extension, number=number):

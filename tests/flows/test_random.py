@@ -21,6 +21,8 @@ from routing.call import (
     Failover,
     Hangup,
     Origin,
+    Parked,
+    ParkEnded,
     Play,
     Played,
     QueueEnd,
@@ -91,6 +93,7 @@ ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
     Awaits.CONFERENCE: st.builds(ConferenceLeft, st.booleans()),
     Awaits.QUEUE: st.builds(QueueLeft, st.sampled_from(QueueEnd), st.sampled_from("0123456789*#")),
+    Awaits.PARKED: st.builds(ParkEnded, st.sampled_from(Parked)),
     Awaits.ENTERED: st.just(Entered()),
 }
 """What the phone system may answer, by what the state waits for: a new step is one entry."""
@@ -129,7 +132,7 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         match event:
-            case DialEnded(status=DialStatus.ANSWER) | QueueLeft(end=QueueEnd.ANSWERED):
+            case DialEnded(status=DialStatus.ANSWER) | QueueLeft(end=QueueEnd.ANSWERED) | ParkEnded(end=Parked.FETCHED):
                 served = True
     raise AssertionError("the call never ended")
 
