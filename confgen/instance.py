@@ -11,7 +11,7 @@ STATIC = Path(__file__).resolve().parent.parent / "asterisk-conf"
 RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
 FOLDERS = (
     "asterisk", "published", "published/revisions", "spool", "log", "log/cel-custom", "run", "db", "sounds", "said", "redis",
-    "tls")
+    "tls", "heard")
 
 
 def write_instance(home: Path, values: Mapping[str, object]) -> None:

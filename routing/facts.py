@@ -10,6 +10,7 @@ from typing import overload
 from routing.calendars import Fetched
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
+from routing.names import Extension
 from routing.questions import (
     Answer,
     Answers,
@@ -26,6 +27,7 @@ from routing.questions import (
     Speak,
     Turn,
     Unanswered,
+    Understand,
 )
 
 
@@ -108,6 +110,8 @@ class Facts:
     def answer(self, question: Speak | LastCaller) -> str: ...
     @overload
     def answer(self, question: CheckPin) -> PinIs: ...
+    @overload
+    def answer(self, question: Understand) -> tuple[Extension, ...]: ...
     def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:

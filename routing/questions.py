@@ -108,12 +108,22 @@ class CheckPin:
     keys: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Understand:
+    """Whose name did the caller say a moment ago? Each user with the ways to say the name. The answer: the nearest, best first;
+    none where nothing was said, or something else."""
+
+    names: tuple[tuple[Extension, tuple[str, ...]], ...]
+    language: Language
+
+
+MOST_UNDERSTOOD = 3     # names that are offered to whoever said one
 CHANGED, NOT_CHANGED = 0, -1
 NOT_KNOWN = "?"
 LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller      # answered at once, of the live state
-SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
+SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin
-Answer = int | tuple[Load, ...] | Reply | Failed | str | PinIs
+Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs
 Answers = Mapping[Question, Answer]
 
 

@@ -8,6 +8,7 @@ from routing.facts import NOTHING_SET, Personal
 from routing.hunting import Load
 from routing.questions import (
     CHANGED,
+    MOST_UNDERSTOOD,
     Answer,
     AskServer,
     Change,
@@ -21,6 +22,7 @@ from routing.questions import (
     Question,
     Speak,
     Turn,
+    Understand,
 )
 from routing.settings import after
 
@@ -36,6 +38,7 @@ class Asked:
     script: "Script"
     changed: dict[str, Personal] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    said: str = ""                                              # where the call was listened to last
 
     def answer(self, question: Question) -> Answer:
         script = self.script
@@ -63,5 +66,13 @@ class Asked:
                 return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
             case Speak():
                 return "said"
+            case Understand():
+                return meant(question, self.said)
             case CheckPin(extension=extension, keys=keys):
                 return PinIs.RIGHT if script.pins.get(extension, keys) == keys else PinIs.WRONG
+
+
+def meant(question: Understand, said: str) -> tuple[str, ...]:
+    """The users whose name was said, in one of the ways to say it."""
+    heard = said.casefold()
+    return tuple(user for user, ways in question.names if heard in (way.casefold() for way in ways))[:MOST_UNDERSTOOD]
