@@ -1,5 +1,6 @@
 """Which of a directory's names somebody said: a process of its own for each utterance, so that a decision never waits for it
-and no sound can harm a call. Names in, ranking out, as JSON lines on its standard streams.
+and no sound can harm a call; it imports little, since the caller waits for that, too. Names in, ranking out, as JSON on its
+standard streams.
 
 PocketSphinx compares the sound with every way to say each name, and with nothing else: it always finds the nearest. How near
 that is tells nothing of whether any was said, which was measured (docs/directory-speech.md): so the caller chooses.
@@ -20,7 +21,6 @@ import pocketsphinx
 
 from routing.phrases import Language
 from routing.pronunciation import VOICES, pronunciations, sayable
-from routing.questions import MOST_UNDERSTOOD
 
 NEAR: Final = 0.6                   # how much farther than the nearest a name may be: hardly any that was said is
 NOISE: Final = 0.03                 # of the level of the speech
@@ -49,9 +49,9 @@ def phonemes_of(texts: list[str], language: Language) -> list[str]:
     return lines
 
 
-def ranking(sound: bytes, names: list[list[str]], language: Language) -> list[int]:
-    """The places of the nearest names, best first; those that sound the same, in their order. `sound` is 16 bit, 8000 Hz mono;
-    each name is given in all its forms."""
+def ranking(sound: bytes, names: list[list[str]], language: Language, most: int) -> list[int]:
+    """The places of the `most` nearest names, best first; those that sound the same, in their order. `sound` is 16 bit,
+    8000 Hz mono; each name is given in all its forms."""
     forms = [(place, text) for place, name in enumerate(names) for text in map(sayable, name) if text]
     sounding: dict[str, list[int]] = {}
     for (place, _), phonemes in zip(forms, phonemes_of([text for _, text in forms], language), strict=True):
@@ -66,14 +66,14 @@ def ranking(sound: bytes, names: list[list[str]], language: Language) -> list[in
             hmm=pocketsphinx.get_model_path("en-us/en-us"), dict=dictionary.name, lm=None, loglevel="FATAL",
             beam=1e-100, pbeam=1e-100, wbeam=1e-80, maxhmmpf=-1, bestpath=False, lw=1.0, wip=1.0, pip=1.0)
     twice, farthest = widened(sound), math.inf
-    while len(found) < MOST_UNDERSTOOD:
+    while len(found) < most:
         left = [word for word, places in words.items() if not set(places) <= set(found)]
         match = nearest(decoder, twice, left) if left else None
         if match is None or match.distance > farthest:
             break
         farthest = min(farthest, match.distance + NEAR)
         found += [place for place in words[match.word] if place not in found]
-    return found[:MOST_UNDERSTOOD]
+    return found[:most]
 
 
 def is_speech(sound: bytes) -> bool:
@@ -110,10 +110,10 @@ def widened(sound: bytes) -> bytes:
 
 
 def main() -> None:
-    os.nice(5)                      # decisions come first
+    os.nice(2)                      # decisions come first
     asked = json.load(sys.stdin)
     sound = Path(asked["sound"]).read_bytes()
-    places = ranking(sound, asked["names"], asked["language"]) if is_speech(sound) else []
+    places = ranking(sound, asked["names"], asked["language"], asked["most"]) if is_speech(sound) else []
     json.dump(places, sys.stdout)
 
 
