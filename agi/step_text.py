@@ -29,6 +29,7 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Listen,
     Move,
     Origin,
     Outside,
@@ -44,6 +45,7 @@ from routing.call import (
     Read,
     Say,
     SetCall,
+    Spoken,
     Started,
     State,
     Step,
@@ -82,6 +84,11 @@ def said_path(home: PurePosixPath, tenant: str, sound: str) -> str:
     return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/said/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
 
 
+def heard_folder(home: PurePosixPath) -> str:
+    """Where Asterisk leaves what a caller says, for a moment."""
+    return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/heard"
+
+
 def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PurePosixPath) -> str:
     """The application and its arguments for Exec(). `sounds` maps the names of prompts to their files' names."""
 
@@ -104,6 +111,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(digits,s,1({files(prompts)},{int(wait_s)},{NEXT_KEY_S},-{known},{files(told)}))"
         case Read(prompts=prompts, max_digits=most, wait_s=wait_s):
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
+        case Listen(prompts=prompts, max_digits=most, wait_s=wait_s):
+            return f"Gosub(listen,s,1({heard_folder(home)},{files(prompts)},{int(most)},{int(wait_s)}))"
         case Play(prompts=prompts, early=True):
             return f"Gosub(early,s,1({files(prompts)}))"
         case Play(prompts=prompts, skippable=True):
@@ -293,6 +302,8 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
     match state.awaits:
         case Awaits.DIGITS | Awaits.PIN:
             return Digits(read_digits(result.digits))
+        case Awaits.SPEECH:
+            return Spoken(read_digits(result.digits))
         case Awaits.PLAYED:
             return Played()
         case Awaits.DIAL:

@@ -65,6 +65,14 @@ class Digits:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """The caller was listened to, and keyed this instead of speaking; '' where nothing was keyed. What was said, and whether
+    anything was, is a question of its own."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class Played:
     """The prompts were played to their end."""
 
@@ -123,7 +131,8 @@ class ParkEnded:
     end: Parked
 
 
-Event = ParkEnded | Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft
+Event = (
+    Started | Entered | Digits | Spoken | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft | ParkEnded)
 
 
 # What is asked of the phone system.
@@ -147,6 +156,16 @@ class Read:
     longer: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Play the prompts, which a key interrupts, then record what the caller says until a pause. A key ends that: then up to
+    `max_digits` keys are taken, the last after `wait_s` without another. Answers the call."""
+
+    prompts: tuple[str, ...]
+    max_digits: int
+    wait_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +372,8 @@ class Failover:
 
 
 Step = (
-    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | PickUp | Park | Unpark | SetCall | Conference
-    | Queue | CallBack | Hangup | Failover)
+    Read | Listen | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | PickUp | Park | Unpark | SetCall
+    | Conference | Queue | CallBack | Hangup | Failover)
 
 
 class Awaits(StrEnum):
@@ -362,6 +381,7 @@ class Awaits(StrEnum):
 
     DIGITS = "digits"
     PIN = "pin"           # digits that leave no trace
+    SPEECH = "speech"
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
@@ -376,6 +396,8 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read(secret=secret):
             return Awaits.PIN if secret else Awaits.DIGITS
+        case Listen():
+            return Awaits.SPEECH
         case Play() | Echo() | Say() | Move() | PickUp() | Unpark() | CallBack():
             return Awaits.PLAYED
         case Dial():

@@ -127,6 +127,16 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Digitate le prime lettere di un nome.",
         "pl": "Wybierz pierwsze litery nazwiska lub imienia.",
     },
+    "sys_directory_speech": {
+        "en": "After the tone, say a first and a last name, or key the first letters.",
+        "it": "Dopo il segnale, dite nome e cognome, oppure digitate le prime lettere.",
+        "pl": "Po sygnale powiedz imię i nazwisko albo wybierz pierwsze litery.",
+    },
+    "sys_not_understood": {
+        "en": "We did not understand.",
+        "it": "Non abbiamo capito.",
+        "pl": "Nie zrozumieliśmy.",
+    },
     "sys_nobody_of_that_name": {
         "en": "There is nobody of that name.",
         "it": "Non c'è nessuno con questo nome.",

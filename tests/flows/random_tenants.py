@@ -68,7 +68,7 @@ def dial_internal(names: Names) -> st.SearchStrategy[Values]:
 def directory(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({
         "by": st.sampled_from(["last", "first", "any"]), "excluded": st.lists(names.users, max_size=2, unique=True),
-        "failed": names.targets})
+        "failed": names.targets}, optional={"speech": st.just("true")})
 
 
 def external(names: Names) -> st.SearchStrategy[Values]:
