@@ -17,9 +17,11 @@ from agi.fastagi import Application, Hold, Query, start_server
 from agi.outside import Asking, Outside
 from agi.published import Published
 from agi.step_text import (
+    DIGITS,
     AgiError,
     Result,
     checked,
+    lot_name,
     path_text,
     read_digits,
     read_event,
@@ -142,7 +144,18 @@ class DecisionService:
         if refusal:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
             return [f'SET VARIABLE REFUSAL "{sounds}"']
-        return [f'SET VARIABLE TARGET "{dialled}"']
+        parking = tenant.parkings.get(tenant.internal_numbers.get(dialled, ""))
+        if parking is None:
+            return [f'SET VARIABLE TARGET "{dialled}"']
+
+        def sounds_of(*prompts: str) -> str:
+            return "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in prompts)
+
+        return [
+            f'SET VARIABLE TARGET "{dialled}"',
+            f'SET VARIABLE LOT "{lot_name(tenant, tenant.internal_numbers[dialled])}"',
+            f'SET VARIABLE LOT_SLOTS "{"-".join(parking.numbers)}"', f'SET VARIABLE LOT_SOUND "{sounds_of("sys_parked")}"',
+            f'SET VARIABLE LOT_DIGITS "{sounds_of(*DIGITS)}"']
 
     async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""

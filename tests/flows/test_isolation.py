@@ -16,7 +16,7 @@ from agi.step_text import step_text
 from centralka.configuration import load_tenants, tenant_files
 from confgen.render import render_tenant
 from confgen.secrets import Secrets, with_missing
-from routing.call import Awaits, Event, Origin, Started, State, Step
+from routing.call import Awaits, Event, Origin, PickUp, Started, State, Step
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.questions import Answer, Question, Unanswered
@@ -89,9 +89,14 @@ def played(
     tenant: Tenant, facts: Facts, dialled: str, extension: str, caller: str, events: Mapping[Awaits, list[Event]], turn: int,
     answers: dict[Question, Answer], data: st.DataObject,
 ) -> Iterator[Step]:
-    """The steps of one call, from a phone or, without an extension, from outside."""
-    facts = replace(facts, caller_extension=extension, caller=extension or caller, dialled=dialled, answers=answers)
-    event: Event = Started(Origin.PHONE if extension else Origin.TRUNK, dialled, extension)
+    """The steps of one call: from outside, without an extension; from a phone; every third of these is transferred by that user."""
+    origin = Origin.TRUNK if not extension else Origin.TRANSFER if turn % 3 == 0 else Origin.PHONE
+    facts = replace(facts, dialled=dialled, answers=answers, caller=caller)
+    if origin is Origin.PHONE:
+        facts = replace(facts, caller_extension=extension, caller=extension)
+    elif origin is Origin.TRANSFER:
+        facts = replace(facts, transferrer=extension)
+    event: Event = Started(origin, dialled, facts.caller_extension)
     state: State | None = None
     for i in range(MOST):
         while True:
@@ -116,6 +121,8 @@ def stays_at_home(tenant: Tenant, step: Step) -> None:
     text = step_text(step, tenant, SOUNDS[slug], HOME)
     assert OTHER[slug] not in text
     endpoints = {endpoint for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
+    if isinstance(step, PickUp):
+        assert set(step.endpoints) <= endpoints
     for channel in re.findall(r"(?:PJSIP|Local)/[^&,()^]+", text):
         assert belongs(channel, slug, endpoints), channel
     for named in re.findall(r"(?:VoiceMail(?:Main)?\(|/(?:sounds|said)/|(?:queue|conference|call_back|move),s,1\(|Goto\()([^,)]+)", text):

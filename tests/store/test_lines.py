@@ -35,12 +35,12 @@ async def redis_server() -> AsyncIterator[RedisServer]:
 
 async def test_of_fifty_calls_at_once_exactly_as_many_are_let_in_as_there_are_lines(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as one, live.connect(redis_server.url) as other:
-        services = [RedisAnswers(one), RedisAnswers(other)]
+        services = [Lines(one), Lines(other)]
         asked = [
-            services[i % 2].answer("acme", f"{i}.1", Admit(EIGHT, DAY, "201" if i % 3 else "", outgoing=bool(i % 3)), f"{i}.1/")
+            services[i % 2].admit("acme", f"{i}.1", DAY, EIGHT, "201" if i % 3 else "", outgoing=bool(i % 3), anyway=False)
             for i in range(50)]
         assert Counter(await asyncio.gather(*asked)) == {Limit.NONE: 8, Limit.LINES: 42}
-        assert await services[0].answer("rossi", "1.1", Admit(EIGHT, DAY), "1.1/") is Limit.NONE
+        assert await RedisAnswers(one).answer("rossi", "1.1", Admit(EIGHT, DAY), "1.1/") is Limit.NONE
 
 
 async def test_call_that_is_asked_about_again_takes_no_second_line(redis_server: RedisServer) -> None:
