@@ -278,8 +278,11 @@ class Tenant(Elements, Equipped, Desks):
         return user.mobile or "" if user else ""
 
     def takes_second_call(self, extension: Extension) -> bool:
+        """Nothing that is plugged into an analogue port does."""
         user = self.users.get(extension)
-        return user is None or user.call_waiting
+        if user is None:
+            return True
+        return user.call_waiting and not any(f"{extension}-{device}" in self.analogue for device in user.devices)
 
     def is_own_number(self, number: str, extension: Extension) -> bool:
         """Whether the public number leads straight to the user."""
