@@ -17,9 +17,11 @@ from agi.fastagi import Application, Hold, Query, start_server
 from agi.outside import Asking, Outside
 from agi.published import Published
 from agi.step_text import (
+    DIGITS,
     AgiError,
     Result,
     checked,
+    lot_name,
     path_text,
     read_digits,
     read_event,
@@ -106,7 +108,9 @@ class DecisionService:
         facts = Facts(
             self._now(), extension, caller_number(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
-            self._live.switches.get(slug, {}), self._live.personal.get(slug, {}), self._live.calendars.get(slug, {}),
+            self._live.switches.get(slug, {}),
+            dict(self._live.personal.get(slug, {})),      # stays as it is while this decision itself changes what is set
+            self._live.calendars.get(slug, {}),
             transferrer=transferrer if transferrer in tenant.users else "",
             keys="" if is_secret else read_digits(result.digits))
         asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
@@ -140,7 +144,18 @@ class DecisionService:
         if refusal:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
             return [f'SET VARIABLE REFUSAL "{sounds}"']
-        return [f'SET VARIABLE TARGET "{dialled}"']
+        parking = tenant.parkings.get(tenant.internal_numbers.get(dialled, ""))
+        if parking is None:
+            return [f'SET VARIABLE TARGET "{dialled}"']
+
+        def sounds_of(*prompts: str) -> str:
+            return "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in prompts)
+
+        return [
+            f'SET VARIABLE TARGET "{dialled}"',
+            f'SET VARIABLE LOT "{lot_name(tenant, tenant.internal_numbers[dialled])}"',
+            f'SET VARIABLE LOT_SLOTS "{"-".join(parking.numbers)}"', f'SET VARIABLE LOT_SOUND "{sounds_of("sys_parked")}"',
+            f'SET VARIABLE LOT_DIGITS "{sounds_of(*DIGITS)}"']
 
     async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""

@@ -1,16 +1,17 @@
-"""Answers questions that take longer than a decision may: what a tenant's service says, and the sound of a text."""
+"""Answers questions that take longer than a decision may: what a tenant's service says, the sound of a text, what was said."""
 
 import math
 from dataclasses import dataclass
 
-from agi import speech
+from agi import speech, understanding
 from agi.call_servers import CallServers, ServerRequest, longest_s
 from agi.fastagi import Hold
 from agi.published import PublishedTenant
 from agi.speech import Speech
+from agi.understanding import Understanding
 from routing.call_server import Failed, Reply
 from routing.facts import Facts
-from routing.questions import AskServer, SlowQuestion, Speak
+from routing.questions import AskServer, SlowQuestion, Speak, Understand
 
 AFTERWARDS_S = 4     # for the decision that follows, as long as any other
 
@@ -26,11 +27,12 @@ class Asking:
 
 
 class Outside:
-    def __init__(self, call_servers: CallServers, speech: Speech) -> None:
+    def __init__(self, call_servers: CallServers, speech: Speech, understanding: Understanding) -> None:
         self._call_servers = call_servers
         self._speech = speech
+        self._understanding = understanding
 
-    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str:
+    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str | tuple[str, ...]:
         """Never fails. The call is told first how long it may take."""
         tenant = asking.published.tenant
         match question:
@@ -43,6 +45,9 @@ class Outside:
             case Speak(text=text, language=language):
                 hold(math.ceil(speech.LIMIT_S) + AFTERWARDS_S)
                 return await self._speech.sound_of(tenant.tenant, text, language)
+            case Understand():
+                hold(math.ceil(understanding.LIMIT_S) + AFTERWARDS_S)
+                return await self._understanding.said_in(asking.call, tenant.tenant, question)
 
 
 def body_of(asking: Asking, server: str, keys: str) -> dict[str, str]:

@@ -29,9 +29,13 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Listen,
     Move,
     Origin,
     Outside,
+    Park,
+    Parked,
+    ParkEnded,
     PickUp,
     Play,
     Played,
@@ -41,9 +45,11 @@ from routing.call import (
     Read,
     Say,
     SetCall,
+    Spoken,
     Started,
     State,
     Step,
+    Unpark,
     Visit,
     Voicemail,
     VoicemailEnded,
@@ -78,6 +84,11 @@ def said_path(home: PurePosixPath, tenant: str, sound: str) -> str:
     return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/said/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
 
 
+def heard_folder(home: PurePosixPath) -> str:
+    """Where Asterisk leaves what a caller says, for a moment."""
+    return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/heard"
+
+
 def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PurePosixPath) -> str:
     """The application and its arguments for Exec(). `sounds` maps the names of prompts to their files' names."""
 
@@ -100,6 +111,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(digits,s,1({files(prompts)},{int(wait_s)},{NEXT_KEY_S},-{known},{files(told)}))"
         case Read(prompts=prompts, max_digits=most, wait_s=wait_s):
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
+        case Listen(prompts=prompts, max_digits=most, wait_s=wait_s):
+            return f"Gosub(listen,s,1({heard_folder(home)},{files(prompts)},{int(most)},{int(wait_s)}))"
         case Play(prompts=prompts, early=True):
             return f"Gosub(early,s,1({files(prompts)}))"
         case Play(prompts=prompts, skippable=True):
@@ -127,6 +140,12 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(move,s,1({tenant.tenant},{own},{number_shown(mobile)},{files((prompt,))}))"
         case CallAs(extension=extension):
             return f"Goto({tenant.tenant}-mobile,{checked(extension, '[0-9]{2,6}', 'extension')},1)"
+        case Park(lot=lot, slots=slots, limit_s=limit_s, told=told):
+            numbers = "-".join(checked(slot, "[0-9]{2,6}", "slot") for slot in slots)
+            said = f"{files(('sys_parked',))},{files(DIGITS)}" if told else ","
+            return f"Gosub(park,s,1({lot_name(tenant, lot)},{numbers},{int(limit_s)},{said}))"
+        case Unpark(lot=lot, slot=slot, nothing=prompt):
+            return f"Gosub(unpark,s,1({lot_name(tenant, lot)},{checked(slot, '[0-9]{2,6}', 'slot')},{files((prompt,))}))"
         case PickUp(endpoints=endpoints, nothing=prompt):
             # The beginning of a channel's name: 'PJSIP/acme-201-desk-00000003'.
             ringing = "&".join(f"{channel(name, 0)}-" for name in endpoints)
@@ -176,6 +195,15 @@ def read_queue_left(text: str) -> QueueLeft:
     if key := re.fullmatch(r"key ([0-9*#]) ([0-9]{0,4})", text, re.ASCII):
         return QueueLeft(QueueEnd.KEY, key[1], int(key[2] or 1))
     return QueueLeft(QUEUE_ENDS.get(text, QueueEnd.EMPTY))
+
+
+PARK_ENDS = {"back": Parked.BACK, "full": Parked.FULL}
+DIGITS = tuple(f"sys_digit_{digit}" for digit in range(10))
+
+
+def lot_name(tenant: Tenant, lot: str) -> str:
+    """A parking lot's name in Asterisk, which is also that of the context of its slots."""
+    return f"{tenant.tenant}-{checked(lot, '[a-z0-9_]+', 'lot')}"
 
 
 QUEUE_ENDS = {"CONTINUE": QueueEnd.ANSWERED, "TIMEOUT": QueueEnd.TIMEOUT, "FULL": QueueEnd.FULL}
@@ -277,6 +305,8 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
     match state.awaits:
         case Awaits.DIGITS | Awaits.PIN:
             return Digits(read_digits(result.digits))
+        case Awaits.SPEECH:
+            return Spoken(read_digits(result.digits))
         case Awaits.PLAYED:
             return Played()
         case Awaits.DIAL:
@@ -285,6 +315,8 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
             return VoicemailEnded(failed=result.voicemail_status == "FAILED")
         case Awaits.CONFERENCE:
             return ConferenceLeft(refused=result.left == "closed")
+        case Awaits.PARKED:
+            return ParkEnded(PARK_ENDS.get(result.left, Parked.FETCHED))
         case Awaits.QUEUE:
             return read_queue_left(result.left)
         case Awaits.ENTERED:

@@ -15,6 +15,7 @@ from agi.fastagi import Query
 from agi.outside import Outside
 from agi.published import Published
 from agi.speech import Speech
+from agi.understanding import Understanding
 from centralka.log import configure_log
 from centralka.serve_agi import make_speech
 from store import live
@@ -85,7 +86,7 @@ class Server(ThreadingTCPServer):
 
 def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
     configure_log()
-    outside = Outside(CallServers(), Speech(make_speech, home / "said"))
+    outside = Outside(CallServers(), Speech(make_speech, home / "said"), Understanding(home / "heard"))
     answers = RedisAnswers(live.connect(f"unix://{home}/run/redis.sock"))
     service = DecisionService(Published(home), Live(), answers, outside, asterisk_home)
     with Server((host, port), cast("Any", partial(Handler, service))) as server:

@@ -1,5 +1,6 @@
 """Starts the FastAGI decision service. Imports no database, so that a restarted service answers within a second."""
 
+import asyncio
 from pathlib import Path
 
 import holidays  # noqa: F401 - rules import it when they need it, which is no time to take while a call waits
@@ -10,6 +11,7 @@ from agi.decision_service import DecisionService
 from agi.outside import Outside
 from agi.published import Published
 from agi.speech import Speech
+from agi.understanding import Understanding
 from centralka.settings import Settings
 from confgen.sounds import Sound, make_sounds
 from routing.phrases import Language
@@ -22,9 +24,14 @@ async def serve(settings: Settings) -> None:
     async with LiveFollower(settings.redis_url) as follower:
         answers = RedisAnswers(live.connect(settings.redis_url))
         call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file)
-        outside = Outside(call_servers, Speech(make_speech, settings.home / "said"))
+        understanding = Understanding(settings.home / "heard")
+        outside = Outside(call_servers, Speech(make_speech, settings.home / "said"), understanding)
         service = DecisionService(Published(settings.home), follower.live, answers, outside, settings.asterisk_home)
-        await decision_service.serve(service, settings.agi_address, settings.agi_port)
+        forgetting = asyncio.create_task(understanding.forget())
+        try:
+            await decision_service.serve(service, settings.agi_address, settings.agi_port)
+        finally:
+            forgetting.cancel()
 
 
 async def make_speech(name: str, text: str, language: Language, folder: Path) -> None:

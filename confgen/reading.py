@@ -23,6 +23,7 @@ Objects = Mapping[tuple[str, str], Section]
 
 RELOADS: dict[str, tuple[str, ...]] = {
     "extensions": ("dialplan reload",),
+    "parking": ("module reload res_parking.so",),
     "features": ("module reload features",),
     "voicemail": (),       # write_mailboxes is enough
     "musiconhold": ("moh reload",),

@@ -19,8 +19,6 @@ STRATEGIES = {
     Algorithm.RING_ALL: "ringall", Algorithm.ORDERED: "linear", Algorithm.ROUND_ROBIN: "rrmemory",
     Algorithm.LONGEST_IDLE: "leastrecent", Algorithm.LEAST_LOADED: "fewestcalls", Algorithm.RANDOM: "random"}
 """Asterisk's words for how a queue rings its members."""
-IN_CALL = ("blind_transfer", "attended_transfer", "move")
-"""The codes of a conversation that are extensions of a tenant's [keyed]."""
 
 Files = dict[str, str]      # path below the revision's directory -> text
 
@@ -51,7 +49,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "agent": lambda extension: agent(tenant, extension),
         "elsewhere": lambda extension, device: elsewhere(tenant, extension, device),
         "strategies": STRATEGIES,
-        "in_call": {name: code for name in IN_CALL if (code := getattr(tenant.codes.in_call, name))},
+        "in_call": in_call(tenant),
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
     published = {
@@ -64,6 +62,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         f"pjsip/{slug}.conf": fill("pjsip.conf", values),
         f"extensions/{slug}.conf": fill("extensions.conf", values),
         f"features/{slug}.conf": fill("features.conf", values),
+        f"parking/{slug}.conf": fill("parking.conf", values),
         f"voicemail/{slug}.conf": fill("voicemail.conf", values),
         f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
         f"queues/{slug}.conf": fill("queues.conf", values),
@@ -84,6 +83,12 @@ def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
         address={label: secrets.devices[f"{tenant.tenant}/{label}"] for label in labels},
         admin={label: secrets.admins[f"{tenant.tenant}/{label}"] for label in labels},
     ) if labels else None
+
+
+def in_call(tenant: Tenant) -> dict[str, str]:
+    """The codes of a conversation, by the extension of the tenant's [keyed]; to park takes a lot with an extension."""
+    names = ["blind_transfer", "attended_transfer", "move", *(["park"] if tenant.park_extension else [])]
+    return {name: code for name in names if (code := getattr(tenant.codes.in_call, name))}
 
 
 def dial(endpoints: Iterable[str]) -> str:

@@ -65,6 +65,14 @@ class Digits:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """The caller was listened to, and keyed this instead of speaking; '' where nothing was keyed. What was said, and whether
+    anything was, is a question of its own."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class Played:
     """The prompts were played to their end."""
 
@@ -110,7 +118,21 @@ class QueueLeft:
     place: int = 0
 
 
-Event = Started | Entered | Digits | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft
+class Parked(StrEnum):
+    """What became of a parked call."""
+
+    FETCHED = "fetched"      # somebody has talked to the caller
+    BACK = "back"            # nobody came in time
+    FULL = "full"            # never parked
+
+
+@dataclass(frozen=True, slots=True)
+class ParkEnded:
+    end: Parked
+
+
+Event = (
+    Started | Entered | Digits | Spoken | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft | ParkEnded)
 
 
 # What is asked of the phone system.
@@ -134,6 +156,16 @@ class Read:
     longer: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Play the prompts, which a key interrupts, then record what the caller says until a pause. A key ends that: then up to
+    `max_digits` keys are taken, the last after `wait_s` without another. Answers the call."""
+
+    prompts: tuple[str, ...]
+    max_digits: int
+    wait_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +285,25 @@ class PickUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Park:
+    """Let the call wait in a lot, in the first of the `slots` that is free, for `limit_s` seconds; a phone is `told` which."""
+
+    lot: str
+    slots: tuple[str, ...]
+    limit_s: int
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unpark:
+    """Take the call that waits in a slot; `nothing` is played where there is none."""
+
+    lot: str
+    slot: str
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetCall:
     """From now on the caller's name begins with `name_prefix`, and the caller hears `language` and, while waiting, `music`, one
     of the tenant's musics. What is '' stays as it is."""
@@ -339,8 +390,8 @@ class Failover:
 
 
 Step = (
-    Read | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | PickUp | SetCall | Conference | Queue
-    | CallBack | Hangup | Failover)
+    Read | Listen | Play | Echo | Say | Dial | Voicemail | CheckVoicemail | Move | CallAs | PickUp | Park | Unpark | SetCall
+    | Conference | Queue | CallBack | Hangup | Failover)
 
 
 class Awaits(StrEnum):
@@ -348,11 +399,13 @@ class Awaits(StrEnum):
 
     DIGITS = "digits"
     PIN = "pin"           # digits that leave no trace
+    SPEECH = "speech"
     PLAYED = "played"
     DIAL = "dial"
     VOICEMAIL = "voicemail"
     CONFERENCE = "conference"
     QUEUE = "queue"
+    PARKED = "parked"
     ENTERED = "entered"   # whatever the step ends with, the call then enters another node
     NOTHING = "nothing"   # the step was the last
 
@@ -361,12 +414,16 @@ def awaits(step: Step) -> Awaits:
     match step:
         case Read(secret=secret):
             return Awaits.PIN if secret else Awaits.DIGITS
-        case Play() | Echo() | Say() | Move() | PickUp() | CallBack():
+        case Listen():
+            return Awaits.SPEECH
+        case Play() | Echo() | Say() | Move() | PickUp() | Unpark() | CallBack():
             return Awaits.PLAYED
         case Dial():
             return Awaits.DIAL
         case Voicemail() | CheckVoicemail():
             return Awaits.VOICEMAIL
+        case Park():
+            return Awaits.PARKED
         case Conference():
             return Awaits.CONFERENCE
         case Queue():

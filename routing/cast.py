@@ -13,10 +13,12 @@ from routing.facts import DeviceState
 
 NOTHING = "presses nothing"
 PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
+SAYS = r"says ([^\W\d_](?:[ '-]?[^\W\d_]){0,59})"
+SAYS_IN_SCHEMA = "says .{1,120}"            # JSON Schema's patterns have no letters of every alphabet
 AFTER = r"answers after ([1-9][0-9]?) s"
 MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
 ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|(answered by|to be called back at) \+[0-9]{7,15}"
-          r"|in conference [a-z0-9_]+|refused|caller hangs up|failover")
+          r"|in conference [a-z0-9_]+|parked|refused|caller hangs up|failover")
 
 
 class PhoneDoes(StrEnum):
@@ -57,6 +59,11 @@ class Presses:
 
 
 @dataclass(frozen=True, slots=True)
+class Says:
+    words: str                               # a name, as the tenant's file spells it
+
+
+@dataclass(frozen=True, slots=True)
 class HangsUp:
     """At the first wait in this node, once all keys have been pressed."""
 
@@ -73,16 +80,18 @@ def parse_phone(text: object) -> Phone:
     raise ValueError(f"expected {', '.join(PhoneDoes)} or answers after 2 s")
 
 
-def parse_action(text: object) -> Presses | HangsUp:
+def parse_action(text: object) -> Presses | Says | HangsUp:
     """Raises ValueError that says what was expected."""
     if isinstance(text, str):
         if text == NOTHING:
             return Presses("")
         if pressed := re.fullmatch(PRESSES, text, re.ASCII):
             return Presses(pressed[1])
+        if spoken := re.fullmatch(SAYS, text):
+            return Says(spoken[1])
         if gone := re.fullmatch(HANGS_UP, text, re.ASCII):
             return HangsUp(gone[1])
-    raise ValueError("expected presses 1, presses nothing, or hangs up in main")
+    raise ValueError("expected presses 1, presses nothing, says Kowalska, or hangs up in main")
 
 
 def parse_moment(text: object) -> datetime:
@@ -97,7 +106,8 @@ def parse_ending(text: object) -> object:
     if isinstance(text, str) and re.fullmatch(ENDING, text, re.ASCII):
         return text
     raise ValueError(
-        "expected answered by 201, message for 201, mailbox of 201, in conference room, refused, caller hangs up or failover")
+        "expected answered by 201, message for 201, mailbox of 201, in conference room, parked, refused, caller hangs up "
+        "or failover")
 
 
 def _told(*patterns: str, examples: tuple[str, ...]) -> WithJsonSchema:
@@ -106,8 +116,8 @@ def _told(*patterns: str, examples: tuple[str, ...]) -> WithJsonSchema:
 
 Moment = Annotated[datetime, PlainValidator(parse_moment), _told(MOMENT, examples=("2026-11-25 10:00",))]
 Action = Annotated[
-    Presses | HangsUp, PlainValidator(parse_action),
-    _told(NOTHING, PRESSES, HANGS_UP, examples=("presses 1", NOTHING, "hangs up in main"))]
+    Presses | Says | HangsUp, PlainValidator(parse_action),
+    _told(NOTHING, PRESSES, SAYS_IN_SCHEMA, HANGS_UP, examples=("presses 1", NOTHING, "says Kowalska", "hangs up in main"))]
 Cast = Annotated[
     Phone, PlainValidator(parse_phone), _told(*PhoneDoes, AFTER, examples=(*PhoneDoes, "answers after 2 s"))]
 Ending = Annotated[

@@ -21,6 +21,7 @@ from routing.names import expected_for
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.mobile_access import mobile_problems
 from routing.nodes.node import Uses
+from routing.nodes.parking import Parking
 from routing.numbers import is_emergency
 from routing.platform import Platform
 from routing.routes import twice, unknown_trunks
@@ -126,6 +127,12 @@ def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
         if name in seen:
             yield document.problem((section, name), f"{name!r} is also one of {seen[name]}; every element needs its own name")
         seen[name] = section
+        if isinstance(element, Parking):
+            for number in element.numbers:
+                if number in numbers:
+                    found = f"slot {number} is already the extension of {numbers[number]}"
+                    yield document.problem((section, name, "slots"), found)
+                numbers[number] = f"{section}.{name}"
         if element.extension:
             if element.extension in numbers:
                 yield document.problem(

@@ -17,9 +17,11 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Listen,
     Origin,
     Play,
     Read,
+    Spoken,
     Started,
     State,
     Step,
@@ -54,7 +56,7 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
         return _give_up(START, "an event without a call", 0)
     if state.node == START:
         return _end_of_start(state, event)
-    trail = () if isinstance(event, Digits) and event.keys else state.trail
+    trail = () if isinstance(event, Digits | Spoken) and event.keys else state.trail
     return _walk(tenant, facts, replace(state, trail=trail), event, ())
 
 
@@ -201,7 +203,7 @@ def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
     match step:
         case Read(prompts=prompts, told=before):
             return replace(step, prompts=told(prompts), told=told(before))
-        case Play(prompts=prompts) | Conference(prompts=prompts):
+        case Play(prompts=prompts) | Conference(prompts=prompts) | Listen(prompts=prompts):
             return replace(step, prompts=told(prompts))
         case Dial(told=before) if before:
             return replace(step, told=told(before))

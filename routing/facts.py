@@ -11,6 +11,7 @@ from routing.admission import Limit
 from routing.calendars import Fetched
 from routing.call_server import Failed, Reply
 from routing.hunting import Load
+from routing.names import Extension
 from routing.questions import (
     Admit,
     Answer,
@@ -30,6 +31,7 @@ from routing.questions import (
     Speak,
     Turn,
     Unanswered,
+    Understand,
 )
 
 
@@ -116,6 +118,8 @@ class Facts:
     def answer(self, question: Admit) -> Limit: ...
     @overload
     def answer(self, question: Country | HasPin) -> bool: ...
+    @overload
+    def answer(self, question: Understand) -> tuple[Extension, ...]: ...
     def answer(self, question: Question) -> Answer:
         """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
         try:

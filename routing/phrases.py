@@ -23,6 +23,12 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non si può trasferire la chiamata a questo numero.",
         "pl": "Na ten numer nie można przekazać połączenia.",
     },
+    "sys_parked": {"en": "Parked in", "it": "Parcheggiata in", "pl": "Zaparkowano na"},
+    "sys_nothing_parked": {
+        "en": "No call is parked here.",
+        "it": "Nessuna chiamata è parcheggiata qui.",
+        "pl": "Nie ma tu zaparkowanego połączenia.",
+    },
     "sys_nothing_to_pick_up": {
         "en": "There is no call to pick up.",
         "it": "Non c'è nessuna chiamata da prendere.",
@@ -120,6 +126,16 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "Key the first letters of a name.",
         "it": "Digitate le prime lettere di un nome.",
         "pl": "Wybierz pierwsze litery nazwiska lub imienia.",
+    },
+    "sys_directory_speech": {
+        "en": "After the tone, say a first and a last name, or key the first letters.",
+        "it": "Dopo il segnale, dite nome e cognome, oppure digitate le prime lettere.",
+        "pl": "Po sygnale powiedz imię i nazwisko albo wybierz pierwsze litery.",
+    },
+    "sys_not_understood": {
+        "en": "We did not understand.",
+        "it": "Non abbiamo capito.",
+        "pl": "Nie zrozumieliśmy.",
     },
     "sys_nobody_of_that_name": {
         "en": "There is nobody of that name.",

@@ -144,13 +144,23 @@ class Country:
     confirmed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Understand:
+    """Whose name did the caller say a moment ago? Each user with the ways to say the name. The answer: the nearest, best first;
+    none where nothing was said, or something else."""
+
+    names: tuple[tuple[Extension, tuple[str, ...]], ...]
+    language: Language
+
+
+MOST_UNDERSTOOD = 3     # names that are offered to whoever said one
 CHANGED, NOT_CHANGED = 0, -1
 NOT_KNOWN = "?"
 # Answered at once, of the live state.
 LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Country
-SlowQuestion = AskServer | Speak                # takes longer than a decision may: the call is told to wait
+SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
-Answer = int | tuple[Load, ...] | Reply | Failed | str | PinIs | Limit
+Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit
 Answers = Mapping[Question, Answer]
 
 

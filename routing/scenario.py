@@ -31,19 +31,37 @@ from routing.call import (
     Echo,
     Failover,
     Hangup,
+    Listen,
     Move,
     Origin,
+    Park,
     PickUp,
     Play,
     Queue,
     Read,
     Say,
     Step,
+    Unpark,
     Visit,
     Voicemail,
 )
 from routing.call_server import Failed, Failure, Reply
-from routing.cast import STATES, Action, Cast, Device, Ending, From, HangsUp, Heard, Moment, Number, PhoneDoes, Presses, Title
+from routing.cast import (
+    STATES,
+    Action,
+    Cast,
+    Device,
+    Ending,
+    From,
+    HangsUp,
+    Heard,
+    Moment,
+    Number,
+    PhoneDoes,
+    Presses,
+    Says,
+    Title,
+)
 from routing.check import validated
 from routing.document import Document, read_document
 from routing.engine import START
@@ -69,6 +87,7 @@ OUTCOMES = {
     r"in conference ([a-z0-9_]+)": r"in conference \1",
     r"called back (\+[0-9]+)": r"to be called back at \1",
     r"caller hung up": "caller hangs up",
+    r"parked": "parked",
     r"failover": "failover",
 }
 
@@ -146,8 +165,10 @@ class Scenario(_Section):
     expect: Expect
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(action.keys for action in self.caller if isinstance(action, Presses))
+    def keys(self) -> tuple[str | Says, ...]:
+        """What the caller presses or says, one entry a question."""
+        return tuple(
+            action.keys if isinstance(action, Presses) else action for action in self.caller if not isinstance(action, HangsUp))
 
     @property
     def hangs_up_in(self) -> str:
@@ -278,16 +299,16 @@ def told(simulation: Simulation) -> Told:
 
 def _asks(step: Step) -> bool:
     """Whether a key is awaited."""
-    return isinstance(step, Read) or (isinstance(step, Queue) and bool(step.keys))
+    return isinstance(step, Read | Listen) or (isinstance(step, Queue) and bool(step.keys))
 
 
 def _heard(step: Step) -> tuple[str, ...]:
     match step:
         case Read(told=before, prompts=prompts):
             return (*before, *prompts)
-        case Play(prompts=prompts):
+        case Play(prompts=prompts) | Listen(prompts=prompts):
             return prompts
-        case Move(nothing=prompt) | PickUp(nothing=prompt) | Echo(prompt=prompt):
+        case Move(nothing=prompt) | PickUp(nothing=prompt) | Unpark(nothing=prompt) | Echo(prompt=prompt):
             return (prompt,)
         case _:
             return ()
@@ -308,7 +329,7 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
 
 def _takes(step: Step) -> bool:
     """Whether this step answers the call."""
-    taking = Read | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Conference | Queue
+    taking = Read | Listen | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Park | Unpark | Conference | Queue
     return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 

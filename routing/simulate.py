@@ -24,8 +24,10 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Listen,
     Move,
     Origin,
+    Park,
     PickUp,
     Play,
     Played,
@@ -35,15 +37,18 @@ from routing.call import (
     Read,
     Say,
     SetCall,
+    Spoken,
     Started,
     State,
     Step,
+    Unpark,
     Visit,
     Voicemail,
     VoicemailEnded,
 )
 from routing.call_server import Failed, Reply
 from routing.callers import caller_number
+from routing.cast import Says
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
 from routing.hunting import Load
@@ -60,7 +65,7 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The outside world. `keys` are what the caller presses, one entry a question, '' for nothing;
+    """The outside world. `keys` are what the caller presses or says, one entry a question, '' for nothing;
     `states` are by extension (all devices of the user), by device ('201-dect') where one is unlike the others, or by number
     outside, which is idle unless they say otherwise, and so is all that tells how a phone behaves. `silent`
     lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a turn that is not among
@@ -74,7 +79,7 @@ class Script:
     dialled: str
     moment: datetime
     caller_extension: str = ""
-    keys: tuple[str, ...] = ()
+    keys: tuple[str | Says, ...] = ()
     states: Mapping[str, DeviceState] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
     caller: str = ""
@@ -170,12 +175,19 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
             case _ if script.hangs_up_in == state.node and not keys:
                 return Simulation(path, outcome or "caller hung up", steps, asked, rang)
             case Read(max_digits=most, longer=longer):
-                pressed = keys.pop(0) if keys else ""
+                pressed = _pressed(keys)
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
                 facts = replace(facts, keys="" if state.awaits is Awaits.PIN else event.keys)
                 asked = (*asked, state.node)
-            case Play() | Echo() | Say() | Move() | PickUp():
+            case Listen(max_digits=most):
+                questions.said = keys[0].words if keys and isinstance(keys[0], Says) else ""
+                event = Spoken(_pressed(keys)[:most])
+                facts = replace(facts, keys=event.keys)
+                asked = (*asked, state.node)
+            case Play() | Echo() | Say() | Move() | PickUp() | Unpark():
                 event = Played()
+            case Park():
+                return Simulation(path, "parked", steps, asked, rang)
             case SetCall():
                 event = Entered()
             case CallAs(extension=extension, number=number):
@@ -189,7 +201,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
             case CheckVoicemail(mailbox=mailbox):
                 event, outcome = VoicemailEnded(), f"listened to mailbox {mailbox}"
             case Queue(max_wait_s=limit_s) as waits:
-                key = keys.pop(0) if waits.keys and keys else ""
+                key = _pressed(keys) if waits.keys else ""
                 left, answered_by, rang = _wait(script, facts, waits, key)
                 asked = (*asked, state.node) if waits.keys else asked
                 if left is None:
@@ -213,6 +225,12 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
         if state.awaits is Awaits.ENTERED:
             event = Entered()
     raise AssertionError(f"the engine asked for more than {MAX_STEPS} steps")
+
+
+def _pressed(actions: list[str | Says]) -> str:
+    """The keys of the caller's next action."""
+    action = actions.pop(0) if actions else ""
+    return action if isinstance(action, str) else ""
 
 
 def _decide(tenant: Tenant, facts: Facts, questions: Asked, state: State | None, event: Event) -> Decision:

@@ -9,6 +9,7 @@ from routing.facts import NOTHING_SET, Personal
 from routing.hunting import Load
 from routing.questions import (
     CHANGED,
+    MOST_UNDERSTOOD,
     Admit,
     Answer,
     AskServer,
@@ -26,6 +27,7 @@ from routing.questions import (
     Question,
     Speak,
     Turn,
+    Understand,
 )
 from routing.settings import after
 
@@ -41,6 +43,7 @@ class Asked:
     script: "Script"
     changed: dict[str, Personal] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    said: str = ""                                              # where the call was listened to last
 
     def answer(self, question: Question) -> Answer:
         script = self.script
@@ -68,6 +71,8 @@ class Asked:
                 return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
             case Speak():
                 return "said"
+            case Understand():
+                return meant(question, self.said)
             case CheckPin(extension=extension, keys=keys, of=of):
                 pin = script.pins.get(extension, keys) if of is PinOf.MOBILE else script.permission_pin(extension)
                 return PinIs.RIGHT if pin == keys else PinIs.WRONG
@@ -77,3 +82,9 @@ class Asked:
                 return Limit.NONE if anyway else reached(limits, script.usage, extension, outgoing=outgoing)
             case Country(country=country, confirmed=confirmed):
                 return confirmed or country in script.countries
+
+
+def meant(question: Understand, said: str) -> tuple[str, ...]:
+    """The users whose name was said, in one of the ways to say it."""
+    heard = said.casefold()
+    return tuple(user for user, ways in question.names if heard in (way.casefold() for way in ways))[:MOST_UNDERSTOOD]

@@ -22,6 +22,7 @@ from routing.names import Did, Extension, Extensions, Host, Label, Name, SipUser
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
+from routing.nodes.parking import Slot
 from routing.nodes.user import Shows, User
 from routing.nodes.when import When
 from routing.number_list import NumberPatterns, NumberSet
@@ -148,13 +149,22 @@ class Tenant(Elements, Equipped, Desks):
     @cached_property
     def nodes(self) -> dict[str, Element | User]:
         """Every place a call can be, by element name or extension of a user."""
-        return {**self.users, **{name: element for _, name, element in self.elements()}}
+        slots = {
+            number: Slot(lot=lot, parking=parking, number=number)
+            for lot, parking in self.parkings.items() for number in parking.numbers}
+        return {**slots, **self.users, **{name: element for _, name, element in self.elements()}}
 
     @cached_property
     def internal_numbers(self) -> dict[Extension, str]:
         """What each internal number reaches: a node of `nodes`."""
         named = {element.extension: name for _, name, element in self.elements() if element.extension}
-        return {**named, **{extension: extension for extension in self.users}}
+        slots = {number: number for parking in self.parkings.values() for number in parking.numbers}
+        return {**slots, **named, **{extension: extension for extension in self.users}}
+
+    @cached_property
+    def park_extension(self) -> str:
+        """Where a phone's code parks its call, '' where nowhere."""
+        return next((lot.extension for lot in self.parkings.values() if lot.extension), "")
 
     def targets_of(self, node: Element | User) -> list[str]:
         """Where a call may go on to from a node."""
@@ -268,8 +278,11 @@ class Tenant(Elements, Equipped, Desks):
         return user.mobile or "" if user else ""
 
     def takes_second_call(self, extension: Extension) -> bool:
+        """Nothing that is plugged into an analogue port does."""
         user = self.users.get(extension)
-        return user is None or user.call_waiting
+        if user is None:
+            return True
+        return user.call_waiting and not any(f"{extension}-{device}" in self.analogue for device in user.devices)
 
     def is_own_number(self, number: str, extension: Extension) -> bool:
         """Whether the public number leads straight to the user."""

@@ -16,6 +16,7 @@ from routing.nodes.menu import Menu
 from routing.nodes.mobile_access import MobileAccess
 from routing.nodes.node import Element
 from routing.nodes.outgoing import OUTGOING, Outgoing
+from routing.nodes.parking import Parking
 from routing.nodes.queue import CallQueue
 from routing.nodes.schedule import Schedule
 from routing.nodes.set import Set
@@ -46,6 +47,7 @@ class Elements(BaseModel):
     conferences: dict[Name, ConferenceRoom] = Field(default_factory=dict)
     mobile_accesses: dict[Name, MobileAccess] = Field(default_factory=dict)
     sets: dict[Name, Set] = Field(default_factory=dict)
+    parkings: dict[Name, Parking] = Field(default_factory=dict, max_length=20)
     hangups: dict[Name, HangUp] = Field(default_factory=dict)
 
     def elements(self) -> list[tuple[str, Name, Element]]:

@@ -1,17 +1,18 @@
-"""Directory: the caller keys the first letters of a name and chooses among those that begin so."""
+"""Directory: the caller keys the first letters of a name, or says it, and chooses among those that are meant."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event, Read
+from routing.call import Digits, Entered, Event, Listen, Read, Spoken
 from routing.keying import keys_of
 from routing.names import Extension, Extensions, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.questions import Understand
 
 MAX_LETTERS = 8
 CHOICES = 8                       # on the keys 1 to 8; 9 tells the next ones
-LETTERS, CHOICE = 0, 1            # what was asked for, in the memory's first place
+LETTERS, CHOICE, SPOKEN = 0, 1, 2      # what was asked for, in the memory's first place
 
 
 def name_prompt(extension: Extension) -> Name:
@@ -23,6 +24,8 @@ class NameDirectory(Element):
     """`by`: which part of 'Anna Maria Kowalska' the letters begin: the last word, the first, or any of them."""
 
     prompt: Name = "sys_directory"
+    speech: bool = False                                 # a name may be said, too; docs/directory-speech.md
+    speech_prompt: Name = "sys_directory_speech"         # asks for it; `prompt` asks whoever was not understood
     by: Literal["last", "first", "any"] = "any"
     excluded: Extensions = ()                            # users who are not told of
     wait_s: int = Field(default=5, ge=1, le=60)
@@ -31,19 +34,29 @@ class NameDirectory(Element):
 
     def uses(self) -> Uses:
         choices = tuple((f"choices.{key}", f"sys_press_{key}") for key in range(1, CHOICES + 2))
+        spoken = (("speech_prompt", self.speech_prompt), ("not_understood", "sys_not_understood")) if self.speech else ()
         return Uses(
             targets=(("failed", self.failed),),
-            prompts=(("prompt", self.prompt), ("nobody", "sys_nobody_of_that_name"), ("more", "sys_more"), *choices),
+            prompts=(("prompt", self.prompt), *spoken, ("nobody", "sys_nobody_of_that_name"), ("more", "sys_more"), *choices),
             numbers=tuple(numbered("excluded", self.excluded)),
             any_number=True,
         )
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event, memory:
+            case Entered(), _ if self.speech:
+                listen = Listen((self.speech_prompt,), MAX_LETTERS, self.wait_s)
+                return Do(listen, "asks for a name, said or keyed", (LETTERS, 0))
             case Entered(), _:
                 return self._ask((self.prompt,), "asks for a name", 0)
             case Digits(keys=keys), (0, failures):
                 return self._find(here, keys.rstrip("#"), failures)
+            case Spoken(keys=keys), (0, failures) if keys:
+                return self._find(here, keys.rstrip("#"), failures)
+            case Spoken(), (0, failures):
+                return self._understand(here, failures)
+            case Digits(keys=key), (2, failures, *offered):
+                return self._choose_spoken(here, key, failures, [str(user)[1:] for user in offered])
             case Digits(keys=key), (1, failures, letters, first):
                 return self._choose(here, key, failures, str(letters), first)
             case _:
@@ -75,6 +88,26 @@ class NameDirectory(Element):
         if len(found) > first + CHOICES:
             prompts += ["sys_more", "sys_press_9"]
         return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, (CHOICE, failures, int(letters), first))
+
+    def _understand(self, here: Here, failures: int) -> Go | Do:
+        said = tuple((extension, self._ways_to_say(here.tenant.names[extension])) for extension in self._named(here, ""))
+        found = here.facts.answer(Understand(said, here.chosen.language or here.tenant.language)) if said else ()
+        if not found:
+            return self._again(("sys_not_understood", self.prompt), "understands no name", failures)
+        prompts = [prompt for i, extension in enumerate(found, 1) for prompt in (name_prompt(extension), f"sys_press_{i}")]
+        # A leading 1 keeps the zeros of an extension.
+        memory = (SPOKEN, failures, *(int(f"1{extension}") for extension in found))
+        why = f"understands {', '.join(here.tenant.names[extension] for extension in found)}"
+        return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, memory)
+
+    def _choose_spoken(self, here: Here, key: str, failures: int, offered: list[Extension]) -> Go | Do:
+        if key.isdigit() and 1 <= int(key) <= len(offered) and (chosen := offered[int(key) - 1]) in here.tenant.names:
+            return Go(chosen, f"key {key} is {here.tenant.names[chosen]}, on to {chosen}")
+        return self._again((self.prompt,), f"wrong key {key}" if key else "no key", failures)
+
+    def _ways_to_say(self, name: str) -> tuple[str, ...]:
+        """The whole name, or the parts by which it is found."""
+        return tuple(dict.fromkeys((name, *self._words(name))))
 
     def _again(self, prompts: tuple[Name, ...], why: str, failures: int) -> Go | Do:
         if failures + 1 >= self.tries:

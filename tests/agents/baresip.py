@@ -134,6 +134,12 @@ class Phone:
         """Sends the keys as RFC 4733 events, some 150 ms each; returns before they are all sent."""
         await self._command("sndcode", keys)
 
+    async def say(self, sound: Samples) -> None:
+        """From now on the microphone hears this, and then nothing for a while."""
+        file = self._directory / f"said-{len(list(self._directory.glob('said-*')))}.wav"
+        write_wav(file, np.concatenate([sound, np.zeros(20 * 8000, dtype=np.int16)]))
+        await self._command("ausrc", f"aufile,{file}")
+
     async def until(self, kind: str, *, unless: str = "CALL_CLOSED", within_s: float = 10) -> Event:
         """The next such event that no earlier call of this returned. PhoneFailed if `unless` comes first."""
         try:

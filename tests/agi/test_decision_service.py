@@ -18,6 +18,7 @@ from agi.outside import Outside
 from agi.published import Published
 from agi.speech import Speech
 from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
+from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
@@ -44,7 +45,7 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
     write_revision(tmp_path, "1", acme=acme())
     application = Application(loop=asyncio.get_running_loop())
     answers = RedisAnswers(live.connect(f"unix://{tmp_path}/none"))
-    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"))
+    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
     service = DecisionService(Published(tmp_path), Live(devices), answers, outside, PurePosixPath("/srv/x"))
     application.add_route("step", service.step)
     server = await start_server(application, "127.0.0.1", 0)

@@ -21,6 +21,7 @@ from agi.fastagi import Application, start_server
 from agi.outside import Outside
 from agi.published import Published
 from agi.speech import Speech
+from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call_server import Reply
 from store import live
@@ -39,7 +40,7 @@ REPOSITORY = Path(__file__).parent.parent.parent
 async def deciding(home: Path, url: str) -> AsyncIterator[int]:
     tenant = acme(("voicemails:", f"call_servers:\n  crm: {{url: '{url}', next: sales, failed: mail}}\nvoicemails:"), ("{to: main}", "{to: crm}"))
     write_revision(home, "1", acme=tenant)
-    outside = Outside(CallServers(LOOPBACK), Speech(make_speech, home / "said"))
+    outside = Outside(CallServers(LOOPBACK), Speech(make_speech, home / "said"), Understanding(home / "heard"))
     service = DecisionService(Published(home), Live(), RedisAnswers(live.connect(f"unix://{home}/none")), outside, PurePosixPath("/srv/x"))
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)

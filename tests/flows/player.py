@@ -26,13 +26,16 @@ from agi.outside import Asking, Outside
 from agi.published import Published, PublishedTenant
 from agi.speech import Speech
 from agi.step_text import read_state
+from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call import Awaits, Visit
 from routing.call_server import Failed, Failure, Reply
-from routing.cast import PhoneDoes
+from routing.cast import PhoneDoes, Says
 from routing.facts import DeviceState
-from routing.questions import AskServer, SlowQuestion
+from routing.phrases import Language
+from routing.questions import AskServer, SlowQuestion, Understand
 from routing.scenario import ANSWERED_SIP, CANCELLED_SIP, Scene, Told
+from routing.simulated_answers import meant
 from routing.tenant import AddressTrunk, Tenant
 from sipp import Answer as Answers
 from sipp import Callee, Cast, Ring
@@ -43,6 +46,8 @@ from store.loads import ENDED
 from store.records import Call, Outcome
 from store.turns import TURNS
 from tests.agents import baresip
+from tests.agents.audio import Samples
+from tests.agents.voice import spoken
 from tests.flows.world import (
     ABSENT_PHONE,
     behaviour,
@@ -62,6 +67,7 @@ AT_ONCE = 6                            # tenants: two cores
 LIMIT_S = 60.0                         # for one call
 BEFORE_KEY_S = 0.4                     # from a decision until its step has begun: a key pressed earlier is lost
 BEFORE_HANG_UP_S = 0.6
+BEEP_S = 1.2                           # with what it takes to begin; whoever speaks earlier is not heard
 MESSAGE_S = 2.5                        # a message that the mailbox keeps: over a second after the beep
 QUIET = 300                            # of 32767
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
@@ -71,13 +77,22 @@ class ScriptedServers(Outside):
     """What call servers say is the scenario's; what is to be spoken is spoken as ever."""
 
     def __init__(self, pbx: Pbx, scene: Scene) -> None:
-        super().__init__(CallServers(), Speech(make_speech, pbx.settings.home / "said"))
+        super().__init__(CallServers(), Speech(make_speech, pbx.settings.home / "said"), Understanding(pbx.settings.home / "heard"))
         self._replies = scene.script().call_servers
+        self._said = [action.words for action in scene.scenario.keys if isinstance(action, Says)]
 
-    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str:
+    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str | tuple[str, ...]:
         if isinstance(question, AskServer):
             return self._replies.get(question.server, Failed(Failure.NO_CONNECTION))
-        return await super().answer(asking, question, hold)
+        answer = await super().answer(asking, question, hold)
+        if isinstance(question, Understand) and isinstance(answer, tuple) and self._said:
+            return without_others(answer, meant(question, self._said[0]))
+        return answer
+
+
+def without_others(understood: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """A recogniser may offer names behind those that were said; how many is no promise. Before them is one."""
+    return understood[:len(wanted)] if set(understood[:len(wanted)]) == set(wanted) else understood
 
 
 class ScriptedPins(Published):
@@ -155,7 +170,7 @@ class Player:
         trunk = next(trunk.address for trunk in scene.tenant.trunks.values() if isinstance(trunk, AddressTrunk))
         address = caller_address if from_phone else trunk
         async with (
-            self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene), baresip.phone(address) as phone,
+            self._pbx.cast(limit_s=LIMIT_S) as cast, self._phones(cast, scene), baresip.phone(address, speaks=microphone(scene)) as phone,
         ):
             await carriers(self._pbx, cast, scene)
             if from_phone:
@@ -269,7 +284,7 @@ class Player:
 def asks(step: str, tenant: Tenant) -> bool:
     """Whether a key is awaited."""
     with_keys = tuple(f"Gosub(queue,s,1({tenant.queue_name(name)}," for name, queue in tenant.queues.items() if queue.exit_keys)
-    return step.startswith(("Read(DIGITS,", "Gosub(digits,", *with_keys))
+    return step.startswith(("Read(DIGITS,", "Gosub(digits,", "Gosub(listen,", *with_keys))
 
 
 def in_order(step: str) -> str:
@@ -279,7 +294,9 @@ def in_order(step: str) -> str:
 
 
 def told_s(step: str, sounds: Path) -> float:
-    """How long the sounds are that no key interrupts, and during which none counts."""
+    """How long the sounds are that are heard before a key counts, or a word."""
+    if step.startswith("Gosub(listen"):
+        return BEEP_S + sum(duration_s(sounds / f"{name}.wav") for name in re.findall(r"/sounds/[a-z0-9_-]+/([a-z0-9_-]+)", step))
     if not step.startswith("Gosub(digits"):
         return 0.0
     return length_s(step.rpartition(",")[2], sounds)
@@ -342,7 +359,13 @@ async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list
                 await phone.hang_up()
                 hung_up = True
             elif state.awaits in (Awaits.DIGITS, Awaits.PIN, Awaits.QUEUE) and asks(answer.step, scene.tenant) and keys:
-                await press(phone, keys.pop(0), BEFORE_KEY_S + told_s(answer.step, stage.sounds))
+                await press(phone, pressed(keys.pop(0)), BEFORE_KEY_S + told_s(answer.step, stage.sounds))
+            elif state.awaits is Awaits.SPEECH and keys:
+                action = keys.pop(0)
+                if isinstance(action, Says):
+                    await say(phone, action, scene.tenant.language, told_s(answer.step, stage.sounds))
+                else:
+                    await press(phone, action, BEFORE_KEY_S)
             elif answer.step.startswith("Gosub(echo"):
                 await press(phone, "#", BEFORE_KEY_S + length_s(answer.step, stage.sounds))
             elif state.awaits is Awaits.VOICEMAIL:
@@ -350,6 +373,24 @@ async def follow(phone: baresip.Phone, stage: Stage, scene: Scene) -> tuple[list
     finally:
         closed.cancel()
         await asyncio.gather(closed, return_exceptions=True)
+
+
+async def say(phone: baresip.Phone, action: Says, language: Language, after_s: float) -> None:
+    sound = await spoken(action.words, language)
+    await until(lambda: is_answered(phone), "the call is answered")
+    await asyncio.sleep(after_s)
+    await phone.say(sound)
+
+
+def pressed(action: str | Says) -> str:
+    """Whoever is asked for keys and speaks presses nothing."""
+    return action if isinstance(action, str) else ""
+
+
+def microphone(scene: Scene) -> Samples | None:
+    """What is heard of a caller who does nothing: silence, if that one is to speak later."""
+    speaks = any(isinstance(action, Says) for action in scene.scenario.keys)
+    return np.zeros(60 * 8000, dtype=np.int16) if speaks else None
 
 
 async def press(phone: baresip.Phone, keys: str, after_s: float) -> None:

@@ -68,7 +68,7 @@ def dial_internal(names: Names) -> st.SearchStrategy[Values]:
 def directory(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({
         "by": st.sampled_from(["last", "first", "any"]), "excluded": st.lists(names.users, max_size=2, unique=True),
-        "failed": names.targets})
+        "failed": names.targets}, optional={"speech": st.just("true")})
 
 
 def external(names: Names) -> st.SearchStrategy[Values]:
@@ -138,6 +138,10 @@ def hangup(names: Names) -> st.SearchStrategy[Values]:
     return st.fixed_dictionaries({"prompt": names.prompts}, optional={"cause": st.sampled_from(["busy", "refused"])})
 
 
+def parking(names: Names) -> st.SearchStrategy[Values]:
+    return st.fixed_dictionaries({"slots": st.just("701-703"), "unanswered": names.targets})
+
+
 ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "announcements": announcement,
     "menus": menu,
@@ -154,6 +158,7 @@ ELEMENTS: dict[str, Callable[[Names], st.SearchStrategy[Values]]] = {
     "conferences": conference,
     "mobile_accesses": mobile_access,
     "sets": setting,
+    "parkings": parking,
     "hangups": hangup,
 }
 USERS_AND_NUMBERS: dict[str, object] = {"country": "PL", "language": "pl", "timezone": "Europe/Warsaw"}
@@ -186,6 +191,8 @@ def tenants(draw: st.DrawFn) -> Tenant:
     }
     for number, (section, found) in enumerate(elements.items()):
         values[section][found[0]]["extension"] = str(300 + number)       # type: ignore[index]
+    for number, lot in enumerate(elements["parkings"]):
+        values["parkings"][lot]["slots"] = f"7{number}1-7{number}3"       # type: ignore[index]
     try:
         return read_tenant(json.dumps(values), "random.yaml", Platform())
     except ConfigError as error:

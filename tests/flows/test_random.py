@@ -20,13 +20,17 @@ from routing.call import (
     Event,
     Failover,
     Hangup,
+    Listen,
     Origin,
+    Parked,
+    ParkEnded,
     Play,
     Played,
     QueueEnd,
     QueueLeft,
     Read,
     Say,
+    Spoken,
     Started,
     State,
     Step,
@@ -60,6 +64,7 @@ from routing.questions import (
     Speak,
     Turn,
     Unanswered,
+    Understand,
 )
 from routing.simulate import Script, simulate
 from routing.tenant import Tenant
@@ -86,11 +91,13 @@ PERSONAL = st.builds(Personal, st.booleans(), st.booleans(), forwards=FORWARDS)
 ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.DIGITS: st.builds(Digits, KEYS),
     Awaits.PIN: st.builds(Digits, KEYS),
+    Awaits.SPEECH: st.builds(Spoken, KEYS),
     Awaits.PLAYED: st.just(Played()),
     Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
     Awaits.CONFERENCE: st.builds(ConferenceLeft, st.booleans()),
     Awaits.QUEUE: st.builds(QueueLeft, st.sampled_from(QueueEnd), st.sampled_from("0123456789*#")),
+    Awaits.PARKED: st.builds(ParkEnded, st.sampled_from(Parked)),
     Awaits.ENTERED: st.just(Entered()),
 }
 """What the phone system may answer, by what the state waits for: a new step is one entry."""
@@ -125,11 +132,11 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
             case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
                 assert tenant.users[mailbox].voicemail
                 served = True
-            case Read() | Play() | Echo() | Say() | Conference():
+            case Read() | Listen() | Play() | Echo() | Say() | Conference():
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         match event:
-            case DialEnded(status=DialStatus.ANSWER) | QueueLeft(end=QueueEnd.ANSWERED):
+            case DialEnded(status=DialStatus.ANSWER) | QueueLeft(end=QueueEnd.ANSWERED) | ParkEnded(end=Parked.FETCHED):
                 served = True
     raise AssertionError("the call never ended")
 
@@ -202,6 +209,8 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.sampled_from(Limit)
         case Country() | HasPin():
             return st.booleans()
+        case Understand(names=names):
+            return st.lists(st.sampled_from([user for user, _ in names]), max_size=3, unique=True).map(tuple)
 
 
 def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:
@@ -211,7 +220,7 @@ def stays_at_home(tenant: Tenant, state: State, step: Step) -> None:
             assert endpoints or outside
             assert {leg.trunk for leg in outside} <= {"acme-trunk-carrier"}
             assert set(endpoints) <= {endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)}
-        case Read(prompts=prompts) | Play(prompts=prompts):
+        case Read(prompts=prompts) | Listen(prompts=prompts) | Play(prompts=prompts):
             known = tenant.all_prompts()
             assert all(name in known and (not other or other in known[name].translations)
                        for name, _, other in (prompt.partition(".") for prompt in prompts))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from routing.facts import DeviceState
-from sipp import Address
+from sipp import Account, Address, Subscribe, started
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone
 from tests.live.pbx import Pbx
@@ -125,3 +125,15 @@ def test_window_that_the_operator_opens_lets_a_telephone_ask_by_its_mac_address_
 def test_label_that_does_not_exist_opens_nothing(pbx: Pbx) -> None:
     with pytest.raises(AssertionError, match="desks has no telephone 'annna', expected one of anna, jan, zofia"):
         pbx.centralka("phones", "desks", "--open", "annna")
+
+
+@pytest.mark.parametrize("maker", ["yealink", "snom", "grandstream", "cisco", "poly"])
+async def test_lamp_that_a_telephone_is_told_of_can_be_watched(pbx: Pbx, maker: str) -> None:
+    found = fetch(pbx, maker)
+    account, lamp = found.accounts[0], found.keys[0]
+    assert lamp.kind == "blf"
+    watch = Subscribe(account=Account(account.user, account.password), target=lamp.value, notifies=1)
+    async with started(watch, local=pbx.new_address().host, server=pbx.server, limit_s=40) as sipp:
+        result = await sipp.result()
+    assert not result.failure, result.failure
+    assert f'entity="sip:{lamp.value}@' in result.received("NOTIFY")[0].text

@@ -116,3 +116,11 @@ def test_base_of_one_tenant_is_no_others() -> None:
         read_tenants({
             "acme.yaml": changed(("menus:", f"{bases}menus:")),
             "rossi.yaml": changed(("menus:", f"{HALL.replace('80000001', '80000002')}menus:"), text=ROSSI)})
+
+
+def test_analogue_port_takes_no_second_call() -> None:
+    tenant = acme(FAXES, ("menus:", f"{CELLAR}menus:"))
+    assert not tenant.takes_second_call("204")
+    assert not tenant.takes_second_call("205")
+    assert tenant.takes_second_call("201")
+    assert tenant.takes_second_call("206")          # a fax of no gateway's

@@ -1,0 +1,82 @@
+"""What a caller said: recognised in a process of its own, within time, a few at once; then the recording is gone."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from routing.questions import MOST_UNDERSTOOD, Understand
+
+log = structlog.get_logger()
+
+LIMIT_S: Final = 12.0           # a directory of 200 names takes some 2 s of one processor
+AT_ONCE: Final = 2
+KEPT_S: Final = 30              # of a caller who hung up or keyed instead; nobody speaks for longer
+MAX_BYTES: Final = 400_000      # 25 s
+
+
+class Understanding:
+    """`folder` is where Asterisk leaves a recording by the call's unique id: 16 bit, 8000 Hz mono, without a header."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    async def said_in(self, call: str, tenant: str, question: Understand) -> tuple[str, ...]:
+        """The users who may be meant, best first; none when nothing was said, or it took too long."""
+        if not re.fullmatch(r"[0-9.]{1,64}", call, re.ASCII):
+            return ()
+        sound = self._folder / f"{call}.sln"
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(LIMIT_S), self._free:
+                places = await recognised(sound, question)
+        except (OSError, ValueError, TimeoutError) as error:
+            log.warning("recognition_failed", tenant=tenant, call=call, problem=str(error) or f"not within {LIMIT_S} s")
+            return ()
+        finally:
+            sound.unlink(missing_ok=True)
+        took_ms = round((time.perf_counter() - began) * 1e3)
+        log.info("recognised", tenant=tenant, call=call, matches=len(places), took_ms=took_ms)
+        return tuple(question.names[place][0] for place in places)
+
+    async def forget(self) -> None:
+        """Removes, for as long as it runs, recordings that no decision has asked for."""
+        while True:
+            forget(self._folder, time.time())
+            await asyncio.sleep(KEPT_S / 3)
+
+
+async def recognised(sound: Path, question: Understand) -> list[int]:
+    """The places of the names. Raises OSError and ValueError."""
+    if sound.stat().st_size > MAX_BYTES:
+        raise ValueError(f"a recording of {sound.stat().st_size} bytes, expected at most {MAX_BYTES}")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "agi.recogniser", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE)
+    try:
+        asked = {"sound": str(sound), "names": [list(ways) for _, ways in question.names], "language": question.language,
+                 "most": MOST_UNDERSTOOD}
+        answer, errors = await process.communicate(json.dumps(asked).encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise OSError(f"the recogniser ended with {process.returncode}: {errors.decode(errors='replace').strip()[-200:]}")
+    places = json.loads(answer)
+    if not isinstance(places, list) or not all(type(place) is int and 0 <= place < len(question.names) for place in places):
+        raise ValueError(f"the recogniser answered {answer[:80]!r}")
+    return places
+
+
+def forget(folder: Path, now_s: float) -> None:
+    for entry in os.scandir(folder):
+        if entry.name.endswith(".sln") and now_s - entry.stat().st_mtime > KEPT_S:
+            Path(entry.path).unlink(missing_ok=True)

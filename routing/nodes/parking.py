@@ -1,0 +1,103 @@
+"""Parking: a call waits in a slot until one of the tenant's phones dials the slot's number; after a while it goes back to who
+parked it.
+
+Dialling or transferring to the lot's own extension parks in any free slot, and tells its number to a phone; a call that is
+transferred to a slot's number is parked there.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from routing.call import (
+    Cause,
+    Dial,
+    DialEnded,
+    DialStatus,
+    Entered,
+    Event,
+    Hangup,
+    Park,
+    Parked,
+    ParkEnded,
+    Play,
+    Played,
+    SetCall,
+    Unpark,
+)
+from routing.names import Extension, Name, NamePrefix, Target
+from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+
+MAX_SLOTS = 100
+BACK, RINGING = 1, 2      # remembered while a call goes back to who parked it
+Slots = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[0-9]{2,6}$")]
+
+
+class Parking(Element):
+    slots: Slots                                   # internal numbers, as 701-720
+    return_s: int = Field(default=60, ge=5, le=3600)
+    ring_s: int = Field(default=20, ge=3, le=120)  # of who parked it, when it goes back
+    mark: NamePrefix = "P:"                        # then before the caller's name
+    unanswered: Target
+
+    @model_validator(mode="after")
+    def has_slots(self) -> "Parking":
+        first, _, last = self.slots.partition("-")
+        if len(first) != len(last) or first.startswith("0") or not 0 <= int(last) - int(first) < MAX_SLOTS:
+            raise ValueError(f"found the slots {self.slots}, expected up to {MAX_SLOTS} from a lower number, as 701-720")
+        return self
+
+    @property
+    def numbers(self) -> tuple[Extension, ...]:
+        first, _, last = self.slots.partition("-")
+        return tuple(str(number) for number in range(int(first), int(last) + 1))
+
+    def uses(self) -> Uses:
+        return Uses(targets=(("unanswered", self.unanswered),))
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        return self.park(here, here.name, self.numbers, memory, event)
+
+    def park(self, here: Here, lot: Name, slots: tuple[Extension, ...], memory: tuple[int, ...], event: Event) -> Go | Do:
+        match event:
+            case Entered() if memory and here.facts.transferrer in here.tenant.names:
+                step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s)
+                return Do(step, f"rings {here.facts.transferrer}", (RINGING,))
+            case Entered() if not memory:
+                told = bool(here.facts.caller_extension) and not here.facts.transferrer
+                return Do(Park(lot, slots, self.return_s, told), f"is parked in {slots[0]}" if len(slots) == 1 else "is parked")
+            case ParkEnded(end=Parked.FETCHED):
+                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+            case ParkEnded(end=Parked.BACK) if here.facts.transferrer in here.tenant.names:
+                return Do(SetCall(name_prefix=self.mark), f"nobody fetches it, back to {here.facts.transferrer}", (BACK,))
+            case ParkEnded(end=end):
+                why = "nobody fetches it" if end is Parked.BACK else "no slot is free"
+                return Go(self.unanswered, f"{why}, on to {self.unanswered}")
+            case DialEnded(status=DialStatus.ANSWER):
+                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+            case DialEnded():
+                return Go(self.unanswered, f"{here.facts.transferrer} does not take it, on to {self.unanswered}")
+            case _:
+                raise UnexpectedEvent(here, event)
+
+
+class Slot(Element):
+    """The number of a slot."""
+
+    lot: Name
+    parking: Parking
+    number: Extension
+
+    def uses(self) -> Uses:
+        return Uses(targets=self.parking.uses().targets, ends=True)
+
+    def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
+        match event:
+            case Played():
+                return Do(Hangup(Cause.NORMAL), "hangs up")
+            case Entered() if not memory and not here.facts.transferrer and here.facts.caller_extension:
+                return Do(Unpark(self.lot, self.number, "sys_nothing_parked"), "takes what is parked")
+            case Entered() if not memory and not here.facts.transferrer:
+                return Do(Play(("sys_unknown_number",)), "is for the tenant's own phones")
+            case _:
+                return self.parking.park(here, self.lot, (self.number,), memory, event)

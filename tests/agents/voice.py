@@ -1,0 +1,17 @@
+"""Somebody who speaks: espeak-ng, 8000 Hz."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from confgen.sounds import Sound, make_sounds
+from routing.phrases import Language
+from tests.agents.audio import Samples, read_wav
+
+
+async def spoken(text: str, language: Language) -> Samples:
+    """The text as sound, a breath before it and one behind."""
+    with TemporaryDirectory(prefix="voice-") as name:
+        await make_sounds([Sound("said", text, language)], Path(name))
+        return np.pad(read_wav(Path(name) / "said.wav"), 3000)

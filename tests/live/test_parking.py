@@ -1,0 +1,60 @@
+"""Parking on real phones: calls wait in slots, any phone of the tenant fetches them, and they go back with a mark."""
+
+import pytest
+
+from routing.facts import DeviceState
+from tests.live.pbx import Pbx, until
+from tests.live.test_lamps import bodies, watching
+from tests.live.test_transfers import TO_ANNA, Firm, firm, path
+
+pytestmark = pytest.mark.live
+
+
+async def parked(it: Firm, slot: str) -> None:
+    await until(lambda: f"{slot}@swap-desk" in "".join(
+        line for line in it.pbx.runtime.asterisk_cli("core show hints").splitlines() if "InUse" in line), f"{slot} is taken")
+
+
+@pytest.mark.parametrize(("how", "slot"), [("*3", "701"), ("##700#", "701"), ("##702#", "702"), ("refer 700", "701"), ("refer 703", "703")])
+async def test_call_is_parked_and_fetched_by_another_phone(pbx: Pbx, how: str, slot: str) -> None:
+    async with firm(pbx, "201", "203") as it, watching(pbx, slot, told=3, by="swap-202-desk") as watch:
+        await it.dials("outside", TO_ANNA, answers="201")
+        refer, _, target = how.partition(" ")
+        await (it["201"].transfer(target, pbx.server) if target else it["201"].press(refer))
+        await parked(it, slot)
+        await it["203"].dial(slot, pbx.server)
+        await it["203"].until("CALL_ESTABLISHED")
+        await it.talk("outside", "203")
+        await it["outside"].hang_up()
+        call = await it.record()
+        told = await bodies(watch)
+    assert ["confirmed" in body for body in told] == [False, True, False]
+    assert ("203", "takes what is parked") not in path(call)
+    assert any(why.startswith("is parked") for _, why in path(call))
+
+
+async def test_parked_call_that_nobody_fetches_goes_back_with_a_mark_and_then_on(pbx: Pbx) -> None:
+    async with firm(pbx, "201") as it:
+        await it.dials("outside", TO_ANNA, answers="201")
+        await it["201"].transfer("701", pbx.server)
+        await parked(it, "701")
+        await pbx.until_state("swap-201-desk", DeviceState.RINGING)
+        await it["outside"].until("CALL_CLOSED", unless="", within_s=25)
+        call = await it.record()
+    assert [why for _, why in path(call)][3:6] == [
+        "is parked in 701", "nobody fetches it, back to 201", "rings 201"]
+    assert path(call)[6] == ("701", "201 does not take it, on to news")
+
+
+async def test_nothing_is_fetched_from_an_empty_slot_or_another_tenants(pbx: Pbx) -> None:
+    async with firm(pbx, "201") as it, firm(pbx, "203", tenant="swapb", outside=False) as other:
+        await it.dials("outside", TO_ANNA, answers="201")
+        await it["201"].transfer("702", pbx.server)
+        await parked(it, "702")
+        await other["203"].dial("702", pbx.server)
+        await other["203"].until("CALL_CLOSED", unless="")
+        await pbx.until_state("swap-201-desk", DeviceState.RINGING)
+        await it.answers("201")
+        await it.talk("outside", "201")
+        await it["outside"].hang_up()
+        await it.record()
