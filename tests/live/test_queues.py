@@ -235,20 +235,18 @@ async def test_every_number_is_told_in_the_language_of_the_line(pbx: Pbx) -> Non
     before = size.stat().st_size if size.exists() else 0
     cli("logger add channel played verbose(3)")
     try:
-        for language in ("en", "it", "pl"):
-            numbers = (1, 2, 10, 13, 21, 28, 37, 60, 99, 119, 200)
-            said = [f"Set(CHANNEL(language)={language}_line)", *(f"SayNumber({number})" for number in numbers)]
-            for priority, application in enumerate(said, start=1):
-                cli(f"dialplan add extension {language},{priority},{application} into numbers replace")
-            cli(f"channel originate Local/{language}@numbers/n application Wait 60")
+        numbers = (1, 2, 10, 13, 21, 28, 37, 60, 99, 119, 200)
+        said = ["Set(CHANNEL(language)=pl_line)", *(f"SayNumber({number})" for number in numbers)]
+        for priority, application in enumerate(said, start=1):
+            cli(f"dialplan add extension said,{priority},{application} into numbers replace")
+        cli("channel originate Local/said@numbers/n application Wait 60")
         await until(lambda: not cli("core show channels concise").count("@numbers"), "all numbers are said", limit_s=60)
         log = pbx.log_since(before, "played")
     finally:
         cli("logger remove channel played")
-    played = re.findall(r"<Local/\S*> Playing '(\S+)' \(language '(\w\w)_line'\)", log)
-    assert all(name.startswith("digits/") and name.endswith(".slin") for name, _ in played), played
-    assert {language: len([name for name, spoken in played if spoken == language]) for language in ("en", "it", "pl")} == {
-        "en": 18, "it": 15, "pl": 16}, played
+    played = re.findall(r"<Local/\S*> Playing '(\S+)' \(language 'pl_line'\)", log)
+    assert all(name.startswith("digits/") and name.endswith(".slin") for name in played), played
+    assert len(played) == 16, played
 
 
 async def test_who_finds_the_line_full_is_told_no_place_in_it(pbx: Pbx) -> None:
