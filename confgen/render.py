@@ -67,7 +67,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
         f"queues/{slug}.conf": fill("queues.conf", values),
         f"queuerules/{slug}.conf": fill("queuerules.conf", values),
-        f"tenants/{slug}.json": json.dumps(published, ensure_ascii=False, indent=1),
+        f"tenants/{slug}.json": json.dumps(published, ensure_ascii=False),
     }
     if credentials := credentials_of(tenant, secrets):
         files[f"phones/{slug}.json"] = json.dumps(asdict(credentials), indent=1)
