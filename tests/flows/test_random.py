@@ -34,6 +34,7 @@ from routing.call import (
     Started,
     State,
     Step,
+    Unpark,
     Voicemail,
     VoicemailEnded,
 )
@@ -132,7 +133,7 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
             case Voicemail(mailbox=mailbox) | CheckVoicemail(mailbox=mailbox):
                 assert tenant.users[mailbox].voicemail
                 served = True
-            case Read() | Listen() | Play() | Echo() | Say() | Conference():
+            case Read() | Listen() | Play() | Echo() | Say() | Unpark() | Conference():
                 served = True
         event = data.draw(ANSWERS[state.awaits])
         match event:
