@@ -18,7 +18,7 @@ SAYS_IN_SCHEMA = "says .{1,120}"            # JSON Schema's patterns have no let
 AFTER = r"answers after ([1-9][0-9]?) s"
 MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
 ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|(answered by|to be called back at) \+[0-9]{7,15}"
-          r"|in conference [a-z0-9_]+|parked|refused|caller hangs up|failover")
+          r"|in conference [a-z0-9_]+|refused|caller hangs up|failover")
 
 
 class PhoneDoes(StrEnum):
@@ -106,7 +106,7 @@ def parse_ending(text: object) -> object:
     if isinstance(text, str) and re.fullmatch(ENDING, text, re.ASCII):
         return text
     raise ValueError(
-        "expected answered by 201, message for 201, mailbox of 201, in conference room, parked, refused, caller hangs up "
+        "expected answered by 201, message for 201, mailbox of 201, in conference room, refused, caller hangs up "
         "or failover")
 
 

@@ -87,7 +87,6 @@ OUTCOMES = {
     r"in conference ([a-z0-9_]+)": r"in conference \1",
     r"called back (\+[0-9]+)": r"to be called back at \1",
     r"caller hung up": "caller hangs up",
-    r"parked": "parked",
     r"failover": "failover",
 }
 

@@ -28,6 +28,8 @@ from routing.call import (
     Move,
     Origin,
     Park,
+    Parked,
+    ParkEnded,
     PickUp,
     Play,
     Played,
@@ -186,8 +188,9 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 asked = (*asked, state.node)
             case Play() | Echo() | Say() | Move() | PickUp() | Unpark():
                 event = Played()
-            case Park():
-                return Simulation(path, "parked", steps, asked, rang)
+            case Park(limit_s=limit_s):
+                event = ParkEnded(Parked.BACK)
+                facts = replace(facts, moment=facts.moment + timedelta(seconds=limit_s))
             case SetCall():
                 event = Entered()
             case CallAs(extension=extension, number=number):

@@ -68,7 +68,9 @@ def field_of(path: str) -> str:
 
 
 def kind_of(tenant: Tenant, name: str) -> str:
-    return next((section for section, element, _ in tenant.elements() if element == name), USERS)
+    """A section of the tenant's file. The numbers of a lot's slots are the lot's."""
+    others = USERS if name in tenant.users else "parkings"
+    return next((section for section, element, _ in tenant.elements() if element == name), others)
 
 
 def exits_taken(scene: Scene) -> Iterator[tuple[str, str]]:
