@@ -213,7 +213,7 @@ def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_pa
         f"{file}:9 scenarios.0.expect.path.1: no element or user 'sals'",
     ]
     file.write_text(SCENARIO.replace("presses 1", "press one"))
-    assert "found 'press one', expected presses 1, presses nothing, or hangs up in main" in centralka(
+    assert "found 'press one', expected presses 1, presses nothing, says Kowalska, or hangs up in main" in centralka(
         home, "check", "--scenarios").stderr
 @pytest.mark.parametrize(("arguments", "words"), [
     (("switch", "nobody"), "not published"), (("switch", "acme", "dusk"), "no switch 'dusk'"),
