@@ -72,7 +72,7 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
     made, temporary = published / "folders" / name, published / "revisions" / f".{name}"
     for left in (made, temporary):         # by a command that was killed
         shutil.rmtree(left, ignore_errors=True)
-        left.mkdir(mode=0o750)
+        left.mkdir(mode=0o750, parents=True)      # an instance made before there were such folders has none
     changed = {_folder(path) for path in (*written, *gone)}
     changed |= {folder.name for folder in before.folders() if not folder.is_symlink()}
     kept: dict[str, list[str]] = {folder: [] for folder in changed}

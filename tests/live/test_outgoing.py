@@ -158,6 +158,8 @@ async def test_of_fifty_callers_at_once_exactly_as_many_are_let_in_as_the_plan_h
 ) -> None:
     caller = pbx.outside_caller()
     calls = Call(number="48225100010", caller=caller, ending=HangUp(6000))
+    with Redis.from_url(pbx.settings.redis_url) as client:
+        await until(lambda: client.zcard(lines_key("out")) == 0, "the lines of the calls before are free")
     async with started(calls, local=CARRIER.host, server=pbx.server, load=Load(calls=50, per_s=500, at_once=50)) as sipp:
         await sipp.result()
     records = await pbx.records(caller, "out", at_least=50)
