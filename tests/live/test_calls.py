@@ -184,7 +184,7 @@ async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant
     assert path_of(others) == pbx.simulated(DIRECT[tenant], tenant=other)
 
 
-@pytest.mark.parametrize("number", ["999", "*5", "00390612345678", "2011", "20"])
+@pytest.mark.parametrize("number", ["90", "*5", "0000612345678", "2011", "20"])
 @pytest.mark.docker
 async def test_digits_that_are_nothing_get_an_announcement_and_404(pbx: Pbx, number: str) -> None:
     me, began = pbx.account("acme-202-desk"), datetime.now(UTC)
