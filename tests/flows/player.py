@@ -277,8 +277,11 @@ class Player:
         sounds = {sound: prompt for prompt, sound in self._published.tenant(slug).sounds.items()}
         if len(sounds) != len(self._published.tenant(slug).sounds):
             raise AssertionError(f"{slug}: two prompts have the same sound, expected a text of its own for each")
-        played = [step for step in steps if not step.startswith(("Gosub(conference", "Gosub(queue", "Gosub(call_back"))]      # what they play depends on others
+        played = [step for step in steps if not step.startswith(DEPEND_ON_OTHERS)]
         return tuple(sounds[name] for step in played for name in re.findall(rf"/sounds/{slug}/([a-z0-9_-]+)", in_order(step)))
+
+
+DEPEND_ON_OTHERS = ("Gosub(conference", "Gosub(queue", "Gosub(call_back", "Gosub(park")     # what of their prompts is played
 
 
 def asks(step: str, tenant: Tenant) -> bool:
