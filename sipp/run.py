@@ -55,6 +55,15 @@ class Sipp:
                     raise SippFailed(self._read())
                 await asyncio.sleep(0.005)
 
+    async def received(self, method: str) -> None:
+        """Returns once such a request has come. Only of a program that is traced."""
+        trace = self._directory / "messages.log"
+        async with asyncio.timeout(self._limit_s):
+            while not trace.exists() or f"\n{method} " not in trace.read_text(errors="replace"):
+                if self._process.returncode is not None:
+                    raise SippFailed(self._read())
+                await asyncio.sleep(0.02)
+
     async def result(self) -> Result:
         """Waits for the end; the result may be a failure."""
         try:

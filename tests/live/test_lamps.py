@@ -20,9 +20,7 @@ async def watching(pbx: Pbx, target: str, *, told: int, by: str = "swap-203-desk
     """A phone that is told so often of the target, once its subscription stands."""
     watch = Subscribe(account=pbx.account(by), target=target, notifies=told, **more)  # type: ignore[arg-type]
     async with started(watch, local=pbx.new_address().host, server=pbx.server, limit_s=40) as sipp:
-        await until(
-            lambda: f"/{target}" in pbx.runtime.asterisk_cli("pjsip show subscriptions inbound").replace("@", "/")
-            or target in pbx.runtime.asterisk_cli("pjsip show subscriptions inbound"), f"{target} is watched")
+        await sipp.received("NOTIFY")
         yield sipp
 
 
