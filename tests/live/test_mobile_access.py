@@ -1,6 +1,7 @@
 """A user calls the firm from the mobile, keys the PIN, and has the call of a colleague at the desk: transfers, too."""
 
 import asyncio
+import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -18,7 +19,8 @@ TRUNK, NUMBER, ANNA = "127.77.0.36", "48227000108", "+48600711201"
 
 async def until_asked(pbx: Pbx, prompt: str) -> None:
     async def is_asked() -> bool:
-        return f"/sounds/alfa/{prompt}-" in await asyncio.to_thread(pbx.runtime.asterisk_cli, "core show channels concise")
+        channels = await asyncio.to_thread(pbx.runtime.asterisk_cli, "core show channels concise")
+        return re.search(rf"!Read!\S*/sounds/alfa/{prompt}-", channels) is not None      # not yet Exec(), which loses keys
 
     await until(is_asked, f"{prompt} is played")
 
