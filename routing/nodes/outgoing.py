@@ -195,7 +195,7 @@ def take_line(here: Here, extension: Extension, *, outgoing: bool, anyway: bool 
 
 def _ask_pin(called: Called, prompts: tuple[Name, ...], why: str) -> Do:
     """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
-    return Do(Read(prompts, MAX_PIN_DIGITS, KEY_WAIT_S), why, called.memory(Stage.PIN))
+    return Do(Read(prompts, MAX_PIN_DIGITS, KEY_WAIT_S, secret=True), why, called.memory(Stage.PIN))
 
 
 def refusal(prompt: Name, cause: Cause, why: str) -> Do:

@@ -103,7 +103,7 @@ def test_weekend_closes_calls_outside_for_who_wants_it_so() -> None:
 def test_right_pin_steps_over_what_is_not_permitted() -> None:
     found = dial(ABROAD, "201", permission_pins={"": "4821"}, keys=("4821#",))
     assert (found.outcome, found.asked) == ("answered +4930123456", ("outgoing",))
-    assert found.steps[0] == Read(("sys_not_permitted", "sys_outside_pin"), 11, 5)
+    assert found.steps[0] == Read(("sys_not_permitted", "sys_outside_pin"), 11, 5, secret=True)
 
 
 def test_users_own_pin_is_the_only_one_that_counts() -> None:
