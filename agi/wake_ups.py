@@ -75,7 +75,8 @@ class WakeUps:
         except (AgiError, KeyError):
             await self._give_up(slug, extension, at, "there is no such user")
             return
-        if {self._follower.live.devices.get(endpoint) for endpoint in endpoints} != {DeviceState.UNAVAILABLE}:
+        states = {self._follower.live.devices.get(endpoint, DeviceState.UNKNOWN) for endpoint in endpoints}
+        if states - {DeviceState.UNAVAILABLE, DeviceState.UNKNOWN}:
             await self._wake(slug, extension, at)
 
     async def _wake(self, slug: str, extension: str, at: datetime) -> None:
