@@ -141,10 +141,11 @@ async def carriers(pbx: Pbx, cast: Cast, scene: Scene) -> None:
 
 
 def far_behaviour(phone: Phone) -> Answer | Refuse | Ring:
-    """Whoever answers presses the key that takes the call, whether or not it is asked for."""
+    """Whoever answers presses the key that takes the call, whether or not it is asked for, and once more in case it was not
+    asked for yet."""
     match phone.does:
         case PhoneDoes.ANSWERS if phone.after_s < SHORTEST_RING_S:
-            media = (Silence(1500), *keys("1"), Silence(1000))
+            media = (Silence(1500), *keys("1"), Silence(1500), *keys("1"), Silence(1000))
             return Answer(ring_ms=phone.after_s * 1000 or 100, media=media, ending=HangUp(300))
         case PhoneDoes.NO_KEY:
             return Answer()

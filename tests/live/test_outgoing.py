@@ -20,7 +20,7 @@ from tests.live.pbx import Pbx, path_of, until
 
 pytestmark = pytest.mark.live
 
-CARRIER, BACKUP = Address("127.77.0.41"), Address("127.77.0.42")
+CARRIER, BACKUP, SHY = Address("127.77.0.41"), Address("127.77.0.42"), Address("127.77.0.43")
 PHONE = "127.77.8.41"
 ANSWERS = Callee(then=Answer(ending=HangUp(300)))
 NUMBER = "587000001"
@@ -108,6 +108,15 @@ async def test_carrier_that_is_silent_is_given_up_within_seconds_and_the_next_on
         assert loop.time() - began < 20
     finally:
         transport.close()
+
+
+async def test_carrier_that_is_never_asked_whether_it_is_there_carries_calls(pbx: Pbx) -> None:
+    me = pbx.account("out-201-desk")
+    async with pbx.cast() as cast:
+        await cast.callee(ANSWERS, at=SHY)
+        await cast.call(Call(number="800100100", caller=Caller(me.user), account=me, ending=AwaitHangUp()), at=PHONE)
+    assert invite(cast.results[SHY]).startswith("INVITE sip:+48800100100@")
+    assert not cast.results[SHY].received("OPTIONS")
 
 
 async def test_busy_number_is_not_tried_by_another_carrier(pbx: Pbx) -> None:
