@@ -109,8 +109,10 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     services = await asyncio.gather(
         _ask("asterisk", f"{settings.ami_address}:{settings.ami_port}", ask_asterisk),
         _ask("agi", f"{settings.agi_address}:{settings.agi_port}",
-             lambda: _ask_agi(settings.agi_address, settings.agi_port)),
+             lambda: _ask_listener(settings.agi_address, settings.agi_port)),
         _ask("ami", settings.redis_url, lambda: _ask_ami_service(settings.redis_url)),
+        _ask("provision", f"{settings.provision_address}:{settings.provision_port}",
+             lambda: _ask_listener(settings.provision_address, settings.provision_port)),
         _ask("redis", settings.redis_url, ask_redis),
         _ask("database", make_url(settings.database_url).render_as_string(), lambda: _ask_database(settings.database_url)),
     )
@@ -159,7 +161,7 @@ async def _ask(name: str, where: str, question: Callable[[], Awaitable[None]]) -
     return ServiceStatus(name, where)
 
 
-async def _ask_agi(address: str, port: int) -> None:
+async def _ask_listener(address: str, port: int) -> None:
     async with asyncio.timeout(LIMIT_S):
         _, writer = await asyncio.open_connection(address, port)
     writer.close()

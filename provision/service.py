@@ -33,10 +33,13 @@ class ProvisioningService:
         self._limiter = Limiter()
 
     async def answer(self, request: Request) -> Reply | None:
+        """Who knows a secret is answered whatever others do behind the same address."""
+        if request.method == "GET" and (reply := await self._by_secret(request)):
+            return reply
         now_s = time.monotonic()
         if self._limiter.is_blocked(request.peer, now_s):
             return None
-        if request.method == "GET" and (reply := await self._found(request)):
+        if request.method == "GET" and (reply := await self._by_mac(request)):
             return reply
         self._limiter.note_wrong(request.peer, now_s)
         log.warning("provision_refused", peer=request.peer, agent=_shown(request.agent))      # the path may hold a secret
@@ -44,12 +47,14 @@ class ProvisioningService:
             log.warning("provision_blocked", peer=request.peer)
         return NOTHING
 
-    async def _found(self, request: Request) -> Reply | None:
-        if (named := _SECRET.fullmatch(request.path)) and (device := self._shelf.find(named[1])):
-            return await self._file(device, named[2], request)
-        if named := _BY_MAC.fullmatch(request.path):
-            return await self._first_boot(named[1], named[2].lower(), request)
-        return None
+    async def _by_secret(self, request: Request) -> Reply | None:
+        named = _SECRET.fullmatch(request.path)
+        device = self._shelf.find(named[1]) if named else None
+        return await self._file(device, named[2], request) if named and device else None
+
+    async def _by_mac(self, request: Request) -> Reply | None:
+        named = _BY_MAC.fullmatch(request.path)
+        return await self._first_boot(named[1], named[2].lower(), request) if named else None
 
     async def _file(self, device: Device, name: str, request: Request) -> Reply:
         """A device may ask for more than it has, as most do for files of the maker's: that is no attack."""

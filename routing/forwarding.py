@@ -139,7 +139,8 @@ def passed_to(
         outside = (Outside(to, people.trunk_endpoint(None, to)),) if to.startswith("+") else ()
     except ValueError:
         return None
-    if to in (extension, facts.caller_extension, facts.caller, *trail):
+    caller = facts.caller if outside else facts.caller_extension      # from outside nobody calls as an extension
+    if to in (extension, caller, *trail):
         return None
     return Passed("" if outside else to, outside, f"forwards {words} to {to}")
 

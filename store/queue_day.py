@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import dropwhile, groupby, pairwise
 
-from routing.nodes.queue import WAITS
-from store.records import Call, Leg
+from routing.nodes.queue import OFFERS, WAITS
+from store.records import Call, Leg, PathEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,27 @@ def day_of(queue: str, calls: Iterable[Call], legs: Mapping[str, Sequence[Leg]],
     waits: list[float] = []
     abandoned = left = 0
     for call in calls:
-        following = [*((entry, after) for entry, after in pairwise(call.path)), *((entry, None) for entry in call.path[-1:])]
-        for entry, after in following:
-            if entry.node != queue or not entry.why.startswith(WAITS):
-                continue
-            until = after.at if after else call.ended_at
+        for visit, after in _visits(queue, call.path):
+            since, until = visit[0].at, after.at if after else call.ended_at
             answers = [
                 leg.answered_at for leg in legs.get(call.linkedid, ())[1:]
-                if leg.answered_at and entry.at <= leg.answered_at <= until and not leg.channel.startswith("Local/")]
+                if leg.answered_at and since <= leg.answered_at <= until and not leg.channel.startswith("Local/")]
             if answers:
-                waits.append((min(answers) - entry.at).total_seconds())
-            elif after is None:
+                waits.append((min(answers) - since).total_seconds())
+            elif after is None and any(word in visit[-1].why for word in (WAITS, OFFERS)):
                 abandoned += 1
             else:
                 left += 1
     return QueueDay(
         len(waits), sum(wait <= service_level_s for wait in waits), abandoned, left,
         round(sum(waits) / len(waits), 1) if waits else 0.0, round(max(waits, default=0.0), 1))
+
+
+def _visits(queue: str, path: Sequence[PathEntry]) -> list[tuple[list[PathEntry], PathEntry | None]]:
+    """What happened to the caller from when the line was reached on, with what came after that elsewhere."""
+    stays = [list(entries) for _, entries in groupby(path, key=lambda entry: entry.node)]
+    following = [*((stay, after[0]) for stay, after in pairwise(stays)), *((stay, None) for stay in stays[-1:])]
+    reached = (
+        (list(dropwhile(lambda entry: WAITS not in entry.why, stay)), after)
+        for stay, after in following if stay[0].node == queue)
+    return [(visit, after) for visit, after in reached if visit]

@@ -12,7 +12,8 @@ from routing.questions import Understand
 
 MAX_LETTERS = 8
 CHOICES = 8                       # on the keys 1 to 8; 9 tells the next ones
-LETTERS, CHOICE, SPOKEN = 0, 1, 2      # what was asked for, in the memory's first place
+# What was asked for stands in the memory's first place. Letters and extensions have a 1 before them there, which keeps zeros.
+LETTERS, CHOICE, SPOKEN = 0, 1, 2
 
 
 def name_prompt(extension: Extension) -> Name:
@@ -58,7 +59,7 @@ class NameDirectory(Element):
             case Digits(keys=key), (2, failures, *offered):
                 return self._choose_spoken(here, key, failures, [str(user)[1:] for user in offered])
             case Digits(keys=key), (1, failures, letters, first):
-                return self._choose(here, key, failures, str(letters), first)
+                return self._choose(here, key, failures, str(letters)[1:], first)
             case _:
                 raise UnexpectedEvent(here, event)
 
@@ -87,7 +88,7 @@ class NameDirectory(Element):
         prompts = [prompt for i, extension in enumerate(page, 1) for prompt in (name_prompt(extension), f"sys_press_{i}")]
         if len(found) > first + CHOICES:
             prompts += ["sys_more", "sys_press_9"]
-        return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, (CHOICE, failures, int(letters), first))
+        return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, (CHOICE, failures, int(f"1{letters}"), first))
 
     def _understand(self, here: Here, failures: int) -> Go | Do:
         said = tuple((extension, self._ways_to_say(here.tenant.names[extension])) for extension in self._named(here, ""))
@@ -95,7 +96,6 @@ class NameDirectory(Element):
         if not found:
             return self._again(("sys_not_understood", self.prompt), "understands no name", failures)
         prompts = [prompt for i, extension in enumerate(found, 1) for prompt in (name_prompt(extension), f"sys_press_{i}")]
-        # A leading 1 keeps the zeros of an extension.
         memory = (SPOKEN, failures, *(int(f"1{extension}") for extension in found))
         why = f"understands {', '.join(here.tenant.names[extension] for extension in found)}"
         return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, memory)
@@ -118,7 +118,7 @@ class NameDirectory(Element):
         return Do(Read(prompts, MAX_LETTERS, self.wait_s), why, (LETTERS, failures))
 
     def _named(self, here: Here, letters: str) -> list[Extension]:
-        """Whose name begins so, by name. Letters have no 0 or 1 to begin with, so they are a number as well."""
+        """Whose name begins so, by name."""
         return [
             extension for extension, name in sorted(here.tenant.names.items(), key=lambda user: (user[1], user[0]))
             if extension not in self.excluded and any(keys_of(word).startswith(letters) for word in self._words(name))]

@@ -30,7 +30,7 @@ from routing.rings import CallKind
 MAX_AGENTS = 200
 CALL_BACK_PROMPTS = (
     "sys_queue_call_back", "sys_queue_call_back_agreed", "sys_queue_call_back_agent", "sys_queue_call_back_unanswered")
-WAITS = "waits for"        # how the reason begins with which a caller comes into the line
+WAITS, OFFERS = "waits for", "offers to call back"        # in the reasons of a caller who stands in the line
 Strategy = Literal[
     Algorithm.RING_ALL, Algorithm.ORDERED, Algorithm.ROUND_ROBIN, Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED,
     Algorithm.RANDOM]
@@ -158,7 +158,7 @@ class CallQueue(Element):
             case QueueLeft(end=QueueEnd.KEY, key=key, place=place) if self.call_back and key == self.call_back.key:
                 if not _can_be_called(here):
                     return self._wait(here, f"{here.facts.caller or 'a hidden number'} cannot be called back, ", place)
-                return Do(Read(("sys_queue_call_back",), 1, 5), f"key {key}, offers to call back", (place,))
+                return Do(Read(("sys_queue_call_back",), 1, 5), f"key {key}, {OFFERS}", (place,))
             case Digits(keys="1") if memory and self.call_back:
                 return self._call_back(here, self.call_back, memory[0])
             case Digits() if memory:

@@ -117,7 +117,9 @@ class CallerIs(_Section):
 
     def why(self, asked: Asked) -> str | None:
         facts, tenant = asked.here.facts, asked.here.tenant
-        caller = facts.caller_extension or facts.caller
+        # A caller from outside who shows an extension has made it up.
+        made_up = not facts.caller_extension and facts.caller in tenant.internal_numbers
+        caller = "" if made_up else facts.caller_extension or facts.caller
         if caller in self._set:
             return f"caller {caller} is one of the rule's numbers"
         for name in self.lists:

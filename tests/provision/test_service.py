@@ -112,7 +112,7 @@ async def test_two_who_ask_in_the_window_at_once_are_not_both_served(service: Pr
     assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
 
 
-async def test_who_guesses_is_soon_not_answered_at_all_while_a_telephone_elsewhere_is(service: Provisioning) -> None:
+async def test_who_guesses_is_soon_not_answered_at_all_while_telephones_are_even_behind_the_same_address(service: Provisioning) -> None:
     with capture_logs() as logs:
         async with service.client(peer="127.74.3.1") as guesser:
             for _ in range(ALLOWED):
@@ -120,7 +120,9 @@ async def test_who_guesses_is_soon_not_answered_at_all_while_a_telephone_elsewhe
             with pytest.raises(httpx.RemoteProtocolError):
                 await guesser.get(f"{service.base}/{'A' * 43}/{MAC}.cfg")
             with pytest.raises(httpx.RemoteProtocolError):
-                await guesser.get(f"{service.addresses['acme/anna']}{MAC}.cfg")
+                await guesser.get(f"{service.base}/{MAC}.cfg")
+            neighbour = guesser                   # behind the same address
+            assert (await neighbour.get(f"{service.addresses['acme/anna']}{MAC}.cfg")).status_code == 200
     async with service.client() as phone:
         assert (await phone.get(f"{service.addresses['acme/anna']}{MAC}.cfg")).status_code == 200
     assert [entry["event"] for entry in logs].count("provision_refused") == ALLOWED

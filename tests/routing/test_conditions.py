@@ -135,6 +135,11 @@ def test_caller_in_a_list_by_number_by_beginning_and_by_range(caller: str, is_in
     assert holds(tenant, caller=caller) is is_in
 
 
+def test_caller_from_outside_who_shows_an_extension_is_not_that_user() -> None:
+    assert not holds(firm("{when: {caller: {lists: [vip]}}, to: '201'}", more=LISTS), caller="201")
+    assert holds(firm("{when: {caller: {kinds: [anonymous]}}, to: '201'}"), caller="201")
+
+
 def test_caller_in_a_list_is_told_with_the_list() -> None:
     tenant = firm("{when: {caller: {lists: [vip]}}, to: '201'}", more=LISTS)
     assert why(tenant) == "rule 1: caller +48600100200 is in list vip, on to 201"

@@ -128,12 +128,17 @@ def test_wrong_choice_and_silence_begin_anew_and_end() -> None:
         "wrong key 7, asks again", "2 names begin with 569", "no key, asks again", "no letters, 3 in all, on to sales"]
 
 
+def test_names_that_begin_with_a_zero_are_told_apart_by_the_key() -> None:
+    decisions = played(with_directory({"210": "007 Anna", "211": "007 Jan"}), MAIN, Digits("007"), Digits("2"))
+    assert decisions[2].path[0].why == "key 2 is 007 Jan, on to 211"
+
+
 def test_user_who_is_excluded_is_not_told_of() -> None:
     tenant = with_directory(PEOPLE, 'excluded: ["211"], failed: sales')
     assert played(tenant, MAIN, Digits("569"))[1].path[0].why == "569 is Anna Kowalska, on to 210"
 
 
 @pytest.mark.parametrize(("keys", "taken"), [
-    ("202", "202"), ("2021", "202"), ("999", "9"), ("2", "2"), ("20#", "20"), ("#", "#"), ("*", "*"), ("", "")])
+    ("202", "202"), ("2021", "202"), ("999", "9"), ("2", "2"), ("20#", "20"), ("#", "#"), ("*", "*"), ("*2", "*"), ("", "")])
 def test_number_ends_with_the_key_after_which_nothing_longer_can_be_meant(keys: str, taken: str) -> None:
     assert entered(keys, beginnings(["201", "202", "300"])) == taken

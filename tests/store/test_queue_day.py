@@ -67,5 +67,15 @@ def test_caller_whom_an_agent_transfers_on_was_answered_by_the_line() -> None:
     assert day_of("other", [moved[0]], {moved[0].linkedid: moved[1]}, 5) == QueueDay(1, 0, 0, 0, 10.0, 10.0)
 
 
+def test_caller_who_is_offered_a_call_back_stands_in_the_line_until_it_is_agreed() -> None:
+    offered, declined = (9, "line", "key 1, offers to call back"), (14, "line", "no call back, waits for 201, 202")
+    agreed = (14, "line", "calls +48600100200 back from place 2")
+    assert day(call(JOINS, offered, declined, (60, "line", "the conversation is over"), x201=22)) == QueueDay(1, 1, 0, 0, 20.0, 20.0)
+    assert day(call(JOINS, offered, declined)) == QueueDay(0, 0, 1, 0)
+    assert day(call(JOINS, offered)) == QueueDay(0, 0, 1, 0)
+    assert day(call(JOINS, offered, agreed, (19, "line", "hangs up"))) == QueueDay(0, 0, 0, 1)
+    assert day(call(JOINS, offered, declined, (50, "line", "waited 50 s, on to box"), (50, "box", "plays leave"))) == QueueDay(0, 0, 0, 1)
+
+
 def test_day_without_callers_has_no_service_level() -> None:
     assert day().service_level is None
