@@ -1,7 +1,7 @@
 # RUNTIME=docker|local decides how `make up` runs Asterisk; without it the machine decides.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: up down status test test-docker bench lint
+.PHONY: up down status test test-live test-others test-docker bench lint
 
 up: .venv/ready
 	@$(BIN)/python -m runtime up
@@ -14,7 +14,14 @@ status: .venv/ready
 
 test: lint
 	@$(BIN)/python -m runtime prepare
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-live test-others
+
+test-live:
+	$(BIN)/python -m pytest -m live
+
+# Beside the live ones, which wait more than they compute.
+test-others:
+	$(BIN)/python -m pytest -m "not live"
 
 test-docker: .venv/ready
 	@$(BIN)/python -m runtime test-docker

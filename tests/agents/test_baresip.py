@@ -8,6 +8,8 @@ from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, Ear, 
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import PhoneFailed, phone
 
+pytestmark = pytest.mark.live
+
 PHONE, OTHER = "127.78.2.1", "127.78.2.2"
 SERVER = Address(OTHER)
 

@@ -29,6 +29,8 @@ from sipp import (
     started,
 )
 
+pytestmark = pytest.mark.live
+
 CALLER, CALLEE, OTHER = "127.78.1.1", "127.78.1.2", "127.78.1.3"
 ANNA = Caller("+48225550100", "Anna")
 
