@@ -1,7 +1,7 @@
 """What phones' lamps show (docs/lamps.md), as few hints as can be.
 
-A hint that is a pattern costs Asterisk nothing until somebody watches one of its numbers: then it makes the hint of that number. To
-read its dialplan again takes it as long as the square of how many hints there are: ten thousand of them take 4 s, during
+A hint that is a pattern costs Asterisk nothing until somebody watches one of its numbers; then it makes that number's hint.
+To read its dialplan again takes it as long as the square of how many hints there are: ten thousand of them take 4 s, during
 which calls wait.
 """
 
