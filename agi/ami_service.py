@@ -11,13 +11,12 @@ from agi.ami_client import AmiClient
 from agi.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from agi.cel_file import CelFile
 from agi.cel_follower import CelFollower
-from agi.lamps import Lamps
+from agi.in_step import InStep
 from agi.line_keeper import LineKeeper
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
 from agi.published import Published
-from agi.queue_agents import QueueAgents
 from agi.registrations import Registrations
 from agi.wake_ups import WakeUps
 from agi.web_service import Reach
@@ -56,9 +55,8 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
                     tasks.create_task(LineKeeper(Lines(redis), writer.calls.values).run(), name="lines of calls in progress"),
-                    tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
+                    tasks.create_task(InStep(ami, published, known).run(), name="lamps and agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
-                    tasks.create_task(Lamps(ami, published, known).run(), name="lamps"),
                     tasks.create_task(Registrations(ami, redis).run(), name="registrations"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]

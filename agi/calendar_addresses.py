@@ -16,12 +16,11 @@ from redis.asyncio import Redis
 
 from agi.own_network import AddressRefused, HostUnknown
 from agi.published import Published
-from agi.step_text import AgiError
+from agi.turns import take_turns
 from agi.web_service import Reach, TooLarge, asked, body_of, is_of_tls
 from routing.calendars import CalendarEvent
 from store import calendars
 from store.calendars import Address
-from store.live import AWAY
 
 log = structlog.get_logger()
 
@@ -53,14 +52,7 @@ class CalendarAddresses:
 
     async def run(self) -> None:
         """Never returns."""
-        while True:
-            try:
-                await self.fetch_due(time.time())
-            except (*AWAY, AgiError, ValueError) as error:
-                log.warning("calendars cannot be kept; they stay as they are", problem=str(error))
-            except Exception:  # the outermost loop: the live view and the records beside it go on
-                log.exception("calendars stay as they are")
-            await asyncio.sleep(LOOK_S)
+        await take_turns(lambda: self.fetch_due(time.time()), every_s=LOOK_S, failed="calendars stay as they are")
 
     async def fetch_due(self, now: float) -> None:
         """Fetches those that are new, changed their address or were not fetched for long, and forgets those that are gone.

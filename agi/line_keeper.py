@@ -1,15 +1,11 @@
 """Renews the places that calls in progress hold among their tenants' lines: store/lines.py."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 
-import structlog
-
+from agi.turns import take_turns
 from store.lines import RENEW_S, Lines
-from store.live import AWAY, LiveCall, stop_if_cancelled
-
-log = structlog.get_logger()
+from store.live import LiveCall
 
 
 class LineKeeper:
@@ -20,13 +16,10 @@ class LineKeeper:
 
     async def run(self) -> None:
         """Never returns."""
-        while True:
-            try:
-                await self._lines.renew(by_tenant(self._calls))
-            except AWAY as error:
-                log.warning("redis away; lines of calls in progress are not renewed", problem=str(error))
-            stop_if_cancelled()
-            await asyncio.sleep(RENEW_S)
+        await take_turns(self._renew, every_s=RENEW_S, failed="lines of calls in progress are not renewed")
+
+    async def _renew(self) -> None:
+        await self._lines.renew(by_tenant(self._calls))
 
 
 def by_tenant(calls: Mapping[str, str]) -> dict[str, list[str]]:

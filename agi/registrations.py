@@ -5,6 +5,7 @@ an item only the endpoint and an IP address. A device could at most have an item
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -13,6 +14,7 @@ from panoramisk.message import Message
 from redis.asyncio import Redis
 
 from agi.ami_client import AmiClient, AmiError
+from agi.turns import take_turns
 from store import live, registrations
 from store.registrations import Registration
 
@@ -31,22 +33,14 @@ class Registrations:
 
     async def run(self) -> None:
         """Never returns."""
-        while True:
-            try:
-                await self._look()
-            except AmiError as error:
-                log.info("registrations are not known", problem=str(error))
-            except live.AWAY as error:
-                live.stop_if_cancelled()
-                log.info("registrations are not noted", problem=str(error))
-            except Exception:  # the outermost loop: the live view and the records beside it go on
-                log.exception("registrations are not known")
-            await asyncio.sleep(PAUSE_S)
-            try:
-                async with asyncio.timeout(EVERY_S):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        self._changed.set()
+        await take_turns(self._turn, every_s=PAUSE_S, failed="registrations are not known")
+
+    async def _turn(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_S):
+                await self._changed.wait()
+        await self._look()
 
     def _look_soon(self, event: Message) -> None:
         endpoint = event.device.partition("/")[2]

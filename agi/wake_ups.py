@@ -5,7 +5,6 @@ Redis, until somebody answers there or nobody has for so long that it is given u
     centralka:wakings:<tenant>/<extension>/<time>   how often they have been rung; expires
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,10 +18,10 @@ from redis.asyncio import Redis
 from agi.ami_client import AmiClient, AmiError
 from agi.published import Published
 from agi.step_text import AgiError, checked, sound_path
+from agi.turns import take_turns
 from routing.facts import DeviceState
 from store import personal
 from store.follower import LiveFollower
-from store.live import AWAY
 
 log = structlog.get_logger()
 
@@ -48,17 +47,10 @@ class WakeUps:
 
     async def run(self) -> None:
         """Never returns."""
-        while True:
-            await self._follower.loaded.wait()
-            try:
-                await self._look()
-            except AWAY as error:
-                log.warning("redis away; nobody is woken up", problem=str(error))
-            except Exception:  # the outermost loop: the others are still to be woken up
-                log.exception("nobody is woken up")
-            await asyncio.sleep(LOOK_S)
+        await take_turns(self._look, every_s=LOOK_S, failed="nobody is woken up")
 
     async def _look(self) -> None:
+        await self._follower.loaded.wait()
         due = [
             (slug, extension, found.wake_up) for slug, users in self._follower.live.personal.items()
             for extension, found in users.items() if found.wake_up and found.wake_up <= self._now()]

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agi.ami_client import AmiClient, AmiError
+from agi.ami_client import ACTION_LIMIT_S, AmiClient, AmiError
 from centralka.settings import AMI_CLI_USER, Settings
+from confgen.dialplan import Line
 from confgen.reading import AsteriskRefused
 from confgen.secrets import load_secrets
 
@@ -30,6 +31,19 @@ class RunningAsterisk:
             await self._reloading.command(text, RELOAD_LIMIT_S)
         except AmiError as error:
             raise AsteriskRefused(str(error)) from None
+
+    async def add(self, line: Line) -> None:
+        await self._change_dialplan("DialplanExtensionAdd", line, Application=line.application, ApplicationData=line.data)
+
+    async def remove(self, line: Line) -> None:
+        await self._change_dialplan("DialplanExtensionRemove", line)
+
+    async def _change_dialplan(self, action: str, line: Line, **what: str) -> None:
+        where = {"Context": line.context, "Extension": line.extension, "Priority": line.priority}
+        try:
+            await self._ami.action(action, ACTION_LIMIT_S, **where, **what)
+        except AmiError as error:
+            raise AsteriskRefused(f"{error} ({line})") from None
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from confgen.reading import MARKER, Asterisk, AsteriskRefused, Reading, is_read_by_asterisk, marker_of
+from confgen.reading import MARKED, MARKER, Asterisk, AsteriskRefused, Reading, is_read_by_asterisk, marker_of
 from confgen.realtime import write_added, write_mailboxes
 from confgen.render import Files
 from confgen.revision import Revision, current, history, point_to, record, write_revision
@@ -49,11 +49,11 @@ async def publish(home: Path, files: Files, asterisk: Asterisk | None, kept: Col
     gone = {path for path in before if path not in files and not _is_added(path) and PurePosixPath(path).stem not in kept}
     phones = {path: text for path, text in written.items() if path.startswith("pjsip/")}
     if phones or any(path.startswith("pjsip/") for path in gone):
-        written |= by_type(before, phones, gone)
+        written |= {path: text for path, text in by_type(before, phones, gone).items() if before.get(path) != text}
     own = _digest({path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")})
     digest = _digest({**written, **dict.fromkeys(gone, ""), "before": before.name, "own": own})
     if any(map(is_read_by_asterisk, (*written, *gone))) or MARKER not in before or not marker_of(before).startswith(own):
-        written[MARKER] = f"[centralka-revision]\nexten => {own}{digest},1,NoOp()\n"
+        written[MARKER] = f"[{MARKED}]\nexten => {own}{digest},1,NoOp()\n"
     after = write_revision(home, before, written, gone, digest) if written or gone else before
     folders, complaint = await _switch(home, before, after, asterisk)
     names = history(home)

@@ -2,27 +2,30 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from confgen.dialplan import Line, More, more
 from confgen.realtime import ADDED, added, can_be_added, write_added, write_mailboxes
 from confgen.revision import Revision
 from confgen.sip_objects import Section, sections_of
 
-MARKER = "extensions/00-revision.conf"
+MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
 VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
 VERIFY_PAUSE_S = 0.03
 MANY_ENDPOINTS = 100       # to ask for each takes longer than to list all
 
+DIALPLAN = "dialplan reload"
 RELOAD_ALL = "module reload res_pjsip.so"
 MAILBOXES_OF_PHONES = "module reload res_pjsip_mwi.so"      # looked up by each phone when it registers
 WATCH = "pjsip reload qualify aor {}"       # before its phone registers: from then on its state is known
 ADDED_AT_MOST = 20         # to watch each takes a third of a reload, but no call waits for it
+LINES_AT_MOST = 200        # to add each takes a millisecond
 Objects = Mapping[tuple[str, str], Section]
 
 RELOADS: dict[str, tuple[str, ...]] = {
-    "extensions": ("dialplan reload",),
+    "extensions": (DIALPLAN,),
     "parking": ("module reload res_parking.so",),
     "features": ("module reload features",),
     "voicemail": (),       # write_mailboxes is enough
@@ -55,6 +58,12 @@ class Asterisk(Protocol):
     async def reload(self, text: str) -> None:
         """Runs a command that may take long; `command` is answered meanwhile. Raises AsteriskRefused."""
 
+    async def add(self, line: Line) -> None:
+        """Adds a line to the dialplan. Raises AsteriskRefused."""
+
+    async def remove(self, line: Line) -> None:
+        """Raises AsteriskRefused."""
+
 
 def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)))
@@ -74,8 +83,8 @@ class Reading:
     """Has Asterisk read what changed from `before` to `after`, or everything if it never got the whole of `before`: a publish
     was killed (`was_completed` is false), or it was starting.
 
-    A few SIP objects more are found in the database at once. For every other change of them res_pjsip has to go through
-    all there are, which takes long after they are there; some calls wait for it.
+    A few SIP objects more are found in the database at once, and a few lines more of the dialplan are added to it. For every
+    other change of them Asterisk has to go through all there are, which takes long; some calls wait for it.
     """
 
     def __init__(self, home: Path, asterisk: Asterisk, before: Revision, after: Revision, *, was_completed: bool) -> None:
@@ -102,6 +111,12 @@ class Reading:
             commands = [command for command in commands if command != MAILBOXES_OF_PHONES]
         if RELOAD_ALL in commands:
             commands = self._without_reload(commands, old, new) if is_known else commands
+        if DIALPLAN in commands and is_known and (lines := self._more(changed)):
+            commands.remove(DIALPLAN)
+            for line in lines.lines:
+                await self._asterisk.add(line)
+            for line in lines.replaced:
+                await self._asterisk.remove(line)
         own = set(RELOADS["pjsip"]) | {command for command in commands if command.startswith(WATCH.format(""))}
         for command in commands:
             if command not in own:
@@ -120,6 +135,22 @@ class Reading:
         except (AsteriskRefused, OSError, sqlite3.Error) as problem:
             return str(problem)
         return ""
+
+    def _more(self, changed: Collection[str]) -> More | None:
+        """What the dialplan has more than before, if that is all, and little. The marker of the revision comes last."""
+        lines, replaced = list[Line](), list[Line]()
+        for path in changed:
+            if path.startswith("extensions/") and path != MARKER:
+                both = path in self._before and path in self._after
+                found = more(self._before[path], self._after[path]) if both else None
+                if not found:
+                    return None
+                lines += found.lines
+                replaced += found.replaced
+        if len(lines) > LINES_AT_MOST or MARKER not in self._after:
+            return None
+        markers = (Line(MARKED, marker_of(files), "1", "NoOp") for files in (self._after, self._before))
+        return More((*lines, next(markers)), (*replaced, next(markers)))
 
     def _without_reload(self, commands: list[str], old: Objects, new: Objects) -> list[str]:
         """The commands without the long one, if objects were only added, and few: they are in the database then."""
@@ -171,7 +202,7 @@ class Reading:
 
     async def _has_marker(self, files: Revision) -> bool:
         """Whether Asterisk runs the dialplan of this revision."""
-        return MARKER in files and f"'{marker_of(files)}'" in await self._answer("dialplan show centralka-revision")
+        return MARKER in files and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
 
     async def _present(self, endpoints: set[str]) -> set[str]:
         """Those of the endpoints that Asterisk has."""

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
+from confgen.lamps import lamps_of
 from confgen.phones import SECURE, Credentials, model_of
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
 from routing.equipment_check import devices_of
@@ -50,6 +51,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "elsewhere": lambda extension, device: elsewhere(tenant, extension, device),
         "strategies": STRATEGIES,
         "in_call": in_call(tenant),
+        "lamps": lamps_of(tenant),
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
     published = {

@@ -6,6 +6,7 @@ import os
 import wave
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from routing.errors import ConfigError, Problem
@@ -43,11 +44,21 @@ def sounds_of(tenant: Tenant, folder: Path, file: str) -> Mapping[str, Sound]:
             except ValueError as error:
                 problems.append(Problem(file, 1, f"prompts.{name}", str(error)))
                 continue
-            content = source if isinstance(source, bytes) else f"{language}\0{WORDS_PER_MINUTE}\0{source}".encode()
-            sounds[key] = Sound(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
+            sounds[key] = _recorded(stem, source, language) if isinstance(source, bytes) else _said(stem, source, language)
     if problems:
         raise ConfigError(problems)
     return sounds
+
+
+def _recorded(stem: str, source: bytes, language: str) -> Sound:
+    return Sound(f"{stem}-{hashlib.sha256(source).hexdigest()[:16]}", source, language)
+
+
+@lru_cache(maxsize=10_000)
+def _said(stem: str, source: str, language: str) -> Sound:
+    """Most of all tenants' are the system's phrases."""
+    content = f"{language}\0{WORDS_PER_MINUTE}\0{source}".encode()
+    return Sound(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
 
 
 def _source(prompt: Spoken, folder: Path) -> str | bytes:

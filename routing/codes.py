@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import combinations
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -92,6 +93,10 @@ class Codes(BaseModel):
     switches: dict[Name, Code] = Field(default_factory=dict)
     in_call: InCallCodes = InCallCodes()
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """pydantic would copy the default for every tenant; it is frozen."""
+        return self
+
     @cached_property
     def _dialled(self) -> tuple[tuple[Code, Feature], ...]:
         return tuple((code, feature) for feature in Feature if (code := getattr(self, feature)))
@@ -109,6 +114,16 @@ class Codes(BaseModel):
     def problems(self, switches: Container[Name]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Where two codes could be meant by the same keys, or one moves no switch: the field's path and what is wrong. No code
         can be taken for an internal or an emergency number, since each begins with '*'."""
+        yield from self._clashes
+        for switch in self.switches:
+            if switch not in switches:
+                yield ("switches", switch), f"no switch named {switch!r}"
+
+    @cached_property
+    def _clashes(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+        return tuple(self._found_clashes())
+
+    def _found_clashes(self) -> Iterator[tuple[tuple[str, ...], str]]:
         dialled: dict[tuple[str, ...], str] = {(feature.value,): code for code, feature in self._dialled}
         dialled |= {("switches", switch): code for switch, code in self.switches.items()}
         during = {("in_call", field): code for field in InCallCodes.model_fields if (code := getattr(self.in_call, field))}
@@ -120,9 +135,6 @@ class Codes(BaseModel):
                     yield path, f"{code} and {other}, which is {'.'.join(other_path)}: the same keys could mean both"
                 else:
                     yield other_path, f"{other} and {code}, which is {'.'.join(path)}: the same keys could mean both"
-        for switch in self.switches:
-            if switch not in switches:
-                yield ("switches", switch), f"no switch named {switch!r}"
 
     def _is_written(self, path: tuple[str, ...]) -> bool:
         """Whether the tenant's file says this code."""

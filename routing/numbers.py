@@ -6,6 +6,7 @@ knows stands here.
 
 from collections.abc import Container
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberType, ShortNumberCost, shortnumberinfo
@@ -98,6 +99,7 @@ def is_emergency(number: str, country: str) -> bool:
     return emergency_number(number, country) != ""
 
 
+@lru_cache(maxsize=10_000)
 def emergency_number(number: str, country: str) -> str:
     """The short number that calls for help, without the country's prefix; '' if it is none."""
     digits = number.removeprefix(f"+{phonenumbers.country_code_for_region(country)}")

@@ -3,7 +3,7 @@
 One file beside the tenants', platform.yaml; what it does not say is as here.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -75,4 +75,8 @@ class Platform(_Section):
     def with_defaults(self) -> Self:
         object.__setattr__(self, "extension_types", {**EXTENSION_TYPES, **self.extension_types})
         object.__setattr__(self, "plans", {**PLANS, **self.plans})
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """pydantic would copy the default for every tenant; it is frozen."""
         return self

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -390,15 +390,21 @@ class Tenant(Elements, Equipped, Desks):
 
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
-        _, *others = self.languages
-        unused = [prefix for prefix, section in PHRASES_OF.items() if not getattr(self, section)]
-        phrases = {
-            name: Prompt(text=texts[self.language], translations={other: Spoken(text=texts[other]) for other in others})
-            for name, texts in PHRASES.items() if not name.startswith(tuple(unused))}
+        unused = tuple(prefix for prefix, section in PHRASES_OF.items() if not getattr(self, section))
+        phrases = _phrases(tuple(self.languages), unused)
         told = self.names if self.directories else {}
         names = {name_prompt(extension): Prompt(text=name) for extension, name in told.items()}
         names |= {name_prompt_of(element): Prompt(text=element.replace("_", " ")) for element in self.named_aloud}
         return {**phrases, **names, **self.prompts}
+
+
+@lru_cache(maxsize=100)
+def _phrases(languages: tuple[Language, ...], unused: tuple[str, ...]) -> Mapping[Name, Prompt]:
+    """The system's, in the first of the languages and translated into the others. Most tenants have the same."""
+    first, *others = languages
+    return {
+        name: Prompt(text=texts[first], translations={other: Spoken(text=texts[other]) for other in others})
+        for name, texts in PHRASES.items() if not name.startswith(unused)}
 
 
 def name_prompt_of(element: Name) -> Name:

@@ -124,7 +124,7 @@ class LiveFollower:
         switches = _ByTenant(SWITCHES, "switches", str)
         settings = _ByTenant(PERSONAL, "personal", personal.from_json)
         fetched = _ByTenant(CALENDARS, "calendars", calendars.fetched)
-        self._settings = settings
+        self._seen: tuple[_ByTenant[str], _ByTenant[Personal]] = (switches, settings)
         self._hashes: tuple[_Hash, ...] = (self._devices, switches, settings, fetched)
         self.live = Live(
             MappingProxyType(self._devices.states), MappingProxyType(switches.values), MappingProxyType(settings.values),
@@ -134,8 +134,12 @@ class LiveFollower:
         self._task: asyncio.Task[None] | None = None
 
     def take_touched(self) -> set[str]:
-        """The tenants whose users may have set something else since this was last asked. One alone can ask."""
-        touched, self._settings.touched = self._settings.touched, set()
+        """The tenants of which a switch may have been moved, or a user have set something else, since this was last asked. One
+        alone can ask."""
+        touched = set[str]()
+        for each in self._seen:
+            touched |= each.touched
+            each.touched.clear()
         return touched
 
     async def __aenter__(self) -> Self:

@@ -2,6 +2,7 @@
 the call."""
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -105,6 +106,10 @@ class User(BaseModel):
         return self
 
     def uses(self) -> Uses:
+        return self._uses
+
+    @cached_property
+    def _uses(self) -> Uses:
         targets = [("missed", self.missed)] if self.missed else []
         targets += [(f"forwards.{when}", to) for when, to in self.forwards.items() if not to.startswith("+")]
         outside = [(f"forwards.{when}", to) for when, to in self.forwards.items() if to.startswith("+")]

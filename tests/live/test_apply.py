@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -15,14 +16,17 @@ from centralka.asterisk import RunningAsterisk
 from centralka.configuration import apply, render
 from centralka.settings import AMI_CLI_USER
 from confgen.publish import Published, publish, read_current
-from confgen.reading import RELOAD_ALL, RELOADS, AsteriskRefused
+from confgen.reading import DIALPLAN, MARKED, RELOAD_ALL, RELOADS, AsteriskRefused
 from confgen.realtime import added
+from routing.facts import DeviceState
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.process import Process
 from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
 from tests.live.pbx import TENANTS, TRUNK, Pbx, until
 from tests.live.test_calls import MAIN, dials
+from tests.live.test_lamps import bodies, watching
+from tests.live.test_transfers import TO_ANNA, firm
 
 pytestmark = pytest.mark.live
 
@@ -135,7 +139,7 @@ async def publish_noted(pbx: Pbx, tenants: Path, late: str = "") -> tuple[list[s
 async def test_phone_that_is_added_costs_no_reload_of_all_others_and_is_watched(pbx: Pbx, tenants: Path) -> None:
     change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
     reloads, _ = await publish_noted(pbx, tenants)
-    assert RELOAD_ALL not in reloads
+    assert not {RELOAD_ALL, DIALPLAN} & set(reloads)
     assert added(pbx.settings.home) == {"acme-204-desk"}
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-204-desk", Callee(then=Answer()), calls=0)        # until it is known as idle
@@ -144,6 +148,38 @@ async def test_phone_that_is_added_costs_no_reload_of_all_others_and_is_watched(
     assert RELOAD_ALL in reloads
     assert added(pbx.settings.home) == set()
     await run(Register(account=pbx.account("acme-204-desk"), expect=401), local="127.77.9.25", server=pbx.server)
+
+
+async def test_user_who_is_added_to_the_dialplan_is_there_as_asterisk_would_have_read_it(pbx: Pbx, tenants: Path) -> None:
+    def shown() -> list[str]:
+        contexts = (MARKED, "acme-elsewhere", "acme-failover", "acme-lamps", "acme-site")
+        texts = [pbx.runtime.asterisk_cli(f"dialplan show {context}") for context in contexts]
+        return [re.sub(r" *\[[\w.-]+(:\d+)?\]$", "", text, flags=re.MULTILINE) for text in texts]      # who added it, or which line
+
+    before = shown()
+    new = '  "204": {name: Nowy, devices: [desk, soft]}\n  "209": {name: Nowa, devices: [desk]}\n'
+    change(tenants / "acme.yaml", "users:\n", f"users:\n{new}")
+    await publish_noted(pbx, tenants)
+    added_to = shown()
+    pbx.runtime.asterisk_cli(DIALPLAN)
+    assert added_to == shown() != before
+
+
+async def test_lamp_that_is_watched_outlives_a_user_who_is_added_and_the_dialplans_reading(pbx: Pbx, tenants: Path) -> None:
+    async with firm(pbx, "201") as it, watching(pbx, "201", told=3) as watch:
+        change(tenants / "swap.yaml", 'users:\n', 'users:\n  "209": {name: Nowy, devices: [desk]}\n')
+        assert DIALPLAN not in (await publish_noted(pbx, tenants))[0]
+        change(tenants / "swap.yaml", "name: Nowy, devices: [desk]", "name: Nowy, devices: [desk], ring_s: 7")
+        assert DIALPLAN in (await publish_noted(pbx, tenants))[0]
+        await it["outside"].dial(TO_ANNA, pbx.server)
+        await pbx.until_state("swap-201-desk", DeviceState.RINGING)
+        await it.answers("201")
+        await pbx.until_state("swap-201-desk", DeviceState.IN_USE)
+        told = await bodies(watch)
+        await it["outside"].hang_up()
+        async with watching(pbx, "209", told=1) as new:
+            assert "terminated" in (await bodies(new))[0]
+    assert ["<state>early</state>" in body for body in told] == [False, True, False]
 
 
 async def test_phone_that_was_added_outlives_the_next_changes_and_a_restart(pbx: Pbx, tenants: Path) -> None:
