@@ -22,7 +22,7 @@ from sipp import Account, Address, Callee, Caller, Cast, Sipp
 from store import database
 from store.calls import CallStore
 from store.live import DEVICES
-from store.records import Call
+from store.records import Call, Leg
 
 TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
@@ -113,6 +113,14 @@ class Pbx:
         engine = database.connect(self.settings.database_url)
         try:
             return await CallStore(engine).since(tenant, moment)
+        finally:
+            await engine.dispose()
+
+    async def legs(self, call: Call) -> list[Leg]:
+        """Of a recorded call, the caller's first."""
+        engine = database.connect(self.settings.database_url)
+        try:
+            return await CallStore(engine).legs(call.tenant, call.linkedid)
         finally:
             await engine.dispose()
 

@@ -3,9 +3,9 @@
 import pytest
 
 from routing.facts import DeviceState
+from tests.live.firm import TO_ANNA, Firm, firm, path
 from tests.live.pbx import Pbx, until
 from tests.live.test_lamps import bodies, watching
-from tests.live.test_transfers import TO_ANNA, Firm, firm, path
 
 pytestmark = pytest.mark.live
 
