@@ -61,7 +61,7 @@ async def test_call_takes_the_place_of_who_listens_to_an_announcement(pbx: Pbx) 
         await it.completes("201", "302", await it.consults("201", "302"))
         await it["201"].until("CALL_CLOSED", unless="")
         await it["outside"].until("CALL_CLOSED", unless="")
-        assert [node for node, _ in path(await it.record())][2:] == ["start", "news", "nobody", "nobody"]
+        assert [node for node, _ in path(await it.record())] == ["start", "201", "start", "news", "news", "nobody", "nobody"]
 
 
 @pytest.mark.parametrize(("caller", "called"), SIDES)
@@ -84,7 +84,7 @@ async def test_call_that_is_joined_with_a_barred_number_comes_back(pbx: Pbx, cal
         await it.talk("201", "202")
         await it["202"].hang_up()
         call = await it.record(caller)
-        assert path(call)[-1] == ("201", "the call comes back and rings")
+        assert ("201", "the call comes back and rings") in path(call)
         assert any(why.startswith(f"201 transfers to {BARRED[dialled]}, which") for _, why in path(call))
 
 

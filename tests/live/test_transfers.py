@@ -33,10 +33,9 @@ async def test_calling_user_transfers_by_keys(pbx: Pbx) -> None:
         await it.talk("202", "203")
         await it["201"].until("CALL_CLOSED", unless="")
         await it["202"].hang_up()
-        call = await it.record("201")
-        assert path(call) == [
-            ("start", "201 dials 202"), ("202", "rings desk"), ("202", "the conversation is over"), ("start", "201 transfers to 203"),
-            ("203", "rings desk")]
+        found = path(await it.record("201"))
+        found.remove(("202", "the conversation is over"))       # told by another channel, now before and now after the transfer
+        assert found == [("start", "201 dials 202"), ("202", "rings desk"), ("start", "201 transfers to 203"), ("203", "rings desk")]
 
 
 async def test_called_user_asks_before_transferring(pbx: Pbx) -> None:
