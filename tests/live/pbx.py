@@ -15,7 +15,8 @@ from centralka.settings import Settings
 from confgen.secrets import Secrets, load_secrets
 from routing.call import Origin
 from routing.facts import DeviceState
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from runtime.instance import centralka_command
 from runtime.process import Runtime
 from sipp import Account, Address, Callee, Caller, Cast, Sipp
