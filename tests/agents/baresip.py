@@ -137,7 +137,7 @@ class Phone:
         is_incoming = any(event.call == call and event.kind == "CALL_INCOMING" for event in self.events)
         async with asyncio.timeout(10):
             while True:
-                for response in re.split("SIP/2.0 (?:1|200)", self._log())[1:]:
+                for response in re.split("SIP/2.0 (?:1|200)", self.log())[1:]:
                     headers = dict(line.split(": ", 1) for line in response.partition("\n\n")[0].splitlines() if ": " in line)
                     caller, called = (headers.get(name, "").partition(";tag=")[2] for name in ("From", "To"))
                     if headers.get("Call-ID") == call and headers.get("CSeq", "").endswith("INVITE") and called:
@@ -151,7 +151,7 @@ class Phone:
 
     def shown(self) -> str:
         """Whom the phone was told last that it talks with: the user part of P-Asserted-Identity (RFC 3325)."""
-        return (re.findall(r"^P-Asserted-Identity: .*sip:([^@]+)@", self._log(), re.M) or [""])[-1]
+        return (re.findall(r"^P-Asserted-Identity: .*sip:([^@]+)@", self.log(), re.M) or [""])[-1]
 
     def _log(self) -> str:
         return (self._directory / "output.log").read_text(errors="replace")
@@ -257,7 +257,7 @@ class Phone:
 
     def _story(self, summary: str) -> str:
         events = "\n".join(f"  {event.kind} {event.peer} {event.detail}" for event in self.events)
-        return f"phone {self.host}: {summary}\nevents:\n{events}\nlog:\n{self._log()[-2000:]}"
+        return f"phone {self.host}: {summary}\nevents:\n{events}\nlog:\n{self.log()[-2000:]}"
 
 
 @asynccontextmanager

@@ -125,7 +125,7 @@ class Player:
             raise AssertionError(f"Asterisk was told to play {hears}, and the caller heard nothing")
         return Told(
             told_path(scene, (Visit(entry.node, entry.why) for entry in record.path)), hears,
-            (talk and talk.ending()) or ending(record, steps, hung_up), sip_code(phone, hung_up), sum(asks(step, scene.tenant) for step in steps),
+            talk.ending(steps) if talk else ending(record, steps, hung_up), sip_code(phone, hung_up), sum(asks(step, scene.tenant) for step in steps),
             await what_is_set(self._pbx, scene), await where_switches_stand(self._pbx, scene), talk.done if talk else 0)
 
     def _arrange(self, scene: Scene) -> None:

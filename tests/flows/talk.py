@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from agi.cel import endpoint_of, extension_of
@@ -10,6 +10,7 @@ from routing.cast import Handing, PhoneDoes, Transfers
 from routing.scenario import Scene
 from tests.agents.audio import dominant_frequency
 from tests.agents.baresip import Phone, phone
+from tests.flows.seen import mailbox
 from tests.flows.stage import Stage
 from tests.flows.world import device_phones
 from tests.live.pbx import Pbx, until
@@ -60,9 +61,10 @@ class Talk:
                 await asyncio.to_thread(self._hang_up)
         await until(lambda: not self._bridges(alone=True), "no channel is left", LIMIT_S)
 
-    def ending(self) -> str:
-        """'' where nobody talks at the end."""
-        return f"answered by {self._answered_by}" if self._answered_by else ""
+    def ending(self, steps: Sequence[str]) -> str:
+        if self._answered_by:
+            return f"answered by {self._answered_by}"
+        return f"message for {mailbox(steps, 'VoiceMail')}" if any(step.startswith("VoiceMail(") for step in steps) else "refused"
 
     async def _transfer(self, action: Transfers) -> None:
         codes, by = self._scene.tenant.codes.in_call, self._phones[action.by]

@@ -25,6 +25,7 @@ class Firm:
     phones: dict[str, Phone]
     number: str                      # of the caller from outside
     began: datetime
+    tenant: str
 
     def __getitem__(self, name: str) -> Phone:
         return self.phones[name]
@@ -85,13 +86,13 @@ class Firm:
         await until(is_so, f"{who} hears no voice")
 
     async def record_only(self, caller: str = "") -> Call:
-        return await self.pbx.record(caller or self.number, "swap", since=self.began)
+        return await self.pbx.record(caller or self.number, self.tenant, since=self.began)
 
     async def record(self, caller: str = "") -> Call:
         """Of the one call, once nothing of it is left."""
         call = await self.record_only(caller)
         await self.pbx.nothing_is_left()
-        assert await self.pbx.since("swap", self.began) == [call]
+        assert await self.pbx.since(self.tenant, self.began) == [call]
         return call
 
     async def legs(self, call: Call) -> set[str]:
@@ -125,7 +126,7 @@ async def firm(
             await phones["outside"].use(number, pbx.server)
             if reachable or number == OUTSIDE:
                 await until_reachable(pbx, f"{tenant}-trunk-carrier")
-        yield Firm(pbx, phones, number, began)
+        yield Firm(pbx, phones, number, began, tenant)
 
 
 Path = list[tuple[str, str]]
