@@ -153,7 +153,8 @@ class Phone:
         """Whom the phone was told last that it talks with: the user part of P-Asserted-Identity (RFC 3325)."""
         return (re.findall(r"^P-Asserted-Identity: .*sip:([^@]+)@", self.log(), re.M) or [""])[-1]
 
-    def _log(self) -> str:
+    def log(self) -> str:
+        """What the program has told so far, each SIP message among it."""
         return (self._directory / "output.log").read_text(errors="replace")
 
     async def hold(self) -> None:
