@@ -92,6 +92,7 @@ class PendingCalls:
     A channel may leave its call for an older one: a consultation becomes part of the call that is transferred by it, and so
     does that of somebody who picks up a call or fetches a parked one. Its own call then ends without its HANGUP. The others of
     that call belong to the older one too, and may go on under their old linkedid, as the far half of a Local channel does.
+    Who is transferred to an announcement meets nobody there: then only the transfer itself tells that two calls became one.
     """
 
     events: dict[str, list[CelEvent]] = field(default_factory=dict)
@@ -107,6 +108,9 @@ class PendingCalls:
         """If this event tells that a channel has gone over to another call, add its call to that one: the linkedid that is no
         call any more, else ''. To be asked before `take`."""
         before = self._call_of.get(event.uniqueid, event.linkedid)
+        if event.kind == "ATTENDEDTRANSFER" and not event.user_event:
+            other = self._call_of.get(str(_extra(event.extra).get("channel2_uniqueid")), before)
+            event.linkedid, before = sorted((before, other), key=lambda call: self._began_at(call, event.at))
         if before == event.linkedid:
             return ""
         together = self.events.pop(before, []) + self.events.pop(event.linkedid, [])
@@ -117,6 +121,13 @@ class PendingCalls:
         self._became = {one: event.linkedid if other == before else other for one, other in self._became.items()}
         self._became[before] = event.linkedid
         return before
+
+    def _began_at(self, linkedid: str, otherwise: datetime) -> datetime:
+        return self.events[linkedid][0].at if linkedid in self.events else otherwise
+
+    def parts_of(self, linkedid: str) -> tuple[str, ...]:
+        """The calls that have become part of this one."""
+        return tuple(one for one, other in self._became.items() if other == linkedid)
 
     def take(self, event: CelEvent) -> EndedCall | None:
         """Add an event; the call, where this was its last one."""

@@ -97,8 +97,9 @@ class CelFollower:
         ended = self._pending.take(event)
         if ended is not None:
             self._forget(ended.linkedid)
-        elif event.linkedid in self._began and event.kind in ("CHAN_START", "start"):
-            self._calls.put(event.linkedid, _live_call(self._pending.events[event.linkedid]).to_json())
+        elif event.linkedid in self._began and (joined or event.kind in ("CHAN_START", "start")):
+            call = _live_call(self._pending.events[event.linkedid], self._pending.parts_of(event.linkedid))
+            self._calls.put(event.linkedid, call.to_json())
         return ended
 
     def _forget(self, linkedid: str) -> None:
@@ -183,6 +184,6 @@ def _begins(event: CelEvent) -> bool:
     return event.kind == "CHAN_START"
 
 
-def _live_call(events: Sequence[CelEvent]) -> LiveCall:
+def _live_call(events: Sequence[CelEvent], parts: tuple[str, ...]) -> LiveCall:
     start = start_of(events)
-    return LiveCall(events[0].linkedid, tenant_of(events), start.caller, start.dialled, events[0].at)
+    return LiveCall(events[0].linkedid, tenant_of(events), start.caller, start.dialled, events[0].at, parts)

@@ -36,6 +36,7 @@ from routing.call import Awaits, Decision, Event, State
 from routing.callers import caller_number
 from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
+from routing.nodes.parking import Parking, Slot
 from routing.numbers import dialled_number
 from routing.questions import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
 from store.follower import Live
@@ -144,18 +145,23 @@ class DecisionService:
         if refusal:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
             return [f'SET VARIABLE REFUSAL "{sounds}"']
-        parking = tenant.parkings.get(tenant.internal_numbers.get(dialled, ""))
-        if parking is None:
-            return [f'SET VARIABLE TARGET "{dialled}"']
+        target = [f'SET VARIABLE TARGET "{dialled}"']
+        node = tenant.internal_numbers.get(dialled, "")
+        match tenant.nodes.get(node):
+            case Parking(numbers=numbers):
+                lot, slots = node, numbers
+            case Slot(lot=lot, number=number):
+                slots = (number,)
+            case _:
+                return target
 
         def sounds_of(*prompts: str) -> str:
             return "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in prompts)
 
         return [
-            f'SET VARIABLE TARGET "{dialled}"',
-            f'SET VARIABLE LOT "{lot_name(tenant, tenant.internal_numbers[dialled])}"',
-            f'SET VARIABLE LOT_SLOTS "{"-".join(parking.numbers)}"', f'SET VARIABLE LOT_SOUND "{sounds_of("sys_parked")}"',
-            f'SET VARIABLE LOT_DIGITS "{sounds_of(*DIGITS)}"']
+            *target, f'SET VARIABLE LOT "{lot_name(tenant, lot)}"', f'SET VARIABLE LOT_SLOTS "{"-".join(slots)}"',
+            f'SET VARIABLE LOT_SOUND "{sounds_of("sys_parked")}"', f'SET VARIABLE LOT_DIGITS "{sounds_of(*DIGITS)}"',
+            f'SET VARIABLE LOT_FULL "{sounds_of("sys_parking_full")}"']
 
     async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""

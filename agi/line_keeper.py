@@ -25,5 +25,6 @@ class LineKeeper:
 def by_tenant(calls: Mapping[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for linkedid, text in list(calls.items()):
-        found[LiveCall.from_json(linkedid, text).tenant].append(linkedid)
+        call = LiveCall.from_json(linkedid, text)
+        found[call.tenant] += [linkedid, *call.parts]
     return found

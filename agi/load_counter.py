@@ -91,4 +91,4 @@ def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo) -> Conversation
     return Conversations(
         call.tenant, call.linkedid, call.ended_at.astimezone(zone).date().isoformat(),
         tuple(each for each in had if each.extension.isdecimal()), frozenset(each for each in rung if each.isdecimal()),
-        round(sum(outside)))
+        round(sum(outside)), tuple(leg.uniqueid for leg in legs if leg.uniqueid != call.linkedid))

@@ -130,7 +130,8 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             shown = shown_outside(dial) if outside else ""
             # tT: what a phone keys, where it has codes for it at all (asterisk-conf/features.conf).
             first = f"A({files(dial.told)})" if dial.told else ""
-            return f"Dial({'&'.join(channels)},{int(ring_s)},gitT{'c' if dial.passed_on else ''}{heard}{first}{shown})"
+            own = own_call(dial, tenant.tenant) if dial.own else ""
+            return f"Dial({'&'.join(channels)},{int(ring_s)},gitT{'c' if dial.passed_on else ''}{heard}{first}{own}{shown})"
         case Voicemail(mailbox=extension):
             return f"VoiceMail({mailbox(extension)},s)"
         case CheckVoicemail(mailbox=extension):
@@ -234,6 +235,12 @@ def shown_outside(dial: Dial) -> str:
     if dial.diversion:
         told += [number_shown(dial.diversion.number), checked(dial.diversion.reason, "[a-z-]+", "reason of a diversion")]
     return f"b(outside^s^1({'^'.join(told).rstrip('^') or '^'}))"
+
+
+def own_call(dial: Dial, tenant: str) -> str:
+    """Dial()'s options by which nobody is transferred to the number: [own_call] in asterisk-conf/extensions.conf."""
+    told = f"{tenant}^{checked(dial.outside[0].number, r'[+]?[0-9]{2,15}', 'number outside')}"
+    return f"B(own_call^begins^1({told}))U(own_call^{told})"
 
 
 def number_shown(number: str) -> str:

@@ -23,7 +23,8 @@ from routing.call_server import Failed, Failure, Reply, read_reply
 from routing.facts import DeviceState
 from routing.graph import Graph, graph_of, with_path
 from routing.numbers import dialled_number
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 
 WHAT_IF = (

@@ -242,6 +242,7 @@ class Dial:
     hidden: bool = False
     diversion: Diversion | None = None     # of a call that is forwarded
     told: tuple[str, ...] = ()       # prompts that whoever answers hears first
+    own: bool = False                # only who dialled talks there, and nobody to whom that one transfers the call
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
 SAYS = r"says ([^\W\d_](?:[ '-]?[^\W\d_]){0,59})"
 SAYS_IN_SCHEMA = "says .{1,120}"            # JSON Schema's patterns have no letters of every alphabet
 AFTER = r"answers after ([1-9][0-9]?) s"
+TRANSFERS = r"([0-9]{2,6}) transfers to ([0-9*#+]{1,20})"
+ASKS = r"([0-9]{2,6}) asks ([0-9*#+]{1,20}) and (hands over|comes back)"
 MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
 ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|(answered by|to be called back at) \+[0-9]{7,15}"
           r"|in conference [a-z0-9_]+|refused|caller hangs up|failover")
@@ -70,6 +72,23 @@ class HangsUp:
     node: str
 
 
+class Handing(StrEnum):
+    """How a user transfers a call."""
+
+    BLIND = "transfers"
+    ASKED = "hands over"                     # having asked there
+    NOT = "comes back"                       # having asked there
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """What one of two who talk does: by code, as on the telephone."""
+
+    by: str                                  # an extension
+    to: str                                  # what is dialled
+    how: Handing
+
+
 def parse_phone(text: object) -> Phone:
     """Raises ValueError that says what was expected."""
     if isinstance(text, str):
@@ -92,6 +111,16 @@ def parse_action(text: object) -> Presses | Says | HangsUp:
         if gone := re.fullmatch(HANGS_UP, text, re.ASCII):
             return HangsUp(gone[1])
     raise ValueError("expected presses 1, presses nothing, says Kowalska, or hangs up in main")
+
+
+def parse_transfer(text: object) -> Transfers:
+    """Raises ValueError that says what was expected."""
+    if isinstance(text, str):
+        if blind := re.fullmatch(TRANSFERS, text, re.ASCII):
+            return Transfers(blind[1], blind[2], Handing.BLIND)
+        if asked := re.fullmatch(ASKS, text, re.ASCII):
+            return Transfers(asked[1], asked[2], Handing(asked[3]))
+    raise ValueError("expected 201 transfers to 203, 201 asks 203 and hands over, or 201 asks 203 and comes back")
 
 
 def parse_moment(text: object) -> datetime:
@@ -118,6 +147,9 @@ Moment = Annotated[datetime, PlainValidator(parse_moment), _told(MOMENT, example
 Action = Annotated[
     Presses | Says | HangsUp, PlainValidator(parse_action),
     _told(NOTHING, PRESSES, SAYS_IN_SCHEMA, HANGS_UP, examples=("presses 1", NOTHING, "says Kowalska", "hangs up in main"))]
+Talk = Annotated[
+    Transfers, PlainValidator(parse_transfer),
+    _told(TRANSFERS, ASKS, examples=("201 transfers to 203", "201 asks 203 and hands over", "201 asks 203 and comes back"))]
 Cast = Annotated[
     Phone, PlainValidator(parse_phone), _told(*PhoneDoes, AFTER, examples=(*PhoneDoes, "answers after 2 s"))]
 Ending = Annotated[

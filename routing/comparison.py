@@ -14,7 +14,8 @@ from routing.behaviour import changed_numbers, entries_of, reachable, shared_by_
 from routing.call import Origin
 from routing.mentions import Mentions, mentions_of
 from routing.samples import Sample, callers_of, hours, moments_of
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from routing.worlds import MAX_SPECIAL, World, special_worlds, usual_worlds
 

@@ -64,36 +64,37 @@ def transfer_refusal(tenant: Tenant, facts: Facts, dialled: str) -> tuple[str, .
     """The prompts that tell why the user `facts.transferrer` cannot transfer a call to what was dialled for it; () where that
     is possible."""
     try:
-        refused = _refused_transfer(tenant, facts, Started(Origin.TRANSFER, dialled, facts.transferrer))
+        return _pass_on(tenant, facts, Started(Origin.TRANSFER, dialled, facts.transferrer))[1]
     except Unanswered:
         return ()       # some element is entered, and asks
-    return refused.step.prompts if refused and isinstance(refused.step, Play) else ()
 
 
 def _transferred(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     """A call that may not go where it is sent comes back to who sent it, who hears why."""
-    by = replace(event, caller_extension=facts.transferrer)
-    refused = _refused_transfer(tenant, facts, by)
-    if refused is None:
-        return _start(tenant, facts, by)
+    decision, refusal = _pass_on(tenant, facts, replace(event, caller_extension=facts.transferrer))
     user = tenant.users.get(facts.transferrer)
-    if user is None or not isinstance(refused.step, Play):
-        return refused
-    back = Dial(tenant.endpoints_of(facts.transferrer), user.ring_s, told=refused.step.prompts)
+    if not refusal or user is None:
+        return decision
+    back = Dial(tenant.endpoints_of(facts.transferrer), user.ring_s, told=refusal)
     state = State(facts.transferrer, awaits(back), 0)
-    return Decision(state, back, (*refused.path, Visit(facts.transferrer, "the call comes back and rings")))
+    return Decision(state, back, (*decision.path, Visit(facts.transferrer, "the call comes back and rings")))
 
 
-def _refused_transfer(tenant: Tenant, facts: Facts, event: Started) -> Decision | None:
-    """What is played where no such transfer is possible. Codes are for those who key them, and not for whom they talk to."""
+def _pass_on(tenant: Tenant, facts: Facts, event: Started) -> tuple[Decision, tuple[str, ...]]:
+    """Where a transfer leads, and the prompts that tell why it leads nowhere, () where it does. Codes are for those who key
+    them, and not for whom they talk to."""
     number = e164(event.dialled, tenant.country, tenant.area_code)
     why = tenant.refusal_of(number) if event.dialled not in tenant.internal_numbers else ""
     if why or not event.dialled.removeprefix("+").isdigit():
-        step = Play(("sys_transfer_refused",))
         why = f"{event.caller_extension} transfers to {event.dialled or 'nothing'}, which {why or 'is no number'}"
-        return _ask(START, step, why, (int(Cause.REFUSED),))
-    decision = _start(tenant, facts, event)
-    return decision if decision.state.node in (START, OUTGOING) and isinstance(decision.step, Play) else None
+        decision = _ask(START, Play(("sys_transfer_refused",)), why, (int(Cause.REFUSED),))
+    else:
+        decision = _start(tenant, facts, event)
+    match decision:
+        case Decision(state=State(node=node), step=Play(prompts=prompts)) if node in (START, OUTGOING):
+            return decision, prompts
+        case _:
+            return decision, ()
 
 
 def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:

@@ -24,6 +24,11 @@ PHRASES: dict[str, dict[Language, str]] = {
         "pl": "Na ten numer nie można przekazać połączenia.",
     },
     "sys_parked": {"en": "Parked in", "it": "Parcheggiata in", "pl": "Zaparkowano na"},
+    "sys_parking_full": {
+        "en": "No parking place is free.",
+        "it": "Nessun posto di parcheggio è libero.",
+        "pl": "Żadne miejsce parkingowe nie jest wolne.",
+    },
     "sys_nothing_parked": {
         "en": "No call is parked here.",
         "it": "Nessuna chiamata è parcheggiata qui.",

@@ -13,11 +13,10 @@ what sets it on the real system in tests/flows/player.py.
 """
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,21 +59,21 @@ from routing.cast import (
     PhoneDoes,
     Presses,
     Says,
+    Talk,
     Title,
 )
-from routing.check import validated
-from routing.document import Document, read_document
+from routing.document import Document
 from routing.engine import START
-from routing.errors import ConfigError, Problem
+from routing.errors import Problem
 from routing.facts import NOTHING_SET, DeviceState, Personal
 from routing.names import Did, Extension, Name, Pin, Target
-from routing.nodes import SYSTEM_NODES
 from routing.questions import Question, Turn
-from routing.settings import checked_position, read_settings, with_setting
-from routing.simulate import Script, Simulation, device_of, simulate
+from routing.script import Script, Simulation
+from routing.settings import read_settings
+from routing.simulate import simulate
 from routing.tenant import Tenant
 
-A_NODE = "element or user"
+OVER = "the conversation is over"
 ANSWERED_SIP, CANCELLED_SIP = 200, 487
 SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
              Cause.REFUSED: 403, Cause.CONGESTION: 503}
@@ -161,6 +160,7 @@ class Scenario(_Section):
     # Of users, all their devices or one such as 201-dect; an outside number not named answers.
     phones: dict[Extension | Device | Did, Cast] = Field(default_factory=dict)
     caller: tuple[Action, ...] = Field(default=(), max_length=50)
+    talk: tuple[Talk, ...] = Field(default=(), max_length=10)      # what users do, one after another, once they talk
     expect: Expect
 
     @property
@@ -190,6 +190,7 @@ class Told:
     questions: int                         # how often the caller was asked for keys
     settings: Mapping[Extension, Personal] = field(default_factory=dict)      # what users have set then, where it is something
     switches: Mapping[Name, Name] = field(default_factory=dict)               # where all stand then
+    talked: int = 0                        # how many of the transfers were begun, refused ones too
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -235,7 +236,7 @@ class Scene:
             call_servers={
                 name: Failed(said) if isinstance(said, Failure) else said
                 for name, said in self.scenario.given.call_servers.items()
-            })
+            }, talk=self.scenario.talk)
 
     def settings(self) -> dict[Extension, Personal]:
         """What the users have set, by extension."""
@@ -260,7 +261,7 @@ class Scene:
         simulation = simulate(self.tenant, self.script())
         afterwards = {**self.settings(), **simulation.changed}
         settings = {extension: left for extension, left in afterwards.items() if left != NOTHING_SET}
-        return replace(told(simulation), settings=settings, switches={**self.switches(), **simulation.moved})
+        return replace(told(self, simulation), settings=settings, switches={**self.switches(), **simulation.moved})
 
     def problems(self, found: Told) -> list[Problem]:
         """Where `found` is not what the scenario expects."""
@@ -278,6 +279,9 @@ class Scene:
         if len(self.scenario.keys) > found.questions:
             text = f"{title!r}: the caller was asked {found.questions} times, expected {len(self.scenario.keys)}"
             wrong.append(self._problem(("caller",), text))
+        if len(self.scenario.talk) > found.talked:
+            by = self.scenario.talk[found.talked].by
+            wrong.append(self._problem(("talk", str(found.talked)), f"{title!r}: {by} does not talk to anybody then"))
         if wrong:
             reasons = "; ".join(f"{visit.node}: {visit.why}" for visit in found.path)
             wrong[0] = Problem(wrong[0].file, wrong[0].line, wrong[0].path, f"{wrong[0].text} ({reasons})")
@@ -287,13 +291,20 @@ class Scene:
         return self.document.problem(("scenarios", str(self.place), *path), text)
 
 
-def told(simulation: Simulation) -> Told:
+def told_path(scene: Scene, path: Iterable[Visit]) -> tuple[Visit, ...]:
+    """Where a call is transferred, each of its channels tells when its own conversation is over, in no order."""
+    return tuple(visit for visit in path if not (scene.scenario.talk and visit.why == OVER))
+
+
+def told(scene: Scene, simulation: Simulation) -> Told:
     """A simulation in the words of a scenario."""
     steps = simulation.steps
     ends = next(re.sub(pattern, words, simulation.outcome) for pattern, words in OUTCOMES.items()
                 if re.fullmatch(pattern, simulation.outcome))
     hears = tuple(prompt for step in steps for prompt in _heard(step))
-    return Told(simulation.path, hears, ends, _sip(steps, ends), sum(_asks(step) for step in steps))
+    sip = ANSWERED_SIP if simulation.talked else _sip(steps, ends)
+    return Told(
+        told_path(scene, simulation.path), hears, ends, sip, sum(_asks(step) for step in steps), talked=simulation.talked)
 
 
 def _asks(step: Step) -> bool:
@@ -332,94 +343,9 @@ def _takes(step: Step) -> bool:
     return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 
-def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
-    """The scenarios of a tenant's file, whose name errors show. Raises ConfigError with everything that is wrong in it."""
-    document = read_document(text, file)
-    content = validated(document, Scenarios)
-    problems = list(_references(document, content, tenant))
-    if problems:
-        raise ConfigError(problems)
-    zone = ZoneInfo(tenant.timezone)
-    return [
-        Scene(tenant, scenario, moment.replace(tzinfo=zone), document, place)
-        for place, scenario in enumerate(content.scenarios) if (moment := scenario.call.at or content.at)
-    ]
-
-
 def failures(scenes: Iterable[Scene]) -> list[Problem]:
     """What the simulator finds otherwise than the scenarios expect."""
     return [problem for scene in scenes for problem in scene.problems(scene.simulated())]
-
-
-def _references(document: Document, content: Scenarios, tenant: Tenant) -> Iterable[Problem]:
-    """Every scenario has a title of its own and a moment, and names only what the tenant has."""
-    seen: dict[str, int] = {}
-    nodes = {*tenant.nodes, *SYSTEM_NODES}
-    prompts = set(tenant.all_prompts())
-    prompts |= {f"{name}.{to}" for name, prompt in tenant.all_prompts().items() for to in prompt.translations}
-    for place, scenario in enumerate(content.scenarios):
-        here = ("scenarios", str(place))
-        call, expect = scenario.call, scenario.expect
-        if scenario.title in seen:
-            yield document.problem((*here, "title"), f"{scenario.title!r} is also the title on line {seen[scenario.title]}")
-        seen[scenario.title] = document.line_of((*here, "title"))
-        if content.at is None and call.at is None:
-            yield document.problem((*here, "call"), "'at' is missing: the call has no moment, and its file has none for all")
-        if re.fullmatch(r"[0-9]{2,6}", call.caller) and call.caller not in tenant.users:
-            yield document.problem((*here, "call", "from"), f"no user with extension {call.caller!r}")
-        named: list[tuple[tuple[str, ...], str, Container[str], str]] = []
-        devices = {device_of(endpoint) for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
-        for phone in scenario.phones:
-            if "-" in phone:
-                named.append((("phones", phone), phone, devices, "device"))
-                if (owner := phone.partition("-")[0]) in scenario.phones:
-                    yield document.problem((*here, "phones", phone), f"{owner} stands there too, expected it or its devices")
-            elif not phone.startswith("+"):
-                named.append((("phones", phone), phone, tenant.users, "user with extension"))
-        named += [(("given", "turns", group), group, tenant.groups, "group named") for group in scenario.given.turns]
-        named += [(("expect", "path", str(i)), node, nodes, A_NODE) for i, node in enumerate(expect.path or ())]
-        named += [(("expect", "hears", str(i)), prompt, prompts, "prompt named") for i, prompt in enumerate(expect.hears or ())]
-        named += [(("given", "waiting", queue), queue, tenant.queues, "queue named") for queue in scenario.given.waiting]
-        named += [(("given", "failing_trunks", str(i)), name, tenant.trunks, "trunk named")
-                  for i, name in enumerate(scenario.given.failing_trunks)]
-        named += [(("given", "closed_rooms", str(i)), room, tenant.conferences, "conference named")
-                  for i, room in enumerate(scenario.given.closed_rooms)]
-        called = scenario.given.last_callers
-        named += [(("given", "last_callers", user), user, tenant.users, "user with extension") for user in called]
-        urls = [name for name, calendar in tenant.calendars.items() if calendar.url]
-        named += [(("given", "calendars", name), name, urls, "calendar with a url named") for name in scenario.given.calendars]
-        for i, action in enumerate(scenario.caller):
-            if isinstance(action, HangsUp):
-                named.append((("caller", str(i)), action.node, nodes, A_NODE))
-                if i + 1 < len(scenario.caller):
-                    yield document.problem((*here, "caller", str(i + 1)), "the caller has hung up before, expected no more")
-        for path, name, names, kind in named:
-            if name not in names:
-                yield document.problem((*here, *path), f"no {kind} {name!r}")
-        for path, text in _not_set(tenant, scenario.given.settings, scenario.given.switches):
-            yield document.problem((*here, "given", *path), text)
-        for path, text in _not_set(tenant, expect.settings, expect.switches):
-            yield document.problem((*here, "expect", *path), text)
-
-
-def _not_set(
-    tenant: Tenant, settings: Mapping[Extension, tuple[str, ...]], switches: Mapping[Name, Name],
-) -> Iterable[tuple[tuple[str, ...], str]]:
-    """Settings and positions that the tenant's users and switches cannot have."""
-    for extension, texts in settings.items():
-        if extension not in tenant.users:
-            yield ("settings", extension), f"no user with extension {extension!r}"
-            continue
-        for i, text in enumerate(texts):
-            try:
-                with_setting(tenant, extension, NOTHING_SET, text)
-            except ValueError as error:
-                yield ("settings", extension, str(i)), str(error)
-    for switch, position in switches.items():
-        try:
-            checked_position(tenant, switch, position)
-        except ValueError as error:
-            yield ("switches", switch), str(error)
 
 
 def _shown(value: object) -> str:

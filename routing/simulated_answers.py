@@ -32,7 +32,7 @@ from routing.questions import (
 from routing.settings import after
 
 if TYPE_CHECKING:
-    from routing.simulate import Script
+    from routing.script import Script
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from centralka.settings import Settings
 from confgen.secrets import load_secrets
 from routing.call import Origin
 from routing.facts import DeviceState
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import AddressTrunk
 from runtime.failure import RuntimeFailure
 from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, HangUp, Silence, SippFailed, Tone

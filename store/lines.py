@@ -57,16 +57,20 @@ if full(ARGV[10], tonumber(redis.call('HGET', KEYS[2], user) or '0')) then retur
 if full(ARGV[11], tonumber(redis.call('HGET', KEYS[2], '') or '0')) then return 'tenant_minutes' end
 return admit()
 """
-# KEYS: lines, outside. ARGV: call, seconds that its legs outside talked, how long to keep.
+# KEYS: lines, outside. ARGV: seconds that the call's legs outside talked, how long to keep, then the call and its parts.
+# Each user who has called outside in it is charged once.
 _END = """
+local over, charged = {}, {}
+for i = 3, #ARGV do over[ARGV[i]] = true end
 for _, each in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local call, user = string.match(each, '^([^/]+)/?(.*)$')
-  if call == ARGV[1] then
+  if over[call] then
     redis.call('ZREM', KEYS[1], each)
-    if each ~= call and tonumber(ARGV[2]) > 0 then
-      redis.call('HINCRBY', KEYS[2], user, ARGV[2])
-      if user ~= '' then redis.call('HINCRBY', KEYS[2], '', ARGV[2]) end
-      redis.call('EXPIRE', KEYS[2], ARGV[3])
+    if each ~= call and not charged[user] and tonumber(ARGV[1]) > 0 then
+      charged[user] = true
+      redis.call('HINCRBY', KEYS[2], user, ARGV[1])
+      if user ~= '' then redis.call('HINCRBY', KEYS[2], '', ARGV[1]) end
+      redis.call('EXPIRE', KEYS[2], ARGV[2])
     end
   end
 end
@@ -108,9 +112,11 @@ class Lines:
             log.warning("calls outside are stopped", tenant=tenant, extension=whose, why=why, call=call)
         return limit
 
-    async def ended(self, tenant: str, call: str, day: str, outside_s: int, pipeline: Pipeline) -> None:
-        """The call's places are free, and what it talked outside counts for the day. Told again it counts no more."""
-        await self._end(keys=[lines_key(tenant), outside_key(tenant, day)], args=[call, outside_s, KEEP_S], client=pipeline)
+    async def ended(self, tenant: str, calls: Sequence[str], day: str, outside_s: int, pipeline: Pipeline) -> None:
+        """The places of the call, and of those that have become part of it, are free, and what was talked outside counts for
+        the day. Told again it counts no more."""
+        await self._end(
+            keys=[lines_key(tenant), outside_key(tenant, day)], args=[outside_s, KEEP_S, *calls], client=pipeline)
 
     async def renew(self, calls: Mapping[str, Sequence[str]]) -> None:
         """Of the calls in progress, by tenant."""

@@ -55,6 +55,7 @@ class Conversations:
     had: tuple[Conversation, ...]
     rung: frozenset[str]             # extensions; none of them is offered the call any more
     outside_s: int = 0               # that its legs by trunks talked, but for the caller's own
+    parts: tuple[str, ...] = ()      # the calls that have become part of it, and perhaps ids of no call
 
 
 class Loads:
@@ -74,7 +75,7 @@ class Loads:
                     talk_ms = round((each.ended_at - each.began_at).total_seconds() * 1000)
                     arguments += [each.extension, max(talk_ms, 0), round(each.ended_at.timestamp() * 1000)]
                 await self._count(keys=keys, args=arguments, client=pipeline)
-                await self._lines.ended(call.tenant, call.call, call.day, call.outside_s, pipeline)
+                await self._lines.ended(call.tenant, (call.call, *call.parts), call.day, call.outside_s, pipeline)
             await pipeline.execute()
 
     async def loads(self, tenant: str, extensions: Sequence[str], day: str) -> tuple[Load, ...]:

@@ -224,7 +224,8 @@ def _call(here: Here, called: Called, before: str) -> Do:
     trunk = here.tenant.trunks_for(called.call_class)[called.place]
     number, hidden = _identity(here, called)
     leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number))
-    step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden)
+    own = bool(here.tenant.refusal_of(called.number))
+    step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden, own=own)
     shown = "its number hidden" if hidden else f"shown as {number}"
     why = f"{before}calls {called.number} ({called.call_class}) by {trunk}, {shown}"
     return Do(step, why, called.memory(Stage.CALLING))

@@ -70,6 +70,9 @@ class Parking(Element):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case ParkEnded(end=Parked.BACK) if here.facts.transferrer in here.tenant.names:
                 return Do(SetCall(name_prefix=self.mark), f"nobody fetches it, back to {here.facts.transferrer}", (BACK,))
+            case ParkEnded(end=Parked.FULL) if here.facts.transferrer in here.tenant.names:
+                step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s, told=("sys_parking_full",))
+                return Do(step, f"no slot is free, back to {here.facts.transferrer}", (RINGING,))
             case ParkEnded(end=end):
                 why = "nobody fetches it" if end is Parked.BACK else "no slot is free"
                 return Go(self.unanswered, f"{why}, on to {self.unanswered}")

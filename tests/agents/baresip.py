@@ -7,14 +7,17 @@ decoder hands to the speaker, kept by the sndfile filter. The speaker itself is 
 import asyncio
 import json
 import os
+import re
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -73,10 +76,11 @@ class Event:
     kind: str
     peer: str
     detail: str
+    call: str = ""               # the Call-ID
 
 
 class Phone:
-    """A running baresip. One call at a time is enough for a test."""
+    """A running baresip. What it does, it does to its newest call, or to the one it was told to take up."""
 
     def __init__(self, host: str, directory: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.host = host
@@ -108,6 +112,8 @@ class Phone:
         await self._command("uanew", f"{address};audio_codecs=pcma;answermode={mode};regint=0")
 
     async def dial(self, number: str, server: Address, *, secure: bool = False) -> None:
+        while list(self._directory.glob(f"dump-{datetime.now():%Y-%m-%d-%H-%M-%S}-*")):  # noqa: ASYNC110 - in its words
+            await asyncio.sleep(0.05)       # it names what each call hears by the second: two of one would be one
         await self._command("dial", f"sip:{number}@{server.host}:{server.port}{';transport=tls' if secure else ''}")
 
     async def accept(self) -> None:
@@ -116,6 +122,40 @@ class Phone:
     async def transfer(self, number: str, server: Address) -> None:
         """Blind transfer of the current call, by REFER."""
         await self._command("transfer", f"sip:{number}@{server}")
+
+    async def transfer_to_dialog(self, number: str, server: Address, call: str) -> None:
+        """Attended transfer of the current call to the phone's other call, by REFER with Replaces (RFC 3891)."""
+        dialog = await self._dialog(call)
+        await self._command("transfer", f"sip:{number}@{server}?Replaces={quote(dialog, safe='')}")
+
+    async def take_up(self, line: int) -> None:
+        """From now on this call is the current one; the first is 1."""
+        await self._command("line", str(line))
+
+    async def _dialog(self, call: str) -> str:
+        """What Replaces names: Call-ID and the tags, the server's first, as they stand in a response to the INVITE."""
+        is_incoming = any(event.call == call and event.kind == "CALL_INCOMING" for event in self.events)
+        async with asyncio.timeout(10):
+            while True:
+                for response in re.split("SIP/2.0 (?:1|200)", self.log())[1:]:
+                    headers = dict(line.split(": ", 1) for line in response.partition("\n\n")[0].splitlines() if ": " in line)
+                    caller, called = (headers.get(name, "").partition(";tag=")[2] for name in ("From", "To"))
+                    if headers.get("Call-ID") == call and headers.get("CSeq", "").endswith("INVITE") and called:
+                        own, servers = (called, caller) if is_incoming else (caller, called)
+                        return f"{call};to-tag={servers};from-tag={own}"
+                await asyncio.sleep(0.05)  # a file tells nobody that it grew
+
+    def newest_call(self) -> str:
+        """Its Call-ID."""
+        return next(event.call for event in reversed(self.events) if event.kind == "CALL_ESTABLISHED")
+
+    def shown(self) -> str:
+        """Whom the phone was told last that it talks with: the user part of P-Asserted-Identity (RFC 3325)."""
+        return (re.findall(r"^P-Asserted-Identity: .*sip:([^@]+)@", self.log(), re.M) or [""])[-1]
+
+    def log(self) -> str:
+        """What the program has told so far, each SIP message among it."""
+        return (self._directory / "output.log").read_text(errors="replace")
 
     async def hold(self) -> None:
         await self._command("hold")
@@ -199,7 +239,7 @@ class Phone:
                     self._answer(message)
                 else:
                     peer, detail = str(message.get("peeruri", "")), str(message.get("param", ""))
-                    event = Event(str(message["type"]), peer, detail)
+                    event = Event(str(message["type"]), peer, detail, str(message.get("id", "")))
                     self.events.append(event)
                     self._unseen.append(event)
                     self._news.set()
@@ -218,8 +258,7 @@ class Phone:
 
     def _story(self, summary: str) -> str:
         events = "\n".join(f"  {event.kind} {event.peer} {event.detail}" for event in self.events)
-        log = (self._directory / "output.log").read_text(errors="replace")[-2000:]
-        return f"phone {self.host}: {summary}\nevents:\n{events}\nlog:\n{log}"
+        return f"phone {self.host}: {summary}\nevents:\n{events}\nlog:\n{self.log()[-2000:]}"
 
 
 @asynccontextmanager
@@ -235,7 +274,7 @@ async def phone(host: str, *, port: int = 5060, speaks: Samples | None = None) -
             (directory / empty).touch()
         with (directory / "output.log").open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                "baresip", "-4", "-f", str(directory), stdin=DEVNULL, stdout=output, stderr=output,
+                "stdbuf", "-oL", "baresip", "-s", "-4", "-f", str(directory), stdin=DEVNULL, stdout=output, stderr=output,
                 env={**os.environ, "TERM": "dumb"},
             )  # fmt: skip
         try:

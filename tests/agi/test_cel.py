@@ -36,12 +36,12 @@ def records(*lines: bytes) -> list[tuple[Call, tuple[Leg, ...]]]:
     """Of these events; channels of which no hangup is told have hung up before the call's end, as always in Asterisk."""
     pending, ended = PendingCalls(), []
     for event in map(parse_event, lines):
+        pending.place(event)
         if event.kind == "LINKEDID_END":
             known = pending.events[event.linkedid]
             gone = {each.uniqueid for each in known if each.kind == "HANGUP"}
             for channel in [each for each in known if each.kind == "CHAN_START" and each.uniqueid not in gone]:
                 pending.take(replace(channel, kind="HANGUP", at=event.at))
-        pending.place(event)
         pending.join(event)
         ended.append(pending.take(event))
     return [record for call in ended if call is not None and (record := assemble(call)) is not None]
@@ -134,6 +134,29 @@ def test_first_start_tells_who_called_whom_and_a_transfer_does_not() -> None:
     (call, _), = records(line("CHAN_START"), start("201", "Anna", "202"), start("202", "Bob", "300", uniqueid="1.2"),
                          line("LINKEDID_END"))
     assert (call.caller, call.caller_name, call.dialled) == ("201", "Anna", "202")
+
+
+@pytest.mark.parametrize("joins", [1, 2], ids=["by the call on hold", "by the consultation"])
+def test_calls_that_a_telephone_joins_are_one_record_though_no_channel_of_the_one_meets_one_of_the_other(joins: int) -> None:
+    other = "2.1" if joins == 1 else "1.2"
+    pending = PendingCalls()
+    ended = []
+    for written in (
+        line("CHAN_START"), start("600100200", "", "201"), line("CHAN_START", uniqueid="1.2"),
+        line("CHAN_START", linkedid="2.1", uniqueid="2.1", at=2), start("201", "Anna", "302", linkedid="2.1", uniqueid="2.1", at=2),
+        line("ATTENDEDTRANSFER", linkedid="1.1" if joins == 1 else "2.1", uniqueid="1.2" if joins == 1 else "2.1", at=3,
+             extra=json.dumps({"channel2_uniqueid": other, "app": "Playback"})),
+        line("HANGUP", uniqueid="1.2", at=3), line("HANGUP", linkedid="2.1", uniqueid="2.1", at=3),
+        line("LINKEDID_END", linkedid="2.1", uniqueid="2.1", at=3), line("HANGUP", at=4), line("LINKEDID_END", at=4),
+    ):
+        event = parse_event(written)
+        pending.place(event)
+        pending.join(event)
+        ended.append(pending.take(event))
+    record = assemble(next(call for call in ended if call))
+    assert record
+    call, legs = record
+    assert (call.linkedid, call.caller, {leg.uniqueid for leg in legs}) == ("1.1", "600100200", {"1.1", "1.2", "2.1"})
 
 
 @pytest.mark.parametrize("extra", ["", "{", '{"extra":""}', '{"extra":3}', "[]"])

@@ -65,6 +65,9 @@ menus:""")
     (Dial((), 30, outside=(Outside("+48587000002", "acme-trunk-carrier"),), vouching="+48221234567",
           diversion=Diversion("+48221234568", Diverted.NO_ANSWER)),
      "Dial(PJSIP/+48587000002@acme-trunk-carrier,30,gitTb(outside^s^1(^+48221234567^^+48221234568^no-answer)))"),
+    (Dial((), 30, outside=(Outside("+48799000002", "acme-trunk-carrier"),), vouching="+48221234567", own=True),
+     "Dial(PJSIP/+48799000002@acme-trunk-carrier,30,gitTB(own_call^begins^1(acme^+48799000002))U(own_call^acme^+48799000002)"
+     "b(outside^s^1(^+48221234567)))"),
     (Dial((), 30, outside=(Outside("112", "acme-trunk-carrier"),), shown="+48221234568", vouching="+48221234568", hidden=True),
      "Dial(PJSIP/112@acme-trunk-carrier,30,gitTb(outside^s^1(+48221234568^+48221234568^hidden)))"),
     (Dial(("acme-201-desk",), 9, (Outside("+48587000002", "acme-trunk-carrier"),), "+48221234568", "+48221234567"),

@@ -67,7 +67,8 @@ from routing.questions import (
     Unanswered,
     Understand,
 )
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.flows.random_tenants import ELEMENTS, tenants
 

@@ -13,7 +13,7 @@ from routing.facts import NOTHING_SET, Personal
 from routing.scenario import Scene
 from routing.simulate import simulate
 from routing.tenant import AddressTrunk, trunk_endpoint_name
-from sipp import Address, Answer, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
+from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
 from store import calendars, last_callers, live, personal, switches
 from store.follower import LiveFollower
 from store.lines import COUNTRIES, STOPPED, lines_key, outside_key
@@ -130,8 +130,9 @@ def device_phones(scene: Scene) -> dict[str, Phone]:
 async def carriers(pbx: Pbx, cast: Cast, scene: Scene) -> None:
     """The numbers outside that the scenario calls, behind their trunks, once Asterisk knows that somebody is there."""
     phones = {scene.scenario.phones.get(number, ANSWERS) for number in outside_of(scene)}
+    stays = Answer(ending=AwaitHangUp()) if scene.scenario.talk else None      # until who transfers has handed over
     for name, trunk in trunks_of(scene).items():
-        does = FAILS if name in scene.scenario.given.failing_trunks else far_behaviour(*phones)
+        does = FAILS if name in scene.scenario.given.failing_trunks else stays or far_behaviour(*phones)
         await cast.callee(Callee(then=does), at=Address(trunk.address, trunk.port), calls=None)
         await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify {trunk_endpoint_name(scene.tenant.tenant, name)}")
         await until(

@@ -15,14 +15,15 @@ from centralka.settings import Settings
 from confgen.secrets import Secrets, load_secrets
 from routing.call import Origin
 from routing.facts import DeviceState
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from runtime.instance import centralka_command
 from runtime.process import Runtime
 from sipp import Account, Address, Callee, Caller, Cast, Sipp
 from store import database
 from store.calls import CallStore
 from store.live import DEVICES
-from store.records import Call
+from store.records import Call, Leg
 
 TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
@@ -113,6 +114,14 @@ class Pbx:
         engine = database.connect(self.settings.database_url)
         try:
             return await CallStore(engine).since(tenant, moment)
+        finally:
+            await engine.dispose()
+
+    async def legs(self, call: Call) -> list[Leg]:
+        """Of a recorded call, the caller's first."""
+        engine = database.connect(self.settings.database_url)
+        try:
+            return await CallStore(engine).legs(call.tenant, call.linkedid)
         finally:
             await engine.dispose()
 

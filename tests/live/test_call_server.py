@@ -9,7 +9,8 @@ import pytest
 from routing.call import Origin
 from routing.call_server import Reply
 from routing.facts import DeviceState
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from sipp import Answer, AwaitHangUp, Callee, HangUp
 from tests.agi.service import http, read_request
 from tests.live.pbx import TRUNK, Pbx, path_of

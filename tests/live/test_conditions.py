@@ -13,7 +13,8 @@ import redis
 from centralka.configuration import load_tenants, tenant_files
 from routing.call import Origin
 from routing.facts import DeviceState
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from sipp import AwaitHangUp, Call, Caller, HangUp, Silence, run
 from store.records import Call as Record

@@ -7,8 +7,8 @@ import pytest
 
 from routing.facts import DeviceState
 from sipp import Call, Callee, HangUp, Refuse, Silence, Sipp, Subscribe, started
+from tests.live.firm import TO_ANNA, TO_JAN, TO_SALES, firm, path
 from tests.live.pbx import TRUNK, Pbx, until
-from tests.live.test_transfers import TO_ANNA, TO_JAN, TO_SALES, firm, path
 
 pytestmark = pytest.mark.live
 

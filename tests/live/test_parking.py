@@ -1,11 +1,15 @@
 """Parking on real phones: calls wait in slots, any phone of the tenant fetches them, and they go back with a mark."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from routing.facts import DeviceState
+from tests.live.firm import TO_ANNA, Firm, firm, path
 from tests.live.pbx import Pbx, until
 from tests.live.test_lamps import bodies, watching
-from tests.live.test_transfers import TO_ANNA, Firm, firm, path
 
 pytestmark = pytest.mark.live
 
@@ -31,6 +35,51 @@ async def test_call_is_parked_and_fetched_by_another_phone(pbx: Pbx, how: str, s
     assert ["confirmed" in body for body in told] == [False, True, False]
     assert ("203", "takes what is parked") not in path(call)
     assert any(why.startswith("is parked") for _, why in path(call))
+
+
+@asynccontextmanager
+async def taken(it: Firm, *slots: str) -> AsyncIterator[None]:
+    """Slots where calls of nobody wait meanwhile."""
+    ask = it.pbx.runtime.asterisk_cli
+    await asyncio.to_thread(ask, "module load res_clioriginate.so")      # only tests use it
+    for slot in slots:
+        await asyncio.to_thread(ask, f"dialplan add extension {slot},1,Set(PARKINGEXTEN={slot}) into parkers replace")
+        await asyncio.to_thread(ask, f"dialplan add extension {slot},2,Park(swap-desk,st(60)) into parkers replace")
+        await asyncio.to_thread(ask, f"channel originate Local/{slot}@parkers/n application Wait 60")
+        await parked(it, slot)
+    try:
+        yield
+    finally:
+        for line in (await asyncio.to_thread(ask, "core show channels concise")).splitlines():
+            if "@parkers-" in line:
+                await asyncio.to_thread(ask, f"channel request hangup {line.partition('!')[0]}")
+
+
+@pytest.mark.parametrize(("keys", "slots"), [
+    ("*3", ("701", "702", "703")), ("##700#", ("701", "702", "703")), ("*2700#", ("701", "702", "703")), ("##702#", ("702",))])
+async def test_call_stays_where_it_is_and_who_parks_hears_so_where_no_slot_is_free(
+    pbx: Pbx, keys: str, slots: tuple[str, ...],
+) -> None:
+    async with firm(pbx, "201") as it, taken(it, *slots):
+        await it.dials("outside", TO_ANNA, answers="201")
+        await it["201"].press(keys)
+        await it.hears_nobody("201")
+        await it.talk("outside", "201")
+        await it["outside"].hang_up()
+        call = await it.record_only()
+    assert path(call) == [("start", "to +48248710011"), ("201", "rings desk")]
+
+
+@pytest.mark.parametrize(("target", "slots"), [("700", ("701", "702", "703")), ("703", ("703",))])
+async def test_call_that_is_referred_to_no_free_slot_comes_back(pbx: Pbx, target: str, slots: tuple[str, ...]) -> None:
+    async with firm(pbx, "201") as it, taken(it, *slots):
+        await it.dials("outside", TO_ANNA, answers="201")
+        await it["201"].transfer(target, pbx.server)
+        assert it.number in await it.answers("201")
+        await it.talk("outside", "201")
+        await it["outside"].hang_up()
+        call = await it.record_only()
+    assert path(call)[-1][1] == "no slot is free, back to 201"
 
 
 async def test_parked_call_that_nobody_fetches_goes_back_with_a_mark_and_then_on(pbx: Pbx) -> None:

@@ -5,7 +5,8 @@ import pytest
 from routing.call import Cause, Hangup, Origin, Play, Played, Read, Started, State, Visit
 from routing.engine import next_step
 from routing.facts import Facts
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems
 

@@ -11,7 +11,8 @@ from routing.engine import next_step
 from routing.facts import Facts
 from routing.nodes.call_server import memory_of, number_of
 from routing.questions import AskServer, Speak, Unanswered
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, problems
 from tests.tenants_for_tests import changed as file

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from routing.call import Origin
 from routing.check import read_tenant
 from routing.facts import DeviceState, Facts, Personal
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.tenants_for_tests import ACME, ROSSI, changed, problems
 

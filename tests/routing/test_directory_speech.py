@@ -11,7 +11,8 @@ from routing.facts import Facts
 from routing.phrases import Language
 from routing.pronunciation import pronunciations, sayable
 from routing.questions import Understand
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 

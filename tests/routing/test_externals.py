@@ -5,7 +5,8 @@ import pytest
 from routing.call import Cause, Dial, DialEnded, DialStatus, Hangup, Origin, Outside, Play, Started, Step
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import ACME, ROSSI, acme, changed, problems

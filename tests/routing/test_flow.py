@@ -25,7 +25,8 @@ from routing.call import (
 )
 from routing.engine import MAX_HOPS, next_step
 from routing.facts import DeviceState, Facts
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 

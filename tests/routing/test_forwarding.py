@@ -11,7 +11,8 @@ from routing.call import Dial, DialEnded, DialStatus, Digits, Hangup, Origin, Ou
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Rings, who_rings
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems

@@ -6,7 +6,8 @@ import pytest
 
 from routing.call import Origin, Visit
 from routing.graph import CALL, END, FAILOVER, Edge, Graph, Node, graph_of, kind_of, reason_of, with_path
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 

@@ -11,8 +11,9 @@ from routing.engine import next_step
 from routing.facts import Facts, Forwarding, Personal
 from routing.keypad import next_moment
 from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, LastCaller, PutSwitch, Question
+from routing.script import Script
 from routing.settings import after
-from routing.simulate import Script, simulate
+from routing.simulate import simulate
 from tests.tenants_for_tests import acme
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -6,7 +6,8 @@ from routing.call import Awaits, CallAs, Dial, Digits, Event, Origin, Read, Star
 from routing.engine import next_step
 from routing.facts import Facts
 from routing.questions import Answers, CheckPin, PinIs
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems

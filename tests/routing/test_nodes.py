@@ -31,7 +31,8 @@ from routing.call import (
 from routing.engine import MAX_HOPS, next_step
 from routing.facts import DeviceState, Facts
 from routing.questions import Answers, Turn, Unanswered
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, changed, problems
 

@@ -10,7 +10,8 @@ from routing.check import read_tenant
 from routing.dialled import CallClass, OutsideNumber, read_dialled
 from routing.errors import ConfigError
 from routing.facts import DeviceState
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 
 TENANT = """

@@ -12,7 +12,8 @@ from routing.engine import next_step
 from routing.errors import ConfigError
 from routing.facts import Facts, Forwarding, Personal
 from routing.platform import Platform
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 
 TENANT = """

@@ -9,7 +9,8 @@ from routing.call import Origin
 from routing.check import read_tenant
 from routing.errors import ConfigError
 from routing.facts import DeviceState, Forwarding, Personal
-from routing.simulate import Script, Simulation, simulate
+from routing.script import Script, Simulation
+from routing.simulate import simulate
 from routing.tenant import Tenant
 
 TENANT = """

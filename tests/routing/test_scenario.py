@@ -4,7 +4,7 @@ import pytest
 
 from routing.check import read_tenant
 from routing.errors import ConfigError
-from routing.scenario import read_scenarios
+from routing.scenario_reading import read_scenarios
 from tests.tenants_for_tests import ACME
 
 SCENARIO = """at: 2026-11-25 10:00

@@ -8,7 +8,8 @@ from routing.call import Origin, Play, Started
 from routing.engine import next_step
 from routing.facts import Facts
 from routing.questions import NOT_CHANGED, Flip
-from routing.simulate import Script, simulate
+from routing.script import Script
+from routing.simulate import simulate
 from tests.tenants_for_tests import acme, changed, problems
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

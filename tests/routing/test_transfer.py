@@ -10,7 +10,9 @@ from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
 from tests.tenants_for_tests import acme
 
-TENANT = acme(("failover:", 'blacklist: {targets: ["+48799*"]}\nfailover:'))
+BLACKLIST = 'blacklist: {targets: ["+48799*"]}\nfailover:'
+TENANT = acme(("failover:", BLACKLIST))
+WITH_TRUNK = acme(("failover:", f"trunks: {{carrier: {{kind: address, address: 192.0.2.7}}}}\n{BLACKLIST}"))
 FACTS = Facts(datetime(2026, 11, 24, 12, tzinfo=UTC), caller="+48600100200", transferrer="201")
 
 
@@ -21,6 +23,14 @@ FACTS = Facts(datetime(2026, 11, 24, 12, tzinfo=UTC), caller="+48600100200", tra
 ])
 def test_user_hears_why_a_call_cannot_go_there(dialled: str, prompts: tuple[str, ...]) -> None:
     assert transfer_refusal(TENANT, replace(FACTS, dialled=dialled), dialled) == prompts
+
+
+@pytest.mark.parametrize(("dialled", "own"), [("799123456", True), ("500990990", True), ("600100200", False), ("112", False)])
+def test_call_to_where_no_transfer_may_go_is_its_callers_own(dialled: str, own: bool) -> None:
+    facts = Facts(datetime(2026, 11, 24, 12, tzinfo=UTC), "201", "201", dialled)
+    step = next_step(WITH_TRUNK, facts, None, Started(Origin.PHONE, dialled, "201")).step
+    assert isinstance(step, Dial)
+    assert step.own is own
 
 
 def test_transferred_call_enters_what_was_dialled_for_it() -> None:

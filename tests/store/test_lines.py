@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agi.line_keeper import LineKeeper
+from agi.line_keeper import LineKeeper, by_tenant
 from routing.admission import Caps, Limit, Usage, reached
 from routing.questions import Admit, CheckPin, Country, PinIs, PinOf
 from store import lines as module
@@ -72,6 +72,19 @@ async def test_line_is_free_when_the_call_is_over_and_its_minutes_count_once(red
         assert list(await lines.stopped()) == ["acme/201"]
         assert await lines.admit("acme", "4.1", DAY, limits, "202", outgoing=True, anyway=False) is Limit.NONE
         assert await lines.admit("acme", "5.1", "2026-11-26", limits, "201", outgoing=True, anyway=False) is Limit.STOPPED
+
+
+async def test_line_of_a_consultation_stays_taken_while_the_transferred_call_lasts_and_is_free_with_it(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as redis:
+        lines, limits = Lines(redis), Caps(lines=1)
+        assert await lines.admit("acme", "2.1", DAY, limits, "201", outgoing=True, anyway=False) is Limit.NONE
+        await redis.zadd(lines_key("acme"), {"2.1/201": 1})       # as if it had begun long ago
+        up = live.LiveCall("1.1", "acme", "600100200", "201", datetime.now(UTC), ("2.1",)).to_json()
+        await lines.renew(by_tenant({"1.1": up}))
+        assert await lines.admit("acme", "3.1", DAY, limits, "202", outgoing=True, anyway=False) is Limit.LINES
+        await Loads(redis).count([Conversations("acme", "1.1", DAY, (), frozenset(), 60, ("1.2", "2.1"))])
+        assert await redis.hgetall(outside_key("acme", DAY)) == {"201": "60", "": "60"}
+        assert await lines.admit("acme", "3.1", DAY, limits, "202", outgoing=True, anyway=False) is Limit.NONE
 
 
 async def test_release_ends_the_stop_and_the_day_begins_anew(redis_server: RedisServer) -> None:
