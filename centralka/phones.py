@@ -31,6 +31,7 @@ class PhoneRow:
     label: str
     model: str
     mac: str
+    bases: dict[str, str]           # of a DECT system, beside the manager: label -> MAC
     site: str
     address: str
     password: str
@@ -65,7 +66,8 @@ def phones(
             f"{endpoint} {state}" + (f" (place {row.codes[endpoint]})" if endpoint in row.codes else "")
             for endpoint, state in row.lines.items())
         seen = f"{row.fetched.at:%F %H:%M} UTC from {row.fetched.address}" if row.fetched else "never"
-        table.add_row(row.label, row.model, row.mac, Text(row.address, overflow="fold"), row.password, lines, seen)
+        macs = "\n".join((row.mac, *(f"{mac} {label}" for label, mac in row.bases.items())))
+        table.add_row(row.label, row.model, macs, Text(row.address, overflow="fold"), row.password, lines, seen)
     out.print(table)
 
 
@@ -92,8 +94,9 @@ async def _collect(settings: Settings, tenant: Tenant) -> list[PhoneRow]:
         places = places_of(tenant, label, each, credentials) if isinstance(each, DectSystem) else ()
         codes = {place.line.user: f"{place.slot}, code {place.code}" for place in places}
         address = address_of(label, each, credentials, server)
+        bases = each.bases if isinstance(each, DectSystem) else {}
         rows.append(PhoneRow(
-            label, model_of(each).name, each.mac, site_of(tenant, each), address, credentials.admin[label],
+            label, model_of(each).name, each.mac, bases, site_of(tenant, each), address, credentials.admin[label],
             {name: str(states.get(name, DeviceState.UNKNOWN)) for name in endpoints}, codes,
             fetched.get(f"{tenant.tenant}/{label}")))
     return rows

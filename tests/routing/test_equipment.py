@@ -40,6 +40,38 @@ def test_what_is_wrong_is_told_with_its_place(phone: str, expected: str) -> None
     assert found[0].startswith("acme.yaml:13 ")
 
 
+LAMPS = """parkings: {desk: {slots: 701-702, unanswered: sales}}
+switches: {night: {positions: [day, night]}, rain: {positions: [dry, wet]}}
+codes: {switches: {night: "*61"}}
+queues: {line: {extension: "301", members: ["201"], unanswered: sales}}
+"""
+
+
+@pytest.mark.parametrize(("key", "more", "expected"), [
+    ('park, slot: "702"', LAMPS, ""),
+    ('park, slot: "703"', LAMPS, "slot: no parking slot '703', expected one of 701-702"),
+    ('park, slot: "703"', "", "slot: no parking slot '703', there are no parkings"),
+    ("switch, switch: night", LAMPS, ""),
+    ("switch, switch: nigth", LAMPS, "switch: no switch named 'nigth', expected one of night, rain"),
+    ("switch, switch: night", "", "switch: no switch named 'night', there are none"),
+    ("switch, switch: rain", LAMPS, "switch: the key dials the switch's code, and codes.switches has none for 'rain'"),
+    ("pause", LAMPS, ""),
+    ("pause", "", "kind: user 201 is in no queue to pause in"),
+    ("pause", LAMPS.replace("{switches", "{pause: null, switches"), "kind: the key dials the code pause, which is switched off"),
+    ("lamp", "", "kind: found 'lamp', expected one of blf, speed_dial, park, switch, pause"),
+])
+def test_key_shows_what_there_is(key: str, more: str, expected: str) -> None:
+    phone = GOOD.replace("201-desk]", f"201-desk], keys: [{{kind: {key}}}]")
+    found = problems(with_phones(phone, more=more))
+    assert len(found) == bool(expected), found
+    assert not expected or (found[0].startswith("acme.yaml:13 phones.anna.keys.0") and expected in found[0]), found
+
+
+def test_key_says_of_what_kind_it_is() -> None:
+    phone = GOOD.replace("201-desk]", '201-desk], keys: [{slot: "701"}]')
+    assert problems(with_phones(phone)) == ["acme.yaml:13 phones.anna.keys.0: 'kind' is missing"]
+
+
 def test_device_is_one_telephone_only() -> None:
     other = GOOD.replace("anna", "hall").replace("33\"", "34\"")
     assert problems(with_phones(GOOD, other)) == [
