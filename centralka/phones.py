@@ -51,11 +51,17 @@ def phones(
         found = configuration.published_tenants(settings).get(tenant)
         if found is None:
             raise LookupError(f"no tenant {tenant!r} is published")
-        if open_for:
-            asyncio.run(_open_window(settings, found, open_for, minutes))
-        rows = asyncio.run(_collect(settings, found))
+        try:
+            if open_for:
+                asyncio.run(_open_window(settings, found, open_for, minutes))
+            rows = asyncio.run(_collect(settings, found))
+        except live.AWAY as error:
+            raise OSError(f"Redis at {settings.redis_url} gives no answer: {error}") from None
     if as_json:
         out.print_json(json.dumps([asdict(row) for row in rows], default=str))
+        return
+    if not rows:
+        out.print(f"{tenant} has no telephones: its file names none in phones, dect or gateways")
         return
     if open_for:
         out.print(f"{open_for} may ask once, by its MAC address alone, within {minutes} minutes: {settings.provision_url}/")

@@ -109,6 +109,12 @@ def _told(document: Document, detail: ErrorDetails) -> Problem:
             text = f"found {context['tag']!r}, expected one of {context['expected_tags'].replace(chr(39), '')}"
         case "union_tag_not_found":
             text = f"{context['discriminator']} is missing"
+        case "tuple_type" | "list_type":
+            text = f"found {_shown(found)}, expected a list"
+        case "dict_type" | "model_type":
+            text = f"found {_shown(found)}, expected names with their values"
+        case "too_short":
+            text = f"found {_shown(found)}, expected at least {context['min_length']}"
         case "string_pattern_mismatch":
             text = f"found {_shown(found)}, expected {expected_for(context['pattern'])}"
         case "value_error":

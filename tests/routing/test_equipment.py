@@ -22,6 +22,10 @@ def test_mac_address_may_be_written_as_on_any_label(mac: str) -> None:
 
 @pytest.mark.parametrize(("phone", "expected"), [
     (GOOD.replace("t46u", "t47u"), "phones.anna.model: found 'yealink_t47u', no such model is known (did you mean"),
+    (GOOD.replace("yealink_t46u", "T46U"), "phones.anna.model: found 'T46U', no such model is known (did you mean 'yealink_t46u'?)"),
+    (GOOD.replace("yealink_t46u", "gigaset_n870"), "phones.anna.model: found 'gigaset_n870', which belongs in the section dect"),
+    (GOOD.replace("[201-desk]", "201-desk"), "phones.anna.lines: found '201-desk', expected a list"),
+    (GOOD.replace("[201-desk]", "[]"), "phones.anna.lines: found [], expected at least 1"),
     (GOOD.replace("33\"", "3\""), "phones.anna.mac: found '80:5E:C0:11:22:3', expected a MAC address"),
     (GOOD.replace("201-desk", "209-desk"), "phones.anna.lines.0: no user with extension '209'"),
     (GOOD.replace("201-desk", "201-dect"), "phones.anna.lines.0: user 201 has no device 'dect', expected one of desk"),
@@ -116,6 +120,7 @@ def with_equipment(text: str, *changes: tuple[str, str]) -> list[str]:
 
 def test_fax_card_terminal_and_cordless_telephones_are_good() -> None:
     assert with_equipment(CELLAR + HALL) == []
+    assert with_equipment(HALL.replace("029e74a599", "029E74A599")) == []       # as the handset shows it
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -127,6 +132,7 @@ def test_fax_card_terminal_and_cordless_telephones_are_good() -> None:
      "gateways.attic.ports: found 3 analogue ports of no site, expected at most 2 a site"),
     (HALL.replace("handsets", "bases: {roof: 7C2F80000002}, handsets"), "dect.hall.bases: found 1 bases, a Gigaset N670 IP PRO has at most 0"),
     (HALL.replace("202-desk", "202-desk, ipui: 029e74a599"), "029e74a599 stands twice; each handset has its own"),
+    (HALL.replace("{device: 202-desk}", "202-desk"), "dect.hall.handsets.jan: found '202-desk', expected names with their values"),
     (HALL.replace("029e74a599", "29e74"), "ipui: found '29e74', expected a handset's IPUI"),
     (CELLAR + HALL.replace("hall", "cellar"), "gateways.cellar: 'cellar' is also one of dect"),
 ])
