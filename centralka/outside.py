@@ -48,7 +48,7 @@ def pin(
     with told():
         _check_user(published_tenant(settings, tenant), extension)
         if not remove and not re.fullmatch(PIN, keyed, re.ASCII):
-            raise ValueError("found something else, expected a PIN of 4 to 10 digits")
+            raise ValueError(f"found {'something else' if keyed else 'nothing'}, expected a PIN of 4 to 10 digits")
         with locked(settings.home):
             secrets = load_secrets(settings.home / "secrets.json")
             pins = {name: value for name, value in secrets.permission_pins.items() if name != f"{tenant}/{extension}"}

@@ -31,6 +31,7 @@ class PhoneRow:
     label: str
     model: str
     mac: str
+    bases: dict[str, str]           # of a DECT system, beside the manager: label -> MAC
     site: str
     address: str
     password: str
@@ -50,11 +51,17 @@ def phones(
         found = configuration.published_tenants(settings).get(tenant)
         if found is None:
             raise LookupError(f"no tenant {tenant!r} is published")
-        if open_for:
-            asyncio.run(_open_window(settings, found, open_for, minutes))
-        rows = asyncio.run(_collect(settings, found))
+        try:
+            if open_for:
+                asyncio.run(_open_window(settings, found, open_for, minutes))
+            rows = asyncio.run(_collect(settings, found))
+        except live.AWAY as error:
+            raise OSError(f"Redis at {settings.redis_url} gives no answer: {error}") from None
     if as_json:
         out.print_json(json.dumps([asdict(row) for row in rows], default=str))
+        return
+    if not rows:
+        out.print(f"{tenant} has no telephones: its file names none in phones, dect or gateways")
         return
     if open_for:
         out.print(f"{open_for} may ask once, by its MAC address alone, within {minutes} minutes: {settings.provision_url}/")
@@ -65,7 +72,8 @@ def phones(
             f"{endpoint} {state}" + (f" (place {row.codes[endpoint]})" if endpoint in row.codes else "")
             for endpoint, state in row.lines.items())
         seen = f"{row.fetched.at:%F %H:%M} UTC from {row.fetched.address}" if row.fetched else "never"
-        table.add_row(row.label, row.model, row.mac, Text(row.address, overflow="fold"), row.password, lines, seen)
+        macs = "\n".join((row.mac, *(f"{mac} {label}" for label, mac in row.bases.items())))
+        table.add_row(row.label, row.model, macs, Text(row.address, overflow="fold"), row.password, lines, seen)
     out.print(table)
 
 
@@ -92,8 +100,9 @@ async def _collect(settings: Settings, tenant: Tenant) -> list[PhoneRow]:
         places = places_of(tenant, label, each, credentials) if isinstance(each, DectSystem) else ()
         codes = {place.line.user: f"{place.slot}, code {place.code}" for place in places}
         address = address_of(label, each, credentials, server)
+        bases = each.bases if isinstance(each, DectSystem) else {}
         rows.append(PhoneRow(
-            label, model_of(each).name, each.mac, site_of(tenant, each), address, credentials.admin[label],
+            label, model_of(each).name, each.mac, bases, site_of(tenant, each), address, credentials.admin[label],
             {name: str(states.get(name, DeviceState.UNKNOWN)) for name in endpoints}, codes,
             fetched.get(f"{tenant.tenant}/{label}")))
     return rows

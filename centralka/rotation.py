@@ -1,6 +1,7 @@
 """`centralka rotate`: a device gets another password, and the old one goes once the device has used the new one."""
 
 import asyncio
+import difflib
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -34,9 +35,12 @@ def rotate(
 
     async def run() -> bool:
         found = configuration.published_tenants(settings).get(tenant)
-        endpoints = [name for extension in found.users for name in found.endpoints_of(extension)] if found else []
-        if endpoint not in endpoints:
-            raise LookupError(f"no device {device!r} of a tenant {tenant!r} is published, expected one such as 201-desk")
+        if found is None:
+            raise LookupError(f"no tenant {tenant!r} is published")
+        devices = [f"{extension}-{name}" for extension, user in found.users.items() for name in user.devices]
+        if device not in devices:
+            close = difflib.get_close_matches(device, devices, n=3)
+            raise LookupError(f"{tenant} has no device {device!r}, expected one such as {', '.join(close or devices[:3])}")
         async with running_asterisk(settings) as asterisk:
             if asterisk is None:
                 raise AsteriskRefused("no Asterisk runs here: nothing would tell whether the device has used the new password")

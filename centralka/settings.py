@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     public_host: str = ""                       # what telephones know this machine by; default: the SIP address
     provision_address: str = "127.0.0.1"        # telephones fetch their configuration here, over HTTPS
     provision_port: int = Field(default=8443, ge=1, le=65535)
+    provision_mutual_port: int = Field(default=8444, ge=1, le=65535)    # the same for devices with a certificate of these
+    device_authorities: Path | None = None      # makers' (PEM); without them nothing listens there
     certificate: Path = Path()                  # PEM, with the chain; default: one made for this instance
     certificate_key: Path = Path()
     redis_url: str = ""                         # default: the socket in the instance's directory

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from confgen.buttons import buttons_of
 from confgen.daylight import read_zone
 from confgen.encoder import TEMPLATES, UnsafeValue, encode
 from routing.equipment import DectSystem, Equipment, Gateway, Phone
@@ -121,7 +122,8 @@ def files_of(tenant: Tenant, label: Name, each: Equipment, credentials: Credenti
                 f"{mac}.cfg": _fill("poly.xml", values), f"account-{mac}.cfg": _fill("poly-account.xml", values),
                 f"{mac}-directory.xml": _fill("poly-directory.xml", values)}
         case Vendor.GIGASET:
-            return dict.fromkeys((f"{upper}.xml", f"{mac}.xml"), _fill("gigaset.xml", values))
+            text, directory = _fill("gigaset.xml", values), _fill("gigaset-directory.xml", values)
+            return {f"{upper}.xml": text, f"{mac}.xml": text, "directory.xml": directory}
         case Vendor.PATTON:
             return dict.fromkeys((f"{upper}.cfg", f"{mac}.cfg"), _fill("patton.cfg", values))
         case other:
@@ -172,6 +174,7 @@ def _values(tenant: Tenant, label: Name, each: Equipment, credentials: Credentia
         "folder": f"{server.base}/{credentials.address[label]}/",
         "admin_password": credentials.admin[label],
         "lines": _lines_of(tenant, each, credentials),
+        "buttons": buttons_of(tenant, each) if isinstance(each, Phone) else (),
         "places": places_of(tenant, label, each, credentials) if isinstance(each, DectSystem) else (),
         "language": LANGUAGES[vendor].get(each.language or tenant.language, ""),
         "tones": TONES.get(tenant.country, {}).get(vendor, ""),

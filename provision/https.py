@@ -1,13 +1,17 @@
 """The HTTPS server: one request, one answer, closed. h11 reads HTTP; every wait, size and number of connections is limited."""
 
 import asyncio
+import re
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import h11
 import structlog
+
+from routing.names import plain_mac
 
 log = structlog.get_logger()
 
@@ -25,6 +29,7 @@ class Request:
     path: str              # without what follows a '?'
     agent: str
     peer: str              # IP address
+    certified: frozenset[str] = frozenset()      # the MAC addresses in its certificate, where one was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ class HttpsServer:
         headers = dict(event.headers)
         path = event.target.decode("ascii", "replace").partition("?")[0]
         agent = headers.get(b"user-agent", b"").decode("ascii", "replace")
-        reply = await self._answer(Request(event.method.decode(), path, agent, peer))
+        certified = _macs_in(writer.get_extra_info("peercert"))
+        reply = await self._answer(Request(event.method.decode(), path, agent, peer, certified))
         if reply is None:
             return
         fields = [
@@ -98,8 +104,30 @@ class HttpsServer:
 
 
 def server_context(certificate: str, key: str) -> ssl.SSLContext:
-    """TLS 1.2 and later. Raises OSError and ssl.SSLError for files that cannot be used."""
+    """TLS 1.2 and later. Raises OSError for files that cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:         # ssl.SSLError is one
+        raise OSError(f"the certificate {certificate} with the key {key}: found {error}, expected two PEM files") from error
     return context
+
+
+def mutual_context(certificate: str, key: str, authorities: str) -> ssl.SSLContext:
+    """As above, and only for who has a certificate of one of these authorities (PEM)."""
+    context = server_context(certificate, key)
+    try:
+        context.load_verify_locations(cafile=authorities)
+    except OSError as error:
+        raise OSError(f"the device authorities {authorities}: found {error}, expected a PEM file of certificates") from error
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _macs_in(certificate: Mapping[str, Any] | None) -> frozenset[str]:
+    """Where makers put the MAC address: most of them as the common name, Cisco as another part of the subject (MPP
+    Administration Guide, 'Multiplatform Phone CA Client Root Certificate')."""
+    subject = (certificate or {}).get("subject", ())
+    plain = (str(plain_mac(value)) for part in subject for _, value in part)
+    return frozenset(text for text in plain if re.fullmatch("[0-9a-f]{12}", text))

@@ -1,4 +1,5 @@
-"""Which request gets which file: by the secret in the address; by MAC address once, in a window that the operator opened.
+"""Which request gets which file: by the secret in the address; by the maker's certificate of the device; by MAC address once,
+in a window that the operator opened.
 
 Everything else gets one and the same answer, whatever was wrong.
 """
@@ -7,13 +8,14 @@ import asyncio
 import re
 import signal
 import time
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from confgen.phones import Server
-from provision.https import HttpsServer, Reply, Request, server_context
+from provision.https import HttpsServer, Reply, Request, mutual_context, server_context
 from provision.limiter import Limiter
 from provision.shelf import Device, Shelf
 from store import live
@@ -23,6 +25,7 @@ log = structlog.get_logger()
 
 NOTHING = Reply(404, "text/plain", b"Not found\n")
 _SECRET = re.compile(r"/([A-Za-z0-9_-]{43})/([A-Za-z0-9._-]{1,80})")
+_CERTIFIED = re.compile(r"/([A-Za-z0-9._-]{1,80})")
 _BY_MAC = re.compile(r"/((?:[A-Za-z0-9.]{1,20}[-_]?)?([0-9A-Fa-f]{12})(?:[-_.][A-Za-z0-9._-]{1,40})?)")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -33,8 +36,8 @@ class ProvisioningService:
         self._limiter = Limiter()
 
     async def answer(self, request: Request) -> Reply | None:
-        """Who knows a secret is answered whatever others do behind the same address."""
-        if request.method == "GET" and (reply := await self._by_secret(request)):
+        """Who knows a secret or has a certificate is answered whatever others do behind the same address."""
+        if request.method == "GET" and (reply := await self._as_known(request)):
             return reply
         now_s = time.monotonic()
         if self._limiter.is_blocked(request.peer, now_s):
@@ -47,14 +50,22 @@ class ProvisioningService:
             log.warning("provision_blocked", peer=request.peer)
         return NOTHING
 
-    async def _by_secret(self, request: Request) -> Reply | None:
-        named = _SECRET.fullmatch(request.path)
-        device = self._shelf.find(named[1]) if named else None
-        return await self._file(device, named[2], request) if named and device else None
+    async def _as_known(self, request: Request) -> Reply | None:
+        if (named := _SECRET.fullmatch(request.path)) and (device := self._shelf.find(named[1])):
+            return await self._file(device, named[2], request)
+        return await self._by_certificate(request) if request.certified else None
 
     async def _by_mac(self, request: Request) -> Reply | None:
         named = _BY_MAC.fullmatch(request.path)
-        return await self._first_boot(named[1], named[2].lower(), request) if named else None
+        return await self._first_boot(named[1], named[2].lower(), request) if named and not request.certified else None
+
+    async def _by_certificate(self, request: Request) -> Reply | None:
+        """Its own files and no others, whichever it asks for."""
+        named = _CERTIFIED.fullmatch(request.path)
+        devices = [device for mac in request.certified if (device := self._shelf.by_mac(mac))]
+        if not named or len(devices) != 1 or named[1] not in devices[0].files(self._server):
+            return None
+        return await self._file(devices[0], named[1], request)
 
     async def _file(self, device: Device, name: str, request: Request) -> Reply:
         """A device may ask for more than it has, as most do for files of the maker's: that is no attack."""
@@ -87,15 +98,23 @@ def _shown(text: str) -> str:
     return _UNPRINTABLE.sub("?", text)[:120]
 
 
-async def serve(*, home: Path, address: str, port: int, certificate: Path, key: Path, redis_url: str, server: Server) -> None:
-    """Run until SIGTERM or SIGINT. Raises OSError where it cannot listen or the certificate cannot be used."""
+async def serve(
+    *, home: Path, address: str, port: int, certificate: Path, key: Path, redis_url: str, server: Server, mutual_port: int,
+    authorities: Path | None,
+) -> None:
+    """Run until SIGTERM or SIGINT. `authorities`: of the devices' certificates; with them it listens at `mutual_port`, too.
+    Raises OSError where it cannot listen or a certificate cannot be used."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with live.connect(redis_url) as redis:
-        service = ProvisioningService(Shelf(home), EquipmentStore(redis), server)
-        listening = await HttpsServer(service.answer).listen(address, port, server_context(str(certificate), str(key)))
-        async with listening:
-            log.info("provisioning service started", at=f"{address}:{port}", certificate=str(certificate))
-            await stop.wait()
+    async with live.connect(redis_url) as redis, AsyncExitStack() as listening:
+        https = HttpsServer(ProvisioningService(Shelf(home), EquipmentStore(redis), server).answer)
+        ways = [(port, server_context(str(certificate), str(key)))]
+        if authorities:
+            ways.append((mutual_port, mutual_context(str(certificate), str(key), str(authorities))))
+        for at, context in ways:
+            await listening.enter_async_context(await https.listen(address, at, context))
+        ports = [str(at) for at, _ in ways]
+        log.info("provisioning service started", at=f"{address}:{','.join(ports)}", certificate=str(certificate))
+        await stop.wait()
     log.info("provisioning service stopped")

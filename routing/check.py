@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -94,7 +93,9 @@ def _first_causes(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
 def _told(document: Document, detail: ErrorDetails) -> Problem:
     """pydantic's error in our words: what was found and what was expected."""
     parts = [str(part) for part in detail["loc"] if part not in ("[key]", "address", "registration")]
-    path = tuple(part for before, part in pairwise(["", *parts]) if not (before.isdigit() and part in KINDS_OF_KEYS))
+    path = tuple(
+        part for place, part in enumerate(parts)
+        if part not in KINDS_OF_KEYS or place < 2 or parts[place - 2] != "keys" or not parts[place - 1].isdigit())
     found = detail["input"]
     context = detail.get("ctx", {})
     match detail["type"]:
@@ -103,6 +104,17 @@ def _told(document: Document, detail: ErrorDetails) -> Problem:
         case "missing":
             text = f"{path[-1]!r} is missing"
             path = path[:-1]
+        case "union_tag_invalid":
+            path = (*path, context["discriminator"].strip("'"))
+            text = f"found {context['tag']!r}, expected one of {context['expected_tags'].replace(chr(39), '')}"
+        case "union_tag_not_found":
+            text = f"{context['discriminator']} is missing"
+        case "tuple_type" | "list_type":
+            text = f"found {_shown(found)}, expected a list"
+        case "dict_type" | "model_type":
+            text = f"found {_shown(found)}, expected names with their values"
+        case "too_short":
+            text = f"found {_shown(found)}, expected at least {context['min_length']}"
         case "string_pattern_mismatch":
             text = f"found {_shown(found)}, expected {expected_for(context['pattern'])}"
         case "value_error":

@@ -34,8 +34,31 @@ class SpeedDial(_Part):
     label: Label
 
 
-Key = Annotated[Blf | SpeedDial, Field(discriminator="kind")]
-KINDS_OF_KEYS = ("blf", "speed_dial")
+class ParkKey(_Part):
+    """A lamp that shows whether a call is parked in the slot; pressed, it fetches that call, or parks the own one there."""
+
+    kind: Literal["park"]
+    slot: Extension
+    label: Label | None = None
+
+
+class SwitchKey(_Part):
+    """A lamp that shows whether a switch was moved; pressed, it moves it on."""
+
+    kind: Literal["switch"]
+    switch: Name
+    label: Label | None = None
+
+
+class PauseKey(_Part):
+    """A lamp that shows whether the user of the first line takes no calls of queues; pressed, it begins and ends a pause."""
+
+    kind: Literal["pause"]
+    label: Label | None = None
+
+
+Key = Annotated[Blf | SpeedDial | ParkKey | SwitchKey | PauseKey, Field(discriminator="kind")]
+KINDS_OF_KEYS = ("blf", "speed_dial", "park", "switch", "pause")
 
 
 class _Equipment(_Part):
@@ -51,6 +74,11 @@ class Phone(_Equipment):
     model: Annotated[str, AfterValidator(known_model(PHONES))] = Field(json_schema_extra={"enum": list(PHONES)})
     lines: DeviceNames = Field(min_length=1, max_length=16)
     keys: tuple[Key, ...] = Field(default=(), max_length=120)
+
+    @property
+    def user(self) -> Extension:
+        """Whose telephone it is: that of its first line."""
+        return self.lines[0].partition("-")[0]
 
 
 class Handset(_Part):

@@ -2,9 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import assert_never
 
 from routing.document import Document
-from routing.equipment import Blf, DectSystem, Equipment, Gateway, Phone
+from routing.equipment import (
+    Blf,
+    DectSystem,
+    Equipment,
+    Gateway,
+    Key,
+    ParkKey,
+    PauseKey,
+    Phone,
+    SpeedDial,
+    SwitchKey,
+)
 from routing.errors import Problem
 from routing.models import DECT, GATEWAYS, PHONES
 from routing.tenant import Tenant
@@ -85,8 +97,32 @@ def _phone(document: Document, tenant: Tenant, path: Path, phone: Phone) -> Iter
         text = f"found {len(phone.keys)} keys, a {model.name} has {model.keys}, {left} of them beside its lines"
         yield document.problem((*path, "keys"), text)
     for i, key in enumerate(phone.keys):
-        if isinstance(key, Blf) and key.extension not in tenant.users:
-            yield document.problem((*path, "keys", str(i), "extension"), f"no user with extension {key.extension!r}")
+        if found := _wrong_key(tenant, phone, key):
+            field, text = found
+            yield document.problem((*path, "keys", str(i), field), text)
+
+
+def _wrong_key(tenant: Tenant, phone: Phone, key: Key) -> tuple[str, str] | None:
+    """The field of the key that is wrong, and what is."""
+    match key:
+        case Blf(extension=extension) if extension not in tenant.users:
+            return "extension", f"no user with extension {extension!r}"
+        case ParkKey(slot=slot) if not any(slot in lot.numbers for lot in tenant.parkings.values()):
+            lots = ", ".join(lot.slots for lot in tenant.parkings.values())
+            return "slot", f"no parking slot {slot!r}, " + (f"expected one of {lots}" if lots else "there are no parkings")
+        case SwitchKey(switch=name) if name not in tenant.switches:
+            known = ", ".join(tenant.switches)
+            return "switch", f"no switch named {name!r}, " + (f"expected one of {known}" if known else "there are none")
+        case SwitchKey(switch=name) if name not in tenant.codes.switches:
+            return "switch", f"the key dials the switch's code, and codes.switches has none for {name!r}"
+        case PauseKey() if not tenant.codes.pause:
+            return "kind", "the key dials the code pause, which is switched off"
+        case PauseKey() if phone.user not in tenant.agents:
+            return "kind", f"user {phone.user} is in no queue to pause in"
+        case Blf() | SpeedDial() | ParkKey() | SwitchKey() | PauseKey():
+            return None
+        case other:
+            assert_never(other)
 
 
 def _dect(document: Document, path: Path, dect: DectSystem) -> Iterable[Problem]:

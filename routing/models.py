@@ -87,12 +87,19 @@ GATEWAYS: dict[str, GatewayModel] = {
 }
 
 
+SECTIONS: dict[str, Mapping[str, object]] = {"phones": PHONES, "dect": DECT, "gateways": GATEWAYS}
+"""Where in a tenant's file each model stands."""
+
+
 def known_model(models: Mapping[str, object]) -> Callable[[str], str]:
     """A validator: raises ValueError for what is not among the models."""
 
     def check(name: str) -> str:
         if name not in models:
-            close = difflib.get_close_matches(name, models, n=1)
+            if section := next((section for section, others in SECTIONS.items() if name in others), ""):
+                raise ValueError(f"which belongs in the section {section}")
+            alike = [model for model in models if model.endswith(f"_{name.lower()}")]
+            close = alike or difflib.get_close_matches(name, models, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else f", expected one of {', '.join(models)}"
             raise ValueError(f"no such model is known{hint}")
         return name

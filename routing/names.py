@@ -41,9 +41,13 @@ def plain_mac(text: object) -> object:
     return plain if re.fullmatch("[0-9a-f]{12}", plain) else text
 
 
+def in_small_letters(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
 Mac = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$"), BeforeValidator(plain_mac)]
 DeviceName = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$")]    # a user's device
-Ipui = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{10}$")]                             # of a DECT handset
+Ipui = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{10}$"), BeforeValidator(in_small_letters)]      # of a DECT handset
 Dialled = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                     # what a telephone's key dials
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"

@@ -12,7 +12,7 @@ from routing.tenant import Tenant
 from tests.confgen.test_phones import of
 from tests.confgen.test_templates import of_type
 from tests.phones import documented
-from tests.phones.files import READERS, p_values
+from tests.phones.files import READERS, p_values, parse_xml
 from tests.tenants_for_tests import acme
 
 SERVER = Server("pbx.example.com", 5060, "https://pbx.example.com:8443")
@@ -41,16 +41,28 @@ def rendered(tenant: Tenant, label: str) -> tuple[Files, Credentials]:
 def test_dect_manager_is_told_each_handsets_account_and_place() -> None:
     tenant = acme(("menus:", HALL))
     files, credentials = rendered(tenant, "hall")
-    assert set(files) == {"7C2F80000001.xml", "7c2f80000001.xml"}
+    assert set(files) == {"7C2F80000001.xml", "7c2f80000001.xml", "directory.xml"}
     read = READERS["gigaset"](files["7C2F80000001.xml"])
     assert [(account.user, account.password, account.voicemail) for account in read.accounts] == [
         (name, credentials.sip[name], "*97") for name in ("acme-201-desk", "acme-202-desk")]
     assert read.server == address_of("hall", tenant.dect["hall"], credentials, SERVER)
+    assert read.admin_password == credentials.admin["hall"]
     places = places_of(tenant, "hall", tenant.dect["hall"], credentials)
     assert [place.slot for place in places] == ["029e74a599", "00002"]
     for place in places:
         assert re.fullmatch("[0-9]{4}", place.code)
         assert f'name="hs.{place.slot}.DECT_AC" value="{place.code}"' in files["7C2F80000001.xml"]
+
+
+def test_handsets_have_a_directory_of_everybody_of_the_tenant() -> None:
+    tenant = acme(("menus:", HALL), ("name: Jan", "name: \"Jan & 'Co' (a+b/c)\""))
+    files, credentials = rendered(tenant, "hall")
+    entries = parse_xml(files["directory.xml"])
+    assert entries.tag == "list"
+    assert [(entry.get("name"), entry.get("office1")) for entry in entries] == [("Anna", "201"), ("Jan & 'Co' (a+b/c)", "202"), ("Zofia", "203")]
+    told = {each.get("name"): each.get("value") for each in parse_xml(files["7c2f80000001.xml"]).iter("param")}
+    assert told["CentralBook.0.ServerURL"] == f"{SERVER.base}/{credentials.address['hall']}/directory.xml"
+    assert told["Netdir.21.Activated"] == "1"
 
 
 def test_gigaset_is_told_nothing_that_its_maker_does_not_document() -> None:
@@ -105,6 +117,16 @@ def test_analogue_port_has_no_codec_that_a_fax_does_not_survive_and_is_busy_with
     assert "t38_udptl" not in endpoints["acme-205-terminal"]
     assert endpoints["acme-201-desk"]["allow"] == "alaw,ulaw,g722"
     assert "device_state_busy_at" not in endpoints["acme-201-desk"]
+
+
+def test_carrier_is_offered_no_codec_that_a_fax_does_not_survive() -> None:
+    trunk = ("numbers:", "trunks: {carrier: {kind: address, address: 192.0.2.9}}\nnumbers:")
+    port = ("menus:", f"gateways:\n  cellar: {{model: grandstream_ht801, mac: 00A0BA000001, ports: {PORTS.split('},')[0]}}}]}}\nmenus:")
+    with_fax, without = (of_type(acme(*changes), "endpoint")["acme-trunk-carrier"] for changes in (
+        (("numbers:", FAX), trunk, port), (trunk,)))
+    assert (with_fax["allow"], with_fax["t38_udptl"]) == ("alaw,ulaw", "yes")
+    assert without["allow"] == "alaw,ulaw,g722"
+    assert "t38_udptl" not in without
 
 
 def test_password_that_is_to_take_the_place_of_another_is_accepted_beside_it_and_told_to_the_telephone() -> None:

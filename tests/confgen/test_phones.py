@@ -53,6 +53,28 @@ def test_telephone_is_told_its_line_its_keys_and_where_to_ask_again(vendor: Vend
     assert read.admin_password == credentials.admin["anna"]
 
 
+LAMPS = """parkings:
+  desk: {slots: 701-702, unanswered: sales}
+switches:
+  night: {positions: [day, night]}
+codes: {switches: {night: "*61"}}
+queues:
+  line: {extension: "301", members: ["201"], unanswered: sales}
+menus:"""
+LAMP_KEYS = ', keys: [{kind: park, slot: "702"}, {kind: switch, switch: night, label: Noc}, {kind: pause}]'
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_keys_for_slots_switches_and_pauses_have_lamps_and_dial_what_they_show(vendor: Vendor) -> None:
+    phones = f'phones:\n  anna: {{model: {OF_VENDOR[vendor]}, mac: "805ec0000001", lines: [201-desk]{LAMP_KEYS}}}\nmenus:'
+    text = main_file(rendered(acme(("menus:", LAMPS), ("menus:", phones)))[0])
+    own_key_for_slots = "park" if vendor in (Vendor.SNOM, Vendor.GRANDSTREAM, Vendor.POLY) else "blf"
+    assert list(READERS[vendor](text).keys) == [
+        Lamp(own_key_for_slots, "702", "702"), Lamp("blf", "*61", "Noc"), Lamp("blf", "*52201", "Przerwa")]
+    if vendor is Vendor.YEALINK:
+        assert yealink_values(text)["transfer.dsskey_deal_type"] == "2"
+
+
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_display_speaks_the_language_of_the_telephone_else_of_the_tenant(vendor: Vendor) -> None:
     said = {"pl": ("Polish", "Polski", "pl", "Polish_Poland"), "it": ("Italian", "Italiano", "it", "Italian_Italy")}

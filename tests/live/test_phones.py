@@ -1,18 +1,22 @@
 """Telephones that set themselves up: each maker's, by what it fetches over HTTPS, registers, calls and is called."""
 
 import json
+import re
 import ssl
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
 from routing.facts import DeviceState
-from sipp import Account, Address, Subscribe, started
+from sipp import Account, Address, Call, Callee, Caller, HangUp, Refuse, Silence, Sipp, Subscribe, started
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone
-from tests.live.pbx import Pbx
+from tests.live.pbx import Pbx, until
+from tests.live.test_lamps import bodies
 from tests.phones.files import READERS, Configured
+from tests.phones.files import Account as Known
 
 pytestmark = pytest.mark.live
 
@@ -66,7 +70,7 @@ async def test_telephones_of_two_makers_set_themselves_up_and_talk(pbx: Pbx) -> 
     async with phone("127.77.10.1", speaks=tone(440, 30)) as anna, phone("127.77.10.2", speaks=tone(1000, 30)) as jan:
         own = await set_up(pbx, "yealink", anna)
         await set_up(pbx, "snom", jan)
-        (lamp, _) = own.keys
+        lamp = own.keys[0]
         await anna.dial(lamp.value, Address(own.accounts[0].host, own.accounts[0].port), secure=True)
         await jan.until("CALL_INCOMING")
         await jan.accept()
@@ -127,13 +131,58 @@ def test_label_that_does_not_exist_opens_nothing(pbx: Pbx) -> None:
         pbx.centralka("phones", "desks", "--open", "annna")
 
 
-@pytest.mark.parametrize("maker", ["yealink", "snom", "grandstream", "cisco", "poly"])
-async def test_lamp_that_a_telephone_is_told_of_can_be_watched(pbx: Pbx, maker: str) -> None:
+DESKS = ["yealink", "snom", "grandstream", "cisco", "poly"]
+
+
+def watching(pbx: Pbx, account: Known, target: str, *, told: int) -> AbstractAsyncContextManager[Sipp]:
+    watch = Subscribe(account=Account(account.user, account.password), target=target, notifies=told)
+    return started(watch, local=pbx.new_address().host, server=pbx.server, limit_s=40)
+
+
+@pytest.mark.parametrize("maker", DESKS)
+async def test_lamp_that_a_telephone_is_told_of_follows_the_colleague_whom_it_calls_by_that_key(pbx: Pbx, maker: str) -> None:
+    lamp = fetch(pbx, maker).keys[0]
+    colleague = {"201": "yealink", "202": "snom"}[lamp.value]
+    async with phone("127.77.10.3") as agent, phone("127.77.10.4") as other:
+        own = (await set_up(pbx, maker, agent)).accounts[0]
+        endpoint = (await set_up(pbx, colleague, other)).accounts[0].user
+        async with watching(pbx, own, lamp.value, told=4) as watch:
+            await watch.received("NOTIFY")
+            await agent.dial(lamp.value, Address(own.host, own.port), secure=own.secure)
+            await other.until("CALL_INCOMING")
+            await pbx.until_state(endpoint, DeviceState.RINGING)
+            await other.accept()
+            await pbx.until_state(endpoint, DeviceState.IN_USE)
+            await agent.hang_up()
+            told = await bodies(watch)
+    assert [state for body in told for state in re.findall("<state>(.*?)</state>", body)] == [
+        "terminated", "early", "confirmed", "terminated"]
+
+
+@pytest.mark.parametrize("maker", DESKS)
+async def test_telephone_may_watch_every_lamp_that_it_is_told_of(pbx: Pbx, maker: str) -> None:
     found = fetch(pbx, maker)
-    account, lamp = found.accounts[0], found.keys[0]
-    assert lamp.kind == "blf"
-    watch = Subscribe(account=Account(account.user, account.password), target=lamp.value, notifies=1)
-    async with started(watch, local=pbx.new_address().host, server=pbx.server, limit_s=40) as sipp:
-        result = await sipp.result()
-    assert not result.failure, result.failure
-    assert f'entity="sip:{lamp.value}@' in result.received("NOTIFY")[0].text
+    lamps = [key.value for key in found.keys if key.kind != "speed_dial"]
+    assert lamps[1:] == ["701", "*61", f"*52{found.accounts[0].user[6:9]}"]
+    for lamp in lamps:
+        async with watching(pbx, found.accounts[0], lamp, told=1) as watch:
+            (body,) = await bodies(watch)
+        assert f'entity="sip:{lamp}@' in body
+
+
+@pytest.mark.parametrize("maker", [*DESKS, "gigaset"])
+async def test_telephone_of_each_maker_sees_unasked_that_a_message_was_left(pbx: Pbx, maker: str) -> None:
+    own, caller = fetch(pbx, maker).accounts[0], pbx.account("desks-209-fax")
+    extension, at = own.user[6:9], pbx.new_address()
+    async with pbx.cast() as cast:
+        await cast.callee(Callee(then=Refuse()), at=at, account=Account(own.user, own.password), calls=None)
+        await pbx.until_state(own.user, DeviceState.IDLE)
+        speaks = (Silence(9000),)
+        await cast.call(
+            Call(number=extension, caller=Caller(caller.user), account=caller, media=speaks, ending=HangUp()), at=pbx.new_address().host)
+        box = pbx.settings.home / "spool" / "voicemail" / "desks" / extension / "INBOX"
+        await until(lambda: list(box.glob("msg*.wav")), "the message is in the mailbox")
+        await pbx.nothing_is_left()
+    told = [message.text for message in cast.results[at].received("NOTIFY")]
+    assert "Messages-Waiting: yes" in told[-1]
+    assert "Voice-Message: 1/0" in told[-1]

@@ -13,6 +13,7 @@ account.{N}.sip_server.{N}.expires account.{N}.srtp_encryption account.{N}.dtmf.
 account.{N}.codec.pcma.enable account.{N}.codec.pcma.priority account.{N}.codec.pcmu.enable account.{N}.codec.pcmu.priority
 account.{N}.codec.g722.enable account.{N}.codec.g722.priority account.{N}.codec.g729.enable account.{N}.codec.opus.enable
 voice_mail.number.{N} linekey.{N}.type linekey.{N}.line linekey.{N}.value linekey.{N}.label
+transfer.dsskey_deal_type
 """
 """Yealink, 'SIP-T2 Series/T4 Series/T5 Series IP Phones Auto Provisioning Guide' V84 and V86, appendix 'Description of
 Configuration Parameters in CFG Files'; the template files common.cfg and mac.cfg that Yealink publishes with each firmware."""
@@ -71,10 +72,11 @@ SipProvider.0.TransportProtocol SipProvider.0.UseSIPS SipProvider.0.SRTP_Enabled
 SipProvider.0.DnsQuery SipProvider.0.FailoverServerEnabled SipProvider.0.OutboundProxyMode SipProvider.0.MWISubscription
 hs.RegStatus hs.{HS}.DECT_AC hs.{HS}.DirectAccessDir SipAccount.{HS}.AuthName SipAccount.{HS}.AuthPassword
 SipAccount.{HS}.UserName SipAccount.{HS}.DisplayName SipAccount.{HS}.ProviderId SipAccount.{HS}.VoiceMailMailbox
-SipAccount.{HS}.VoiceMailActive
+SipAccount.{HS}.VoiceMailActive Netdir.21.Activated CentralBook.0.Name CentralBook.0.ServerURL CentralBook.0.DownloadTime
+CentralBook.0.StartWithList WebUIAccounts.1.Password
 """
-"""Gigaset, https://teamwork.gigaset.com/gigawiki (N670/N870: Auto-provisioning, parameters) and the template it offers there; {HS} is
-the place of a handset."""
+"""Gigaset, https://teamwork.gigaset.com/gigawiki (N670/N870: Auto-provisioning, parameters; 'Central phone book') and the template it offers there;
+the password of its pages as the plugin wazo-gigaset/N870-83.v2.17.2 of wazo-provd-plugins names it; {HS} is the place of a handset."""
 
 PATTON = """
 cli version|clock local default-offset|clock local dst-rule|sntp-client|administrator|profile provisioning|destination configuration

@@ -22,7 +22,7 @@ class Account:
 class Lamp:
     """A programmable key: what it does, with what."""
 
-    kind: str      # blf, speed_dial
+    kind: str      # blf, speed_dial; park, where the maker has a key of its own for a slot
     value: str
     label: str
 
@@ -97,8 +97,9 @@ def read_snom(text: str) -> Configured:
     keys = []
     for key in root.iterfind("functionKeys/fkey"):
         kind, _, value = (key.text or "").partition(" ")
-        if kind == "blf":
-            keys.append(Lamp("blf", value.removeprefix("sip:").partition("@")[0], key.get("label", "")))
+        if kind in ("blf", "orbit"):
+            known = {"blf": "blf", "orbit": "park"}[kind]
+            keys.append(Lamp(known, value.removeprefix("sip:").partition("@")[0], key.get("label", "")))
         elif kind == "speed":
             keys.append(Lamp("speed_dial", value, key.get("label", "")))
     return Configured(tuple(accounts), tuple(keys), of("language"), of("setting_server"), of("admin_mode_password"))
@@ -130,7 +131,7 @@ def read_grandstream(text: str) -> Configured:
     keys = []
     for mode, first in ((323, 301), (324, 304), (325, 307), (326, 310), (327, 313), (328, 316), (329, 319), (353, 354)):
         if f"P{mode}" in values:
-            kind = {"1": "blf", "0": "speed_dial"}[values[f"P{mode}"]]
+            kind = {"1": "blf", "0": "speed_dial", "16": "park"}[values[f"P{mode}"]]
             keys.append(Lamp(kind, values[f"P{first + 2}"], values[f"P{first + 1}"]))
     return Configured(tuple(accounts), tuple(keys), values.get("P1362", ""), values["P237"], values["P2"])
 
@@ -172,7 +173,8 @@ def read_poly(text: str) -> Configured:
                 own["server.1.transport"] == "TLS" and values.get("sec.srtp.require") == "1"))
     keys = []
     while (name := f"attendant.resourceList.{len(keys) + 1}") + ".address" in values:
-        keys.append(Lamp("blf", values[f"{name}.address"].partition("@")[0], values[f"{name}.label"]))
+        kind = {"normal": "blf", "automata": "park"}[values[f"{name}.type"]]
+        keys.append(Lamp(kind, values[f"{name}.address"].partition("@")[0], values[f"{name}.label"]))
     return Configured(
         tuple(accounts), tuple(keys), values["lcl.ml.lang"], values["device.prov.serverName"], values["device.auth.localAdminPassword"])
 
@@ -188,7 +190,8 @@ def read_gigaset(text: str) -> Configured:
         accounts.append(Account(
             own["UserName"], own["AuthName"], own["AuthPassword"], values["SipProvider.0.RegServerAddress"],
             int(values["SipProvider.0.RegServerPort"]), own["DisplayName"], own.get("VoiceMailMailbox", "")))
-    return Configured(tuple(accounts), server=values["Provisioning.global.ProvisioningServer"])
+    return Configured(
+        tuple(accounts), server=values["Provisioning.global.ProvisioningServer"], admin_password=values["WebUIAccounts.1.Password"])
 
 
 def read_patton(text: str) -> Configured:

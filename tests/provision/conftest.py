@@ -1,6 +1,7 @@
 """A provisioning service on a real socket with a real Redis, for two tenants whose telephones have the same labels."""
 
 import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from confgen.phones import Server, address_of
 from confgen.publish import publish
 from confgen.render import credentials_of, render_tenant
 from confgen.secrets import Secrets, with_missing
-from provision.https import HttpsServer, server_context
+from provision.https import HttpsServer, mutual_context, server_context
 from provision.service import ProvisioningService
 from provision.shelf import Shelf
 from routing.check import read_tenants
@@ -41,6 +42,8 @@ class Provisioning:
     store: EquipmentStore
     redis: RedisServer
     certificate: Path
+    mutual_port: int             # where devices show a certificate
+    authority: Path              # whose, with its key beside it
 
     @property
     def base(self) -> str:
@@ -55,6 +58,16 @@ class Provisioning:
         """Somebody at another address."""
         transport = httpx.AsyncHTTPTransport(local_address=peer, verify=self.trust)
         return httpx.AsyncClient(transport=transport, headers={"User-Agent": agent}, timeout=10)
+
+
+def make_authority(certificate: Path) -> None:
+    """As a maker has one for its devices."""
+    openssl("req", "-x509", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=Maker",
+            "-keyout", f"{certificate}.key", "-out", str(certificate))
+
+
+def openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
 
 
 @asynccontextmanager
@@ -73,9 +86,12 @@ async def provisioning(home: Path, redis: RedisServer, store: EquipmentStore) ->
     certificate, key = home / "tls" / "certificate.pem", home / "tls" / "key.pem"
     make_certificate(certificate, key, ADDRESS)
     server = Server("pbx.example.com", 5060, "https://pbx.example.com:8443")
-    service = ProvisioningService(Shelf(home), store, server)
-    listening = await HttpsServer(service.answer).listen(ADDRESS, 0, server_context(str(certificate), str(key)))
-    port = listening.sockets[0].getsockname()[1]
+    authority = home / "tls" / "maker.pem"
+    make_authority(authority)
+    https = HttpsServer(ProvisioningService(Shelf(home), store, server).answer)
+    listening = await https.listen(ADDRESS, 0, server_context(str(certificate), str(key)))
+    mutual = await https.listen(ADDRESS, 0, mutual_context(str(certificate), str(key), str(authority)))
+    port, mutual_port = (each.sockets[0].getsockname()[1] for each in (listening, mutual))
     local = Server("pbx.example.com", 5060, f"https://{ADDRESS}:{port}")
     addresses = {}
     for tenant in tenants:
@@ -83,8 +99,8 @@ async def provisioning(home: Path, redis: RedisServer, store: EquipmentStore) ->
         assert credentials
         for _, label, each in tenant.equipment():
             addresses[f"{tenant.tenant}/{label}"] = address_of(label, each, credentials, local)
-    async with listening:
-        yield Provisioning(port, home, addresses, secrets, store, redis, certificate)
+    async with listening, mutual:
+        yield Provisioning(port, home, addresses, secrets, store, redis, certificate, mutual_port, authority)
 
 
 @pytest.fixture

@@ -22,6 +22,10 @@ def test_mac_address_may_be_written_as_on_any_label(mac: str) -> None:
 
 @pytest.mark.parametrize(("phone", "expected"), [
     (GOOD.replace("t46u", "t47u"), "phones.anna.model: found 'yealink_t47u', no such model is known (did you mean"),
+    (GOOD.replace("yealink_t46u", "T46U"), "phones.anna.model: found 'T46U', no such model is known (did you mean 'yealink_t46u'?)"),
+    (GOOD.replace("yealink_t46u", "gigaset_n870"), "phones.anna.model: found 'gigaset_n870', which belongs in the section dect"),
+    (GOOD.replace("[201-desk]", "201-desk"), "phones.anna.lines: found '201-desk', expected a list"),
+    (GOOD.replace("[201-desk]", "[]"), "phones.anna.lines: found [], expected at least 1"),
     (GOOD.replace("33\"", "3\""), "phones.anna.mac: found '80:5E:C0:11:22:3', expected a MAC address"),
     (GOOD.replace("201-desk", "209-desk"), "phones.anna.lines.0: no user with extension '209'"),
     (GOOD.replace("201-desk", "201-dect"), "phones.anna.lines.0: user 201 has no device 'dect', expected one of desk"),
@@ -38,6 +42,38 @@ def test_what_is_wrong_is_told_with_its_place(phone: str, expected: str) -> None
     assert len(found) == 1
     assert expected in found[0]
     assert found[0].startswith("acme.yaml:13 ")
+
+
+LAMPS = """parkings: {desk: {slots: 701-702, unanswered: sales}}
+switches: {night: {positions: [day, night]}, rain: {positions: [dry, wet]}}
+codes: {switches: {night: "*61"}}
+queues: {line: {extension: "301", members: ["201"], unanswered: sales}}
+"""
+
+
+@pytest.mark.parametrize(("key", "more", "expected"), [
+    ('park, slot: "702"', LAMPS, ""),
+    ('park, slot: "703"', LAMPS, "slot: no parking slot '703', expected one of 701-702"),
+    ('park, slot: "703"', "", "slot: no parking slot '703', there are no parkings"),
+    ("switch, switch: night", LAMPS, ""),
+    ("switch, switch: nigth", LAMPS, "switch: no switch named 'nigth', expected one of night, rain"),
+    ("switch, switch: night", "", "switch: no switch named 'night', there are none"),
+    ("switch, switch: rain", LAMPS, "switch: the key dials the switch's code, and codes.switches has none for 'rain'"),
+    ("pause", LAMPS, ""),
+    ("pause", "", "kind: user 201 is in no queue to pause in"),
+    ("pause", LAMPS.replace("{switches", "{pause: null, switches"), "kind: the key dials the code pause, which is switched off"),
+    ("lamp", "", "kind: found 'lamp', expected one of blf, speed_dial, park, switch, pause"),
+])
+def test_key_shows_what_there_is(key: str, more: str, expected: str) -> None:
+    phone = GOOD.replace("201-desk]", f"201-desk], keys: [{{kind: {key}}}]")
+    found = problems(with_phones(phone, more=more))
+    assert len(found) == bool(expected), found
+    assert not expected or (found[0].startswith("acme.yaml:13 phones.anna.keys.0") and expected in found[0]), found
+
+
+def test_key_says_of_what_kind_it_is() -> None:
+    phone = GOOD.replace("201-desk]", '201-desk], keys: [{slot: "701"}]')
+    assert problems(with_phones(phone)) == ["acme.yaml:13 phones.anna.keys.0: 'kind' is missing"]
 
 
 def test_device_is_one_telephone_only() -> None:
@@ -84,6 +120,7 @@ def with_equipment(text: str, *changes: tuple[str, str]) -> list[str]:
 
 def test_fax_card_terminal_and_cordless_telephones_are_good() -> None:
     assert with_equipment(CELLAR + HALL) == []
+    assert with_equipment(HALL.replace("029e74a599", "029E74A599")) == []       # as the handset shows it
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -95,6 +132,7 @@ def test_fax_card_terminal_and_cordless_telephones_are_good() -> None:
      "gateways.attic.ports: found 3 analogue ports of no site, expected at most 2 a site"),
     (HALL.replace("handsets", "bases: {roof: 7C2F80000002}, handsets"), "dect.hall.bases: found 1 bases, a Gigaset N670 IP PRO has at most 0"),
     (HALL.replace("202-desk", "202-desk, ipui: 029e74a599"), "029e74a599 stands twice; each handset has its own"),
+    (HALL.replace("{device: 202-desk}", "202-desk"), "dect.hall.handsets.jan: found '202-desk', expected names with their values"),
     (HALL.replace("029e74a599", "29e74"), "ipui: found '29e74', expected a handset's IPUI"),
     (CELLAR + HALL.replace("hall", "cellar"), "gateways.cellar: 'cellar' is also one of dect"),
 ])
