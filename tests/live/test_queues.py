@@ -16,7 +16,7 @@ from runtime.process import Process
 from sipp import Answer, AwaitHangUp, Callee, Caller, HangUp, Ring
 from store.records import Outcome
 from tests.agents.audio import Samples, dominant_frequency, likeness, read_wav, tone
-from tests.agents.baresip import phone
+from tests.agents.baresip import Phone, phone
 from tests.live.pbx import TRUNK, Pbx, path_of, until
 from tests.live.test_calls import dials
 from tests.live.test_user_agents import registered
@@ -322,6 +322,48 @@ async def test_caller_who_hangs_up_keeps_the_place_and_is_called_back_when_it_co
     asked, called = sorted(await pbx.records(first, "told", at_least=2), key=lambda call: call.started_at)
     assert path_of(asked)[-2:] == [("backs", f"calls {first.number} back from place 1"), ("backs", "hangs up")]
     assert (called.answered_by, path_of(called)) == ("201", [("backs", "waits for an agent to call back")])
+
+
+async def test_promised_call_back_outlasts_the_time_in_which_no_agent_is_there(pbx: Pbx) -> None:
+    """Anna, the only agent, is in a call, then pauses, and goes on."""
+    caller = Caller(f"+48600{next(CALLERS):06}")
+    try:
+        async with phone("127.77.7.61") as anna, phone(TRUNK["told"], port=5080) as customer:
+            await registered(pbx, anna, ANNA)
+            await carrier_is_known(pbx)
+            await anna.dial("800", pbx.server)
+            await anna.until("CALL_ESTABLISHED")
+            await pbx.until_state(ANNA, DeviceState.IN_USE)
+            await asks_to_be_called_back(pbx, customer, caller)
+            pbx.centralka("user", "told", "201", "--pause")
+            await waiting(pbx, "told-backs", 0)
+            await anna.hang_up()
+            pbx.centralka("user", "told", "201", "--no-pause")
+            await anna.until("CALL_INCOMING", unless="", within_s=20)
+            await anna.accept()
+            await customer.until("CALL_INCOMING", unless="", within_s=20)
+            await customer.accept()
+            await customer.hear(1)
+            await customer.hang_up()
+            await anna.until("CALL_CLOSED", unless="")
+    finally:
+        pbx.centralka("user", "told", "201", "--no-pause")
+    _, called = sorted(await pbx.records(caller, "told", at_least=2), key=lambda call: call.started_at)
+    assert called.answered_by == "201"
+
+
+async def asks_to_be_called_back(pbx: Pbx, customer: Phone, caller: Caller) -> None:
+    """And hangs up, alone in the line."""
+    await customer.use(caller.number, pbx.server)
+    await customer.dial(BACKS, pbx.server)
+    await waiting(pbx, "told-backs", 1)
+    await customer.press("1")
+    await waiting(pbx, "told-backs", 0)
+    offer = sound(pbx, "sys_queue_call_back")[:BEGINNING]
+    await until(lambda: likeness(customer.heard(), offer) > ALIKE, "the offer to call back is heard")
+    await customer.press("1")
+    await waiting(pbx, "told-backs", 1)                                                        # half of a Local channel
+    await customer.until("CALL_CLOSED", unless="")
 
 
 def sound(pbx: Pbx, prompt: str) -> Samples:
