@@ -1,7 +1,7 @@
 # RUNTIME=docker|local decides how `make up` runs Asterisk; without it the machine decides.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: up down status test test-live test-others test-docker bench lint
+.PHONY: up down status test test-docker bench lint
 
 up: .venv/ready
 	@$(BIN)/python -m runtime up
@@ -14,14 +14,10 @@ status: .venv/ready
 
 test: lint
 	@$(BIN)/python -m runtime prepare
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-live test-others
-
-test-live:
-	$(BIN)/python -m pytest -m live
-
-# Beside the live ones, which wait more than they compute.
-test-others:
-	$(BIN)/python -m pytest -m "not live"
+	@echo "Tests without calls run beside the live ones, which wait more than they compute; what they say comes last"
+	@$(BIN)/python -m pytest -m "not live" > .runtime/others.txt 2>&1 & others=$$!; trap "kill $$others" INT TERM; \
+	$(BIN)/python -m pytest -m live; live=$$?; \
+	wait $$others; others=$$?; cat .runtime/others.txt; exit $$((live | others))
 
 test-docker: .venv/ready
 	@$(BIN)/python -m runtime test-docker
