@@ -51,10 +51,11 @@ end
 local function full(cap, found) return tonumber(cap) > 0 and found >= tonumber(cap) end
 if full(ARGV[7], #all) then return 'lines' end
 if not outgoing then return admit() end
-if full(ARGV[8], own) then return 'user_calls' end
+if user ~= '' and full(ARGV[8], own) then return 'user_calls' end
 if full(ARGV[9], out) then return 'tenant_calls' end
-if full(ARGV[10], tonumber(redis.call('HGET', KEYS[2], user) or '0')) then return 'user_minutes' end
-if full(ARGV[11], tonumber(redis.call('HGET', KEYS[2], '') or '0')) then return 'tenant_minutes' end
+local function talked(whose) return tonumber(redis.call('HGET', KEYS[2], whose) or '0') end
+if user ~= '' and full(ARGV[10], talked(user)) then return 'user_minutes' end
+if full(ARGV[11], talked('')) then return 'tenant_minutes' end
 return admit()
 """
 # KEYS: lines, outside. ARGV: call, seconds that its legs outside talked, how long to keep.

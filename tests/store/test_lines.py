@@ -74,6 +74,18 @@ async def test_line_is_free_when_the_call_is_over_and_its_minutes_count_once(red
         assert await lines.admit("acme", "5.1", "2026-11-26", limits, "201", outgoing=True, anyway=False) is Limit.STOPPED
 
 
+async def test_what_one_user_may_at_most_stops_no_call_that_is_nobodys(redis_server: RedisServer) -> None:
+    """An element's numbers outside are called for no user."""
+    async with live.connect(redis_server.url) as redis:
+        lines = Lines(redis)
+        limits = Caps(user_calls=4, tenant_calls=60, user_minutes=600, tenant_minutes=6000)
+        await redis.hset(outside_key("acme", DAY), mapping={"201": 310 * 60, "202": 310 * 60, "": 620 * 60})
+        for call in range(6):
+            assert await lines.admit("acme", f"{call}.1", DAY, limits, "", outgoing=True, anyway=False) is Limit.NONE
+        assert await lines.admit("acme", "9.1", DAY, limits, "201", outgoing=True, anyway=False) is Limit.NONE
+        assert await lines.stopped() == {}
+
+
 async def test_release_ends_the_stop_and_the_day_begins_anew(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
         lines = Lines(redis)
@@ -148,28 +160,30 @@ async def test_wrong_pins_of_permissions_lock_no_mobile_out(redis_server: RedisS
 
 async def test_redis_and_the_simulator_refuse_the_same_calls(redis_server: RedisServer) -> None:
     """Whatever is taken, and whatever the limits are."""
-    counts = st.dictionaries(st.sampled_from(["201", "202"]), st.integers(0, 3))
+    users = st.sampled_from(["", "201", "202"])
     small = st.integers(0, 3)
-    cases: list[tuple[Caps, Usage, bool]] = []
+    cases: list[tuple[Caps, Usage, str, bool]] = []
 
     @settings(max_examples=150, deadline=None, database=None)
-    @given(st.builds(Caps, small, small, small, small, small), counts, counts,
-           st.frozensets(st.sampled_from(["", "201", "202"]), max_size=1), small, st.booleans())
-    def collect(limits: Caps, calls: dict[str, int], minutes: dict[str, int], stopped: frozenset[str], inside: int, outgoing: bool) -> None:
-        cases.append((limits, Usage(inside + sum(calls.values()), calls, minutes, stopped), outgoing))
+    @given(st.builds(Caps, small, small, small, small, small), st.dictionaries(users, small),
+           st.dictionaries(st.sampled_from(["201", "202"]), small), st.frozensets(users, max_size=1), small, users, st.booleans())
+    def collect(
+        limits: Caps, calls: dict[str, int], minutes: dict[str, int], stopped: frozenset[str], inside: int, user: str, outgoing: bool,
+    ) -> None:
+        cases.append((limits, Usage(inside + sum(calls.values()), calls, minutes, stopped), user, outgoing))
 
     collect()
     async with live.connect(redis_server.url) as redis:
         lines = Lines(redis)
-        for limits, usage, outgoing in cases:
+        for limits, usage, user, outgoing in cases:
             await redis.flushall()
-            outgoing_calls = [f"{i}.{user}/{user}" for user, many in usage.calls.items() for i in range(many)]
+            outgoing_calls = [f"{i}.{caller}/{caller}" for caller, many in usage.calls.items() for i in range(many)]
             inside = [f"{i}.9" for i in range(usage.lines - len(outgoing_calls))]
             if places := outgoing_calls + inside:
                 await redis.zadd(lines_key("acme"), dict.fromkeys(places, (time.time() + 60) * 1000))
-            used = {user: minutes * 60 for user, minutes in usage.minutes.items()}
+            used = {caller: minutes * 60 for caller, minutes in usage.minutes.items()}
             await redis.hset(outside_key("acme", DAY), mapping=used | {"": sum(used.values())})
-            for user in usage.stopped:
-                await lines.stop("acme", user, "test")
-            found = await lines.admit("acme", "5.5", DAY, limits, "201", outgoing=outgoing, anyway=False)
-            assert found is reached(limits, usage, "201", outgoing=outgoing), (limits, usage, outgoing)
+            for whose in usage.stopped:
+                await lines.stop("acme", whose, "test")
+            found = await lines.admit("acme", "5.5", DAY, limits, user, outgoing=outgoing, anyway=False)
+            assert found is reached(limits, usage, user, outgoing=outgoing), (limits, usage, user, outgoing)
