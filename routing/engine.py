@@ -36,7 +36,7 @@ from routing.keypad import Dials, Told, play_code, woken
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outgoing import OUTGOING, take_line, without_prefix
-from routing.numbers import e164, find_did
+from routing.numbers import e164, find_did, is_emergency
 from routing.questions import Unanswered
 from routing.tenant import Tenant
 
@@ -106,6 +106,8 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     does = "transfers to" if event.origin is Origin.TRANSFER else "dials"
     did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if is_inside:
+        if is_emergency(dialled, tenant.country):      # before all else that could be meant
+            return _enter(tenant, facts, OUTGOING, f"{event.caller_extension} {does} {event.dialled}")
         if (keyed := tenant.codes.keyed(dialled)) and (done := _code(tenant, facts, event, keyed)):
             return done
         inside = dialled in tenant.internal_numbers or did is not None

@@ -138,6 +138,13 @@ def test_emergency_call_shows_where_help_is_needed_even_of_who_hides_the_number(
     assert shown("204", "112") == ("+48221234567", "+48221234567", False)
 
 
+@pytest.mark.parametrize("dialled", ["112", "*67112", "*68999"])
+def test_emergency_number_is_called_before_any_internal_number_of_its_digits(dialled: str) -> None:
+    """What `check` refuses may have been published by a version that did not."""
+    at = tenant().model_copy(update={"internal_numbers": {"112": "202", "999": "202"}})
+    assert dial(dialled, at=at).outcome == f"answered {dialled[-3:]}"
+
+
 def test_tenant_without_a_number_shows_none_and_no_extension() -> None:
     numberless = tenant(*((line, "") for line in (
         'numbers:\n  "+48221234567": {to: "202"}\n  "+48221234568": {to: "201"}\n  "+48121234569": {to: "201"}\n',
