@@ -144,6 +144,11 @@ class Outgoing:
         return refusal(prompt, cause, before + in_words(limit, here.tenant.caps, user))
 
     def _ended(self, here: Here, called: Called, ended: DialEnded) -> Do:
+        """Whatever became of a call for help but an answer, the next trunk may lead to it."""
+        over = ended.status in (DialStatus.ANSWER, DialStatus.CANCEL)
+        trunks = here.tenant.trunks_for(called.call_class)
+        if called.call_class is CallClass.EMERGENCY and not over and called.place + 1 < len(trunks):
+            return _call(here, replace(called, place=called.place + 1), f"nobody helps by {trunks[called.place]}, ")
         match ended.status:
             case DialStatus.ANSWER:
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Dial, Origin
+from routing.call import Dial, DialEnded, DialStatus, Hangup, Origin, Play, Started
 from routing.check import read_tenant
 from routing.dialled import CallClass, OutsideNumber, read_dialled
+from routing.engine import next_step
 from routing.errors import ConfigError
-from routing.facts import DeviceState
+from routing.facts import DeviceState, Facts
 from routing.simulate import Script, Simulation, simulate
 from routing.tenant import Tenant
 
@@ -143,6 +144,24 @@ def test_emergency_number_is_called_before_any_internal_number_of_its_digits(dia
     """What `check` refuses may have been published by a version that did not."""
     at = tenant().model_copy(update={"internal_numbers": {"112": "202", "999": "202"}})
     assert dial(dialled, at=at).outcome == f"answered {dialled[-3:]}"
+
+
+@pytest.mark.parametrize("ended", [
+    DialEnded(DialStatus.BUSY, 17), DialEnded(DialStatus.NOANSWER, 19), DialEnded(DialStatus.CONGESTION, 21),
+    DialEnded(DialStatus.CONGESTION, 1), DialEnded(DialStatus.UNAVAILABLE, 28), DialEnded(DialStatus.CONGESTION, 34)])
+def test_emergency_call_goes_on_to_the_next_trunk_whatever_the_first_answers(ended: DialEnded) -> None:
+    facts = Facts(datetime(2026, 11, 25, 9, tzinfo=UTC), "201", dialled="112")
+    first = next_step(tenant(), facts, None, Started(Origin.PHONE, "112", "201"))
+    second = next_step(tenant(), facts, first.state, ended)
+    assert [leg.trunk for decision in (first, second) if isinstance(decision.step, Dial) for leg in decision.step.outside] == [
+        "acme-trunk-backup", "acme-trunk-carrier"]
+    assert isinstance(next_step(tenant(), facts, second.state, ended).step, Play | Hangup)
+
+
+def test_who_gives_up_an_emergency_call_is_not_called_for_again() -> None:
+    facts = Facts(datetime(2026, 11, 25, 9, tzinfo=UTC), "201", dialled="112")
+    first = next_step(tenant(), facts, None, Started(Origin.PHONE, "112", "201"))
+    assert isinstance(next_step(tenant(), facts, first.state, DialEnded(DialStatus.CANCEL)).step, Hangup)
 
 
 def test_tenant_without_a_number_shows_none_and_no_extension() -> None:
