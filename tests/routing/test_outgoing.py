@@ -81,6 +81,7 @@ def shown(extension: str, dialled: str = "587000001") -> tuple[str, str, bool]:
     ("700100200", "+48700100200", CallClass.PREMIUM),
     ("112", "112", CallClass.EMERGENCY),
     ("+48997", "997", CallClass.EMERGENCY),
+    ("0048112", "112", CallClass.EMERGENCY),
 ])
 def test_what_a_user_dials_is_read_as_a_telephone_of_the_country_would(
     dialled: str, number: str, call_class: CallClass,
@@ -88,7 +89,7 @@ def test_what_a_user_dials_is_read_as_a_telephone_of_the_country_would(
     assert read_dialled(dialled, "PL", "22") == OutsideNumber(number, call_class)
 
 
-@pytest.mark.parametrize("dialled", ["", "9", "12345", "+", "*43", "#", "+48", "00", "1" * 40, "+48 600", "600100200#"])
+@pytest.mark.parametrize("dialled", ["", "9", "12345", "+", "*43", "#", "+48", "00", "1" * 40, "+48 600", "600100200#", "0048123", "0012345"])
 def test_what_is_no_number_of_any_plan_leads_nowhere(dialled: str) -> None:
     assert read_dialled(dialled, "PL", "22") is None
 
