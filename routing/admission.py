@@ -94,7 +94,7 @@ def in_words(limit: Limit, limits: Caps, extension: Extension) -> str:
         case Limit.LINES:
             return f"all {limits.lines} lines are taken"
         case Limit.STOPPED:
-            return f"outgoing calls of {extension} are stopped"
+            return f"outgoing calls of {extension or 'the tenant'} are stopped"
         case Limit.USER_CALLS:
             return f"{extension} has {limits.user_calls} calls outside, the most at a time"
         case Limit.TENANT_CALLS:

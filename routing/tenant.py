@@ -298,7 +298,8 @@ class Tenant(Elements, Equipped, Desks):
         if did := find_did(text, self.country, self.numbers):
             return self.numbers[did].to
         number = e164(text, self.country, self.area_code)
-        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII) or is_emergency(number, self.country):
+        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII) or is_emergency(number, self.country) or (
+                class_of(number, self.country) is None):
             raise ValueError("is no number that a call can be forwarded to")
         if refusal := self.refusal_of(number):
             raise ValueError(refusal)

@@ -117,13 +117,12 @@ class Outgoing:
                 return refusal("sys_not_permitted", Cause.REFUSED, f"a wrong PIN, {called.failures + 1} in all")
 
     def _permitted(self, here: Here, called: Called, before: str) -> Do:
-        if called.call_class is CallClass.INTERNATIONAL and here.tenant.asks_new_countries:
-            country = country_of(called.number)
-            if not here.facts.answer(Country(country)):
-                if not _is_there(here):
-                    return refusal("sys_not_permitted", Cause.REFUSED, f"{before}nobody has called {country} before")
-                step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
-                return Do(step, f"{before}nobody has called {country} before, asks for a key", called.memory(Stage.COUNTRY))
+        if called.call_class is CallClass.INTERNATIONAL and is_new_country(here, called.number):
+            why = f"{before}nobody has called {country_of(called.number)} before"
+            if not _is_there(here):
+                return refusal("sys_not_permitted", Cause.REFUSED, why)
+            step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
+            return Do(step, f"{why}, asks for a key", called.memory(Stage.COUNTRY))
         return self._admitted(here, called, before)
 
     def _confirmed(self, here: Here, called: Called, keys: str) -> Do:
@@ -187,6 +186,11 @@ def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tu
         if why := rule.why(asked, 0):
             return "sys_outside_closed", f"calls outside are closed: {why}"
     return None
+
+
+def is_new_country(here: Here, number: str) -> bool:
+    """Whether a call to the foreign number has to be confirmed first."""
+    return here.tenant.asks_new_countries and not here.facts.answer(Country(country_of(number)))
 
 
 def take_line(here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False) -> Limit:
