@@ -40,6 +40,8 @@ from routing.numbers import dialled_number
 from routing.questions import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
 from store.follower import Live
 
+UNIQUEID = r"[A-Za-z0-9._-]{1,80}"
+
 log = structlog.get_logger()
 
 
@@ -90,14 +92,14 @@ class DecisionService:
 
     async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name; what
-        the caller chose is percent-encoded."""
+        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name, the
+        linkedid; what the caller chose is percent-encoded."""
         began = time.perf_counter()
         try:
             (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,
-             transferrer, caller, caller_name) = query.arguments
+             transferrer, caller, caller_name, linkedid) = query.arguments
         except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 12") from None
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 13") from None
         published = self._published.tenant(slug)
         state = read_state(state_before)
         result = Result(digits, dial_status, voicemail_status, left)
@@ -113,11 +115,12 @@ class DecisionService:
             self._live.calendars.get(slug, {}),
             transferrer=transferrer if transferrer in tenant.users else "",
             keys="" if is_secret else read_digits(result.digits))
-        asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
+        call = checked(linkedid, UNIQUEID, "linkedid")
+        asking = Asking(published, call, facts, query.uniqueid, f"{query.uniqueid}/{state_before}")
         decision = await self._decide(asking, state, event, hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
-            "step", tenant=slug, call=query.uniqueid, step=text,
+            "step", tenant=slug, call=call, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
         path = path_text(decision.path)

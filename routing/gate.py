@@ -33,5 +33,5 @@ def why_barred(here: Here, leg: Outside) -> str:
         return forbidden[1]
     if call_class is CallClass.INTERNATIONAL and is_new_country(here, leg.number):
         return f"nobody has called {country_of(leg.number)} before"
-    limit = take_line(here, leg.payer, outgoing=True)
+    limit = take_line(here, leg.payer, outgoing=True, number=leg.number, after_s=leg.after_s)
     return "" if limit is Limit.NONE else in_words(limit, here.tenant.caps, leg.payer)

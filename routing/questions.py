@@ -127,13 +127,16 @@ class HasPin:
 @dataclass(frozen=True, slots=True)
 class Admit:
     """May one more call with the outside be, and which limit refuses it? From now on it counts, until it is over. `anyway`: it
-    counts, and nothing refuses it. An outgoing call is that of the user with this extension, or of nobody."""
+    counts, and nothing refuses it. An outgoing call is that of the user with this extension, or of nobody, to this `number`,
+    which begins to ring `after_s` seconds later; what the same channel has called before is over."""
 
     limits: Caps
     day: str                         # 2026-11-23, in the tenant's time zone
     extension: Extension | Literal[""] = ""
     outgoing: bool = False
     anyway: bool = False
+    number: str = ""
+    after_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

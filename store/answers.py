@@ -91,10 +91,9 @@ class RedisAnswers:
             case Loads(extensions=extensions, day=day):
                 return await self._briefly.ask(
                     lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)
-            case Admit(limits=limits, day=day, extension=user, outgoing=outgoing, anyway=anyway):
+            case Admit():
                 return await self._patiently.ask(
-                    lambda: self._lines.admit(tenant, call, day, limits, user, outgoing=outgoing, anyway=anyway),
-                    lambda: Limit.NONE, question)
+                    lambda: self._lines.admit(tenant, call, decision, question), lambda: Limit.NONE, question)
             case Country(country=country, confirmed=True):
                 return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
             case Country(country=country):

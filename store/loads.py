@@ -5,8 +5,8 @@
     centralka:ended                    hash: "<tenant>/<extension>" -> when the last conversation ended, Unix time in ms
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from redis.asyncio import Redis
@@ -54,7 +54,7 @@ class Conversations:
     day: str
     had: tuple[Conversation, ...]
     rung: frozenset[str]             # extensions; none of them is offered the call any more
-    outside_s: int = 0               # that its legs by trunks talked, but for the caller's own
+    outside_s: Mapping[str, int] = field(default_factory=dict)      # that its legs outside talked, by the user who pays or ''
 
 
 class Loads:

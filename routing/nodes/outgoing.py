@@ -136,7 +136,7 @@ class Outgoing:
         """Nothing refuses an emergency call; it counts all the same."""
         helps = called.call_class is CallClass.EMERGENCY
         user = NOBODY if helps else here.facts.payer
-        limit = take_line(here, user, outgoing=not helps, anyway=helps)
+        limit = take_line(here, user, outgoing=not helps, anyway=helps, number=called.number)
         if limit is Limit.NONE:
             return _call(here, called, before)
         prompt, cause = REFUSALS[limit]
@@ -193,13 +193,15 @@ def is_new_country(here: Here, number: str) -> bool:
     return here.tenant.asks_new_countries and not here.facts.answer(Country(country_of(number)))
 
 
-def take_line(here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False) -> Limit:
+def take_line(
+    here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False, number: str = "", after_s: int = 0,
+) -> Limit:
     """What refuses one more call with the outside; nothing is asked of a tenant without any limit."""
     limits = here.tenant.caps
     if limits == NO_CAPS:
         return Limit.NONE
     today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date().isoformat()
-    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway))
+    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway, number, after_s))
 
 
 def _ask_pin(called: Called, prompts: tuple[Name, ...], why: str) -> Do:
@@ -232,7 +234,7 @@ def _called(here: Here, event: Event) -> Called:
 def _call(here: Here, called: Called, before: str) -> Do:
     trunk = here.tenant.trunks_for(called.call_class)[called.place]
     number, hidden = _identity(here, called)
-    leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number))
+    leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
     step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden)
     shown = "its number hidden" if hidden else f"shown as {number}"
     why = f"{before}calls {called.number} ({called.call_class}) by {trunk}, {shown}"

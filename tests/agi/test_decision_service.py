@@ -30,7 +30,8 @@ from tests.routing.test_mobile_access import firm
 from tests.tenants_for_tests import acme
 
 SOUNDS = "/srv/x/sounds/acme/"
-CALLER = ("%2B48600100200", "Anna%20(sales)")                  # as URIENCODE() writes the number and the name
+CALL = "1700000000.1"                                           # whose consultation this channel may be
+CALLER = ("%2B48600100200", "Anna%20(sales)", CALL)            # the number and the name as URIENCODE() writes them
 Devices = dict[str, DeviceState]
 
 
@@ -121,7 +122,7 @@ async def test_request_leads_to_exactly_these_commands(port: int, arguments: tup
         assert await said(port, request(*arguments)) == [
             "SET AUTOHANGUP 0", f'EXEC CELGenUserEvent "{event}"', f'SET VARIABLE STATE "{state}"', f'SET VARIABLE STEP "{step}"']
     told = [entry for entry in logs if entry["event"] == "step"]
-    assert [(entry["tenant"], entry["call"], entry["step"]) for entry in told] == [("acme", "1700000000.7", step)]
+    assert [(entry["tenant"], entry["call"], entry["step"]) for entry in told] == [("acme", CALL, step)]
 
 
 async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices: Devices) -> None:
@@ -133,9 +134,9 @@ async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices
 
 
 @pytest.mark.parametrize(("arguments", "found"), [
-    (("acme", "trunk", "1", "", "", "", ""), "found 11 arguments, expected 12"),
-    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 13 arguments, expected 12"),
-    ((), "found 4 arguments, expected 12"),
+    (("acme", "trunk", "1", "", "", "", ""), "found 12 arguments, expected 13"),
+    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 14 arguments, expected 13"),
+    ((), "found 5 arguments, expected 13"),
     (("../x", "trunk", "1", "", "", "", "", ""), "tenant: found '../x'"),
     (("rossi", "trunk", "1", "", "", "", "", ""), "tenant 'rossi' is not published"),
     (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone, transfer"),
