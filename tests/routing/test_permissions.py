@@ -162,6 +162,31 @@ def test_forward_that_a_group_follows_counts_as_a_call_of_its_user() -> None:
     assert simulate(firm, replace(script, usage=Usage(calls={"": 4, "204": 4}))).outcome == "answered +4930123456"
 
 
+@pytest.mark.parametrize(("lines", "outcome"), [(0, "answered +48600100200"), (1, "voicemail 201"), (2, "hung up: BUSY")])
+def test_call_from_outside_that_is_forwarded_outside_takes_two_lines(lines: int, outcome: str) -> None:
+    forwarded = (("201\": {name: Anna}", "201\": {name: Anna, forwards: {unconditional: \"+48600100200\"}}"),
+                 ("failover:", "plan: {name: two}\nfailover:"))
+    two = read_platform("plans: {two: {lines: 2}}\nbrake:\n", "platform.yaml")
+    script = Script(Origin.TRUNK, "+48221234567", WORKDAY, caller="+48600100999", usage=Usage(lines=lines))
+    assert simulate(tenant(*forwarded, platform=two), script).outcome == outcome
+
+
+def test_number_that_only_rang_holds_no_line_while_the_next_one_rings() -> None:
+    """And numbers that ring together hold one each: one of three finds none."""
+    platform = read_platform("plans: {two: {lines: 3}}\nbrake:\n", "platform.yaml")
+    group = ("failover:", """plan: {name: two}
+groups:
+  sales: {algorithm: ALGORITHM, members: ["+48600100201", "+48600100202", "+48600100203"], ring_s: 5, unanswered: bye}
+hangups: {bye: {}}
+failover:""")
+    script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", silent=frozenset(
+        {"+48600100201", "+48600100202", "+48600100203"}))
+    for algorithm, rung in (("ring_all", [2]), ("ordered", [1, 1, 1])):
+        changed = (group[0], group[1].replace("ALGORITHM", algorithm))
+        found = simulate(tenant(("{to: menu}", "{to: sales}"), changed, platform=platform), script)
+        assert [len(step.outside) for step in found.steps if isinstance(step, Dial)] == rung
+
+
 @pytest.mark.parametrize("number", ["+2482900000", "+48001234567", "+390000000"])
 def test_number_of_no_dialling_plan_is_no_target_of_a_forward(number: str) -> None:
     """Ranges that nobody has are where fraud calls to."""
