@@ -152,9 +152,11 @@ class Outgoing:
             case DialStatus.ANSWER:
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialStatus.BUSY:
-                return Do(Hangup(Cause.BUSY), "busy")
-            case DialStatus.NOANSWER | DialStatus.CANCEL:
-                return Do(Hangup(Cause.NO_ANSWER), "no answer")
+                return refusal("sys_outside_busy", Cause.BUSY, "busy")
+            case DialStatus.NOANSWER:
+                return refusal("sys_outside_no_answer", Cause.NO_ANSWER, "no answer")
+            case DialStatus.CANCEL:
+                return Do(Hangup(Cause.NORMAL), "the caller gives up")
             case DialStatus.UNAVAILABLE | DialStatus.CONGESTION:
                 return self._failed(here, called, ended.cause)
 
@@ -162,7 +164,7 @@ class Outgoing:
         if cause == Cause.UNKNOWN_NUMBER:
             return refusal("sys_unknown_number", Cause.UNKNOWN_NUMBER, f"{called.number} is not in use")
         if cause == Cause.REFUSED:
-            return Do(Hangup(Cause.REFUSED), "declined")
+            return refusal("sys_outside_declined", Cause.REFUSED, "declined")
         if cause not in TRUNK_FAILED:
             return refusal("sys_unreachable", Cause.UNAVAILABLE, f"{called.number} cannot be reached")
         trunks = here.tenant.trunks_for(called.call_class)

@@ -159,6 +159,17 @@ def test_emergency_call_goes_on_to_the_next_trunk_whatever_the_first_answers(end
     assert isinstance(next_step(tenant(), facts, second.state, ended).step, Play | Hangup)
 
 
+@pytest.mark.parametrize(("ended", "prompt"), [
+    (DialEnded(DialStatus.BUSY, 17), "sys_outside_busy"), (DialEnded(DialStatus.NOANSWER, 19), "sys_outside_no_answer"),
+    (DialEnded(DialStatus.CONGESTION, 21), "sys_outside_declined"), (DialEnded(DialStatus.CONGESTION, 1), "sys_unknown_number"),
+    (DialEnded(DialStatus.UNAVAILABLE, 28), "sys_unreachable")])
+def test_caller_hears_why_nobody_outside_takes_the_call(ended: DialEnded, prompt: str) -> None:
+    """One who calls from the mobile, or has keyed a PIN, hears no tone of the phone's own."""
+    facts = Facts(datetime(2026, 11, 25, 9, tzinfo=UTC), "201", dialled="587000001")
+    first = next_step(tenant(), facts, None, Started(Origin.PHONE, "587000001", "201"))
+    assert next_step(tenant(), facts, first.state, ended).step == Play((prompt,), early=True)
+
+
 def test_who_gives_up_an_emergency_call_is_not_called_for_again() -> None:
     facts = Facts(datetime(2026, 11, 25, 9, tzinfo=UTC), "201", dialled="112")
     first = next_step(tenant(), facts, None, Started(Origin.PHONE, "112", "201"))
