@@ -170,15 +170,16 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
             answer = node.decide(here, state.memory, event)
         except (UnexpectedEvent, IndexError, ValueError) as error:
             return _give_up(name, f"cannot go on: {error}", state.hops, path)
-        path = (*path, Visit(name, answer.why))
         if not isinstance(answer, Go):
             step, barred = let_out(here, answer.step)
-            path = (*path, Visit(name, barred)) if barred else path
             if step is not None:
-                return _asked(tenant, state, replace(answer, step=step), path)
+                whys = [answer.why, barred] if barred else [answer.why]
+                return _asked(tenant, state, replace(answer, step=step), (*path, *(Visit(name, why) for why in whys)))
+            path = (*path, Visit(name, barred))
             state = replace(state, hops=state.hops + 1, memory=answer.memory)
-            event = DialEnded(DialStatus.CONGESTION)
+            event = DialEnded(DialStatus.UNAVAILABLE)      # nobody has been rung
             continue
+        path = (*path, Visit(name, answer.why))
         trail = (*state.trail, answer.passed_by) if answer.passed_by else state.trail
         state, event = State(answer.target, Awaits.ENTERED, state.hops + 1, (), trail, state.chosen), Entered()
     return _give_up(state.node, f"stopped after {MAX_HOPS} elements", state.hops, path)

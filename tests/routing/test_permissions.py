@@ -162,6 +162,17 @@ def test_forward_that_a_group_follows_counts_as_a_call_of_its_user() -> None:
     assert simulate(firm, replace(script, usage=Usage(calls={"": 4, "204": 4}))).outcome == "answered +4930123456"
 
 
+def test_group_that_may_ring_none_of_its_numbers_is_left_as_one_where_nobody_is() -> None:
+    group = ("failover:", """groups:
+  sales: {members: ["+48600100201", "+48600100202"], rounds: 2, unanswered: "203", none_available: "202", all_busy: "204"}
+failover:""")
+    firm = tenant(("{to: menu}", "{to: sales}"), group, platform=Platform())
+    script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", usage=Usage(stopped=frozenset({""})))
+    found = simulate(firm, script)
+    assert found.outcome == "answered 202"
+    assert not [visit.why for visit in found.path if visit.why.startswith("rings +")]
+
+
 @pytest.mark.parametrize(("lines", "outcome"), [(0, "answered +48600100200"), (1, "voicemail 201"), (2, "hung up: BUSY")])
 def test_call_from_outside_that_is_forwarded_outside_takes_two_lines(lines: int, outcome: str) -> None:
     forwarded = (("201\": {name: Anna}", "201\": {name: Anna, forwards: {unconditional: \"+48600100200\"}}"),
