@@ -8,7 +8,9 @@ from dataclasses import replace
 from routing.admission import Limit, in_words
 from routing.call import Dial, Outside, Step
 from routing.dialled import CallClass, class_of
-from routing.nodes.node import Here
+from routing.facts import Facts
+from routing.names import Extension
+from routing.nodes.node import Directory, Here
 from routing.nodes.outgoing import OUTGOING, is_new_country, take_line, why_forbidden
 from routing.numbers import country_of
 
@@ -21,6 +23,11 @@ def let_out(here: Here, step: Step) -> tuple[Step | None, str]:
     legs = tuple(leg for leg, why in whys.items() if not why)
     left = replace(step, outside=legs) if legs or step.endpoints else None
     return left, "; ".join(f"{leg.number} is not called: {why}" for leg, why in whys.items() if why)
+
+
+def why_not_called(tenant: Directory, facts: Facts, payer: Extension, number: str) -> str:
+    """The same for a number that the dialplan calls by itself: an agent's mobile, a caller who is called back."""
+    return why_barred(Here(payer, tenant, facts), Outside(number, "", payer=payer, permitted=True))
 
 
 def why_barred(here: Here, leg: Outside) -> str:

@@ -140,6 +140,11 @@ class Admit:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Are all calls of the tenant's to the outside stopped?"""
+
+
+@dataclass(frozen=True, slots=True)
 class Country:
     """Has anybody of the tenant ever confirmed a call to this foreign country? Once `confirmed`, somebody has."""
 
@@ -160,7 +165,7 @@ MOST_UNDERSTOOD = 3     # names that are offered to whoever said one
 CHANGED, NOT_CHANGED = 0, -1
 NOT_KNOWN = "?"
 # Answered at once, of the live state.
-LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Country
+LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Stopped | Country
 SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
 Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from routing.admission import Limit, reached
+from routing.admission import NOBODY, Limit, reached
 from routing.call_server import Failed, Failure
 from routing.facts import NOTHING_SET, Personal
 from routing.hunting import Load
@@ -27,6 +27,7 @@ from routing.questions import (
     PutSwitch,
     Question,
     Speak,
+    Stopped,
     Turn,
     Understand,
 )
@@ -87,6 +88,8 @@ class Asked:
                 return bool(script.permission_pin(extension))
             case Admit():
                 return self._admit(question)
+            case Stopped():
+                return NOBODY in script.usage.stopped
             case Country(country=country, confirmed=confirmed):
                 return confirmed or country in script.countries
 

@@ -27,6 +27,7 @@ from routing.questions import (
     PinIs,
     PinOf,
     PutSwitch,
+    Stopped,
     Turn,
 )
 from routing.settings import after
@@ -94,6 +95,8 @@ class RedisAnswers:
             case Admit():
                 return await self._patiently.ask(
                     lambda: self._lines.admit(tenant, call, decision, question), lambda: Limit.NONE, question)
+            case Stopped():
+                return await self._briefly.ask(lambda: self._lines.is_stopped(tenant), lambda: False, question)
             case Country(country=country, confirmed=True):
                 return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
             case Country(country=country):

@@ -183,6 +183,10 @@ class Lines:
             found, _ = await pipeline.execute()
         return bool(found)
 
+    async def is_stopped(self, tenant: str) -> bool:
+        """Whether the whole tenant is."""
+        return bool(await self._redis.hexists(STOPPED, f"{tenant}/{NOBODY}"))
+
     async def stopped(self) -> dict[str, str]:
         """Why, by '<tenant>/<user>' or '<tenant>/'."""
         return {str(field): str(why) for field, why in (await self._redis.hgetall(STOPPED)).items()}

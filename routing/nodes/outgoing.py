@@ -15,7 +15,7 @@ from routing.names import Extension, Name
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.when import Asked
 from routing.numbers import MAX_SHORT_DIGITS, country_of
-from routing.questions import Admit, CheckPin, Country, HasPin, PinIs, PinOf
+from routing.questions import Admit, CheckPin, Country, HasPin, PinIs, PinOf, Stopped
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
 RING_S = 120              # the caller decides when it is enough
@@ -188,6 +188,11 @@ def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tu
         if why := rule.why(asked, 0):
             return "sys_outside_closed", f"calls outside are closed: {why}"
     return None
+
+
+def is_stopped(here: Here) -> bool:
+    """Whether nobody of the tenant's calls outside until somebody releases it."""
+    return here.tenant.caps != NO_CAPS and here.facts.answer(Stopped())
 
 
 def is_new_country(here: Here, number: str) -> bool:

@@ -22,11 +22,14 @@ from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
+from routing.platform import Platform
 from store import live
 from store.answers import RedisAnswers
 from store.follower import Live
+from store.lines import Lines, lines_key
 from tests.agi.test_published import write_revision
 from tests.routing.test_mobile_access import firm
+from tests.store.redis_server import RedisServer
 from tests.tenants_for_tests import acme
 
 SOUNDS = "/srv/x/sounds/acme/"
@@ -151,6 +154,35 @@ async def test_request_that_makes_no_sense_gets_no_command_and_is_told(port: int
         assert await said(port, request(*arguments)) == []
     assert [entry["event"] for entry in logs] == ["agi_refused"]
     assert found in logs[0]["found"]
+
+
+async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path: Path) -> None:
+    """An agent's mobile, a caller who is called back; without Redis it may call every number it could ever."""
+    write_revision(tmp_path, "1", acme=acme().model_copy(update={"platform": Platform()}))
+    server = RedisServer()
+    await server.start()
+    redis = live.connect(server.url)
+    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
+    service = DecisionService(Published(tmp_path), Live({}), RedisAnswers(redis), outside, PurePosixPath("/srv/x"))
+
+    async def refused(payer: str, number: str, channel: str = "1.1") -> list[str]:
+        return await service.admit(Query(channel, ("acme", payer, number, "1.1")), lambda seconds: None)
+
+    try:
+        await Lines(redis).stop("acme", "201", "test")
+        assert await refused("201", "+48600100200") == ['SET VARIABLE REFUSED "yes"']
+        assert await refused("202", "+4930123456") == ['SET VARIABLE REFUSED "yes"'], "nobody has called DE before"
+        assert await refused("202", "+48600100200") == []
+        assert await refused("", "+48600100201", "1.2") == []
+        assert len(await redis.zrange(lines_key("acme"), 0, -1)) == 2
+        for wrong in (("20a", "+48600100200"), ("", "600,"), ("", "")):
+            with pytest.raises(AgiError):
+                await refused(*wrong)
+        await server.stop()
+        assert await refused("201", "+48600100200") == []
+    finally:
+        await redis.aclose()
+        await server.remove()
 
 
 # How the commands are sent
