@@ -16,6 +16,7 @@ from agi.line_keeper import LineKeeper
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
+from agi.notices import StopNotices
 from agi.published import Published
 from agi.queue_agents import QueueAgents
 from agi.registrations import Registrations
@@ -57,6 +58,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
                     tasks.create_task(keeper.run(), name="lines of calls in progress"),
+                    tasks.create_task(StopNotices(redis, published).run(), name="notices of stops"),
                     tasks.create_task(QueueAgents(ami, published, known).run(), name="agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
                     tasks.create_task(Lamps(ami, published, known).run(), name="lamps"),

@@ -18,7 +18,20 @@ from routing.dialled import CallClass, class_of
 from routing.equipment import Equipped
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
-from routing.names import Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
+from routing.names import (
+    Did,
+    Extension,
+    Extensions,
+    Host,
+    Label,
+    MailAddress,
+    Name,
+    SipUser,
+    Slug,
+    SoundFile,
+    SpokenText,
+    Target,
+)
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
@@ -123,6 +136,7 @@ class Tenant(Elements, Equipped, Desks):
     sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
     closed_outside: When | None = None                                    # nobody calls outside then
     plan: Bought | None = None                                            # without one, as much as the tenant likes
+    notices_to: tuple[MailAddress, ...] = Field(default=(), max_length=20)    # told, too, when calls outside are stopped
     platform: SkipJsonSchema[Platform] = Platform(brake=None)             # never in the tenant's own file
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     musics: dict[Name, Music] = Field(default_factory=dict)
