@@ -103,7 +103,7 @@ def is_emergency(number: str, country: str) -> bool:
 def emergency_number(number: str, country: str) -> str:
     """The short number that calls for help, without the country's prefix: +48112, 0048112; '' if it is none."""
     abroad = _international(number, country)
-    digits = abroad.removeprefix(f"+{phonenumbers.country_code_for_region(country)}")
+    digits = abroad.removeprefix(f"+{country_code(country)}")
     if not is_digits(digits) or len(digits) > MAX_SHORT_DIGITS:
         return ""
     helps = digits in EMERGENCY.get(country, ()) or shortnumberinfo.is_emergency_number(digits, country)
@@ -113,6 +113,18 @@ def emergency_number(number: str, country: str) -> str:
 def emergency_numbers(country: str) -> tuple[str, ...]:
     """Those that are surely to be dialled there; the list that phonenumbers has of any other cannot be told."""
     return tuple(sorted(EMERGENCY.get(country, {"112"})))
+
+
+def with_country(number: str, country: str) -> tuple[str, ...]:
+    """How else a short number of the country may be keyed: 0048112. Nothing where there is more than one way to call abroad."""
+    plan = PhoneMetadata.metadata_for_region(country)
+    abroad = plan.international_prefix if plan else None
+    return (f"{abroad}{country_code(country)}{number}",) if abroad and is_digits(abroad) else ()
+
+
+def country_code(country: str) -> int:
+    """48 of PL."""
+    return phonenumbers.country_code_for_region(country)
 
 
 def country_of(number: str) -> str:

@@ -39,7 +39,7 @@ from routing.nodes.parking import Slot
 from routing.nodes.user import Shows, User
 from routing.nodes.when import When
 from routing.number_list import NumberPatterns, NumberSet
-from routing.numbers import e164, emergency_numbers, find_did, is_emergency, may_be_called
+from routing.numbers import country_code, e164, emergency_numbers, find_did, is_emergency, may_be_called, with_country
 from routing.phrases import PHRASES, Language
 from routing.platform import STANDARD, Platform
 from routing.rings import CallKind, Ways, ways
@@ -257,6 +257,17 @@ class Tenant(Elements, Equipped, Desks):
     @property
     def emergency_numbers(self) -> tuple[str, ...]:
         return emergency_numbers(self.country)
+
+    @property
+    def country_code(self) -> int:
+        """Of the country's numbers: 48."""
+        return country_code(self.country)
+
+    def emergency_spellings(self, number: str) -> tuple[str, ...]:
+        """How else an emergency number may be keyed: with the country's prefix, behind a code that says what is shown."""
+        written = (number, *with_country(number, self.country))
+        codes = ("", *(code for code in (self.codes.hide_number, self.codes.show_main) if code))
+        return tuple(f"{code}{each}" for code in codes for each in written)[1:]
 
     @property
     def emergency_trunks(self) -> tuple[str, ...]:
