@@ -16,6 +16,7 @@ from agi.line_keeper import LineKeeper
 from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
+from agi.notices import StopNotices
 from agi.published import Published
 from agi.registrations import Registrations
 from agi.wake_ups import WakeUps
@@ -47,6 +48,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             counter = LoadCounter(redis, published.zone_of)
             addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
             follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
+            keeper = LineKeeper(Lines(redis), writer.calls.values, follower.legs)
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -54,7 +56,8 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(writer.run(), name="live state to Redis"),
                     tasks.create_task(counter.run(), name="what users talked"),
                     tasks.create_task(addresses.run(), name="calendars at addresses"),
-                    tasks.create_task(LineKeeper(Lines(redis), writer.calls.values).run(), name="lines of calls in progress"),
+                    tasks.create_task(keeper.run(), name="lines of calls in progress"),
+                    tasks.create_task(StopNotices(redis, published).run(), name="notices of stops"),
                     tasks.create_task(InStep(ami, published, known).run(), name="lamps and agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
                     tasks.create_task(Registrations(ami, redis).run(), name="registrations"),

@@ -125,10 +125,6 @@ class PendingCalls:
     def _began_at(self, linkedid: str, otherwise: datetime) -> datetime:
         return self.events[linkedid][0].at if linkedid in self.events else otherwise
 
-    def parts_of(self, linkedid: str) -> tuple[str, ...]:
-        """The calls that have become part of this one."""
-        return tuple(one for one, other in self._became.items() if other == linkedid)
-
     def take(self, event: CelEvent) -> EndedCall | None:
         """Add an event; the call, where this was its last one."""
         self.events.setdefault(event.linkedid, []).append(event)
@@ -204,7 +200,7 @@ def tenant_of(events: Sequence[CelEvent]) -> str:
 def start_of(events: Sequence[CelEvent]) -> Start:
     """From "caller|name|dialled;...", each percent-encoded, of the first start event: a transferred call has more."""
     extra = next((event.extra for event in events if event.user_event and event.kind == "start"), "")
-    caller, name, dialled, *_ = (*_said(extra).partition(";")[0].split("|"), "", "", "")
+    caller, name, dialled, *_ = (*said(extra).partition(";")[0].split("|"), "", "", "")
     return Start(_chosen(caller), _chosen(name), _chosen(dialled))
 
 
@@ -258,9 +254,9 @@ def _path(events: Sequence[CelEvent]) -> Iterator[PathEntry]:
         if event.user_event and event.kind == "failover":
             yield PathEntry(event.at, *FAILOVER)
         elif event.user_event and event.kind == "step":
-            yield from _visits(event.at, _said(event.extra))
+            yield from _visits(event.at, said(event.extra))
         elif event.user_event and event.kind == "start":
-            yield from _visits(event.at, _said(event.extra).partition(";")[2])
+            yield from _visits(event.at, said(event.extra).partition(";")[2])
 
 
 def _visits(at: datetime, text: str) -> Iterator[PathEntry]:
@@ -271,6 +267,6 @@ def _visits(at: datetime, text: str) -> Iterator[PathEntry]:
             yield PathEntry(at, _UNSTORABLE.sub("\ufffd", unquote(node)), _UNSTORABLE.sub("\ufffd", unquote(why)))
 
 
-def _said(extra: str) -> str:
+def said(extra: str) -> str:
     """The text of a user event."""
     return str(_extra(extra).get("extra", ""))

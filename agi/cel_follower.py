@@ -7,7 +7,7 @@ again; the calls among them that are kept already stay as they are.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from agi.cel import CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event, start_of, tenant_of
 from agi.cel_file import CelFile, Place
+from agi.legs_outside import LegsOutside, payers
 from agi.live_writer import LiveHash
 from agi.load_counter import LoadCounter
 from store.calls import CallStore
@@ -50,6 +51,7 @@ class CelFollower:
         self._file, self._store, self._calls, self._booted_at = file, store, calls, booted_at
         self._counter = counter
         self._pending = PendingCalls()
+        self.legs = LegsOutside()                    # of the calls in progress
         self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
         self._ended: dict[str, None] = {}
         self._saved = Place(0, 0)
@@ -91,19 +93,21 @@ class CelFollower:
         if event.linkedid in self._ended:
             return None
         if joined := self._pending.join(event):
+            self.legs.join(joined, event.linkedid)
             self._forget(joined)
+        self.legs.take(event)
         if event.linkedid not in self._pending.events and _begins(event):
             self._began[event.linkedid] = place
         ended = self._pending.take(event)
         if ended is not None:
             self._forget(ended.linkedid)
-        elif event.linkedid in self._began and (joined or event.kind in ("CHAN_START", "start")):
-            call = _live_call(self._pending.events[event.linkedid], self._pending.parts_of(event.linkedid))
-            self._calls.put(event.linkedid, call.to_json())
+        elif event.linkedid in self._began and event.kind in ("CHAN_START", "start"):
+            self._calls.put(event.linkedid, _live_call(self._pending.events[event.linkedid]).to_json())
         return ended
 
     def _forget(self, linkedid: str) -> None:
         self._began.pop(linkedid, None)
+        self.legs.forget(linkedid)
         self._calls.put(linkedid, None)
         self._ended[linkedid] = None
         if len(self._ended) > REMEMBERED:
@@ -130,6 +134,7 @@ class CelFollower:
         beheaded = [call.linkedid for call in ended if not call.whole]
         kept = await self._patiently(partial(self._store.kept, beheaded), "read") if beheaded else frozenset()
         records: list[tuple[Call, tuple[Leg, ...]]] = []
+        paid: list[Mapping[str, str]] = []
         for call in ended:
             if call.linkedid in kept:
                 continue
@@ -138,11 +143,12 @@ class CelFollower:
                 log.info("call of no tenant isn't kept", call=call.linkedid, channel=call.events[0].channel)
             else:
                 records.append(record)
+                paid.append(payers(call.events))
         place = self._resume_at()
         position = self._file.position(place)
         if position is None:
             return
-        await self._counter.count(records)
+        await self._counter.count(records, paid)
         try:
             await self._patiently(partial(self._store.save, records, position), "write")
         except SQLAlchemyError:
@@ -184,6 +190,6 @@ def _begins(event: CelEvent) -> bool:
     return event.kind == "CHAN_START"
 
 
-def _live_call(events: Sequence[CelEvent], parts: tuple[str, ...]) -> LiveCall:
+def _live_call(events: Sequence[CelEvent]) -> LiveCall:
     start = start_of(events)
-    return LiveCall(events[0].linkedid, tenant_of(events), start.caller, start.dialled, events[0].at, parts)
+    return LiveCall(events[0].linkedid, tenant_of(events), start.caller, start.dialled, events[0].at)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
 import structlog
@@ -32,16 +32,20 @@ from agi.step_text import (
     step_text,
 )
 from routing import questions
-from routing.call import Awaits, Decision, Event, State
+from routing.call import Awaits
 from routing.callers import caller_number
 from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
+from routing.gate import why_not_called
 from routing.nodes.parking import Parking, Slot
 from routing.numbers import dialled_number
 from routing.questions import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
 from store.follower import Live
 
+UNIQUEID = r"[A-Za-z0-9._-]{1,80}"
+
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Answering(Protocol):
@@ -91,14 +95,14 @@ class DecisionService:
 
     async def answer(self, query: Query, hold: Hold) -> Answer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name; what
-        the caller chose is percent-encoded."""
+        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name, the
+        linkedid; what the caller chose is percent-encoded."""
         began = time.perf_counter()
         try:
             (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,
-             transferrer, caller, caller_name) = query.arguments
+             transferrer, caller, caller_name, linkedid) = query.arguments
         except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 12") from None
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 13") from None
         published = self._published.tenant(slug)
         state = read_state(state_before)
         result = Result(digits, dial_status, voicemail_status, left)
@@ -114,11 +118,12 @@ class DecisionService:
             self._live.calendars.get(slug, {}),
             transferrer=transferrer if transferrer in tenant.users else "",
             keys="" if is_secret else read_digits(result.digits))
-        asking = Asking(published, query.uniqueid, facts, f"{query.uniqueid}/{state_before}")
-        decision = await self._decide(asking, state, event, hold)
+        call = checked(linkedid, UNIQUEID, "linkedid")
+        asking = Asking(published, call, facts, query.uniqueid, f"{query.uniqueid}/{state_before}")
+        decision = await self._decide(asking, lambda facts: next_step(tenant, facts, state, event), hold)
         text = step_text(decision.step, tenant, published.sounds, self._home)
         log.info(
-            "step", tenant=slug, call=query.uniqueid, step=text,
+            "step", tenant=slug, call=call, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
         path = path_text(decision.path)
@@ -163,12 +168,28 @@ class DecisionService:
             f'SET VARIABLE LOT_SOUND "{sounds_of("sys_parked")}"', f'SET VARIABLE LOT_DIGITS "{sounds_of(*DIGITS)}"',
             f'SET VARIABLE LOT_FULL "{sounds_of("sys_parking_full")}"']
 
-    async def _decide(self, asking: Asking, state: State | None, event: Event, hold: Hold) -> Decision:
+    async def admit(self, query: Query, hold: Hold) -> list[str]:
+        """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: tenant, the
+        user who pays or '', number, linkedid."""
+        try:
+            slug, payer, number, linkedid = query.arguments
+        except ValueError:
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 4") from None
+        published = self._published.tenant(slug)
+        call = checked(linkedid, UNIQUEID, "linkedid")
+        user = checked(payer, "([0-9]{2,6})?", "payer")
+        called = checked(number, r"\+[0-9]{7,15}", "number outside")
+        asking = Asking(published, call, Facts(self._now()), query.uniqueid, f"{query.uniqueid}/")
+        why = await self._decide(asking, lambda facts: why_not_called(published.tenant, facts, user, called), hold)
+        log.info("number outside", tenant=slug, call=call, extension=user, number=called, refused=why)
+        return ['SET VARIABLE REFUSED "yes"'] if why else []
+
+    async def _decide(self, asking: Asking, decide: Callable[[Facts], T], hold: Hold) -> T:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
         answers: dict[Question, questions.Answer] = {}
         while True:
             try:
-                return next_step(asking.published.tenant, replace(asking.facts, answers=answers), state, event)
+                return decide(replace(asking.facts, answers=answers))
             except Unanswered as unanswered:
                 answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
 
@@ -188,6 +209,7 @@ async def serve(service: DecisionService, address: str, port: int) -> None:
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     application.add_route("transfer", service.transfer)
+    application.add_route("admit", service.admit)
     server = await start_server(application, address, port)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

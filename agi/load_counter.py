@@ -2,7 +2,8 @@
 who called each user last."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 
 import structlog
@@ -31,11 +32,15 @@ class LoadCounter:
         self._waiting: list[tuple[Conversations, Called]] = []
         self._flushing = asyncio.Lock()
 
-    async def count(self, records: Sequence[tuple[Call, Sequence[Leg]]]) -> None:
-        """Never fails, never takes long. To be told a call twice does no harm."""
+    async def count(
+        self, records: Sequence[tuple[Call, Sequence[Leg]]], paid: Sequence[Mapping[str, str]],
+    ) -> None:
+        """Never fails, never takes long. To be told a call twice does no harm. `paid` says of each call who pays for its legs
+        outside, by uniqueid."""
         away = bool(self._waiting)
         self._waiting += [
-            (conversations(call, legs, self._zone_of(call.tenant)), called(call, legs)) for call, legs in records]
+            (conversations(call, legs, self._zone_of(call.tenant), by), called(call, legs))
+            for (call, legs), by in zip(records, paid, strict=True)]
         if not away:
             await self._flush()
 
@@ -76,8 +81,9 @@ def called(call: Call, legs: Sequence[Leg]) -> Called:
     return Called(call.tenant, call.caller, call.started_at, frozenset(each for each in found if each.isdecimal()))
 
 
-def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo) -> Conversations:
-    """What a call adds to the loads of the users who took it, and of the one who made it."""
+def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo, payers: Mapping[str, str]) -> Conversations:
+    """What a call adds to the loads of the users who took it, and of the one who made it; and of those who pay for its legs
+    outside, `payers` by uniqueid."""
     had = []
     for leg in taken_of(legs):
         if leg.answered_at is not None:
@@ -85,10 +91,11 @@ def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo) -> Conversation
     if call.outcome is Outcome.ANSWERED and call.answered_at is not None:
         had.append(Conversation(extension_of(legs[0].endpoint, call.tenant), call.answered_at, legs[0].ended_at))
     rung = frozenset(extension_of(leg.endpoint, call.tenant) for leg in legs[1:])
-    outside = (
-        (leg.ended_at - leg.answered_at).total_seconds() for leg in legs[1:]
-        if leg.answered_at is not None and leg.endpoint.startswith(f"{call.tenant}-trunk-"))
+    outside: Counter[str] = Counter()
+    for leg in legs:
+        if leg.answered_at is not None and leg.uniqueid in payers:
+            outside[payers[leg.uniqueid]] += round((leg.ended_at - leg.answered_at).total_seconds())
     return Conversations(
         call.tenant, call.linkedid, call.ended_at.astimezone(zone).date().isoformat(),
         tuple(each for each in had if each.extension.isdecimal()), frozenset(each for each in rung if each.isdecimal()),
-        round(sum(outside)), tuple(leg.uniqueid for leg in legs if leg.uniqueid != call.linkedid))
+        outside)

@@ -18,11 +18,13 @@ AFTERWARDS_S = 4     # for the decision that follows, as long as any other
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The call that a question is about. `decision` names the decision, the same one when Asterisk asks for it again."""
+    """The call that a question is about, by its linkedid, and the channel that asks, by its uniqueid. `decision` names the
+    decision, the same one when Asterisk asks for it again."""
 
     published: PublishedTenant
     call: str
     facts: Facts
+    channel: str
     decision: str
 
 
@@ -47,7 +49,7 @@ class Outside:
                 return await self._speech.sound_of(tenant.tenant, text, language)
             case Understand():
                 hold(math.ceil(understanding.LIMIT_S) + AFTERWARDS_S)
-                return await self._understanding.said_in(asking.call, tenant.tenant, question)
+                return await self._understanding.said_in(asking.channel, tenant.tenant, question)
 
 
 def body_of(asking: Asking, server: str, keys: str) -> dict[str, str]:

@@ -54,6 +54,7 @@ from routing.call import (
     Voicemail,
     VoicemailEnded,
 )
+from routing.numbers import is_emergency
 from routing.phrases import LANGUAGES, Language
 from routing.tenant import Tenant
 
@@ -125,9 +126,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Playback({files(prompts)})"
         case Dial(endpoints=endpoints, ring_s=ring_s, delays_s=delays_s, outside=outside) as dial:
             channels = list(map(channel, endpoints, delays_s or [0] * len(endpoints)))
-            channels += [outside_channel(leg, tenant.tenant, dial.shown, dial.vouching) for leg in outside]
+            channels += [outside_channel(leg, tenant, dial) for leg in outside]
             heard = f"m({music(dial.music)})" if dial.music else ""
-            shown = shown_outside(dial) if outside else ""
+            shown = shown_outside(dial, tenant) if outside else ""
             # tT: what a phone keys, where it has codes for it at all (asterisk-conf/features.conf).
             first = f"A({files(dial.told)})" if dial.told else ""
             own = own_call(dial, tenant.tenant) if dial.own else ""
@@ -219,21 +220,28 @@ def yes_or_no(wanted: bool) -> str:
     return "yes" if wanted else "no"
 
 
-def outside_channel(leg: Outside, tenant: str, shown: str, vouching: str) -> str:
-    """The channel to a number outside; by way of [<tenant>-confirm] one that has to wait or to confirm."""
+def outside_channel(leg: Outside, tenant: Tenant, dial: Dial) -> str:
+    """The channel to a number outside; by way of [<tenant>-confirm] one that waits or confirms, or is one of several."""
     number = checked(leg.number, r"\+[0-9]{7,15}|[0-9]{2,6}", "number outside")
     trunk = checked(leg.trunk, r"[a-z0-9_-]+", "trunk")
-    if not leg.confirm and not leg.after_s:
+    if _is_direct(leg, dial):
         return f"PJSIP/{number}@{trunk}"
-    told = f"{number_shown(shown)}-{number_shown(vouching)}"
-    return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{told}-{trunk}@{tenant}-confirm/n"
+    told = f"{number_shown(dial.shown)}-{number_shown(dial.vouching)}-{checked(leg.payer, '([0-9]{2,6})?', 'payer')}"
+    return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{told}-{trunk}@{tenant.tenant}-confirm/n"
 
 
-def shown_outside(dial: Dial) -> str:
+def _is_direct(leg: Outside, dial: Dial) -> bool:
+    return not leg.confirm and not leg.after_s and len(dial.outside) == 1
+
+
+def shown_outside(dial: Dial, tenant: Tenant) -> str:
     """Dial()'s option that tells each channel to the outside whose call it is: [outside] in asterisk-conf/extensions.conf."""
-    told = [number_shown(dial.shown), number_shown(dial.vouching), "hidden" if dial.hidden else ""]
+    told = [number_shown(dial.shown), number_shown(dial.vouching), "hidden" if dial.hidden else "", "", "", "", ""]
     if dial.diversion:
-        told += [number_shown(dial.diversion.number), checked(dial.diversion.reason, "[a-z-]+", "reason of a diversion")]
+        told[3:5] = number_shown(dial.diversion.number), checked(dial.diversion.reason, "[a-z-]+", "reason of a diversion")
+    leg = dial.outside[0]
+    if _is_direct(leg, dial) and not is_emergency(leg.number, tenant.country):      # which nobody pays for
+        told[5:7] = leg.number, checked(leg.payer, "([0-9]{2,6})?", "payer")
     return f"b(outside^s^1({'^'.join(told).rstrip('^') or '^'}))"
 
 

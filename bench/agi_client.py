@@ -17,7 +17,7 @@ import uvloop
 LIMIT_S = 5.0
 HANDSHAKE = """\
 agi_network: yes
-agi_network_script: step|bench|trunk|48221000001||||||||%2B48600100200|
+agi_network_script: step|bench|trunk|48221000001||||||||%2B48600100200||1700000000.7
 agi_request: agi://127.76.0.1:4573/step
 agi_channel: PJSIP/bench-trunk-carrier-000001f4
 agi_language: en

@@ -120,5 +120,5 @@ def _mobile(tenant: Tenant, extension: Extension, mobile: tuple[Did, int] | None
         return []
     presentation = tenant.users[extension].presentation
     shown = tenant.main_number if presentation == CALLER else presentation
-    told = f"{mobile[1]}-1-{mobile[0]}-{shown}-{tenant.main_number}-{tenant.trunk_endpoint(None)}"
-    return [f"Local/{told}@{tenant.tenant}-confirm/n"]
+    told = f"{mobile[1]}-1-{mobile[0]}-{shown}-{tenant.main_number}-{extension}-{tenant.trunk_endpoint(None, mobile[0])}"
+    return [f"Local/{told}@{tenant.tenant}-admit/n"]

@@ -61,17 +61,18 @@ def caps(lines: int | None, brake: Brake | None) -> Caps:
 
 
 def reached(limits: Caps, usage: Usage, extension: Extension, *, outgoing: bool) -> Limit:
-    """The limit that one more call would exceed."""
+    """The limit that one more call would exceed. What a user may at most holds for no call of NOBODY."""
     if outgoing and usage.stopped & {extension, NOBODY}:
         return Limit.STOPPED
     if limits.lines and usage.lines >= limits.lines:
         return Limit.LINES
     if not outgoing:
         return Limit.NONE
+    of_user = extension != NOBODY
     counted = (
-        (limits.user_calls, usage.calls.get(extension, 0), Limit.USER_CALLS),
+        (limits.user_calls, usage.calls.get(extension, 0) if of_user else 0, Limit.USER_CALLS),
         (limits.tenant_calls, sum(usage.calls.values()), Limit.TENANT_CALLS),
-        (limits.user_minutes, usage.minutes.get(extension, 0), Limit.USER_MINUTES),
+        (limits.user_minutes, usage.minutes.get(extension, 0) if of_user else 0, Limit.USER_MINUTES),
         (limits.tenant_minutes, sum(usage.minutes.values()), Limit.TENANT_MINUTES),
     )
     return next((limit for most, found, limit in counted if most and found >= most), Limit.NONE)
@@ -93,7 +94,7 @@ def in_words(limit: Limit, limits: Caps, extension: Extension) -> str:
         case Limit.LINES:
             return f"all {limits.lines} lines are taken"
         case Limit.STOPPED:
-            return f"outgoing calls of {extension} are stopped"
+            return f"outgoing calls of {extension or 'the tenant'} are stopped"
         case Limit.USER_CALLS:
             return f"{extension} has {limits.user_calls} calls outside, the most at a time"
         case Limit.TENANT_CALLS:

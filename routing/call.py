@@ -183,13 +183,16 @@ class Outside:
     seconds later.
 
     With `confirm` whoever answers has to press a key to get the call, and the others ring on until then: so a network's
-    voicemail takes no call.
+    voicemail takes no call. It is a call outside of the `payer`, a user, or of the tenant where that is ''; a user has to be
+    permitted to call there, unless the administrator has `permitted` it.
     """
 
     number: str
     trunk: str
     after_s: int = 0
     confirm: bool = False
+    payer: str = ""
+    permitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,14 +308,17 @@ def _routes(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Nothing stands between a telephone and an emergency number: no internal number of the same digits, no list."""
+    """No list names an emergency number, and no internal number has its digits: nobody could ever reach that one."""
     paths: dict[str, tuple[str, ...]] = {extension: ("users", extension) for extension in tenant.users}
     for section, name, element in tenant.elements():
         if element.extension:
             paths[element.extension] = (section, name, "extension")
+    for name, parking in tenant.parkings.items():
+        paths |= dict.fromkeys(parking.numbers, ("parkings", name, "slots"))
     for number, path in paths.items():
         if is_emergency(number, tenant.country):
-            yield document.problem(path, f"{number} is an emergency number, expected another extension")
+            expected = "other slots" if path[-1] == "slots" else "another extension"
+            yield document.problem(path, f"{number} is an emergency number, expected {expected}")
     for field, patterns in (("callers", tenant.blacklist.callers), ("targets", tenant.blacklist.targets)):
         for i, pattern in enumerate(patterns):
             if is_emergency(pattern, tenant.country):

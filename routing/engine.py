@@ -36,7 +36,7 @@ from routing.keypad import Dials, Told, play_code, woken
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outgoing import OUTGOING, take_line, without_prefix
-from routing.numbers import e164, find_did
+from routing.numbers import e164, find_did, is_emergency
 from routing.questions import Unanswered
 from routing.tenant import Tenant
 
@@ -107,6 +107,8 @@ def _start(tenant: Tenant, facts: Facts, event: Started) -> Decision:
     does = "transfers to" if event.origin is Origin.TRANSFER else "dials"
     did = find_did(dialled, tenant.country, tenant.numbers, area_code)
     if is_inside:
+        if is_emergency(dialled, tenant.country):      # before all else that could be meant
+            return _enter(tenant, facts, OUTGOING, f"{event.caller_extension} {does} {event.dialled}")
         if (keyed := tenant.codes.keyed(dialled)) and (done := _code(tenant, facts, event, keyed)):
             return done
         inside = dialled in tenant.internal_numbers or did is not None
@@ -169,15 +171,16 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
             answer = node.decide(here, state.memory, event)
         except (UnexpectedEvent, IndexError, ValueError) as error:
             return _give_up(name, f"cannot go on: {error}", state.hops, path)
-        path = (*path, Visit(name, answer.why))
         if not isinstance(answer, Go):
             step, barred = let_out(here, answer.step)
-            path = (*path, Visit(name, barred)) if barred else path
             if step is not None:
-                return _asked(tenant, state, replace(answer, step=step), path)
+                whys = [answer.why, barred] if barred else [answer.why]
+                return _asked(tenant, state, replace(answer, step=step), (*path, *(Visit(name, why) for why in whys)))
+            path = (*path, Visit(name, barred))
             state = replace(state, hops=state.hops + 1, memory=answer.memory)
-            event = DialEnded(DialStatus.CONGESTION)
+            event = DialEnded(DialStatus.UNAVAILABLE)      # nobody has been rung
             continue
+        path = (*path, Visit(name, answer.why))
         trail = (*state.trail, answer.passed_by) if answer.passed_by else state.trail
         state, event = State(answer.target, Awaits.ENTERED, state.hops + 1, (), trail, state.chosen), Entered()
     return _give_up(state.node, f"stopped after {MAX_HOPS} elements", state.hops, path)

@@ -29,6 +29,7 @@ from routing.questions import (
     PutSwitch,
     Question,
     Speak,
+    Stopped,
     Turn,
     Unanswered,
     Understand,
@@ -117,7 +118,7 @@ class Facts:
     @overload
     def answer(self, question: Admit) -> Limit: ...
     @overload
-    def answer(self, question: Country | HasPin) -> bool: ...
+    def answer(self, question: Country | HasPin | Stopped) -> bool: ...
     @overload
     def answer(self, question: Understand) -> tuple[Extension, ...]: ...
     def answer(self, question: Question) -> Answer:

@@ -136,7 +136,7 @@ def passed_to(
         return None
     try:
         to = people.destination(chosen)
-        outside = (Outside(to, people.trunk_endpoint(None, to)),) if to.startswith("+") else ()
+        outside = (Outside(to, people.trunk_endpoint(None, to), payer=extension),) if to.startswith("+") else ()
     except ValueError:
         return None
     caller = facts.caller if outside else facts.caller_extension      # from outside nobody calls as an extension
@@ -161,7 +161,7 @@ def _followed(
     why = f"{extension} {passed.why}"
     if passed.outside:
         (leg,) = passed.outside
-        return Rings((), (Outside(leg.number, leg.trunk, confirm=True),), f"{leg.number} ({why})")
+        return Rings((), (replace(leg, confirm=True),), f"{leg.number} ({why})")
     if not passed.target.isdigit():
         return Nobody(DialStatus.UNAVAILABLE, f"{why}, which a group does not follow")
     found = who_rings(people, facts, passed.target, groups=groups, follow=True, trail=(*trail, extension))
@@ -185,7 +185,7 @@ def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Ri
     """Nobody waits for a phone that is not there: the first of the others rings at once."""
     number, after_s = ways.mobile or ("", 0)
     outside = () if number in ("", facts.caller) else (
-        Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True),)
+        Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True, payer=extension, permitted=True),)
     if not ways.endpoints and not outside:
         return Nobody(DialStatus.UNAVAILABLE, f"{extension} has nothing that rings for this kind of call")
     there = [delay_s for endpoint, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)

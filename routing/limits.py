@@ -12,7 +12,7 @@ from routing.tenant import Tenant, trunk_endpoint_name
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 SOON, LATE = "&PJSIP/", "&Local/110-@later"
 NUMBER = "+480000000000000"    # as long as one can be
-CONFIRMS = f"&Local/110-1-{NUMBER}-{NUMBER}-{NUMBER}-@-confirm/n"
+CONFIRMS = f"&Local/110-1-{NUMBER}-{NUMBER}-{NUMBER}-999999-@-confirm/n"
 
 
 def too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:

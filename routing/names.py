@@ -62,6 +62,8 @@ Url = Annotated[str, StringConstraints(pattern=(
     r"^(https://([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
     r"|http://(localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\]))"
     r"(:[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3}|:65[0-4][0-9]{2}|:655[0-2][0-9]|:6553[0-5])?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,500})?$"))]
+MailAddress = Annotated[str, StringConstraints(
+    pattern=r"^[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$", max_length=254)]
 SipUser = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,10}$")]
 # What stands before a caller's name: letters of any alphabet, nothing that means something to Asterisk.
@@ -87,6 +89,7 @@ EXPECTED = {
     DeviceName: "a user's device such as 201-desk",
     Ipui: "a handset's IPUI of 10 digits and a-f, such as 029e74a599",
     Dialled: "digits, * and #, with + in front of a number outside",
+    MailAddress: "a mail address such as anna@example.com",
     SipUser: "letters, digits and . _ + -",
 }
 """What to tell a person whose value does not fit, by type."""

@@ -4,12 +4,13 @@ Plans, short numbers and their prices are those that phonenumbers knows; what ha
 knows stands here.
 """
 
+import re
 from collections.abc import Container
 from enum import StrEnum
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberType, ShortNumberCost, shortnumberinfo
+from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberType, ShortNumberCost, shortnumberinfo
 
 MAX_DIGITS = 20
 MAX_SHORT_DIGITS = 6
@@ -63,11 +64,12 @@ def dialled_number(dialled: str, country: str, dids: Container[str]) -> str:
 
 def e164(number: str, country: str, area_code: str = "") -> str:
     """A number as somebody in that country, and in that area, would dial it, in full: +48221234567. What is no whole number
-    of any dialling plan, such as an extension, stays as it is."""
+    of any dialling plan, such as an extension, stays as it is. What begins as a call abroad or to another area does is no
+    number of the area."""
     if not is_digits(number.removeprefix("+")):
         return number
     whole = _parsed(number, country)
-    if area_code and not number.startswith("+") and not (whole and phonenumbers.is_valid_number(whole)):
+    if area_code and not _says_where(number, country) and not (whole and phonenumbers.is_valid_number(whole)):
         local = _parsed(area_code + number, country)
         if local and phonenumbers.is_valid_number(local):
             whole = local
@@ -101,8 +103,9 @@ def is_emergency(number: str, country: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def emergency_number(number: str, country: str) -> str:
-    """The short number that calls for help, without the country's prefix; '' if it is none."""
-    digits = number.removeprefix(f"+{phonenumbers.country_code_for_region(country)}")
+    """The short number that calls for help, without the country's prefix: +48112, 0048112; '' if it is none."""
+    abroad = _international(number, country)
+    digits = abroad.removeprefix(f"+{country_code(country)}")
     if not is_digits(digits) or len(digits) > MAX_SHORT_DIGITS:
         return ""
     helps = digits in EMERGENCY.get(country, ()) or shortnumberinfo.is_emergency_number(digits, country)
@@ -112,6 +115,18 @@ def emergency_number(number: str, country: str) -> str:
 def emergency_numbers(country: str) -> tuple[str, ...]:
     """Those that are surely to be dialled there; the list that phonenumbers has of any other cannot be told."""
     return tuple(sorted(EMERGENCY.get(country, {"112"})))
+
+
+def with_country(number: str, country: str) -> tuple[str, ...]:
+    """How else a short number of the country may be keyed: 0048112. Nothing where there is more than one way to call abroad."""
+    plan = PhoneMetadata.metadata_for_region(country)
+    abroad = plan.international_prefix if plan else None
+    return (f"{abroad}{country_code(country)}{number}",) if abroad and is_digits(abroad) else ()
+
+
+def country_code(country: str) -> int:
+    """48 of PL."""
+    return phonenumbers.country_code_for_region(country)
 
 
 def country_of(number: str) -> str:
@@ -128,6 +143,19 @@ def may_be_called(number: str) -> bool:
 
 def is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+
+
+def _says_where(number: str, country: str) -> bool:
+    """Whether it begins with '+', as a call abroad, or as one to another area."""
+    plan = PhoneMetadata.metadata_for_region(country)
+    national = plan.national_prefix if plan else None
+    return _international(number, country).startswith("+") or (national is not None and number.startswith(national))
+
+
+def _international(number: str, country: str) -> str:
+    """The number with '+' in place of what the country dials before a number abroad."""
+    plan = PhoneMetadata.metadata_for_region(country)
+    return re.sub(f"^(?:{plan.international_prefix})", "+", number) if plan and plan.international_prefix else number
 
 
 def _parsed(number: str, country: str) -> PhoneNumber | None:

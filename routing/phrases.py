@@ -59,6 +59,21 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Il numero selezionato non è raggiungibile.",
         "pl": "Wybrany numer jest nieosiągalny.",
     },
+    "sys_outside_busy": {
+        "en": "The number you have dialled is busy.",
+        "it": "Il numero selezionato è occupato.",
+        "pl": "Wybrany numer jest zajęty.",
+    },
+    "sys_outside_no_answer": {
+        "en": "Nobody answers at the number you have dialled.",
+        "it": "Il numero selezionato non risponde.",
+        "pl": "Wybrany numer nie odpowiada.",
+    },
+    "sys_outside_declined": {
+        "en": "Your call was declined.",
+        "it": "La chiamata è stata rifiutata.",
+        "pl": "Połączenie zostało odrzucone.",
+    },
     "sys_not_permitted": {
         "en": "You are not permitted to make this call.",
         "it": "Non siete abilitati a questa chiamata.",

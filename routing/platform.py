@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from routing.dialled import CallClass, Permissions
-from routing.names import Name
+from routing.names import Host, MailAddress, Name
 
 STANDARD = "standard"        # the extension type of a user who has no other
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -48,6 +48,15 @@ class Brake(_Section):
     ask_new_countries: bool = True
 
 
+class Notices(_Section):
+    """Who is told by mail when the brake stops calls. The server takes mail from this machine: a relay of the operator's."""
+
+    server: Host = "localhost"
+    port: int = Field(default=25, ge=1, le=65535)
+    sender: MailAddress
+    to: tuple[MailAddress, ...] = Field(min_length=1, max_length=20)
+
+
 EVERYDAY = (CallClass.INTERNAL, CallClass.NATIONAL, CallClass.MOBILE, CallClass.SPECIAL)
 EXTENSION_TYPES = {
     STANDARD: ExtensionType(permissions=EVERYDAY),
@@ -70,6 +79,7 @@ class Platform(_Section):
     extension_types: dict[Name, ExtensionType] = Field(default_factory=dict)
     plans: dict[Name, Plan] = Field(default_factory=dict)
     brake: Brake | None = Brake()
+    notices: Notices | None = None
 
     @model_validator(mode="after")
     def with_defaults(self) -> Self:

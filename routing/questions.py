@@ -127,13 +127,21 @@ class HasPin:
 @dataclass(frozen=True, slots=True)
 class Admit:
     """May one more call with the outside be, and which limit refuses it? From now on it counts, until it is over. `anyway`: it
-    counts, and nothing refuses it. An outgoing call is that of the user with this extension, or of nobody."""
+    counts, and nothing refuses it. An outgoing call is that of the user with this extension, or of nobody, to this `number`,
+    which begins to ring `after_s` seconds later; what the same channel has called before is over."""
 
     limits: Caps
     day: str                         # 2026-11-23, in the tenant's time zone
     extension: Extension | Literal[""] = ""
     outgoing: bool = False
     anyway: bool = False
+    number: str = ""
+    after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Are all calls of the tenant's to the outside stopped?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +165,7 @@ MOST_UNDERSTOOD = 3     # names that are offered to whoever said one
 CHANGED, NOT_CHANGED = 0, -1
 NOT_KNOWN = "?"
 # Answered at once, of the live state.
-LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Country
+LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Stopped | Country
 SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
 Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit

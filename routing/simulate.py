@@ -199,6 +199,7 @@ def _pressed(actions: list[str | Says]) -> str:
 
 def _decide(tenant: Tenant, facts: Facts, questions: Asked, state: State | None, event: Event) -> Decision:
     answers: dict[Question, Answer] = {}
+    questions.decides()
     while True:
         try:
             return next_step(tenant, replace(facts, answers=answers), state, event)

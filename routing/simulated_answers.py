@@ -1,9 +1,10 @@
 """What a simulated call is answered when it asks, and what it changes. Pure."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from routing.admission import Limit, reached
+from routing.admission import NOBODY, Limit, reached
 from routing.call_server import Failed, Failure
 from routing.facts import NOTHING_SET, Personal
 from routing.hunting import Load
@@ -26,6 +27,7 @@ from routing.questions import (
     PutSwitch,
     Question,
     Speak,
+    Stopped,
     Turn,
     Understand,
 )
@@ -38,12 +40,18 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Asked:
     """`changed` is what users have set afterwards, of those for whom the call changed it; `moved` where the switches stand that
-    it moved."""
+    it moved. `lines` are those that the call itself has taken, `calls` its numbers outside, by who pays."""
 
     script: "Script"
     changed: dict[str, Personal] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     said: str = ""                                              # where the call was listened to last
+    lines: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def decides(self) -> None:
+        """What the call has rung outside before is over."""
+        self.calls.clear()
 
     def answer(self, question: Question) -> Answer:
         script = self.script
@@ -78,10 +86,23 @@ class Asked:
                 return PinIs.RIGHT if pin == keys else PinIs.WRONG
             case HasPin(extension=extension):
                 return bool(script.permission_pin(extension))
-            case Admit(limits=limits, extension=extension, outgoing=outgoing, anyway=anyway):
-                return Limit.NONE if anyway else reached(limits, script.usage, extension, outgoing=outgoing)
+            case Admit():
+                return self._admit(question)
+            case Stopped():
+                return NOBODY in script.usage.stopped
             case Country(country=country, confirmed=confirmed):
                 return confirmed or country in script.countries
+
+    def _admit(self, asked: Admit) -> Limit:
+        before = self.script.usage
+        calls = Counter(before.calls) + self.calls
+        usage = replace(before, lines=before.lines + self.lines + self.calls.total(), calls=calls)
+        limit = Limit.NONE if asked.anyway else reached(asked.limits, usage, asked.extension, outgoing=asked.outgoing)
+        if limit is Limit.NONE and asked.outgoing:
+            self.calls[asked.extension] += 1
+        elif limit is Limit.NONE:
+            self.lines = 1
+        return limit
 
 
 def meant(question: Understand, said: str) -> tuple[str, ...]:

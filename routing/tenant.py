@@ -18,7 +18,20 @@ from routing.dialled import CallClass, class_of
 from routing.equipment import Equipped
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
-from routing.names import Did, Extension, Extensions, Host, Label, Name, SipUser, Slug, SoundFile, SpokenText, Target
+from routing.names import (
+    Did,
+    Extension,
+    Extensions,
+    Host,
+    Label,
+    MailAddress,
+    Name,
+    SipUser,
+    Slug,
+    SoundFile,
+    SpokenText,
+    Target,
+)
 from routing.nodes import Elements
 from routing.nodes.directory import name_prompt
 from routing.nodes.node import Element
@@ -26,7 +39,7 @@ from routing.nodes.parking import Slot
 from routing.nodes.user import Shows, User
 from routing.nodes.when import When
 from routing.number_list import NumberPatterns, NumberSet
-from routing.numbers import e164, emergency_numbers, find_did, is_emergency, may_be_called
+from routing.numbers import country_code, e164, emergency_numbers, find_did, is_emergency, may_be_called, with_country
 from routing.phrases import PHRASES, Language
 from routing.platform import STANDARD, Platform
 from routing.rings import CallKind, Ways, ways
@@ -130,6 +143,7 @@ class Tenant(Elements, Equipped, Desks):
     sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
     closed_outside: When | None = None                                    # nobody calls outside then
     plan: Bought | None = None                                            # without one, as much as the tenant likes
+    notices_to: tuple[MailAddress, ...] = Field(default=(), max_length=20)    # told, too, when calls outside are stopped
     platform: SkipJsonSchema[Platform] = Platform(brake=None)             # never in the tenant's own file
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     musics: dict[Name, Music] = Field(default_factory=dict)
@@ -252,6 +266,17 @@ class Tenant(Elements, Equipped, Desks):
         return emergency_numbers(self.country)
 
     @property
+    def country_code(self) -> int:
+        """Of the country's numbers: 48."""
+        return country_code(self.country)
+
+    def emergency_spellings(self, number: str) -> tuple[str, ...]:
+        """How else an emergency number may be keyed: with the country's prefix, behind a code that says what is shown."""
+        written = (number, *with_country(number, self.country))
+        codes = ("", *(code for code in (self.codes.hide_number, self.codes.show_main) if code))
+        return tuple(f"{code}{each}" for code in codes for each in written)[1:]
+
+    @property
     def emergency_trunks(self) -> tuple[str, ...]:
         """The endpoints of the trunks that emergency calls leave by."""
         return tuple(trunk_endpoint_name(self.tenant, trunk) for trunk in self.trunks_for(CallClass.EMERGENCY))
@@ -305,7 +330,8 @@ class Tenant(Elements, Equipped, Desks):
         if did := find_did(text, self.country, self.numbers):
             return self.numbers[did].to
         number = e164(text, self.country, self.area_code)
-        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII) or is_emergency(number, self.country):
+        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII) or is_emergency(number, self.country) or (
+                class_of(number, self.country) is None):
             raise ValueError("is no number that a call can be forwarded to")
         if refusal := self.refusal_of(number):
             raise ValueError(refusal)

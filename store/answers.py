@@ -27,6 +27,7 @@ from routing.questions import (
     PinIs,
     PinOf,
     PutSwitch,
+    Stopped,
     Turn,
 )
 from routing.settings import after
@@ -91,10 +92,11 @@ class RedisAnswers:
             case Loads(extensions=extensions, day=day):
                 return await self._briefly.ask(
                     lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)
-            case Admit(limits=limits, day=day, extension=user, outgoing=outgoing, anyway=anyway):
+            case Admit():
                 return await self._patiently.ask(
-                    lambda: self._lines.admit(tenant, call, day, limits, user, outgoing=outgoing, anyway=anyway),
-                    lambda: Limit.NONE, question)
+                    lambda: self._lines.admit(tenant, call, decision, question), lambda: Limit.NONE, question)
+            case Stopped():
+                return await self._briefly.ask(lambda: self._lines.is_stopped(tenant), lambda: False, question)
             case Country(country=country, confirmed=True):
                 return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
             case Country(country=country):

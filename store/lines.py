@@ -1,92 +1,136 @@
 """The calls of each tenant with the outside, counted exactly however many begin at once, and how long they took each day.
 
-A call holds its place by a lease: the AMI service renews those of calls in progress and ends those of calls that are over. So a
-place that nobody gives back, whichever process was killed, is free after LEASE_S; and while the AMI service is away for longer,
-no call is refused for a line.
+A call from outside holds its place as long as it is in progress, and each number outside that is called one from the decision
+to call it until its leg is over. Both are leases, which the AMI service renews for what it sees: a place that nobody gives
+back, whichever process was killed, is free after LEASE_S; while the AMI service is away for longer, no call is refused for a
+line.
 
-    centralka:lines:<tenant>         sorted set: "<call>", or "<call>/<user>" for an outgoing one -> end of the lease, Unix ms
+    centralka:lines:<tenant>         sorted set: place -> end of the lease, Unix ms. A place is "<call>", "<call>|<call>" of
+                                     one that joined it, or "<call>/<user>/<number>/<channel>/<state>/<Unix ms>" of a number
+                                     outside: which channel called it in which state, and when
     centralka:outside:<tenant>:<day> hash: user -> seconds of calls outside that ended on that day, of all users under ""
+    centralka:timed:<tenant>:<day>   set: the calls that are in it
     centralka:stopped                hash: "<tenant>/<user>", or "<tenant>/" for all -> why no call goes outside
     centralka:countries              set: "<tenant>/<country>" that somebody has confirmed
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from routing.admission import NOBODY, Caps, Limit, in_words
+from routing.admission import NOBODY, Limit, in_words
+from routing.questions import Admit
 
 log = structlog.get_logger()
 
 STOPPED, COUNTRIES = "centralka:stopped", "centralka:countries"
 LEASE_S = 30
-RENEW_S = 10
+RENEW_S = 10                 # what is as it was; changes at once
 KEEP_S = 3 * 86_400
 
 # KEYS: lines, outside, stopped. ARGV: call, user or '', 1 where nothing refuses it, 1 for an outgoing call, tenant, lease in
-# ms, then the caps: lines, calls of the user, of the tenant, seconds of the user, of the tenant; 0 for no limit.
-# The same as routing/admission.py decides.
+# ms, then the caps: lines, calls of the user, of the tenant, seconds of the user, of the tenant; 0 for no limit; then the
+# number called, the channel that calls and its state. The same as routing/admission.py decides.
 _ADMIT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local user, outgoing = ARGV[2], ARGV[4] == '1'
-local member = ARGV[1] .. (outgoing and '/' .. user or '')
+local call, user, outgoing, channel, state = ARGV[1], ARGV[2], ARGV[4] == '1', ARGV[13], ARGV[14]
+local place = outgoing and table.concat({call, user, ARGV[12], channel, state, ''}, '/') or call
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3600000)
+local held, all, own, out = nil, 0, 0, 0
+for _, each in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')) do
+  local of, whose, by, when = string.match(each, '^([^/]+)/([^/]*)/[^/]*/([^/]+)/(.*)/%d+$')
+  if each == place or outgoing and string.sub(each, 1, #place) == place then
+    held = each
+  elseif outgoing and of == call and by == channel and when ~= state then
+    redis.call('ZREM', KEYS[1], each)
+  else
+    all = all + 1
+    if of then out = out + 1 end
+    if whose == user then own = own + 1 end
+  end
+end
 local function admit()
-  redis.call('ZADD', KEYS[1], now + ARGV[6], member)
+  redis.call('ZADD', KEYS[1], now + ARGV[6], held or (outgoing and place .. now or place))
   redis.call('EXPIRE', KEYS[1], 86400)
   return ''
 end
-if ARGV[3] == '1' or redis.call('ZSCORE', KEYS[1], member) then return admit() end
+if ARGV[3] == '1' or held then return admit() end
 local function stopped(whose) return redis.call('HEXISTS', KEYS[3], ARGV[5] .. '/' .. whose) == 1 end
 if outgoing and (stopped(user) or stopped('')) then return 'stopped' end
-local all, own, out = redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf'), 0, 0
-for _, each in ipairs(all) do
-  local whose = string.match(each, '/(.*)$')
-  if whose then out = out + 1 end
-  if whose == user then own = own + 1 end
-end
 local function full(cap, found) return tonumber(cap) > 0 and found >= tonumber(cap) end
-if full(ARGV[7], #all) then return 'lines' end
+if full(ARGV[7], all) then return 'lines' end
 if not outgoing then return admit() end
-if full(ARGV[8], own) then return 'user_calls' end
+if user ~= '' and full(ARGV[8], own) then return 'user_calls' end
 if full(ARGV[9], out) then return 'tenant_calls' end
-if full(ARGV[10], tonumber(redis.call('HGET', KEYS[2], user) or '0')) then return 'user_minutes' end
-if full(ARGV[11], tonumber(redis.call('HGET', KEYS[2], '') or '0')) then return 'tenant_minutes' end
+local function talked(whose) return tonumber(redis.call('HGET', KEYS[2], whose) or '0') end
+if user ~= '' and full(ARGV[10], talked(user)) then return 'user_minutes' end
+if full(ARGV[11], talked('')) then return 'tenant_minutes' end
 return admit()
 """
-# KEYS: lines, outside. ARGV: seconds that the call's legs outside talked, how long to keep, then the call and its parts.
-# Each user who has called outside in it is charged once.
+# KEYS: lines, outside, timed. ARGV: call, how long to keep, then the user or '' and the seconds outside, of each who pays.
 _END = """
-local over, charged = {}, {}
-for i = 3, #ARGV do over[ARGV[i]] = true end
 for _, each in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  local call, user = string.match(each, '^([^/]+)/?(.*)$')
-  if over[call] then
-    redis.call('ZREM', KEYS[1], each)
-    if each ~= call and not charged[user] and tonumber(ARGV[1]) > 0 then
-      charged[user] = true
-      redis.call('HINCRBY', KEYS[2], user, ARGV[1])
-      if user ~= '' then redis.call('HINCRBY', KEYS[2], '', ARGV[1]) end
-      redis.call('EXPIRE', KEYS[2], ARGV[2])
-    end
-  end
+  if string.match(each, '^[^/|]+') == ARGV[1] then redis.call('ZREM', KEYS[1], each) end
 end
+if #ARGV < 3 or redis.call('SADD', KEYS[3], ARGV[1]) == 0 then return 0 end
+for i = 3, #ARGV, 2 do
+  redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1])
+  if ARGV[i] ~= '' then redis.call('HINCRBY', KEYS[2], '', ARGV[i + 1]) end
+end
+for i = 2, 3 do redis.call('EXPIRE', KEYS[i], ARGV[2]) end
 return 0
 """
-# KEYS: lines. ARGV: lease in ms, then the calls in progress.
+# KEYS: lines. ARGV: lease in ms, then a Seen as JSON. A place for a leg is missing where Redis was away when it was called.
 _RENEW = """
 local time = redis.call('TIME')
-local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
-local up = {}
-for i = 2, #ARGV do up[ARGV[i]] = true end
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local seen, ends = cjson.decode(ARGV[2]), now + ARGV[1]
+local up, legs = {}, {}
+for _, call in ipairs(seen.calls) do up[call] = true end
+for _, leg in ipairs(seen.legs) do legs[leg] = false end
 for _, each in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if up[string.match(each, '^[^/]+')] then redis.call('ZADD', KEYS[1], 'XX', ends, each) end
+  local call, rest = string.match(each, '^([^/|]+)(.*)$')
+  if seen.joined[call] then
+    redis.call('ZREM', KEYS[1], each)
+    if rest == '' then rest = '|' .. call end
+    call = seen.joined[call]
+    each = call .. rest
+    redis.call('ZADD', KEYS[1], ends, each)
+  end
+  local leg = string.match(rest, '^/[^/]*/[^/]*')
+  local taken = string.match(rest, '/(%d+)$')
+  if not leg then
+    if up[call] then redis.call('ZADD', KEYS[1], 'XX', ends, each) end
+  elseif legs[call .. leg] ~= nil then
+    legs[call .. leg] = true
+    redis.call('ZADD', KEYS[1], 'XX', ends, each)
+  elseif seen.over[call .. leg] and tonumber(taken) <= seen.over[call .. leg] then
+    redis.call('ZREM', KEYS[1], each)
+  end
 end
+for leg, has in pairs(legs) do
+  if not has then redis.call('ZADD', KEYS[1], ends, leg .. '/seen//' .. now) end
+end
+redis.call('EXPIRE', KEYS[1], 86400)
 return 0
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the AMI service sees of a tenant: the calls in progress, which call became part of which, and of the numbers
+    outside, "<call>/<user>/<number>", those whose legs are up and when the last leg of others ended, Unix ms."""
+
+    calls: Sequence[str] = ()
+    joined: Mapping[str, str] = field(default_factory=dict)
+    legs: Sequence[str] = ()
+    over: Mapping[str, int] = field(default_factory=dict)
 
 
 class Lines:
@@ -96,15 +140,16 @@ class Lines:
         self._redis = redis
         self._admit, self._end, self._renew = (redis.register_script(text) for text in (_ADMIT, _END, _RENEW))
 
-    async def admit(
-        self, tenant: str, call: str, day: str, limits: Caps, user: str, *, outgoing: bool, anyway: bool,
-    ) -> Limit:
-        """Takes a place for the call, unless a limit refuses it. Asked again for the same call it takes no other. Where the
-        minutes of a day are over, further calls are stopped until somebody releases them."""
+    async def admit(self, tenant: str, call: str, decision: str, asked: Admit) -> Limit:
+        """Takes a place for the call, unless a limit refuses it. `decision` is "<channel>/<state>"; asked again for the same
+        one it takes no other. Where the minutes of a day are over, further calls are stopped until somebody releases them."""
+        limits, user = asked.limits, asked.extension
+        channel, _, state = decision.partition("/")
         limit = Limit(str(await self._admit(
-            keys=[lines_key(tenant), outside_key(tenant, day), STOPPED],
-            args=[call, user, int(anyway), int(outgoing), tenant, LEASE_S * 1000, limits.lines, limits.user_calls,
-                  limits.tenant_calls, limits.user_minutes * 60, limits.tenant_minutes * 60])))
+            keys=[lines_key(tenant), outside_key(tenant, asked.day), STOPPED],
+            args=[call, user, int(asked.anyway), int(asked.outgoing), tenant, (LEASE_S + asked.after_s) * 1000, limits.lines,
+                  limits.user_calls, limits.tenant_calls, limits.user_minutes * 60, limits.tenant_minutes * 60, asked.number,
+                  channel, state])))
         if limit in (Limit.USER_MINUTES, Limit.TENANT_MINUTES):
             whose = user if limit is Limit.USER_MINUTES else NOBODY
             why = in_words(limit, limits, user)
@@ -112,16 +157,16 @@ class Lines:
             log.warning("calls outside are stopped", tenant=tenant, extension=whose, why=why, call=call)
         return limit
 
-    async def ended(self, tenant: str, calls: Sequence[str], day: str, outside_s: int, pipeline: Pipeline) -> None:
-        """The places of the call, and of those that have become part of it, are free, and what was talked outside counts for
-        the day. Told again it counts no more."""
+    async def ended(self, tenant: str, call: str, day: str, outside_s: Mapping[str, int], pipeline: Pipeline) -> None:
+        """The call's places are free, and what it talked outside, by who pays, counts for the day. Told again it counts no
+        more."""
+        talked = [each for user, seconds in outside_s.items() if seconds > 0 for each in (user, seconds)]
         await self._end(
-            keys=[lines_key(tenant), outside_key(tenant, day)], args=[outside_s, KEEP_S, *calls], client=pipeline)
+            keys=[lines_key(tenant), outside_key(tenant, day), f"centralka:timed:{tenant}:{day}"],
+            args=[call, KEEP_S, *talked], client=pipeline)
 
-    async def renew(self, calls: Mapping[str, Sequence[str]]) -> None:
-        """Of the calls in progress, by tenant."""
-        for tenant, up in calls.items():
-            await self._renew(keys=[lines_key(tenant)], args=[LEASE_S * 1000, *up])
+    async def renew(self, tenant: str, seen: Seen) -> None:
+        await self._renew(keys=[lines_key(tenant)], args=[LEASE_S * 1000, json.dumps(asdict(seen))])
 
     async def stop(self, tenant: str, user: str, why: str) -> None:
         """No call of the user's, or with NOBODY of the tenant's, goes outside until it is released."""
@@ -137,6 +182,10 @@ class Lines:
                 pipeline.hdel(outside_key(tenant, day), user)
             found, _ = await pipeline.execute()
         return bool(found)
+
+    async def is_stopped(self, tenant: str) -> bool:
+        """Whether the whole tenant is."""
+        return bool(await self._redis.hexists(STOPPED, f"{tenant}/{NOBODY}"))
 
     async def stopped(self) -> dict[str, str]:
         """Why, by '<tenant>/<user>' or '<tenant>/'."""

@@ -2,7 +2,7 @@
 personal.py write the rest, as does calendars.py.
 
     centralka:devices     hash: endpoint -> DeviceState
-    centralka:calls       hash: linkedid -> {"tenant", "caller", "dialled", "since", "parts"}
+    centralka:calls       hash: linkedid -> {"tenant", "caller", "dialled", "since"}
     centralka:switches    hash: "<tenant>/<switch>" -> position
     centralka:personal    hash: "<tenant>/<extension>" -> Personal as JSON
     centralka:calendars   hash: "<tenant>/<calendar>" -> what was last found at its address, see calendars.py
@@ -41,7 +41,6 @@ class LiveCall:
     caller: str                                  # as the caller chose to say it, like `dialled`
     dialled: str
     since: datetime
-    parts: tuple[str, ...] = ()                  # the calls that were joined with it by a transfer
 
     def to_json(self) -> str:
         fields = asdict(self) | {"since": self.since.isoformat()}
@@ -51,8 +50,7 @@ class LiveCall:
     @classmethod
     def from_json(cls, linkedid: str, text: str) -> Self:
         fields = json.loads(text)
-        since, parts = datetime.fromisoformat(fields["since"]), tuple(fields.get("parts", ()))
-        return cls(linkedid=linkedid, **fields | {"since": since, "parts": parts})
+        return cls(linkedid=linkedid, **fields | {"since": datetime.fromisoformat(fields["since"])})
 
 
 def connect(url: str) -> Redis:

@@ -5,8 +5,8 @@
     centralka:ended                    hash: "<tenant>/<extension>" -> when the last conversation ended, Unix time in ms
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from redis.asyncio import Redis
@@ -54,8 +54,7 @@ class Conversations:
     day: str
     had: tuple[Conversation, ...]
     rung: frozenset[str]             # extensions; none of them is offered the call any more
-    outside_s: int = 0               # that its legs by trunks talked, but for the caller's own
-    parts: tuple[str, ...] = ()      # the calls that have become part of it, and perhaps ids of no call
+    outside_s: Mapping[str, int] = field(default_factory=dict)      # that its legs outside talked, by the user who pays or ''
 
 
 class Loads:
@@ -75,7 +74,7 @@ class Loads:
                     talk_ms = round((each.ended_at - each.began_at).total_seconds() * 1000)
                     arguments += [each.extension, max(talk_ms, 0), round(each.ended_at.timestamp() * 1000)]
                 await self._count(keys=keys, args=arguments, client=pipeline)
-                await self._lines.ended(call.tenant, (call.call, *call.parts), call.day, call.outside_s, pipeline)
+                await self._lines.ended(call.tenant, call.call, call.day, call.outside_s, pipeline)
             await pipeline.execute()
 
     async def loads(self, tenant: str, extensions: Sequence[str], day: str) -> tuple[Load, ...]:

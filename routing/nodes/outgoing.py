@@ -15,7 +15,7 @@ from routing.names import Extension, Name
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.when import Asked
 from routing.numbers import MAX_SHORT_DIGITS, country_of
-from routing.questions import Admit, CheckPin, Country, HasPin, PinIs, PinOf
+from routing.questions import Admit, CheckPin, Country, HasPin, PinIs, PinOf, Stopped
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
 RING_S = 120              # the caller decides when it is enough
@@ -117,13 +117,12 @@ class Outgoing:
                 return refusal("sys_not_permitted", Cause.REFUSED, f"a wrong PIN, {called.failures + 1} in all")
 
     def _permitted(self, here: Here, called: Called, before: str) -> Do:
-        if called.call_class is CallClass.INTERNATIONAL and here.tenant.asks_new_countries:
-            country = country_of(called.number)
-            if not here.facts.answer(Country(country)):
-                if not _is_there(here):
-                    return refusal("sys_not_permitted", Cause.REFUSED, f"{before}nobody has called {country} before")
-                step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
-                return Do(step, f"{before}nobody has called {country} before, asks for a key", called.memory(Stage.COUNTRY))
+        if called.call_class is CallClass.INTERNATIONAL and is_new_country(here, called.number):
+            why = f"{before}nobody has called {country_of(called.number)} before"
+            if not _is_there(here):
+                return refusal("sys_not_permitted", Cause.REFUSED, why)
+            step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
+            return Do(step, f"{why}, asks for a key", called.memory(Stage.COUNTRY))
         return self._admitted(here, called, before)
 
     def _confirmed(self, here: Here, called: Called, keys: str) -> Do:
@@ -137,20 +136,27 @@ class Outgoing:
         """Nothing refuses an emergency call; it counts all the same."""
         helps = called.call_class is CallClass.EMERGENCY
         user = NOBODY if helps else here.facts.payer
-        limit = take_line(here, user, outgoing=not helps, anyway=helps)
+        limit = take_line(here, user, outgoing=not helps, anyway=helps, number=called.number)
         if limit is Limit.NONE:
             return _call(here, called, before)
         prompt, cause = REFUSALS[limit]
         return refusal(prompt, cause, before + in_words(limit, here.tenant.caps, user))
 
     def _ended(self, here: Here, called: Called, ended: DialEnded) -> Do:
+        """Whatever became of a call for help but an answer, the next trunk may lead to it."""
+        over = ended.status in (DialStatus.ANSWER, DialStatus.CANCEL)
+        trunks = here.tenant.trunks_for(called.call_class)
+        if called.call_class is CallClass.EMERGENCY and not over and called.place + 1 < len(trunks):
+            return _call(here, replace(called, place=called.place + 1), f"nobody helps by {trunks[called.place]}, ")
         match ended.status:
             case DialStatus.ANSWER:
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialStatus.BUSY:
-                return Do(Hangup(Cause.BUSY), "busy")
-            case DialStatus.NOANSWER | DialStatus.CANCEL:
-                return Do(Hangup(Cause.NO_ANSWER), "no answer")
+                return refusal("sys_outside_busy", Cause.BUSY, "busy")
+            case DialStatus.NOANSWER:
+                return refusal("sys_outside_no_answer", Cause.NO_ANSWER, "no answer")
+            case DialStatus.CANCEL:
+                return Do(Hangup(Cause.NORMAL), "the caller gives up")
             case DialStatus.UNAVAILABLE | DialStatus.CONGESTION:
                 return self._failed(here, called, ended.cause)
 
@@ -158,7 +164,7 @@ class Outgoing:
         if cause == Cause.UNKNOWN_NUMBER:
             return refusal("sys_unknown_number", Cause.UNKNOWN_NUMBER, f"{called.number} is not in use")
         if cause == Cause.REFUSED:
-            return Do(Hangup(Cause.REFUSED), "declined")
+            return refusal("sys_outside_declined", Cause.REFUSED, "declined")
         if cause not in TRUNK_FAILED:
             return refusal("sys_unreachable", Cause.UNAVAILABLE, f"{called.number} cannot be reached")
         trunks = here.tenant.trunks_for(called.call_class)
@@ -184,13 +190,25 @@ def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tu
     return None
 
 
-def take_line(here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False) -> Limit:
+def is_stopped(here: Here) -> bool:
+    """Whether nobody of the tenant's calls outside until somebody releases it."""
+    return here.tenant.caps != NO_CAPS and here.facts.answer(Stopped())
+
+
+def is_new_country(here: Here, number: str) -> bool:
+    """Whether a call to the foreign number has to be confirmed first."""
+    return here.tenant.asks_new_countries and not here.facts.answer(Country(country_of(number)))
+
+
+def take_line(
+    here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False, number: str = "", after_s: int = 0,
+) -> Limit:
     """What refuses one more call with the outside; nothing is asked of a tenant without any limit."""
     limits = here.tenant.caps
     if limits == NO_CAPS:
         return Limit.NONE
     today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date().isoformat()
-    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway))
+    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway, number, after_s))
 
 
 def _ask_pin(called: Called, prompts: tuple[Name, ...], why: str) -> Do:
@@ -223,7 +241,7 @@ def _called(here: Here, event: Event) -> Called:
 def _call(here: Here, called: Called, before: str) -> Do:
     trunk = here.tenant.trunks_for(called.call_class)[called.place]
     number, hidden = _identity(here, called)
-    leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number))
+    leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
     own = bool(here.tenant.refusal_of(called.number))
     step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden, own=own)
     shown = "its number hidden" if hidden else f"shown as {number}"

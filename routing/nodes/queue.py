@@ -23,6 +23,7 @@ from routing.call import (
 from routing.hunting import Algorithm
 from routing.names import Extension, Extensions, Key, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.nodes.outgoing import is_stopped
 from routing.numbers import NumberClass, classify
 from routing.presence import GroupPresence, is_out, presence_in
 from routing.rings import CallKind
@@ -71,7 +72,7 @@ class CallBackOffer(_Section):
 
     key: Key = "1"
     ring_s: int = Field(default=30, ge=10, le=120)
-    trunk: Name | None = None                # the tenant's first without it
+    trunk: Name | None = None                # that of the tenant's routes without it
 
 
 class CallQueue(Element):
@@ -156,7 +157,7 @@ class CallQueue(Element):
             case QueueLeft(end=QueueEnd.KEY, key=key) if key in self.keys:
                 return Go(self.keys[key], f"key {key}, on to {self.keys[key]}")
             case QueueLeft(end=QueueEnd.KEY, key=key, place=place) if self.call_back and key == self.call_back.key:
-                if not _can_be_called(here):
+                if not _can_be_called(here) or is_stopped(here):
                     return self._wait(here, f"{here.facts.caller or 'a hidden number'} cannot be called back, ", place)
                 return Do(Read(("sys_queue_call_back",), 1, 5), f"key {key}, {OFFERS}", (place,))
             case Digits(keys="1") if memory and self.call_back:

@@ -22,15 +22,19 @@ from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
 from routing.facts import DeviceState
+from routing.platform import Platform
 from store import live
 from store.answers import RedisAnswers
 from store.follower import Live
+from store.lines import Lines, lines_key
 from tests.agi.test_published import write_revision
 from tests.routing.test_mobile_access import firm
+from tests.store.redis_server import RedisServer
 from tests.tenants_for_tests import acme
 
 SOUNDS = "/srv/x/sounds/acme/"
-CALLER = ("%2B48600100200", "Anna%20(sales)")                  # as URIENCODE() writes the number and the name
+CALL = "1700000000.1"                                           # whose consultation this channel may be
+CALLER = ("%2B48600100200", "Anna%20(sales)", CALL)            # the number and the name as URIENCODE() writes them
 Devices = dict[str, DeviceState]
 
 
@@ -121,7 +125,7 @@ async def test_request_leads_to_exactly_these_commands(port: int, arguments: tup
         assert await said(port, request(*arguments)) == [
             "SET AUTOHANGUP 0", f'EXEC CELGenUserEvent "{event}"', f'SET VARIABLE STATE "{state}"', f'SET VARIABLE STEP "{step}"']
     told = [entry for entry in logs if entry["event"] == "step"]
-    assert [(entry["tenant"], entry["call"], entry["step"]) for entry in told] == [("acme", "1700000000.7", step)]
+    assert [(entry["tenant"], entry["call"], entry["step"]) for entry in told] == [("acme", CALL, step)]
 
 
 async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices: Devices) -> None:
@@ -133,9 +137,9 @@ async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices
 
 
 @pytest.mark.parametrize(("arguments", "found"), [
-    (("acme", "trunk", "1", "", "", "", ""), "found 11 arguments, expected 12"),
-    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 13 arguments, expected 12"),
-    ((), "found 4 arguments, expected 12"),
+    (("acme", "trunk", "1", "", "", "", ""), "found 12 arguments, expected 13"),
+    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 14 arguments, expected 13"),
+    ((), "found 5 arguments, expected 13"),
     (("../x", "trunk", "1", "", "", "", "", ""), "tenant: found '../x'"),
     (("rossi", "trunk", "1", "", "", "", "", ""), "tenant 'rossi' is not published"),
     (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone, transfer"),
@@ -150,6 +154,35 @@ async def test_request_that_makes_no_sense_gets_no_command_and_is_told(port: int
         assert await said(port, request(*arguments)) == []
     assert [entry["event"] for entry in logs] == ["agi_refused"]
     assert found in logs[0]["found"]
+
+
+async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path: Path) -> None:
+    """An agent's mobile, a caller who is called back; without Redis it may call every number it could ever."""
+    write_revision(tmp_path, "1", acme=acme().model_copy(update={"platform": Platform()}))
+    server = RedisServer()
+    await server.start()
+    redis = live.connect(server.url)
+    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
+    service = DecisionService(Published(tmp_path), Live({}), RedisAnswers(redis), outside, PurePosixPath("/srv/x"))
+
+    async def refused(payer: str, number: str, channel: str = "1.1") -> list[str]:
+        return await service.admit(Query(channel, ("acme", payer, number, "1.1")), lambda seconds: None)
+
+    try:
+        await Lines(redis).stop("acme", "201", "test")
+        assert await refused("201", "+48600100200") == ['SET VARIABLE REFUSED "yes"']
+        assert await refused("202", "+4930123456") == ['SET VARIABLE REFUSED "yes"'], "nobody has called DE before"
+        assert await refused("202", "+48600100200") == []
+        assert await refused("", "+48600100201", "1.2") == []
+        assert len(await redis.zrange(lines_key("acme"), 0, -1)) == 2
+        for wrong in (("20a", "+48600100200"), ("", "600,"), ("", "")):
+            with pytest.raises(AgiError):
+                await refused(*wrong)
+        await server.stop()
+        assert await refused("201", "+48600100200") == []
+    finally:
+        await redis.aclose()
+        await server.remove()
 
 
 # How the commands are sent

@@ -25,15 +25,22 @@ def call(outcome: Outcome, answered_s: int | None) -> Call:
 def test_who_took_the_call_and_who_made_it_have_talked_and_who_only_rang_has_not() -> None:
     legs = [leg(1, "PJSIP/acme-205-desk", 0), leg(2, "PJSIP/acme-201-desk", 20), leg(3, "PJSIP/acme-202-desk", None),
             leg(4, "Local/5-acme-203-desk@later", 20), leg(5, "PJSIP/acme-trunk-carrier", 20)]
-    found = conversations(call(Outcome.ANSWERED, 20), legs, ZoneInfo("Europe/Warsaw"))
+    found = conversations(call(Outcome.ANSWERED, 20), legs, ZoneInfo("Europe/Warsaw"), {})
     talk = EVENING + timedelta(seconds=20), EVENING + timedelta(seconds=60)
     assert found.day == "2026-11-24"
     assert found.had == (Conversation("201", *talk), Conversation("205", *talk))
     assert found.rung == {"201", "202"}
 
 
+def test_each_user_pays_for_the_own_legs_outside_and_the_tenant_for_those_of_no_user() -> None:
+    legs = [leg(1, "PJSIP/acme-trunk-carrier", 0), leg(2, "PJSIP/acme-trunk-carrier", 20), leg(3, "PJSIP/acme-trunk-carrier", 30),
+            leg(4, "PJSIP/acme-trunk-carrier", 50), leg(5, "PJSIP/acme-trunk-carrier", None), leg(6, "PJSIP/acme-trunk-carrier", 9)]
+    found = conversations(call(Outcome.ANSWERED, 20), legs, UTC, {"2": "201", "3": "202", "4": "", "5": "202"})
+    assert found.outside_s == {"201": 40, "202": 30, "": 10}
+
+
 def test_caller_who_reached_a_mailbox_has_talked_to_nobody() -> None:
-    found = conversations(call(Outcome.VOICEMAIL, None), [leg(1, "PJSIP/acme-205-desk", 0)], UTC)
+    found = conversations(call(Outcome.VOICEMAIL, None), [leg(1, "PJSIP/acme-205-desk", 0)], UTC, {})
     assert (found.had, found.rung, found.day) == ((), frozenset(), "2026-11-23")
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confgen.encoder import UnsafeValue, encode
-from confgen.render import Files, render_tenant
+from confgen.render import Files, agent, elsewhere, render_tenant
 from confgen.secrets import Secrets, with_missing
 from confgen.sip_objects import endpoints_in
 from routing.check import read_tenant
@@ -72,6 +72,16 @@ def test_each_device_gets_its_own_password_and_keeps_it() -> None:
     assert len(set(first.sip.values())) == 3
     assert all(len(password) >= 20 for password in first.sip.values())
     assert with_missing(first, [acme()]) == first
+
+
+def test_mobile_that_a_queue_or_a_code_rings_leaves_by_the_route_for_mobiles() -> None:
+    routes = TRUNKS[1].replace("menus:", "routes: [{classes: [mobile], trunks: [other]}]\nqueues:\n"
+                               '  support: {members: ["201"], unanswered: main}\nmenus:')
+    tenant = acme((TRUNKS[0], routes), ("Anna, devices: [desk]", 'Anna, devices: [desk], mobile: "+48600100201", '
+                                        "rings: {queue: {desk: 0, mobile: 5}}"))
+    leg = "1-+48600100201-+48221234567-+48221234567-201-acme-trunk-other@acme-admit/n"
+    assert agent(tenant, "201") == f"PJSIP/acme-201-desk&Local/5-{leg}"
+    assert elsewhere(tenant, "201", "desk") == f"Local/0-{leg}"
 
 
 def test_trunk_that_registers_needs_the_carriers_password() -> None:

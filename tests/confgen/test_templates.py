@@ -103,7 +103,8 @@ def test_phone_and_trunk_enter_their_own_contexts() -> None:
     assert contexts == dict.fromkeys(PHONES, "acme-phone") | {
         "acme-trunk-carrier": "acme-trunk", "acme-trunk-other": "acme-trunk"}
     assert {context for context, _ in dialplan(acme(TRUNKS))} == {
-        "acme-phone", "acme-trunk", "acme-failover", "acme-confirm", "acme-site", "acme-transfer", "acme-keyed", "acme-elsewhere"}
+        "acme-phone", "acme-trunk", "acme-failover", "acme-confirm", "acme-admit", "acme-site", "acme-transfer", "acme-keyed",
+        "acme-elsewhere"}
 
 
 def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:

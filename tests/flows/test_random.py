@@ -63,6 +63,7 @@ from routing.questions import (
     PutSwitch,
     Question,
     Speak,
+    Stopped,
     Turn,
     Unanswered,
     Understand,
@@ -209,7 +210,7 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.sampled_from(PinIs)
         case Admit():
             return st.sampled_from(Limit)
-        case Country() | HasPin():
+        case Country() | HasPin() | Stopped():
             return st.booleans()
         case Understand(names=names):
             return st.lists(st.sampled_from([user for user, _ in names]), max_size=3, unique=True).map(tuple)

@@ -86,7 +86,7 @@ def put_outside(client: Redis, scene: Scene) -> None:
     for country in client.sscan_iter(COUNTRIES, f"{slug}/*"):
         client.srem(COUNTRIES, country)
     ends = int(time.time() + DAY_S) * 1000
-    calls = [f"outside.{i}/{user}" for user, many in given.calls.items() for i in range(many)]
+    calls = [f"outside.{i}/{user}/{i}/seen//1" for user, many in given.calls.items() for i in range(many)]
     for place in [*calls, *(f"inside.{i}" for i in range(given.lines - len(calls)))]:
         client.zadd(lines_key(slug), {place: ends})
     for user, minutes in given.minutes.items():

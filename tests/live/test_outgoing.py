@@ -128,7 +128,7 @@ async def test_busy_number_is_not_tried_by_another_carrier(pbx: Pbx) -> None:
     assert not cast.results[BACKUP].received("INVITE")
 
 
-@pytest.mark.parametrize("dialled", ["112", "*67112"])
+@pytest.mark.parametrize("dialled", ["112", "*67112", "+48112", "0048112", "*670048112"])
 async def test_emergency_call_leaves_with_the_sites_number_while_no_service_decides(pbx: Pbx, dialled: str) -> None:
     pbx.runtime.stop_process(Process.AGI)
     try:

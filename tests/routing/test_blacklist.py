@@ -74,6 +74,8 @@ def test_blacklist_that_cannot_be_used_is_told_where_it_stands(entry: str, probl
     (('"203": {', '"112": {'), "acme.yaml:9 users.112: 112 is an emergency number, expected another extension"),
     (('extension: "300"', 'extension: "999"'),
      "acme.yaml:19 groups.sales.extension: 999 is an emergency number, expected another extension"),
+    (("voicemails:", 'parkings:\n  lot: {slots: 110-119, unanswered: "201"}\nvoicemails:'),
+     "acme.yaml:22 parkings.lot.slots: 112 is an emergency number, expected other slots"),
 ])
 def test_internal_number_stands_in_nobodys_way_to_help(change: tuple[str, str], problem: str) -> None:
     assert problem in problems(changed(change))

@@ -1,5 +1,7 @@
 """Members of groups: their forwards and mobiles, and numbers outside. The stories are those of other exchanges."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ TRUNK = ("menus:", "trunks:\n  carrier: {kind: address, address: 192.0.2.7}\nmen
 MEMBERS = 'members: ["201", "202"], unanswered: mail}'
 MOBILE = ("Anna, devices: [desk]", 'Anna, devices: [desk], mobile: "+48600100201"')
 CARRIER, FAR = "acme-trunk-carrier", "+48600100999"
+MOBILE_LEG = Outside("+48600100201", CARRIER, confirm=True, payer="201", permitted=True)
 
 
 def firm(group: str, *changes: tuple[str, str]) -> Tenant:
@@ -49,7 +52,7 @@ def test_phone_that_two_members_lead_to_rings_once() -> None:
 def test_number_that_two_members_lead_to_is_called_once() -> None:
     tenant = firm(f'forwards: follow, members: ["201", "202", "{FAR}"]')
     facts = Facts(NOON, "299", personal={"201": sets(unconditional=FAR), "202": sets(unconditional="600100999")})
-    assert first(tenant, facts).outside == (Outside(FAR, CARRIER, confirm=True),)
+    assert first(tenant, facts).outside == (Outside(FAR, CARRIER, confirm=True, payer="201"),)
 
 
 def test_member_who_has_rung_for_another_is_not_rung_for_as_long_again() -> None:
@@ -73,13 +76,13 @@ def test_mobile_waits_for_the_members_delay_and_its_own() -> None:
     tenant = firm('members: ["202", "201"], delays_s: {"201": 4}', (MOBILE[0], MOBILE[1] + ", mobile_after_s: 3"))
     step = first(tenant, Facts(NOON, "299"))
     assert step.delays_s == (0, 4)
-    assert step.outside == (Outside("+48600100201", CARRIER, 7, confirm=True),)
+    assert step.outside == (replace(MOBILE_LEG, after_s=7),)
 
 
 def test_mobile_rings_for_a_member_without_a_phone_and_nobody_waits_for_the_phone() -> None:
     tenant = firm('algorithm: ordered, members: ["201", "202"]', MOBILE)
     away = Facts(NOON, "299", devices={"acme-201-desk": DeviceState.UNAVAILABLE})
-    assert first(tenant, away).outside == (Outside("+48600100201", CARRIER, confirm=True),)
+    assert first(tenant, away).outside == (MOBILE_LEG,)
 
 
 def test_mobile_of_a_member_who_is_in_a_call_does_not_ring() -> None:
@@ -214,7 +217,7 @@ def test_picture_tells_the_numbers_outside_that_a_group_rings() -> None:
 def test_mobile_does_not_wait_for_a_phone_that_is_away() -> None:
     tenant = firm('algorithm: ordered, ring_s: 5, members: ["201", "202"]', (MOBILE[0], MOBILE[1] + ", mobile_after_s: 5"))
     away = Facts(NOON, "299", devices={"acme-201-desk": DeviceState.UNAVAILABLE})
-    assert first(tenant, away).outside == (Outside("+48600100201", CARRIER, confirm=True),)
+    assert first(tenant, away).outside == (MOBILE_LEG,)
 
 
 def test_number_outside_counts_as_free_where_a_rule_asks_for_the_group() -> None:

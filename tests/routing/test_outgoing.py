@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Dial, Origin
+from routing.call import Dial, DialEnded, DialStatus, Hangup, Origin, Play, Started
 from routing.check import read_tenant
 from routing.dialled import CallClass, OutsideNumber, read_dialled
+from routing.engine import next_step
 from routing.errors import ConfigError
-from routing.facts import DeviceState
+from routing.facts import DeviceState, Facts
 from routing.script import Script, Simulation
 from routing.simulate import simulate
 from routing.tenant import Tenant
@@ -81,6 +82,7 @@ def shown(extension: str, dialled: str = "587000001") -> tuple[str, str, bool]:
     ("700100200", "+48700100200", CallClass.PREMIUM),
     ("112", "112", CallClass.EMERGENCY),
     ("+48997", "997", CallClass.EMERGENCY),
+    ("0048112", "112", CallClass.EMERGENCY),
 ])
 def test_what_a_user_dials_is_read_as_a_telephone_of_the_country_would(
     dialled: str, number: str, call_class: CallClass,
@@ -88,7 +90,7 @@ def test_what_a_user_dials_is_read_as_a_telephone_of_the_country_would(
     assert read_dialled(dialled, "PL", "22") == OutsideNumber(number, call_class)
 
 
-@pytest.mark.parametrize("dialled", ["", "9", "12345", "+", "*43", "#", "+48", "00", "1" * 40, "+48 600", "600100200#"])
+@pytest.mark.parametrize("dialled", ["", "9", "12345", "+", "*43", "#", "+48", "00", "1" * 40, "+48 600", "600100200#", "0048123", "0012345"])
 def test_what_is_no_number_of_any_plan_leads_nowhere(dialled: str) -> None:
     assert read_dialled(dialled, "PL", "22") is None
 
@@ -137,6 +139,42 @@ def test_code_before_a_number_inside_changes_nothing() -> None:
 def test_emergency_call_shows_where_help_is_needed_even_of_who_hides_the_number() -> None:
     assert shown("201", "112") == ("+48121234569", "+48121234569", False)
     assert shown("204", "112") == ("+48221234567", "+48221234567", False)
+
+
+@pytest.mark.parametrize("dialled", ["112", "*67112", "*68999"])
+def test_emergency_number_is_called_before_any_internal_number_of_its_digits(dialled: str) -> None:
+    """What `check` refuses may have been published by a version that did not."""
+    at = tenant().model_copy(update={"internal_numbers": {"112": "202", "999": "202"}})
+    assert dial(dialled, at=at).outcome == f"answered {dialled[-3:]}"
+
+
+@pytest.mark.parametrize("ended", [
+    DialEnded(DialStatus.BUSY, 17), DialEnded(DialStatus.NOANSWER, 19), DialEnded(DialStatus.CONGESTION, 21),
+    DialEnded(DialStatus.CONGESTION, 1), DialEnded(DialStatus.UNAVAILABLE, 28), DialEnded(DialStatus.CONGESTION, 34)])
+def test_emergency_call_goes_on_to_the_next_trunk_whatever_the_first_answers(ended: DialEnded) -> None:
+    facts = Facts(datetime(2026, 11, 25, 9, tzinfo=UTC), "201", dialled="112")
+    first = next_step(tenant(), facts, None, Started(Origin.PHONE, "112", "201"))
+    second = next_step(tenant(), facts, first.state, ended)
+    assert [leg.trunk for decision in (first, second) if isinstance(decision.step, Dial) for leg in decision.step.outside] == [
+        "acme-trunk-backup", "acme-trunk-carrier"]
+    assert isinstance(next_step(tenant(), facts, second.state, ended).step, Play | Hangup)
+
+
+@pytest.mark.parametrize(("ended", "prompt"), [
+    (DialEnded(DialStatus.BUSY, 17), "sys_outside_busy"), (DialEnded(DialStatus.NOANSWER, 19), "sys_outside_no_answer"),
+    (DialEnded(DialStatus.CONGESTION, 21), "sys_outside_declined"), (DialEnded(DialStatus.CONGESTION, 1), "sys_unknown_number"),
+    (DialEnded(DialStatus.UNAVAILABLE, 28), "sys_unreachable")])
+def test_caller_hears_why_nobody_outside_takes_the_call(ended: DialEnded, prompt: str) -> None:
+    """One who calls from the mobile, or has keyed a PIN, hears no tone of the phone's own."""
+    facts = Facts(datetime(2026, 11, 25, 9, tzinfo=UTC), "201", dialled="587000001")
+    first = next_step(tenant(), facts, None, Started(Origin.PHONE, "587000001", "201"))
+    assert next_step(tenant(), facts, first.state, ended).step == Play((prompt,), early=True)
+
+
+def test_who_gives_up_an_emergency_call_is_not_called_for_again() -> None:
+    facts = Facts(datetime(2026, 11, 25, 9, tzinfo=UTC), "201", dialled="112")
+    first = next_step(tenant(), facts, None, Started(Origin.PHONE, "112", "201"))
+    assert isinstance(next_step(tenant(), facts, first.state, DialEnded(DialStatus.CANCEL)).step, Hangup)
 
 
 def test_tenant_without_a_number_shows_none_and_no_extension() -> None:

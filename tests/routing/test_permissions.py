@@ -137,6 +137,99 @@ def test_forward_of_a_user_goes_only_where_the_user_may_call() -> None:
         assert simulate(tenant(), replace(script, personal={"201": forwards})).outcome == outcome
 
 
+GROUP = (("+48221234568\": {to: menu}", "+48221234568\": {to: sales}"), ("failover:", """groups:
+  sales: {members: ["204", "202"], forwards: follow, unanswered: nobody, none_available: closed}
+hangups: {nobody: {}, closed: {}}
+failover:"""))
+
+
+@pytest.mark.parametrize(("member", "to", "rings"), [
+    ("202", "+4930123456", True), ("202", "+48703123456", False), ("204", "+48600100200", False), ("204", "+48703123456", False)])
+def test_forward_that_a_group_follows_goes_only_where_its_user_may_call(member: str, to: str, rings: bool) -> None:
+    other = {"202": "204", "204": "202"}[member]
+    script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", personal={
+        member: Personal(forwards={Forwarding.UNCONDITIONAL: to}), other: Personal(paused=True)})
+    assert (simulate(tenant(*GROUP), script).outcome == f"answered {to}") is rings
+
+
+def test_forward_that_a_group_follows_counts_as_a_call_of_its_user() -> None:
+    """The numbers of the group itself are nobody's."""
+    script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", countries=frozenset({"DE"}), personal={
+        "202": Personal(forwards={Forwarding.UNCONDITIONAL: "+4930123456"}), "204": Personal(paused=True)})
+    firm = tenant(*GROUP, platform=Platform())
+    assert simulate(firm, script).outcome == "answered +4930123456"
+    for usage in (Usage(stopped=frozenset({"202"})), Usage(calls={"202": 4}), Usage(minutes={"202": 600})):
+        assert simulate(firm, replace(script, usage=usage)).outcome == "hung up: NORMAL"
+    assert simulate(firm, replace(script, usage=Usage(calls={"": 4, "204": 4}))).outcome == "answered +4930123456"
+
+
+def test_group_that_may_ring_none_of_its_numbers_is_left_as_one_where_nobody_is() -> None:
+    group = ("failover:", """groups:
+  sales: {members: ["+48600100201", "+48600100202"], rounds: 2, unanswered: "203", none_available: "202", all_busy: "204"}
+failover:""")
+    firm = tenant(("{to: menu}", "{to: sales}"), group, platform=Platform())
+    script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", usage=Usage(stopped=frozenset({""})))
+    found = simulate(firm, script)
+    assert found.outcome == "answered 202"
+    assert not [visit.why for visit in found.path if visit.why.startswith("rings +")]
+
+
+@pytest.mark.parametrize(("lines", "outcome"), [(0, "answered +48600100200"), (1, "voicemail 201"), (2, "hung up: BUSY")])
+def test_call_from_outside_that_is_forwarded_outside_takes_two_lines(lines: int, outcome: str) -> None:
+    forwarded = (("201\": {name: Anna}", "201\": {name: Anna, forwards: {unconditional: \"+48600100200\"}}"),
+                 ("failover:", "plan: {name: two}\nfailover:"))
+    two = read_platform("plans: {two: {lines: 2}}\nbrake:\n", "platform.yaml")
+    script = Script(Origin.TRUNK, "+48221234567", WORKDAY, caller="+48600100999", usage=Usage(lines=lines))
+    assert simulate(tenant(*forwarded, platform=two), script).outcome == outcome
+
+
+def test_number_that_only_rang_holds_no_line_while_the_next_one_rings() -> None:
+    """And numbers that ring together hold one each: one of three finds none."""
+    platform = read_platform("plans: {two: {lines: 3}}\nbrake:\n", "platform.yaml")
+    group = ("failover:", """plan: {name: two}
+groups:
+  sales: {algorithm: ALGORITHM, members: ["+48600100201", "+48600100202", "+48600100203"], ring_s: 5, unanswered: bye}
+hangups: {bye: {}}
+failover:""")
+    script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", silent=frozenset(
+        {"+48600100201", "+48600100202", "+48600100203"}))
+    for algorithm, rung in (("ring_all", [2]), ("ordered", [1, 1, 1])):
+        changed = (group[0], group[1].replace("ALGORITHM", algorithm))
+        found = simulate(tenant(("{to: menu}", "{to: sales}"), changed, platform=platform), script)
+        assert [len(step.outside) for step in found.steps if isinstance(step, Dial)] == rung
+
+
+@pytest.mark.parametrize("number", ["+2482900000", "+48001234567", "+390000000"])
+def test_number_of_no_dialling_plan_is_no_target_of_a_forward(number: str) -> None:
+    """Ranges that nobody has are where fraud calls to."""
+    script = Script(Origin.TRUNK, "+48221234567", WORKDAY, caller="+48600100999", personal={
+        "201": Personal(forwards={Forwarding.UNCONDITIONAL: number})})
+    assert simulate(tenant(), script).outcome == "answered 201"
+    assert dial(f"*72{number.replace('+', '00')}", "203").path[0].why.startswith("203 cannot forward to")
+
+
+def test_number_of_no_dialling_plan_is_called_by_no_element() -> None:
+    external = tenant(("+48221234568\": {to: menu}", "+48221234568\": {to: far}"), ("failover:", """externals:
+  far: {number: "+2482900000", unanswered: "201"}
+failover:"""))
+    found = simulate(external, Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999"))
+    assert found.outcome == "answered 201"
+    assert "+2482900000 is not called: it is no number of any dialling plan" in [visit.why for visit in found.path]
+
+
+@pytest.mark.parametrize(("to", "more"), [
+    ('"202"', ("type: premium", 'type: premium, forwards: {unconditional: "+4930123456"}')),
+    ('"202"', ("type: premium", 'mobile: "+4930123456", rings: {direct: {mobile: 0}}')),
+    ("far", ("failover:", 'externals:\n  far: {number: "+4930123456", unanswered: "203"}\nfailover:')),
+])
+def test_new_foreign_country_is_called_by_no_flow_until_somebody_has_confirmed_it(to: str, more: tuple[str, str]) -> None:
+    firm = tenant(("{to: menu}", f"{{to: {to}}}"), more, platform=Platform())
+    script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999")
+    assert "answered +49" not in simulate(firm, script).outcome
+    assert any("nobody has called DE before" in visit.why for visit in simulate(firm, script).path)
+    assert simulate(firm, replace(script, countries=frozenset({"DE"}))).outcome == "answered +4930123456"
+
+
 @pytest.mark.parametrize(("text", "path", "found"), [
     ("plans:\n  big: {users: many}", "plans.big.users", "found 'many'"),
     ("extension_types:\n  lobby: {permissions: [local]}", "extension_types.lobby.permissions.0", "found 'local'"),

@@ -1,6 +1,7 @@
 """Calls with the outside are counted exactly, whoever begins at the same time and whoever dies."""
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agi.line_keeper import LineKeeper, by_tenant
+from agi.cel import CelEvent
+from agi.legs_outside import LegsOutside
+from agi.line_keeper import LineKeeper
 from routing.admission import Caps, Limit, Usage, reached
 from routing.questions import Admit, CheckPin, Country, PinIs, PinOf
 from store import lines as module
@@ -25,6 +28,17 @@ DAY = "2026-11-25"
 EIGHT = Caps(lines=8)
 
 
+async def admit(
+    lines: Lines, call: str, limits: Caps, user: str = "201", *, number: str = "+48600100200", at: str = "", day: str = DAY,
+) -> Limit:
+    """A call of the user's, or with '' of the tenant's, to this number, which the channel of that name decides."""
+    return await lines.admit("acme", call, at or f"{call}/", Admit(limits, day, user, outgoing=True, number=number))
+
+
+async def admit_in(lines: Lines, call: str, limits: Caps) -> Limit:
+    return await lines.admit("acme", call, f"{call}/", Admit(limits, DAY))
+
+
 @pytest.fixture
 async def redis_server() -> AsyncIterator[RedisServer]:
     server = RedisServer()
@@ -37,8 +51,7 @@ async def test_of_fifty_calls_at_once_exactly_as_many_are_let_in_as_there_are_li
     async with live.connect(redis_server.url) as one, live.connect(redis_server.url) as other:
         services = [Lines(one), Lines(other)]
         asked = [
-            services[i % 2].admit("acme", f"{i}.1", DAY, EIGHT, "201" if i % 3 else "", outgoing=bool(i % 3), anyway=False)
-            for i in range(50)]
+            admit(services[i % 2], f"{i}.1", EIGHT) if i % 3 else admit_in(services[i % 2], f"{i}.1", EIGHT) for i in range(50)]
         assert Counter(await asyncio.gather(*asked)) == {Limit.NONE: 8, Limit.LINES: 42}
         assert await RedisAnswers(one).answer("rossi", "1.1", Admit(EIGHT, DAY), "1.1/") is Limit.NONE
 
@@ -47,15 +60,15 @@ async def test_call_that_is_asked_about_again_takes_no_second_line(redis_server:
     async with live.connect(redis_server.url) as redis:
         lines = Lines(redis)
         for _ in range(3):
-            assert await lines.admit("acme", "1.1", DAY, Caps(lines=1), "201", outgoing=True, anyway=False) is Limit.NONE
-        assert await lines.admit("acme", "2.1", DAY, Caps(lines=1), "201", outgoing=True, anyway=False) is Limit.LINES
+            assert await admit(lines, "1.1", Caps(lines=1)) is Limit.NONE
+        assert await admit(lines, "2.1", Caps(lines=1)) is Limit.LINES
 
 
 async def test_emergency_call_counts_and_nothing_refuses_it(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
         lines = Lines(redis)
         for call in ("1.1", "2.1"):
-            assert await lines.admit("acme", call, DAY, Caps(lines=1), "", outgoing=False, anyway=True) is Limit.NONE
+            assert await lines.admit("acme", call, f"{call}/", Admit(Caps(lines=1), DAY, anyway=True)) is Limit.NONE
         assert await redis.zcard(lines_key("acme")) == 2
 
 
@@ -64,27 +77,26 @@ async def test_line_is_free_when_the_call_is_over_and_its_minutes_count_once(red
         lines, loads = Lines(redis), Loads(redis)
         limits = Caps(lines=1, user_minutes=10, tenant_minutes=15)
         for call, ended_s in (("1.1", 599), ("2.1", 1)):
-            assert await lines.admit("acme", call, DAY, limits, "201", outgoing=True, anyway=False) is Limit.NONE
+            assert await admit(lines, call, limits) is Limit.NONE
             for _ in range(2):
-                await loads.count([Conversations("acme", call, DAY, (), frozenset(), ended_s)])
+                await loads.count([Conversations("acme", call, DAY, (), frozenset(), {"201": ended_s})])
         assert await redis.hgetall(outside_key("acme", DAY)) == {"201": "600", "": "600"}
-        assert await lines.admit("acme", "3.1", DAY, limits, "201", outgoing=True, anyway=False) is Limit.USER_MINUTES
+        assert await admit(lines, "3.1", limits) is Limit.USER_MINUTES
         assert list(await lines.stopped()) == ["acme/201"]
-        assert await lines.admit("acme", "4.1", DAY, limits, "202", outgoing=True, anyway=False) is Limit.NONE
-        assert await lines.admit("acme", "5.1", "2026-11-26", limits, "201", outgoing=True, anyway=False) is Limit.STOPPED
+        assert await admit(lines, "4.1", limits, "202") is Limit.NONE
+        assert await admit(lines, "5.1", limits, day="2026-11-26") is Limit.STOPPED
 
 
-async def test_line_of_a_consultation_stays_taken_while_the_transferred_call_lasts_and_is_free_with_it(redis_server: RedisServer) -> None:
+async def test_what_one_user_may_at_most_stops_no_call_that_is_nobodys(redis_server: RedisServer) -> None:
+    """An element's numbers outside are called for no user."""
     async with live.connect(redis_server.url) as redis:
-        lines, limits = Lines(redis), Caps(lines=1)
-        assert await lines.admit("acme", "2.1", DAY, limits, "201", outgoing=True, anyway=False) is Limit.NONE
-        await redis.zadd(lines_key("acme"), {"2.1/201": 1})       # as if it had begun long ago
-        up = live.LiveCall("1.1", "acme", "600100200", "201", datetime.now(UTC), ("2.1",)).to_json()
-        await lines.renew(by_tenant({"1.1": up}))
-        assert await lines.admit("acme", "3.1", DAY, limits, "202", outgoing=True, anyway=False) is Limit.LINES
-        await Loads(redis).count([Conversations("acme", "1.1", DAY, (), frozenset(), 60, ("1.2", "2.1"))])
-        assert await redis.hgetall(outside_key("acme", DAY)) == {"201": "60", "": "60"}
-        assert await lines.admit("acme", "3.1", DAY, limits, "202", outgoing=True, anyway=False) is Limit.NONE
+        lines = Lines(redis)
+        limits = Caps(user_calls=4, tenant_calls=60, user_minutes=600, tenant_minutes=6000)
+        await redis.hset(outside_key("acme", DAY), mapping={"201": 310 * 60, "202": 310 * 60, "": 620 * 60})
+        for call in range(6):
+            assert await admit(lines, f"{call}.1", limits, "") is Limit.NONE
+        assert await admit(lines, "9.1", limits) is Limit.NONE
+        assert await lines.stopped() == {}
 
 
 async def test_release_ends_the_stop_and_the_day_begins_anew(redis_server: RedisServer) -> None:
@@ -92,9 +104,9 @@ async def test_release_ends_the_stop_and_the_day_begins_anew(redis_server: Redis
         lines = Lines(redis)
         await redis.hset(outside_key("acme", DAY), mapping={"201": 600, "": 600})
         limits = Caps(user_minutes=10)
-        assert await lines.admit("acme", "1.1", DAY, limits, "201", outgoing=True, anyway=False) is Limit.USER_MINUTES
+        assert await admit(lines, "1.1", limits) is Limit.USER_MINUTES
         assert await lines.release("acme", "201", DAY)
-        assert await lines.admit("acme", "1.1", DAY, limits, "201", outgoing=True, anyway=False) is Limit.NONE
+        assert await admit(lines, "1.1", limits) is Limit.NONE
         assert not await lines.release("acme", "201", DAY)
 
 
@@ -104,9 +116,9 @@ async def test_place_of_a_call_whose_end_nobody_told_is_free_after_its_lease(
     monkeypatch.setattr(module, "LEASE_S", 1)
     async with live.connect(redis_server.url) as redis:
         lines = Lines(redis)
-        assert await lines.admit("acme", "1.1", DAY, Caps(lines=1), "201", outgoing=True, anyway=False) is Limit.NONE
+        assert await admit(lines, "1.1", Caps(lines=1)) is Limit.NONE
         began = time.monotonic()
-        while await lines.admit("acme", "2.1", DAY, Caps(lines=1), "201", outgoing=True, anyway=False) is not Limit.NONE:
+        while await admit(lines, "2.1", Caps(lines=1)) is not Limit.NONE:
             assert time.monotonic() - began < 10
             await asyncio.sleep(0.05)
         assert time.monotonic() - began > 0.5
@@ -117,17 +129,109 @@ async def test_call_in_progress_keeps_its_place_as_long_as_it_lasts(
 ) -> None:
     async with live.connect(redis_server.url) as redis:
         lines = Lines(redis)
-        assert await lines.admit("acme", "1.1", DAY, Caps(lines=1), "201", outgoing=True, anyway=False) is Limit.NONE
-        await redis.zadd(lines_key("acme"), {"1.1/201": 1})       # as if it had begun long ago
+        assert await admit(lines, "1.1", Caps(lines=1)) is Limit.NONE
+        (place,) = await redis.zrange(lines_key("acme"), 0, -1)
+        await redis.zadd(lines_key("acme"), {place: (time.time() - 60) * 1000})       # as if it had begun long ago
+        assert await redis.zcount(lines_key("acme"), time.time() * 1000, "+inf") == 0
+        legs = LegsOutside()
+        legs.take(event("outside", "1.1", "1.2", extra="201|+48600100200"))
         up = {"1.1": live.LiveCall("1.1", "acme", "201", "600100200", datetime.now(UTC)).to_json()}
-        keeper = asyncio.create_task(LineKeeper(lines, up).run())
-        try:
-            async with asyncio.timeout(10):
-                while await redis.zscore(lines_key("acme"), "1.1/201") == 1:  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-        finally:
-            keeper.cancel()
-        assert await lines.admit("acme", "2.1", DAY, Caps(lines=1), "201", outgoing=True, anyway=False) is Limit.LINES
+        await LineKeeper(lines, up, legs).tell()
+        assert await admit(lines, "2.1", Caps(lines=1)) is Limit.LINES
+
+
+def event(kind: str, call: str, channel: str, *, extra: str = "", at: datetime | None = None) -> CelEvent:
+    told = json.dumps({"extra": extra}) if extra else ""
+    return CelEvent(kind, at or datetime.now(UTC), call, channel, "PJSIP/acme-trunk-1", "acme", "", bool(extra), told)
+
+
+def call_up(*calls: str) -> dict[str, str]:
+    return {each: live.LiveCall(each, "acme", "", "", datetime.now(UTC)).to_json() for each in calls}
+
+
+async def test_number_that_only_rang_gives_its_line_back_when_the_call_goes_on(redis_server: RedisServer) -> None:
+    """The same channel decides anew: its Dial() is over."""
+    async with live.connect(redis_server.url) as redis:
+        lines, two = Lines(redis), Caps(lines=2)
+        assert await admit_in(lines, "1.1", two) is Limit.NONE
+        assert await admit(lines, "1.1", two, number="+48600100201", at="1.1/201/dial/1/") is Limit.NONE
+        assert await admit(lines, "1.1", two, number="+48600100202", at="1.1/201/dial/2/") is Limit.NONE
+        assert await admit(lines, "2.1", two) is Limit.LINES
+
+
+async def test_numbers_that_ring_together_hold_a_line_each_until_they_are_over(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as redis:
+        lines, three, legs = Lines(redis), Caps(lines=3), LegsOutside()
+        keeper = LineKeeper(lines, call_up("1.1"), legs)
+        assert await admit_in(lines, "1.1", three) is Limit.NONE
+        for i in (1, 2):
+            assert await admit(lines, "1.1", three, number=f"+4860010020{i}") is Limit.NONE
+            legs.take(event("outside", "1.1", f"1.{i}", extra=f"201|+4860010020{i}"))
+        assert await admit(lines, "1.1", three, number="+48600100203") is Limit.LINES
+        legs.take(event("HANGUP", "1.1", "1.2"))
+        await keeper.tell()
+        assert await admit(lines, "2.1", three) is Limit.NONE
+        await keeper.tell()
+        assert await admit(lines, "3.1", three) is Limit.LINES
+
+
+async def test_number_that_is_called_again_keeps_the_line_that_it_took_after_its_first_leg(redis_server: RedisServer) -> None:
+    """A group's second round: what the keeper sees may be older."""
+    async with live.connect(redis_server.url) as redis:
+        lines, legs = Lines(redis), LegsOutside()
+        legs.take(event("outside", "1.1", "1.2", extra="|+48600100200"))
+        legs.take(event("HANGUP", "1.1", "1.2"))
+        await asyncio.sleep(0.01)         # Redis counts in milliseconds
+        assert await admit(lines, "1.1", Caps(lines=1), "") is Limit.NONE
+        await LineKeeper(lines, call_up("1.1"), legs).tell()
+        assert await admit(lines, "2.1", Caps(lines=1), "") is Limit.LINES
+
+
+async def test_call_that_joins_another_keeps_its_line_until_the_other_ends(redis_server: RedisServer) -> None:
+    """An attended transfer: the consultation becomes part of the call."""
+    async with live.connect(redis_server.url) as redis:
+        lines, loads, legs = Lines(redis), Loads(redis), LegsOutside()
+        assert await admit_in(lines, "1.1", Caps(lines=2)) is Limit.NONE
+        assert await admit(lines, "2.1", Caps(lines=2)) is Limit.NONE
+        legs.take(event("outside", "2.1", "2.2", extra="201|+48600100200"))
+        legs.join("2.1", "1.1")
+        await LineKeeper(lines, call_up("1.1"), legs).tell()
+        assert {place.split("/")[0] for place in await redis.zrange(lines_key("acme"), 0, -1)} == {"1.1"}
+        assert await admit(lines, "3.1", Caps(user_calls=1)) is Limit.USER_CALLS
+        assert await admit(lines, "3.1", Caps(lines=2), "202") is Limit.LINES
+        await loads.count([Conversations("acme", "1.1", DAY, (), frozenset(), {"201": 7200})])
+        assert await redis.zcard(lines_key("acme")) == 0
+        assert await redis.hgetall(outside_key("acme", DAY)) == {"201": "7200", "": "7200"}
+
+
+async def test_two_calls_from_outside_that_are_joined_hold_two_lines(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as redis:
+        lines, legs = Lines(redis), LegsOutside()
+        for call in ("1.1", "2.1"):
+            assert await admit_in(lines, call, Caps(lines=2)) is Limit.NONE
+        legs.join("2.1", "1.1")
+        keeper = LineKeeper(lines, call_up("1.1"), legs)
+        for _ in range(2):
+            await keeper.tell()
+        assert await admit_in(lines, "3.1", Caps(lines=2)) is Limit.LINES
+        assert await redis.zcard(lines_key("acme")) == 2
+
+
+async def test_each_user_pays_for_the_time_of_the_own_legs(redis_server: RedisServer) -> None:
+    async with live.connect(redis_server.url) as redis:
+        talked = Conversations("acme", "1.1", DAY, (), frozenset(), {"201": 400, "202": 200, "": 60})
+        for _ in range(2):
+            await Loads(redis).count([talked])
+        assert await redis.hgetall(outside_key("acme", DAY)) == {"201": "400", "202": "200", "": "660"}
+
+
+async def test_leg_that_no_decision_counted_holds_a_line_as_soon_as_it_is_seen(redis_server: RedisServer) -> None:
+    """Redis was away when it was called."""
+    async with live.connect(redis_server.url) as redis:
+        lines, legs = Lines(redis), LegsOutside()
+        legs.take(event("outside", "1.1", "1.2", extra="201|+48600100200"))
+        await LineKeeper(lines, call_up("1.1"), legs).tell()
+        assert await admit(lines, "2.1", Caps(user_calls=1)) is Limit.USER_CALLS
 
 
 async def test_nobody_waits_for_a_redis_that_is_away_and_no_call_is_refused(redis_server: RedisServer) -> None:
@@ -161,28 +265,30 @@ async def test_wrong_pins_of_permissions_lock_no_mobile_out(redis_server: RedisS
 
 async def test_redis_and_the_simulator_refuse_the_same_calls(redis_server: RedisServer) -> None:
     """Whatever is taken, and whatever the limits are."""
-    counts = st.dictionaries(st.sampled_from(["201", "202"]), st.integers(0, 3))
+    users = st.sampled_from(["", "201", "202"])
     small = st.integers(0, 3)
-    cases: list[tuple[Caps, Usage, bool]] = []
+    cases: list[tuple[Caps, Usage, str, bool]] = []
 
     @settings(max_examples=150, deadline=None, database=None)
-    @given(st.builds(Caps, small, small, small, small, small), counts, counts,
-           st.frozensets(st.sampled_from(["", "201", "202"]), max_size=1), small, st.booleans())
-    def collect(limits: Caps, calls: dict[str, int], minutes: dict[str, int], stopped: frozenset[str], inside: int, outgoing: bool) -> None:
-        cases.append((limits, Usage(inside + sum(calls.values()), calls, minutes, stopped), outgoing))
+    @given(st.builds(Caps, small, small, small, small, small), st.dictionaries(users, small),
+           st.dictionaries(st.sampled_from(["201", "202"]), small), st.frozensets(users, max_size=1), small, users, st.booleans())
+    def collect(
+        limits: Caps, calls: dict[str, int], minutes: dict[str, int], stopped: frozenset[str], inside: int, user: str, outgoing: bool,
+    ) -> None:
+        cases.append((limits, Usage(inside + sum(calls.values()), calls, minutes, stopped), user, outgoing))
 
     collect()
     async with live.connect(redis_server.url) as redis:
         lines = Lines(redis)
-        for limits, usage, outgoing in cases:
+        for limits, usage, user, outgoing in cases:
             await redis.flushall()
-            outgoing_calls = [f"{i}.{user}/{user}" for user, many in usage.calls.items() for i in range(many)]
+            outgoing_calls = [f"{i}.{caller}/{caller}/112/{i}//1" for caller, many in usage.calls.items() for i in range(many)]
             inside = [f"{i}.9" for i in range(usage.lines - len(outgoing_calls))]
             if places := outgoing_calls + inside:
                 await redis.zadd(lines_key("acme"), dict.fromkeys(places, (time.time() + 60) * 1000))
-            used = {user: minutes * 60 for user, minutes in usage.minutes.items()}
+            used = {caller: minutes * 60 for caller, minutes in usage.minutes.items()}
             await redis.hset(outside_key("acme", DAY), mapping=used | {"": sum(used.values())})
-            for user in usage.stopped:
-                await lines.stop("acme", user, "test")
-            found = await lines.admit("acme", "5.5", DAY, limits, "201", outgoing=outgoing, anyway=False)
-            assert found is reached(limits, usage, "201", outgoing=outgoing), (limits, usage, outgoing)
+            for whose in usage.stopped:
+                await lines.stop("acme", whose, "test")
+            found = await lines.admit("acme", "5.5", "5.5/", Admit(limits, DAY, user, outgoing, number="112"))
+            assert found is reached(limits, usage, user, outgoing=outgoing), (limits, usage, user, outgoing)
