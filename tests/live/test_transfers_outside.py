@@ -18,7 +18,7 @@ async def until_taken(pbx: Pbx, calls: set[str]) -> None:
     """Until these hold the tenant's lines: the users on whose behalf a number outside is called."""
     def held() -> set[str]:
         with Redis.from_url(pbx.settings.redis_url, decode_responses=True) as client:
-            return {str(place).partition("/")[2] for place in client.zrange(lines_key("out"), 0, -1)}
+            return {f"{place}/".split("/")[1] for place in client.zrange(lines_key("out"), 0, -1)}
 
     await until(lambda: held() == calls, f"lines are taken for {calls or 'nobody'}")
 
