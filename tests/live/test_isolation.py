@@ -3,15 +3,15 @@ phone of the other is rung, no call of the other is picked up, and each record i
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
-from routing.facts import DeviceState
+from routing.facts import NOTHING_SET, DeviceState
 from sipp import Attempts, Call, Callee, Caller, Cancel, Load, Ring, Silence
-from store import database
+from store import database, live, personal
 from store.tables import legs
 from tests.live.pbx import Pbx, until
 
@@ -32,6 +32,15 @@ def numbers(codes: list[str]) -> Iterator[str]:
         keys = "".join(chosen.choices("0123456789*#", k=chosen.randint(1, 12)))
         known, code = chosen.choice(KNOWN), chosen.choice(codes)
         yield chosen.choice([keys, known, code, code + known, code + keys, known + keys])
+
+
+@pytest.fixture(autouse=True)
+async def as_at_first(pbx: Pbx) -> AsyncIterator[None]:
+    """Random codes set do not disturb, forwards and wake-up calls, which are no other test's business."""
+    yield
+    async with live.connect(pbx.settings.redis_url) as client:
+        for extension in ("201", "202", "203"):
+            await personal.change(client, "alfa", extension, lambda _: NOTHING_SET)
 
 
 async def test_500_random_calls_of_one_tenant_touch_nothing_of_the_other(pbx: Pbx) -> None:

@@ -139,7 +139,7 @@ async def test_nobody_picks_up_outside_the_own_group_and_tenant(pbx: Pbx, tenant
         await it.answers("201")
         await it.talk("outside", "201")
         await it["outside"].hang_up()
-        await it.record()
+        await it.record_only()
 
 
 async def test_user_without_call_waiting_is_busy_during_a_call(pbx: Pbx) -> None:
