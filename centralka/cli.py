@@ -239,7 +239,8 @@ def call_servers(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Such as acme-trunk-carrier.")]) -> None:
-    """Keep the password that a carrier gave for a trunk; it is read from standard input or asked for."""
+    """Keep the password that a carrier gave for a trunk; it is read from standard input or asked for. Asterisk has it
+    after the next apply."""
     settings = load_instance(context)
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with told():
@@ -250,6 +251,7 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
             secrets = load_secrets(settings.home / "secrets.json")
             changed = secrets.model_copy(update={"trunks": {**secrets.trunks, trunk: password}})
             save_secrets(settings.home / "secrets.json", changed)
+    out.print(f"the password of {trunk} is kept; Asterisk has it after the next apply: centralka apply", soft_wrap=True)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.facts import DeviceState, Facts, Personal
-from routing.presence import Presence, is_out, presence_of
+from routing.presence import Presence, is_logged_out, is_out, presence_of
 from routing.tenant import Tenant
 from store import database, live, personal
 from store.calls import CallStore
@@ -113,13 +113,8 @@ async def _facts(redis: Redis, tenant: Tenant) -> Facts:
 
 def agents_of(tenant: Tenant, name: str, facts: Facts) -> Agents:
     members = tenant.agents_of(name)
-    here = [each for each in members if not _is_logged_out(facts, each, name)]
+    here = [each for each in members if not is_logged_out(facts.set_by(each), (name,))]
     presences = {each: presence_of(facts, each, tenant.endpoints_of(each)) for each in here}
     paused = [each for each in here if is_out(facts.set_by(each), (name,)) or presences[each] is Presence.DO_NOT_DISTURB]
     free = [each for each in here if presences[each] is Presence.FREE and each not in paused]
     return Agents(len(members), len(here), len(paused), len(free))
-
-
-def _is_logged_out(facts: Facts, extension: str, name: str) -> bool:
-    found = facts.set_by(extension)
-    return found.logged_out or name in found.logged_out_of

@@ -35,7 +35,7 @@ class CallServer(Element):
     failed: Target                            # after everything else
     unanswered: Target | None = None          # nobody answers at the number outside; without it as failed
     ring_s: int = Field(default=30, ge=3, le=120)
-    trunk: Name | None = None                 # the tenant's first without it
+    trunk: Name | None = None                 # without it by the tenant's routes
     presentation: Presentation = CALLER       # what the other side sees: the caller's number, or one of the tenant's
 
     def uses(self) -> Uses:

@@ -71,7 +71,7 @@ class CallBackOffer(_Section):
 
     key: Key = "1"
     ring_s: int = Field(default=30, ge=10, le=120)
-    trunk: Name | None = None                # the tenant's first without it
+    trunk: Name | None = None                # without it by the tenant's routes
 
 
 class CallQueue(Element):

@@ -29,10 +29,11 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
-def centralka(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def centralka(home: Path, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    """`said` is its standard input."""
     return subprocess.run(
         [Path(sys.executable).parent / "centralka", "--home", home, *arguments], capture_output=True, text=True, timeout=60,
-        stdin=subprocess.DEVNULL, check=False)
+        input=said, check=False)
 
 
 def test_every_command_is_listed_with_what_it_does() -> None:
@@ -164,11 +165,24 @@ def test_command_for_an_instance_that_was_never_made_says_so(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("password", ["", "a;b", "a\\b", "zażółć", "a\tb"])
 def test_password_that_asterisks_files_cannot_hold_is_refused(home: Path, password: str) -> None:
-    done = subprocess.run(
-        [Path(sys.executable).parent / "centralka", "--home", home, "secret", "acme-trunk-x"], input=f"{password}\n", text=True,
-        capture_output=True, check=False)
+    done = centralka(home, "secret", "acme-trunk-x", said=f"{password}\n")
     assert done.returncode == 1
     assert '"acme-trunk-x"' not in (home / "secrets.json").read_text()
+
+
+def test_secret_and_pin_say_what_is_kept_and_that_it_needs_an_apply(home: Path) -> None:
+    centralka(home, "apply")
+    for command, said, words in (
+            (("secret", "acme-trunk-x"), "pass word", "the password of acme-trunk-x is kept"),
+            (("pin", "acme", "201"), "4821", "the PIN of acme 201 is kept"),
+            (("pin", "acme", "201", "--remove"), "", "the PIN of acme 201 is gone"),
+            (("pin", "acme"), "4821", "the PIN of all of acme who have none of their own is kept")):
+        done = centralka(home, *command, said=f"{said}\n")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(words)
+        assert done.stdout.endswith("after the next apply: centralka apply\n")
+        assert said not in done.stdout or not said
+    assert centralka(home, "pin", "acme", "201", "--remove").stdout == "the PIN of acme 201 was not kept; nothing has changed\n"
 
 
 def test_status_of_an_instance_that_does_not_run_says_so(home: Path) -> None:
