@@ -85,7 +85,7 @@ def simulate_call(
     if picture:
         dialled = dialled_number(number, found.country, found.numbers)
         title = f"{found.name}: a call to {number}, {script.moment:%a %F %H:%M}"
-        draw(with_path(graph_of(found), result.path, dialled, result.outcome), title, picture)
+        draw(with_path(graph_of(found), result.path, dialled, result.ends), title, picture)
     if as_json:
         out.print_json(json.dumps(asdict(result), default=_plain))
         return
@@ -93,7 +93,7 @@ def simulate_call(
     for visit in result.path:
         table.add_row(visit.node, visit.why)
     out.print(table)
-    out.print(f"ends: {result.outcome}")
+    out.print(f"ends: {result.ends}", highlight=False)
     for user, personal in result.changed.items():
         words = ", ".join(settings_in_words(personal, zone)) or "nothing is set"
         out.print(f"afterwards {user}: {words}", markup=False, highlight=False)

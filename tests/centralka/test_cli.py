@@ -87,8 +87,8 @@ def test_plan_apply_and_rollback_without_asterisk(home: Path, tmp_path: Path) ->
     planned = json.loads(centralka(home, "plan", "--json").stdout)
     assert (planned["changed"], planned["numbers"]) == (["tenants/acme.json"], {"acme": ["+48221234567"]})
     assert planned["ends"]["acme"]["changes"][0] == {
-        "number": "+48221234567", "when": "", "caller": "", "keys": "key 3", "state": "", "before": "answered 203", "after": "answered 202"}
-    assert "+48221234567, key 3: answered 203 -> answered 202\n" in centralka(home, "plan").stdout
+        "number": "+48221234567", "when": "", "caller": "", "keys": "key 3", "state": "", "before": "answered by 203", "after": "answered by 202"}
+    assert "+48221234567, key 3: answered by 203 -> answered by 202\n" in centralka(home, "plan").stdout
     assert centralka(home, "apply").returncode == 0
     assert centralka(home, "plan").stdout == "nothing would change\n"
     assert centralka(home, "rollback").returncode == 0
@@ -106,7 +106,7 @@ def test_refused_apply_leaves_what_was_published(home: Path, tmp_path: Path) -> 
 def test_simulate_tells_the_path_and_the_end(home: Path) -> None:
     done = centralka(home, "simulate", "acme", "+48221234567", "--keys", "2", "--state", "busy:202", "--json")
     result = json.loads(done.stdout)
-    assert result["outcome"] == "answered 201"
+    assert result["outcome"] == "answered by 201"
     assert [visit["node"] for visit in result["path"]] == ["start", "main", "main", "service", "service"]
 
 
@@ -119,7 +119,7 @@ def test_graph_goes_to_standard_output_or_into_a_file(home: Path, tmp_path: Path
 
 def test_simulate_draws_the_path_and_says_it_too(home: Path, tmp_path: Path) -> None:
     done = centralka(home, "simulate", "acme", "+48221234567", "--keys", "2", "--picture", str(tmp_path / "path.dot"))
-    assert (done.returncode, "ends: answered 202" in done.stdout) == (0, True)
+    assert (done.returncode, "ends: answered by 202" in done.stdout) == (0, True)
     assert "3. key 2, on to service" in (tmp_path / "path.dot").read_text()
 
 
@@ -130,7 +130,7 @@ def test_what_if_compares_the_published_tenant_with_the_edited_file(home: Path, 
     centralka(home, "apply")
     told = centralka(home, "simulate", "acme", "--what-if", str(edited))
     assert told.returncode == 0
-    assert {"300: is gone", "+48221234567, key 3: answered 203 -> answered 202"} <= set(told.stdout.splitlines())
+    assert {"300: is gone", "+48221234567, key 3: answered by 203 -> answered by 202"} <= set(told.stdout.splitlines())
     assert centralka(home, "simulate", "acme", "300", "--what-if", str(edited)).stdout == "300: is gone\n"
     assert json.loads(centralka(home, "simulate", "acme", "--what-if", str(edited), "--json").stdout)["gone"] == ["300"]
     files = str(tmp_path / "tenants")
@@ -260,8 +260,8 @@ def test_simulate_takes_switches_settings_and_a_hidden_number(home: Path, tmp_pa
     section = "".join(f"      - {rule}\n" for rule in rules)
     (tmp_path / "tenants" / "acme.yaml").write_text(changed(
         ("numbers:", f"switches:\n  night: {{}}\nconditions:\n  door:\n    rules:\n{section}    otherwise: '201'\nnumbers:"), ("{to: main}", "{to: door}")))
-    for options, outcome in ((("--switch", "night=night"), "voicemail 201"), (("--set", "201:dnd"), "answered 203"),
-                             (("--from", "anonymous"), "answered 202"), (("--from", "600100200"), "answered 201")):
+    for options, outcome in ((("--switch", "night=night"), "message for 201"), (("--set", "201:dnd"), "answered by 203"),
+                             (("--from", "anonymous"), "answered by 202"), (("--from", "600100200"), "answered by 201")):
         done = centralka(home, "simulate", "acme", "+48221234567", *options, "--json")
         assert json.loads(done.stdout)["outcome"] == outcome, (options, done.stderr)
 
