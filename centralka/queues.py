@@ -19,6 +19,7 @@ from centralka.terminal import Json, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.facts import DeviceState, Facts, Personal
 from routing.presence import Presence, is_logged_out, is_out, presence_of
+from routing.settings import expected_one_of
 from routing.tenant import Tenant
 from store import database, live, personal
 from store.calls import CallStore
@@ -57,7 +58,7 @@ def queue(
     with told():
         known = published_tenant(settings, tenant)
         if name and name not in known.queues:
-            raise LookupError(f"{tenant} has no queue {name!r}, it has {', '.join(known.queues) or 'none'}")
+            raise LookupError(f"{tenant} has no queue {name!r}, {expected_one_of(known.queues, 'nor any other')}")
         try:
             found = asyncio.run(collect(settings, known, [name] if name else list(known.queues)))
         except (AmiError, SQLAlchemyError, *live.AWAY) as error:

@@ -238,6 +238,10 @@ def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_pa
     (("user", "acme", "201", "--no-forward", "often"), "found the kind of forwarding 'often'"),
     (("simulate", "acme", "300", "--switch", "night=dawn"), "expected one of auto, day, night"),
     (("simulate", "acme", "300", "--set", "201:asleep"), "found --set '201:asleep'"),
+    (("simulate", "acme", "300", "--state", "busy:999"), "found --state 'busy:999', expected one of 201, 201-desk"),
+    (("simulate", "acme", "300", "--state", "silent:2o1"), "found --state 'silent:2o1'"),
+    (("simulate", "acme", "300", "--call-server", "crm=no_answer"), "acme has no call servers"),
+    (("simulate", "acme", "300", "--switch", "nope=on"), "found the switch 'nope', expected one of night"),
 ])
 def test_wrong_setting_is_refused_with_what_there_is(home: Path, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
     (tmp_path / "tenants" / "acme.yaml").write_text(changed(("numbers:", "switches:\n  night: {}\nnumbers:")))
