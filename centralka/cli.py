@@ -150,7 +150,8 @@ def plan(context: typer.Context, directory: Directory = None, as_json: Json = Fa
 def apply(
     context: typer.Context, directory: Directory = None,
     remove: Annotated[list[str] | None, typer.Option(help="A tenant that has no file any more and may go.")] = None,
-    despite_scenarios: Annotated[bool, typer.Option(help="Publish though the tenants' own scenarios fail.")] = False,
+    despite_scenarios: Annotated[bool, typer.Option(
+        "--despite-scenarios", help="Publish though the tenants' own scenarios fail.")] = False,
 ) -> None:
     """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
@@ -203,7 +204,9 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command("mobile-pins")
-def mobile_pins(context: typer.Context, tenant: str) -> None:
+def mobile_pins(
+    context: typer.Context, tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
+) -> None:
     """The PINs by which the tenant's users dial from their mobiles: for who hands them out."""
     from centralka.live_settings import published_tenant
 
@@ -255,7 +258,7 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
 
 
 @app.command()
-def serve(context: typer.Context, service: Service) -> None:
+def serve(context: typer.Context, service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:
     """Run one of the services until it is told to stop."""
     import uvloop
 
