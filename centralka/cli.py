@@ -150,7 +150,8 @@ def plan(context: typer.Context, directory: Directory = None, as_json: Json = Fa
 def apply(
     context: typer.Context, directory: Directory = None,
     remove: Annotated[list[str] | None, typer.Option(help="A tenant that has no file any more and may go.")] = None,
-    despite_scenarios: Annotated[bool, typer.Option(help="Publish though the tenants' own scenarios fail.")] = False,
+    despite_scenarios: Annotated[bool, typer.Option(
+        "--despite-scenarios", help="Publish though the tenants' own scenarios fail.")] = False,
 ) -> None:
     """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
@@ -203,7 +204,9 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command("mobile-pins")
-def mobile_pins(context: typer.Context, tenant: str) -> None:
+def mobile_pins(
+    context: typer.Context, tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
+) -> None:
     """The PINs by which the tenant's users dial from their mobiles: for who hands them out."""
     from centralka.live_settings import published_tenant
 
@@ -239,7 +242,8 @@ def call_servers(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Such as acme-trunk-carrier.")]) -> None:
-    """Keep the password that a carrier gave for a trunk; it is read from standard input or asked for."""
+    """Keep the password that a carrier gave for a trunk; it is read from standard input or asked for. Asterisk has it
+    after the next apply."""
     settings = load_instance(context)
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with told():
@@ -250,10 +254,11 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
             secrets = load_secrets(settings.home / "secrets.json")
             changed = secrets.model_copy(update={"trunks": {**secrets.trunks, trunk: password}})
             save_secrets(settings.home / "secrets.json", changed)
+    out.print(f"the password of {trunk} is kept; Asterisk has it after the next apply: centralka apply", soft_wrap=True)
 
 
 @app.command()
-def serve(context: typer.Context, service: Service) -> None:
+def serve(context: typer.Context, service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:
     """Run one of the services until it is told to stop."""
     import uvloop
 

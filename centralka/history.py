@@ -13,8 +13,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from centralka import configuration
 from centralka.inspection import Picture, draw
+from centralka.live_settings import published_tenant
 from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
 from routing.call import Visit
@@ -44,12 +44,12 @@ def show_calls(
     """The tenant's last calls, each with its id, the path it took and why."""
     settings = load_instance(context)
     with told():
-        calls = _from_records(settings, lambda store: store.recent(tenant, last))
+        calls, known = _from_records(settings, lambda store: store.recent(tenant, last)), _published(settings, tenant)
     if as_json:
         out.print_json(json.dumps([asdict(call) for call in calls], default=str))
         return
     for call in calls:
-        out.print(Text(_headline(call, UTC), "bold"))
+        out.print(Text(_headline(call, known, UTC), "bold"))
         out.print(_path(call.path, UTC))
 
 
@@ -73,7 +73,7 @@ def explain_call(
         if len(found) > 1:
             raise LookupError(f"the id {call_id!r} is that of calls of {', '.join(call.tenant for call, _ in found)}")
         call, legs = found[0]
-        tenant = configuration.published_tenants(settings).get(call.tenant)
+        tenant = _published(settings, call.tenant)
         if picture and not tenant:
             raise LookupError(f"{call.tenant} is not published any more, so its call flow cannot be drawn")
     if picture and tenant:
@@ -82,10 +82,18 @@ def explain_call(
         out.print_json(json.dumps(asdict(call) | {"legs": [asdict(leg) for leg in legs]}, default=str))
         return
     zone = ZoneInfo(tenant.timezone) if tenant else UTC
-    out.print(Text(_headline(call, zone), "bold"))
+    out.print(Text(_headline(call, tenant, zone), "bold"))
     out.print(_path(call.path, zone))
     out.print(_legs(legs, zone))
-    out.print(Text(f"ends: {_outcome(call)}"))
+    out.print(Text(f"ends: {ending(call, tenant)}"))
+
+
+def _published(settings: Settings, slug: str) -> Tenant | None:
+    """The tenant as it is now; None for one that is gone."""
+    try:
+        return published_tenant(settings, slug)
+    except LookupError:
+        return None
 
 
 def _from_records(settings: Settings, read: Callable[["CallStore"], Awaitable[T]]) -> T:
@@ -111,19 +119,43 @@ def _from_records(settings: Settings, read: Callable[["CallStore"], Awaitable[T]
 def _draw(call: "Call", tenant: Tenant, picture: Path) -> None:
     path = tuple(Visit(entry.node, entry.why) for entry in call.path)
     number = dialled_number(call.dialled, tenant.country, tenant.numbers)
-    title = f"{tenant.name}: {_headline(call, ZoneInfo(tenant.timezone))}"
-    draw(with_path(graph_of(tenant), path, number, _outcome(call)), title, picture)
+    title = f"{tenant.name}: {_headline(call, tenant, ZoneInfo(tenant.timezone))}"
+    draw(with_path(graph_of(tenant), path, number, ending(call, tenant)), title, picture)
 
 
-def _headline(call: "Call", zone: tzinfo) -> str:
+def _headline(call: "Call", tenant: Tenant | None, zone: tzinfo) -> str:
     name = f" ({call.caller_name})" if call.caller_name and call.caller_name != call.caller else ""
     seconds = (call.ended_at - call.started_at).total_seconds()
     began = f"{call.started_at.astimezone(zone):%F %T %Z}"
-    return f"{began} {call.caller or 'anonymous'}{name} -> {call.dialled}: {_outcome(call)}, {seconds:.0f} s [{call.linkedid}]"
+    came = f"{began} {call.caller or 'anonymous'}{name} -> {call.dialled}"
+    return f"{came}: {ending(call, tenant)}, {seconds:.0f} s [{call.linkedid}]"
 
 
-def _outcome(call: "Call") -> str:
-    return f"{call.outcome} by {call.answered_by}" if call.answered_by else str(call.outcome)
+def ending(call: "Call", tenant: Tenant | None) -> str:
+    """How the call ended in the words of a scenario, as far as the record knows: who hung up an unanswered call it does not
+    tell. `tenant` knows whose mailbox took a message."""
+    from store.records import Outcome
+
+    node = call.path[-1].node if call.path else ""
+    match call.outcome:
+        case Outcome.ANSWERED:
+            return f"answered by {call.answered_by}"
+        case Outcome.VOICEMAIL if node.isdecimal():
+            return f"message for {node}"
+        case Outcome.VOICEMAIL if tenant and node in tenant.voicemails:
+            return f"message for {tenant.voicemails[node].mailbox}"
+        case Outcome.VOICEMAIL:
+            return "message"
+        case Outcome.MAILBOX:
+            return "mailbox"
+        case Outcome.CONFERENCE:
+            return f"in conference {node}"
+        case Outcome.UNANSWERED if node == "failover":
+            return "failover"
+        case Outcome.UNANSWERED:
+            return "refused, or caller hangs up"
+        case Outcome.INTERRUPTED:
+            return "Asterisk stopped"
 
 
 def _path(path: tuple["PathEntry", ...], zone: tzinfo) -> Table:

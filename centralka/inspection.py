@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,17 +15,16 @@ from rich.table import Table
 from centralka import configuration
 from centralka.live_settings import fetched_calendars, settings_given, settings_in_words, switches_given
 from centralka.settings import AMI_CLI_USER
+from centralka.simulated_world import in_words, live_world, read_call_servers, read_failing_trunks, read_states
 from centralka.terminal import Json, load, load_instance, out, told
 from centralka.whatif import show_what_if
 from confgen.secrets import load_secrets
+from routing.admission import Usage
 from routing.call import Origin
-from routing.call_server import Failed, Failure, Reply, read_reply
-from routing.facts import DeviceState
 from routing.graph import Graph, graph_of, with_path
 from routing.numbers import dialled_number
 from routing.script import Script
 from routing.simulate import simulate
-from routing.tenant import Tenant
 
 WHAT_IF = (
     "An edited file of the tenant: which callers, at which hours, would end elsewhere than with the published one. "
@@ -70,30 +69,33 @@ def simulate_call(
         extension = caller if caller in found.users else ""
         if caller and not extension and caller != "anonymous" and not re.fullmatch(r"\+?[0-9]{7,15}", caller):
             raise ValueError(f"found --from {caller!r}, expected a user's extension, a whole number or anonymous")
-        states, silent = read_states(state or [])
-        failing = frozenset(failing_trunk or ())
-        if unknown := failing - found.trunks.keys():
-            raise ValueError(f"no trunk named {min(unknown)!r}, expected one of {', '.join(found.trunks) or 'none'}")
-        zone = ZoneInfo(found.timezone)
+        states, silent = read_states(state or [], found)
+        failing, servers = read_failing_trunks(failing_trunk or [], found), read_call_servers(call_server or [], found)
+        given, put = settings_given(found, settings_of or ()), switches_given(found, switch or ())
+        world, zone = live_world(settings, found), ZoneInfo(found.timezone)
         script = Script(
             Origin.PHONE if extension else Origin.TRUNK, number, at.replace(tzinfo=zone) if at else datetime.now(zone),
             extension, tuple(keys.split(",")) if keys else (), states, silent, "" if extension else caller,
-            switches=switches_given(found, switch or ()), personal=settings_given(found, settings_of or ()),
-            failing_trunks=failing,
-            call_servers=read_call_servers(call_server or [], found), calendars=fetched_calendars(settings, found))
+            switches={**world.switches, **put}, personal={**world.personal, **given}, failing_trunks=failing,
+            call_servers=servers, calendars=fetched_calendars(settings, found), pins=world.pins,
+            usage=Usage(stopped=world.stopped), countries=world.countries, permission_pins=world.permission_pins)
     result = simulate(found, script)
     if picture:
         dialled = dialled_number(number, found.country, found.numbers)
         title = f"{found.name}: a call to {number}, {script.moment:%a %F %H:%M}"
-        draw(with_path(graph_of(found), result.path, dialled, result.outcome), title, picture)
+        draw(with_path(graph_of(found), result.path, dialled, result.ends), title, picture)
     if as_json:
         out.print_json(json.dumps(asdict(result), default=_plain))
         return
+    if live := in_words(replace(
+            world, switches={name: at for name, at in world.switches.items() if name not in put},
+            personal={who: what for who, what in world.personal.items() if who not in given}), found):
+        out.print(f"as it is now: {live}", markup=False, highlight=False, soft_wrap=True)
     table = Table("where", "why", box=None)
     for visit in result.path:
         table.add_row(visit.node, visit.why)
     out.print(table)
-    out.print(f"ends: {result.outcome}")
+    out.print(f"ends: {result.ends}", highlight=False)
     for user, personal in result.changed.items():
         words = ", ".join(settings_in_words(personal, zone)) or "nothing is set"
         out.print(f"afterwards {user}: {words}", markup=False, highlight=False)
@@ -123,38 +125,6 @@ def draw(graph: Graph, title: str, picture: Path | None) -> None:
 
     with told():
         write_picture(graph, title, picture)
-
-
-def read_states(texts: list[str]) -> tuple[dict[str, DeviceState], frozenset[str]]:
-    """'busy:201' and 'silent:202', or 'busy:+48600100200', as states and silent extensions. Raises ValueError."""
-    states: dict[str, DeviceState] = {}
-    silent: set[str] = set()
-    for text in texts:
-        word, _, extension = text.partition(":")
-        if word == "silent" and extension:
-            silent.add(extension)
-        elif word in set(DeviceState) and extension:
-            states[extension] = DeviceState(word)
-        else:
-            raise ValueError(f"found --state {text!r}, expected {', '.join(DeviceState)} or silent, a colon and an extension")
-    return states, frozenset(silent)
-
-
-def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Failed]:
-    """'crm={"go_to": "sales"}', 'crm=@answer.json', 'crm=status:500' by call server. Raises ValueError and OSError."""
-    answers: dict[str, Reply | Failed] = {}
-    for text in texts:
-        name, _, said = text.partition("=")
-        if name not in tenant.call_servers:
-            raise ValueError(f"found --call-server {text!r}, expected {' or '.join(tenant.call_servers) or 'none'}, then =")
-        failure, _, detail = said.partition(":")
-        if failure in set(Failure):
-            answers[name] = Failed(Failure(failure), detail)
-        elif said.startswith(("{", "@")):
-            answers[name] = read_reply(Path(said[1:]).read_bytes() if said.startswith("@") else said.encode())
-        else:
-            raise ValueError(f"found --call-server {text!r}, expected an answer as JSON, @file, or one of {', '.join(Failure)}")
-    return answers
 
 
 def show_status(context: typer.Context, as_json: Json = False) -> None:

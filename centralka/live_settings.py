@@ -17,7 +17,7 @@ from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
 from routing.calendars import Fetched
 from routing.facts import NOTHING_SET, Personal
-from routing.settings import checked_position, known_groups, read_forward, read_forwarding, with_setting
+from routing.settings import checked_position, expected_one_of, known_groups, read_forward, read_forwarding, with_setting
 from routing.tenant import Tenant
 from store import calendars, live, personal, switches
 
@@ -75,7 +75,7 @@ def switch(
     with told():
         known = published_tenant(settings, tenant).switches
         if name and name not in known:
-            raise LookupError(f"{tenant} has no switch {name!r}, it has {', '.join(known) or 'none'}")
+            raise LookupError(f"{tenant} has no switch {name!r}, {expected_one_of(known, 'nor any other')}")
         if position and position not in known[name].positions:
             raise ValueError(f"switch {name} has no position {position!r}, expected one of {', '.join(known[name].positions)}")
         if position:

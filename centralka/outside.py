@@ -51,9 +51,15 @@ def pin(
             raise ValueError(f"found {'something else' if keyed else 'nothing'}, expected a PIN of 4 to 10 digits")
         with locked(settings.home):
             secrets = load_secrets(settings.home / "secrets.json")
+            had_one = f"{tenant}/{extension}" in secrets.permission_pins
             pins = {name: value for name, value in secrets.permission_pins.items() if name != f"{tenant}/{extension}"}
             pins |= {} if remove else {f"{tenant}/{extension}": keyed}
             save_secrets(settings.home / "secrets.json", secrets.model_copy(update={"permission_pins": pins}))
+    whose = f"the PIN of {tenant} {extension}" if extension else f"the PIN of all of {tenant} who have none of their own"
+    if remove and not had_one:
+        out.print(f"{whose} was not kept; nothing has changed", soft_wrap=True)
+    else:
+        out.print(f"{whose} is {'gone' if remove else 'kept'}; it counts after the next apply: centralka apply", soft_wrap=True)
 
 
 def _check_user(tenant: Tenant, extension: str) -> None:

@@ -18,7 +18,8 @@ from centralka.settings import AMI_CLI_USER, Settings
 from centralka.terminal import Json, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.facts import DeviceState, Facts, Personal
-from routing.presence import Presence, is_out, presence_of
+from routing.presence import Presence, is_logged_out, is_out, presence_of
+from routing.settings import expected_one_of
 from routing.tenant import Tenant
 from store import database, live, personal
 from store.calls import CallStore
@@ -57,7 +58,7 @@ def queue(
     with told():
         known = published_tenant(settings, tenant)
         if name and name not in known.queues:
-            raise LookupError(f"{tenant} has no queue {name!r}, it has {', '.join(known.queues) or 'none'}")
+            raise LookupError(f"{tenant} has no queue {name!r}, {expected_one_of(known.queues, 'nor any other')}")
         try:
             found = asyncio.run(collect(settings, known, [name] if name else list(known.queues)))
         except (AmiError, SQLAlchemyError, *live.AWAY) as error:
@@ -113,13 +114,8 @@ async def _facts(redis: Redis, tenant: Tenant) -> Facts:
 
 def agents_of(tenant: Tenant, name: str, facts: Facts) -> Agents:
     members = tenant.agents_of(name)
-    here = [each for each in members if not _is_logged_out(facts, each, name)]
+    here = [each for each in members if not is_logged_out(facts.set_by(each), (name,))]
     presences = {each: presence_of(facts, each, tenant.endpoints_of(each)) for each in here}
     paused = [each for each in here if is_out(facts.set_by(each), (name,)) or presences[each] is Presence.DO_NOT_DISTURB]
     free = [each for each in here if presences[each] is Presence.FREE and each not in paused]
     return Agents(len(members), len(here), len(paused), len(free))
-
-
-def _is_logged_out(facts: Facts, extension: str, name: str) -> bool:
-    found = facts.set_by(extension)
-    return found.logged_out or name in found.logged_out_of

@@ -139,7 +139,7 @@ def notice_of(phone: PhoneStatus, seen: Registration | None) -> str:
 
 
 def whose(field: str) -> str:
-    """'acme 201, until: centralka release acme 201'."""
+    """'acme 201 (end it with: centralka release acme 201)' of 'acme/201'."""
     told = field.replace("/", " ").strip()
     return f"{told} (end it with: centralka release {told})"
 

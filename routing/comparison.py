@@ -266,10 +266,10 @@ def _pressed(tenant: Tenant, key: str) -> str:
 
 
 def _end_of(result: Simulation) -> str:
-    """The outcome, with all who could have answered: which of the ringing phones is first is nobody's configuration."""
-    if result.outcome.startswith("answered ") and len(result.rang) > 1:
-        return f"answered {' or '.join(sorted(result.rang))}"
-    return result.outcome
+    """How it ends, with all who could have answered: which of the ringing phones is first is nobody's configuration."""
+    if result.outcome.startswith("answered by ") and len(result.rang) > 1:
+        return f"answered by {' or '.join(sorted(result.rang))}"
+    return result.ends
 
 
 def _ways(ways: list[tuple[str, ...] | None], all_ways: set[tuple[str, ...]]) -> str:

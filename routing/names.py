@@ -18,7 +18,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9*]{1,4}$")]            
 InCallCode = Annotated[str, StringConstraints(pattern=r"^[*#][0-9*#]{1,3}$")]               # keyed during a conversation
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
 
-# A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
+
 def all_differ(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names as they are. Raises ValueError when one stands twice."""
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -50,6 +50,7 @@ DeviceName = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9
 Ipui = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{10}$"), BeforeValidator(in_small_letters)]      # of a DECT handset
 Dialled = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                     # what a telephone's key dials
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
+# A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"
 Label = Annotated[str, AfterValidator(one_spelling)]
 # What is spoken to a caller.

@@ -51,5 +51,12 @@ def presence_in(facts: Facts, members: Iterable[tuple[Seat, Iterable[str]]]) -> 
 
 def is_out(set_by: Personal, via: tuple[str, ...]) -> bool:
     """Whether who has set this is logged out of one of these groups and queues, or pauses in it."""
-    return (set_by.paused or set_by.logged_out or not set_by.paused_in.isdisjoint(via)
-            or not set_by.logged_out_of.isdisjoint(via))
+    return is_logged_out(set_by, via) or is_paused(set_by, via)
+
+
+def is_logged_out(set_by: Personal, via: tuple[str, ...]) -> bool:
+    return set_by.logged_out or not set_by.logged_out_of.isdisjoint(via)
+
+
+def is_paused(set_by: Personal, via: tuple[str, ...]) -> bool:
+    return set_by.paused or not set_by.paused_in.isdisjoint(via)

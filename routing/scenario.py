@@ -12,7 +12,6 @@ To tell more of the world (a switch, a setting, an outside number's answer): a f
 what sets it on the real system in tests/flows/player.py.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -78,16 +77,6 @@ ANSWERED_SIP, CANCELLED_SIP = 200, 487
 SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
              Cause.REFUSED: 403, Cause.CONGESTION: 503}
 """What a caller's phone is told when nobody has answered it. Source: chan_pjsip's hangup_cause2sip."""
-OUTCOMES = {
-    r"answered (\+?[0-9]+)": r"answered by \1",
-    r"voicemail ([0-9]+)": r"message for \1",
-    r"listened to mailbox ([0-9]+)": r"mailbox of \1",
-    r"hung up: [A-Z_]+": "refused",
-    r"in conference ([a-z0-9_]+)": r"in conference \1",
-    r"called back (\+[0-9]+)": r"to be called back at \1",
-    r"caller hung up": "caller hangs up",
-    r"failover": "failover",
-}
 
 
 class _Section(BaseModel):
@@ -299,12 +288,11 @@ def told_path(scene: Scene, path: Iterable[Visit]) -> tuple[Visit, ...]:
 def told(scene: Scene, simulation: Simulation) -> Told:
     """A simulation in the words of a scenario."""
     steps = simulation.steps
-    ends = next(re.sub(pattern, words, simulation.outcome) for pattern, words in OUTCOMES.items()
-                if re.fullmatch(pattern, simulation.outcome))
     hears = tuple(prompt for step in steps for prompt in _heard(step))
-    sip = ANSWERED_SIP if simulation.talked else _sip(steps, ends)
+    sip = ANSWERED_SIP if simulation.talked else _sip(steps, simulation.outcome)
     return Told(
-        told_path(scene, simulation.path), hears, ends, sip, sum(_asks(step) for step in steps), talked=simulation.talked)
+        told_path(scene, simulation.path), hears, simulation.outcome, sip, sum(_asks(step) for step in steps),
+        talked=simulation.talked)
 
 
 def _asks(step: Step) -> bool:

@@ -6,12 +6,17 @@ from datetime import datetime
 
 from routing.admission import NOTHING_USED, Usage
 from routing.calendars import Fetched
-from routing.call import Origin, Step, Visit
+from routing.call import Cause, Origin, Step, Visit
 from routing.call_server import Failed, Reply
 from routing.cast import Says, Transfers
 from routing.facts import DeviceState, Personal
 from routing.hunting import Load
 from routing.questions import Answers
+
+REFUSED, HANGS_UP, FAILOVER = "refused", "caller hangs up", "failover"
+WHY_REFUSED = {
+    Cause.UNKNOWN_NUMBER: "no such number", Cause.NORMAL: "", Cause.BUSY: "busy", Cause.NO_ANSWER: "no answer",
+    Cause.UNAVAILABLE: "not reachable", Cause.REFUSED: "not allowed", Cause.CONGESTION: "no line free"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,11 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The path with its reasons, and where the call ended: 'answered 201', 'voicemail 201', 'hung up: NORMAL', 'failover',
-    'caller hung up'. `steps` are what the phone system was asked for, `asked` the nodes that asked for keys, in their order;
-    `rang` the users of whom any could have answered at the end. `changed` is what users have set afterwards, of those for whom
-    a code changed it, and `moved` where the switches stand that were moved."""
+    """The path with its reasons, and how the call ended, in the words of a scenario: 'answered by 201', 'message for 201',
+    'refused', which `cause` says more of, 'failover', 'caller hangs up'. `steps` are what the phone system was asked for,
+    `asked` the nodes that asked for keys, in their order; `rang` the users of whom any could have answered at the end.
+    `changed` is what users have set afterwards, of those for whom a code changed it, and `moved` where the switches stand that
+    were moved."""
 
     path: tuple[Visit, ...]
     outcome: str
@@ -76,3 +82,10 @@ class Simulation:
     changed: Mapping[str, Personal] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
     talked: int = 0                  # how much of what its users do, once they talk, they have done
+    cause: Cause | None = None       # of a call that was refused
+
+    @property
+    def ends(self) -> str:
+        """The outcome, with the cause."""
+        why = WHY_REFUSED[self.cause] if self.cause else ""
+        return f"{self.outcome} ({why})" if why else self.outcome

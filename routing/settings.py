@@ -97,7 +97,7 @@ def known_groups(tenant: Tenant, extension: Extension, names: Iterable[str]) -> 
     found = frozenset(names)
     for name in sorted(found):
         if name not in own:
-            raise ValueError(f"{extension} is in no group or queue {name!r}, expected one of {', '.join(own) or 'none'}")
+            raise ValueError(f"{extension} is in no group or queue {name!r}, {expected_one_of(own, 'nor in any other')}")
     return found
 
 
@@ -107,10 +107,16 @@ def groups_of(tenant: Tenant, extension: Extension) -> tuple[Name, ...]:
     return (*groups, *(name for name in tenant.queues if extension in tenant.agents_of(name)))
 
 
+def expected_one_of(names: Iterable[str], without: str) -> str:
+    """'expected one of a, b'; `without` where there is nothing to choose from."""
+    listed = ", ".join(names)
+    return f"expected one of {listed}" if listed else without
+
+
 def checked_position(tenant: Tenant, switch: Name, position: str) -> Name:
     """The position, if the tenant's switch has it. Raises ValueError."""
     if switch not in tenant.switches:
-        raise ValueError(f"found the switch {switch!r}, expected one of {', '.join(tenant.switches) or 'none'}")
+        raise ValueError(f"found the switch {switch!r}, {expected_one_of(tenant.switches, f'{tenant.tenant} has no switches')}")
     if position not in tenant.switches[switch].positions:
         raise ValueError(f"found the position {position!r}, expected one of {', '.join(tenant.switches[switch].positions)}")
     return position

@@ -50,7 +50,7 @@ from routing.facts import DeviceState, Facts
 from routing.keying import entered
 from routing.numbers import dialled_number
 from routing.questions import Answer, Question, Unanswered
-from routing.script import Script, Simulation
+from routing.script import FAILOVER, HANGS_UP, REFUSED, Script, Simulation
 from routing.simulated_answers import Asked
 from routing.simulated_phones import Rung, able, device_of, dial, phone, wait
 from routing.tenant import Tenant, trunk_endpoint_name
@@ -86,11 +86,11 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
         steps = (*steps, decision.step)
         match decision.step:
             case Hangup(cause=cause):
-                return Simulation(path, outcome or f"hung up: {cause.name}", steps, asked, rang)
+                return Simulation(path, outcome or REFUSED, steps, asked, rang, cause=None if outcome else cause)
             case Failover():
-                return Simulation(path, "failover", steps, asked)
+                return Simulation(path, FAILOVER, steps, asked)
             case CallBack(outside=leg):
-                event, outcome = Played(), f"called back {leg.number}"
+                event, outcome = Played(), f"to be called back at {leg.number}"
             case Conference(room=room, moderator=moderator) if moderator or room not in script.closed_rooms:
                 event, outcome = ConferenceLeft(), f"in conference {room}"
                 if script.hangs_up_in == state.node and not keys:
@@ -98,7 +98,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
             case Conference():
                 event = ConferenceLeft(refused=True)
             case _ if script.hangs_up_in == state.node and not keys:
-                return Simulation(path, outcome or "caller hung up", steps, asked, rang)
+                return Simulation(path, outcome or HANGS_UP, steps, asked, rang)
             case Read(max_digits=most, longer=longer):
                 pressed = _pressed(keys)
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
@@ -123,18 +123,18 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 event, state = Started(Origin.PHONE, number, extension), None
                 continue
             case Voicemail(mailbox=mailbox):
-                event, outcome = VoicemailEnded(), f"voicemail {mailbox}"
+                event, outcome = VoicemailEnded(), f"message for {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
-                event, outcome = VoicemailEnded(), f"listened to mailbox {mailbox}"
+                event, outcome = VoicemailEnded(), f"mailbox of {mailbox}"
             case Queue(max_wait_s=limit_s) as waits:
                 key = _pressed(keys) if waits.keys else ""
                 left, answered_by, rang = wait(script, facts, waits, key)
                 asked = (*asked, state.node) if waits.keys else asked
                 if left is None:
-                    return Simulation(path, "caller hung up", steps, asked, rang)
+                    return Simulation(path, HANGS_UP, steps, asked, rang)
                 if answered_by and script.talk:
                     return _after(path, steps, _talk(tenant, replace(script, keys=tuple(keys)), questions, facts, answered_by))
-                event, outcome = left, f"answered {answered_by}" if answered_by else ""
+                event, outcome = left, f"answered by {answered_by}" if answered_by else ""
                 if left.end is QueueEnd.TIMEOUT:
                     facts = replace(facts, moment=facts.moment + timedelta(seconds=limit_s))
             case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s, delays_s=delays_s):
@@ -148,7 +148,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 event, answered_by = dial(script, rung, ring_s)
                 if answered_by and script.talk:
                     return _after(path, steps, _talk(tenant, replace(script, keys=tuple(keys)), questions, facts, answered_by))
-                outcome = f"answered {answered_by}" if answered_by else ""
+                outcome = f"answered by {answered_by}" if answered_by else ""
                 rang = able(script, rung) if answered_by else ()
                 if event.status is DialStatus.NOANSWER:
                     facts = replace(facts, moment=facts.moment + timedelta(seconds=ring_s))
@@ -169,7 +169,7 @@ def _talk(tenant: Tenant, script: Script, questions: Asked, facts: Facts, answer
     steps: tuple[Step, ...] = ()
     for done, action in enumerate(script.talk):
         if action.by not in (caller, answered_by):
-            return Simulation(path, f"answered {answered_by}", steps, talked=done)
+            return Simulation(path, f"answered by {answered_by}", steps, talked=done)
         stays = answered_by if action.by == caller else caller
         asks = replace(facts, caller_extension="", caller="", transferrer=action.by, keys="",
                        dialled=dialled_number(action.to, tenant.country, tenant.numbers))
@@ -186,9 +186,9 @@ def _talk(tenant: Tenant, script: Script, questions: Asked, facts: Facts, answer
             goes_on, origin=Origin.PHONE, caller_extension=action.by, caller=action.by, keys=(), talk=(), transferrer="",
         ), questions)
         path, steps = (*path, *asked.path), (*steps, *asked.steps)
-        if action.how is Handing.ASKED and (found := re.fullmatch(r"answered (\S+)", asked.outcome)):
+        if action.how is Handing.ASKED and (found := re.fullmatch(r"answered by (\S+)", asked.outcome)):
             caller, answered_by = stays, found[1]
-    return Simulation(path, f"answered {answered_by}", steps, talked=len(script.talk))
+    return Simulation(path, f"answered by {answered_by}", steps, talked=len(script.talk))
 
 
 def _pressed(actions: list[str | Says]) -> str:

@@ -56,8 +56,8 @@ def what_prevents(tenants: Path) -> str:
         return f"{TENANT} has no trunk at {TRUNK}"
     script = Script(Origin.TRUNK, NUMBER, datetime.now(UTC), keys=(KEY,), states={extension: DeviceState.IDLE})
     result = simulate(found, script)
-    expected = f"answered {extension}"
-    return "" if result.outcome == expected else f"a call to {NUMBER} with key {KEY} ends now as: {result.outcome}"
+    expected = f"answered by {extension}"
+    return "" if result.outcome == expected else f"a call to {NUMBER} with key {KEY} ends now as: {result.ends}"
 
 
 def place_test_call(home: Path) -> Outcome:

@@ -194,6 +194,11 @@ class Lines:
     async def knows_country(self, tenant: str, country: str) -> bool:
         return bool(await self._redis.sismember(COUNTRIES, f"{tenant}/{country}"))
 
+    async def countries(self, tenant: str) -> frozenset[str]:
+        """Those that somebody has confirmed."""
+        pairs = (str(each).partition("/") for each in await self._redis.smembers(COUNTRIES))
+        return frozenset(country for owner, _, country in pairs if owner == tenant)
+
     async def add_country(self, tenant: str, country: str) -> bool:
         await self._redis.sadd(COUNTRIES, f"{tenant}/{country}")
         return True

@@ -29,10 +29,11 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
-def centralka(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def centralka(home: Path, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    """`said` is its standard input."""
     return subprocess.run(
         [Path(sys.executable).parent / "centralka", "--home", home, *arguments], capture_output=True, text=True, timeout=60,
-        stdin=subprocess.DEVNULL, check=False)
+        input=said, check=False)
 
 
 def test_every_command_is_listed_with_what_it_does() -> None:
@@ -86,8 +87,8 @@ def test_plan_apply_and_rollback_without_asterisk(home: Path, tmp_path: Path) ->
     planned = json.loads(centralka(home, "plan", "--json").stdout)
     assert (planned["changed"], planned["numbers"]) == (["tenants/acme.json"], {"acme": ["+48221234567"]})
     assert planned["ends"]["acme"]["changes"][0] == {
-        "number": "+48221234567", "when": "", "caller": "", "keys": "key 3", "state": "", "before": "answered 203", "after": "answered 202"}
-    assert "+48221234567, key 3: answered 203 -> answered 202\n" in centralka(home, "plan").stdout
+        "number": "+48221234567", "when": "", "caller": "", "keys": "key 3", "state": "", "before": "answered by 203", "after": "answered by 202"}
+    assert "+48221234567, key 3: answered by 203 -> answered by 202\n" in centralka(home, "plan").stdout
     assert centralka(home, "apply").returncode == 0
     assert centralka(home, "plan").stdout == "nothing would change\n"
     assert centralka(home, "rollback").returncode == 0
@@ -105,7 +106,7 @@ def test_refused_apply_leaves_what_was_published(home: Path, tmp_path: Path) -> 
 def test_simulate_tells_the_path_and_the_end(home: Path) -> None:
     done = centralka(home, "simulate", "acme", "+48221234567", "--keys", "2", "--state", "busy:202", "--json")
     result = json.loads(done.stdout)
-    assert result["outcome"] == "answered 201"
+    assert result["outcome"] == "answered by 201"
     assert [visit["node"] for visit in result["path"]] == ["start", "main", "main", "service", "service"]
 
 
@@ -118,7 +119,7 @@ def test_graph_goes_to_standard_output_or_into_a_file(home: Path, tmp_path: Path
 
 def test_simulate_draws_the_path_and_says_it_too(home: Path, tmp_path: Path) -> None:
     done = centralka(home, "simulate", "acme", "+48221234567", "--keys", "2", "--picture", str(tmp_path / "path.dot"))
-    assert (done.returncode, "ends: answered 202" in done.stdout) == (0, True)
+    assert (done.returncode, "ends: answered by 202" in done.stdout) == (0, True)
     assert "3. key 2, on to service" in (tmp_path / "path.dot").read_text()
 
 
@@ -129,7 +130,7 @@ def test_what_if_compares_the_published_tenant_with_the_edited_file(home: Path, 
     centralka(home, "apply")
     told = centralka(home, "simulate", "acme", "--what-if", str(edited))
     assert told.returncode == 0
-    assert {"300: is gone", "+48221234567, key 3: answered 203 -> answered 202"} <= set(told.stdout.splitlines())
+    assert {"300: is gone", "+48221234567, key 3: answered by 203 -> answered by 202"} <= set(told.stdout.splitlines())
     assert centralka(home, "simulate", "acme", "300", "--what-if", str(edited)).stdout == "300: is gone\n"
     assert json.loads(centralka(home, "simulate", "acme", "--what-if", str(edited), "--json").stdout)["gone"] == ["300"]
     files = str(tmp_path / "tenants")
@@ -164,11 +165,24 @@ def test_command_for_an_instance_that_was_never_made_says_so(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("password", ["", "a;b", "a\\b", "zażółć", "a\tb"])
 def test_password_that_asterisks_files_cannot_hold_is_refused(home: Path, password: str) -> None:
-    done = subprocess.run(
-        [Path(sys.executable).parent / "centralka", "--home", home, "secret", "acme-trunk-x"], input=f"{password}\n", text=True,
-        capture_output=True, check=False)
+    done = centralka(home, "secret", "acme-trunk-x", said=f"{password}\n")
     assert done.returncode == 1
     assert '"acme-trunk-x"' not in (home / "secrets.json").read_text()
+
+
+def test_secret_and_pin_say_what_is_kept_and_that_it_needs_an_apply(home: Path) -> None:
+    centralka(home, "apply")
+    for command, said, words in (
+            (("secret", "acme-trunk-x"), "pass word", "the password of acme-trunk-x is kept"),
+            (("pin", "acme", "201"), "4821", "the PIN of acme 201 is kept"),
+            (("pin", "acme", "201", "--remove"), "", "the PIN of acme 201 is gone"),
+            (("pin", "acme"), "4821", "the PIN of all of acme who have none of their own is kept")):
+        done = centralka(home, *command, said=f"{said}\n")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(words)
+        assert done.stdout.endswith("after the next apply: centralka apply\n")
+        assert said not in done.stdout or not said
+    assert centralka(home, "pin", "acme", "201", "--remove").stdout == "the PIN of acme 201 was not kept; nothing has changed\n"
 
 
 def test_status_of_an_instance_that_does_not_run_says_so(home: Path) -> None:
@@ -224,6 +238,10 @@ def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_pa
     (("user", "acme", "201", "--no-forward", "often"), "found the kind of forwarding 'often'"),
     (("simulate", "acme", "300", "--switch", "night=dawn"), "expected one of auto, day, night"),
     (("simulate", "acme", "300", "--set", "201:asleep"), "found --set '201:asleep'"),
+    (("simulate", "acme", "300", "--state", "busy:999"), "found --state 'busy:999', expected one of 201, 201-desk"),
+    (("simulate", "acme", "300", "--state", "silent:2o1"), "found --state 'silent:2o1'"),
+    (("simulate", "acme", "300", "--call-server", "crm=no_answer"), "acme has no call servers"),
+    (("simulate", "acme", "300", "--switch", "nope=on"), "found the switch 'nope', expected one of night"),
 ])
 def test_wrong_setting_is_refused_with_what_there_is(home: Path, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
     (tmp_path / "tenants" / "acme.yaml").write_text(changed(("numbers:", "switches:\n  night: {}\nnumbers:")))
@@ -246,8 +264,8 @@ def test_simulate_takes_switches_settings_and_a_hidden_number(home: Path, tmp_pa
     section = "".join(f"      - {rule}\n" for rule in rules)
     (tmp_path / "tenants" / "acme.yaml").write_text(changed(
         ("numbers:", f"switches:\n  night: {{}}\nconditions:\n  door:\n    rules:\n{section}    otherwise: '201'\nnumbers:"), ("{to: main}", "{to: door}")))
-    for options, outcome in ((("--switch", "night=night"), "voicemail 201"), (("--set", "201:dnd"), "answered 203"),
-                             (("--from", "anonymous"), "answered 202"), (("--from", "600100200"), "answered 201")):
+    for options, outcome in ((("--switch", "night=night"), "message for 201"), (("--set", "201:dnd"), "answered by 203"),
+                             (("--from", "anonymous"), "answered by 202"), (("--from", "600100200"), "answered by 201")):
         done = centralka(home, "simulate", "acme", "+48221234567", *options, "--json")
         assert json.loads(done.stdout)["outcome"] == outcome, (options, done.stderr)
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from centralka.history import ending
 from centralka.settings import Settings
 from store import database
 from store.calls import CallStore
 from store.records import Call, Leg, Outcome, PathEntry
 from tests.centralka.test_cli import centralka, home
+from tests.tenants_for_tests import acme
 
 __all__ = ["home"]
 BEGAN = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -53,6 +55,17 @@ def test_explanation_tells_path_reasons_legs_and_outcome_by_the_tenants_clock(re
     assert "acme-trunk-carrier 12:00:00 12:00:09 12:00:40 normal" in text
     assert "acme-202-desk 12:00:00 12:00:09 12:00:40 unknown" in text
     assert text.endswith("ends: answered by 202")
+
+
+@pytest.mark.parametrize(("outcome", "node", "words"), [
+    (Outcome.ANSWERED, "service", "answered by 202"), (Outcome.VOICEMAIL, "201", "message for 201"),
+    (Outcome.VOICEMAIL, "mail", "message for 201"), (Outcome.VOICEMAIL, "gone", "message"), (Outcome.MAILBOX, "start", "mailbox"),
+    (Outcome.CONFERENCE, "room", "in conference room"), (Outcome.UNANSWERED, "failover", "failover"),
+    (Outcome.UNANSWERED, "main", "refused, or caller hangs up")])
+def test_end_of_a_call_is_told_in_the_words_of_scenarios(outcome: Outcome, node: str, words: str) -> None:
+    answered_by = "202" if outcome is Outcome.ANSWERED else None
+    call = replace(CALL, outcome=outcome, answered_by=answered_by, path=(*CALL.path, PathEntry(BEGAN, node, "")))
+    assert ending(call, acme()) == words
 
 
 def test_explanation_for_programs_has_the_record_and_its_legs(recorded: Path) -> None:

@@ -39,7 +39,7 @@ def test_colleague_is_never_on_the_blacklist() -> None:
 
 def test_callers_national_number_is_found_on_the_list() -> None:
     script = Script(Origin.TRUNK, "221234567", NOON, caller="600100200")
-    assert simulate(acme(LIST), script).outcome == "hung up: REFUSED"
+    assert simulate(acme(LIST), script).ends == "refused (not allowed)"
 
 
 def test_call_that_was_refused_by_an_older_list_ends_as_it_began() -> None:

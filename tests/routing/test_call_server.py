@@ -49,22 +49,22 @@ def test_call_goes_where_the_service_says(go_to: str, node: str) -> None:
 def test_place_that_does_not_exist_or_may_not_be_called_is_a_failure(go_to: str, found: str) -> None:
     said = simulated(with_server(BARRED), Reply(go_to=go_to))
     assert why(said) == f"its answer cannot be used: go_to: {found}, on to mail"
-    assert said.outcome == "voicemail 201"
+    assert said.outcome == "message for 201"
 
 
 def test_answer_without_a_place_goes_on_to_next() -> None:
     said = simulated(with_server(), Reply())
     assert why(said) == "on to sales"
-    assert said.outcome == "answered 201"
+    assert said.outcome == "answered by 201"
 
 
 def test_text_is_read_before_the_call_goes_on() -> None:
     said = simulated(with_server(), Reply(text="Dzień\n dobry"))
     assert why(said) == "reads 'Dzień dobry', on to sales"
-    assert said.outcome == "answered 201"
+    assert said.outcome == "answered by 201"
     said = simulated(with_server(), Reply(text="a" * 61, go_to="203"))
     assert why(said) == f"reads '{'a' * 60}...', on to 203"
-    assert said.outcome == "answered 203"
+    assert said.outcome == "answered by 203"
 
 
 def test_what_the_service_shows_stands_in_the_calls_path() -> None:
@@ -96,7 +96,7 @@ def test_number_outside_is_rung_through_the_trunk_and_sees_the_caller_or_what_th
 def test_number_outside_is_rung_after_the_text_and_an_answer_ends_the_flow() -> None:
     said = simulated(with_server(), Reply(text="Hej", go_to=FAR, show={"who": "Ewa"}))
     assert [why(said, i) for i in (1, 2, 3)] == [f"who=Ewa, reads 'Hej', on to {FAR}", f"calls {FAR}", "the conversation is over"]
-    assert said.outcome == f"answered {FAR}"
+    assert said.outcome == f"answered by {FAR}"
 
 
 @pytest.mark.parametrize("number", ["+48600100200", "+390698", "+4860010", "+48600100000", "+480000000000000", "+123456789012345"])
@@ -130,7 +130,7 @@ def test_number_outside_without_a_trunk_or_a_number_to_show_is_a_failure() -> No
 def test_every_failure_has_words_and_goes_on_to_failed(failure: Failure) -> None:
     said = simulated(with_server(), Failed(failure, "status 500"))
     assert why(said).endswith(": status 500, on to mail")
-    assert said.outcome == "voicemail 201"
+    assert said.outcome == "message for 201"
     assert len(why(simulated(with_server(), Failed(failure)))) > len(", on to mail")
 
 

@@ -69,8 +69,8 @@ def test_busy_number_outside_counts_as_unanswered_where_nothing_else_is_said() -
 
 
 @pytest.mark.parametrize(("state", "silent", "outcome"), [
-    (DeviceState.IDLE, False, "answered +48587000002"), (DeviceState.BUSY, False, "voicemail 201"),
-    (DeviceState.IDLE, True, "voicemail 201")])
+    (DeviceState.IDLE, False, "answered by +48587000002"), (DeviceState.BUSY, False, "message for 201"),
+    (DeviceState.IDLE, True, "message for 201")])
 def test_simulated_number_outside_answers_as_the_script_says(state: DeviceState, silent: bool, outcome: str) -> None:
     number = "+48587000002"
     script = Script(Origin.TRUNK, "+48221234567", NOON, states={number: state}, silent=frozenset({number} if silent else ()))

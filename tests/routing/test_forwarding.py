@@ -46,18 +46,18 @@ def member(extension: str, personal: Mapping[str, Personal], *, follow: bool = F
 
 
 @pytest.mark.parametrize(("forwards", "states", "silent", "outcome"), [
-    (sets(unconditional="202"), {}, "", "answered 202"),
-    (sets(busy="202"), {"201": DeviceState.BUSY}, "", "answered 202"),
-    (sets(no_answer="202"), {}, "201", "answered 202"),
-    (sets(unavailable="202"), {"201": DeviceState.UNAVAILABLE}, "", "answered 202"),
-    (sets(busy="202", unavailable="202"), {}, "201", "voicemail 201"),
-    (sets(unconditional="+48600100200"), {}, "", "answered +48600100200"),
-    (sets(unconditional="600100200"), {}, "", "answered +48600100200"),
-    (sets(unconditional="+48600100200"), {}, "+48600100200", "voicemail 201"),
-    (sets(unconditional="300"), {}, "201", "answered 202"),
-    (Personal(do_not_disturb=True), {}, "", "voicemail 201"),
-    (Personal(do_not_disturb=True, forwards={BUSY: "202"}), {}, "", "answered 202"),
-    (Personal(paused=True, logged_out=True), {}, "", "answered 201"),
+    (sets(unconditional="202"), {}, "", "answered by 202"),
+    (sets(busy="202"), {"201": DeviceState.BUSY}, "", "answered by 202"),
+    (sets(no_answer="202"), {}, "201", "answered by 202"),
+    (sets(unavailable="202"), {"201": DeviceState.UNAVAILABLE}, "", "answered by 202"),
+    (sets(busy="202", unavailable="202"), {}, "201", "message for 201"),
+    (sets(unconditional="+48600100200"), {}, "", "answered by +48600100200"),
+    (sets(unconditional="600100200"), {}, "", "answered by +48600100200"),
+    (sets(unconditional="+48600100200"), {}, "+48600100200", "message for 201"),
+    (sets(unconditional="300"), {}, "201", "answered by 202"),
+    (Personal(do_not_disturb=True), {}, "", "message for 201"),
+    (Personal(do_not_disturb=True, forwards={BUSY: "202"}), {}, "", "answered by 202"),
+    (Personal(paused=True, logged_out=True), {}, "", "answered by 201"),
 ])
 def test_call_to_a_user_goes_as_the_table_says(
     forwards: Personal, states: dict[str, DeviceState], silent: str, outcome: str,
@@ -67,18 +67,18 @@ def test_call_to_a_user_goes_as_the_table_says(
 
 def test_forwards_of_the_file_hold_until_the_user_sets_others() -> None:
     tenant = acme(TRUNK, DIRECT, ("Anna, devices: [desk]", 'Anna, devices: [desk], forwards: {unconditional: "202"}'))
-    assert call({}, tenant=tenant).outcome == "answered 202"
-    assert call({"201": sets(unconditional="203")}, tenant=tenant).outcome == "answered 203"
+    assert call({}, tenant=tenant).outcome == "answered by 202"
+    assert call({"201": sets(unconditional="203")}, tenant=tenant).outcome == "answered by 203"
 
 
 @pytest.mark.parametrize("to", ["+48500990990", "500990990", "+48700123456", "112", "999", "77777", "*97", "", "201", "+", "x y"])
 def test_forward_that_may_not_be_followed_rings_the_user_as_if_it_were_not_set(to: str) -> None:
     tenant = acme(TRUNK, DIRECT, ("voicemails:", 'blacklist: {targets: ["+48700*"]}\nvoicemails:'))
-    assert call({"201": sets(unconditional=to)}, tenant=tenant).outcome == "answered 201"
+    assert call({"201": sets(unconditional=to)}, tenant=tenant).outcome == "answered by 201"
 
 
 def test_forward_back_to_the_caller_is_not_followed() -> None:
-    assert call({"201": sets(unconditional="+48600100200")}, caller="+48600100200").outcome == "answered 201"
+    assert call({"201": sets(unconditional="+48600100200")}, caller="+48600100200").outcome == "answered by 201"
 
 
 def test_mobile_rings_later_and_confirms_and_not_for_its_own_call() -> None:
@@ -107,9 +107,9 @@ def test_member_who_paused_in_another_group_rings() -> None:
 def test_two_users_who_forward_to_each_other_end_at_a_mailbox_and_stop_no_exchange() -> None:
     """fusionpbx#2481, #2746: 10 forwards to 16, 16 to 10, and FreeSWITCH crashed."""
     found = call({"201": sets(unconditional="202"), "202": sets(unconditional="201")})
-    assert found.outcome == "answered 202"
+    assert found.outcome == "answered by 202"
     found = call({"201": sets(no_answer="202"), "202": sets(no_answer="201")}, silent="201 202")
-    assert found.outcome == "voicemail 202"
+    assert found.outcome == "message for 202"
     assert len(found.path) < 8
 
 
@@ -143,7 +143,7 @@ def test_voicemail_of_a_member_who_is_not_to_be_disturbed_takes_no_call_from_the
 
 def test_user_with_do_not_disturb_is_not_rung_by_a_colleagues_forward() -> None:
     dnd = {"201": sets(unconditional="202"), "202": Personal(do_not_disturb=True)}
-    assert call(dnd).outcome == "voicemail 202"
+    assert call(dnd).outcome == "message for 202"
     assert isinstance(member("201", dnd, follow=True), Nobody)
 
 
@@ -160,8 +160,8 @@ def test_extension_that_forwards_everything_does_not_ring_as_well() -> None:
 
 
 def test_forward_to_the_firms_own_public_number_does_not_go_round_through_the_carrier() -> None:
-    assert call({"201": sets(unconditional="+48221234567")}).outcome == "answered 201"
-    assert call({"201": sets(unconditional="221234567")}).outcome == "answered 201"
+    assert call({"201": sets(unconditional="+48221234567")}).outcome == "answered by 201"
+    assert call({"201": sets(unconditional="221234567")}).outcome == "answered by 201"
 
 
 def test_caller_who_presses_a_key_again_may_reach_the_same_user_again() -> None:
@@ -310,7 +310,7 @@ def test_member_rings_as_its_user_wants_it_in_groups() -> None:
 
 def test_user_whose_only_way_is_the_caller_takes_a_message() -> None:
     only = (RINGS[0], RINGS[1].replace("{desk: 0, mobile: 9}", "{mobile: 0}"))
-    assert call({}, tenant=acme(TRUNK, DIRECT, only), caller="+48600100201").outcome == "voicemail 201"
+    assert call({}, tenant=acme(TRUNK, DIRECT, only), caller="+48600100201").outcome == "message for 201"
 
 
 @pytest.mark.parametrize(("rings", "text"), [

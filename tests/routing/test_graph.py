@@ -94,7 +94,7 @@ def test_path_of_a_call_is_marked_from_the_number_to_the_end() -> None:
     assert graph.is_marked
     assert walked(graph) == [(MAIN, "main"), ("main", "service"), (CALL, MAIN), ("service", END)]
     assert node(graph, "main").whys == ("2. asks for a key", "3. wrong key 9, asks again", "4. key 2, on to service")
-    assert node(graph, END).title == "answered 202"
+    assert node(graph, END).title == "answered by 202"
     assert not node(graph, "sales").is_walked
     assert not node(graph, "202").is_walked
 
@@ -102,7 +102,7 @@ def test_path_of_a_call_is_marked_from_the_number_to_the_end() -> None:
 def test_way_on_is_marked_and_not_the_membership_beside_it() -> None:
     tenant = acme(("unanswered: mail}\n  service", 'unanswered: "201"}\n  service'))
     path = (Visit("start", "202 dials 300"), Visit("sales", "noanswer, nobody is left, on to 201"), Visit("201", "rings desk"))
-    edges = [one for one in with_path(graph_of(tenant), path, "300", "answered 201").edges if (one.source, one.target) == ("sales", "201")]
+    edges = [one for one in with_path(graph_of(tenant), path, "300", "answered by 201").edges if (one.source, one.target) == ("sales", "201")]
     assert {one.reasons: one.is_walked for one in edges} == {("unanswered",): True, ("member 1",): False}
 
 

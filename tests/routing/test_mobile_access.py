@@ -72,7 +72,7 @@ def test_keys_that_no_phone_dials_are_asked_for_again_and_then_the_call_ends(num
 
 def test_colleague_sees_a_colleague_and_the_firm_rings_the_mobile_of_nobody_else() -> None:
     found = simulate(firm(), Script(Origin.TRUNK, "+48221234567", NOON, caller=ANNA, keys=(PIN, "202")))
-    assert found.outcome == "answered 202"
+    assert found.outcome == "answered by 202"
     assert isinstance(found.steps[-2], Dial)
     assert [visit.why for visit in found.path if visit.node == "access"][-1] == "201 dials 202"
 

@@ -104,7 +104,7 @@ def test_next_trunk_is_tried_when_one_fails_and_each_once() -> None:
     assert [trunk for _, trunk in dials(dial("600100200", failing=("backup",)))] == ["acme-trunk-backup", "acme-trunk-carrier"]
     failed = dial("600100200", failing=("backup", "carrier"))
     assert [trunk for _, trunk in dials(failed)] == ["acme-trunk-backup", "acme-trunk-carrier"]
-    assert failed.outcome == "hung up: CONGESTION"
+    assert failed.ends == "refused (no line free)"
 
 
 @pytest.mark.parametrize("state", [DeviceState.BUSY, DeviceState.UNAVAILABLE])
@@ -132,8 +132,8 @@ def test_code_before_a_number_counts_for_the_next_trunk_too() -> None:
 
 
 def test_code_before_a_number_inside_changes_nothing() -> None:
-    assert dial("*67202", "201").outcome == "answered 202"
-    assert dial("*68221234567", "201").outcome == "answered 202"
+    assert dial("*67202", "201").outcome == "answered by 202"
+    assert dial("*68221234567", "201").outcome == "answered by 202"
 
 
 def test_emergency_call_shows_where_help_is_needed_even_of_who_hides_the_number() -> None:
@@ -187,7 +187,7 @@ def test_tenant_without_a_number_shows_none_and_no_extension() -> None:
 
 def test_own_number_dialled_stays_inside() -> None:
     found = dial("221234568", "202")
-    assert (found.outcome, dials(found)) == ("answered 201", [])
+    assert (found.outcome, dials(found)) == ("answered by 201", [])
 
 
 def test_forward_to_a_mobile_leaves_by_the_route_for_mobiles() -> None:

@@ -68,7 +68,7 @@ def test_platform_changes_what_a_type_may_and_adds_types_of_its_own() -> None:
     platform = read_platform(
         "extension_types:\n  standard: {permissions: [internal]}\n  lobby: {permissions: [national]}\nbrake:\n", "platform.yaml")
     changed = tenant(("Jan, type: premium", "Jan, type: lobby"), platform=platform)
-    assert dial(MOBILE, "201", changed).outcome == "hung up: REFUSED"
+    assert dial(MOBILE, "201", changed).ends == "refused (not allowed)"
     assert dial(NATIONAL, "202", changed).outcome.startswith("answered")
     assert dial(ABROAD, "203", changed).outcome.startswith("answered")
 
@@ -81,7 +81,7 @@ def test_refused_caller_hears_why_and_the_path_says_it() -> None:
 
 def test_user_without_the_permission_calls_no_colleague_either() -> None:
     assert dial("201", "204").path[0].why == "internal is not among 204's permissions"
-    assert dial("221234567", "204").outcome == "hung up: REFUSED"
+    assert dial("221234567", "204").ends == "refused (not allowed)"
 
 
 @pytest.mark.parametrize("number", ["112", "999", "+48998"])
@@ -96,30 +96,30 @@ def test_weekend_closes_calls_outside_for_who_wants_it_so() -> None:
     saturday = datetime(2026, 11, 28, 9, tzinfo=UTC)
     assert dial(NATIONAL, "205").outcome.startswith("answered")
     closed = dial(NATIONAL, "205", moment=saturday)
-    assert (closed.outcome, "sys_outside_closed") == ("hung up: REFUSED", closed.steps[0].prompts[0])      # type: ignore[union-attr]
+    assert (closed.ends, "sys_outside_closed") == ("refused (not allowed)", closed.steps[0].prompts[0])      # type: ignore[union-attr]
     assert closed.path[1].why.startswith("calls outside are closed: Sat 10:00 is in")
     assert dial(NATIONAL, "201", moment=saturday).outcome.startswith("answered")
 
 
 def test_right_pin_steps_over_what_is_not_permitted() -> None:
     found = dial(ABROAD, "201", permission_pins={"": "4821"}, keys=("4821#",))
-    assert (found.outcome, found.asked) == ("answered +4930123456", ("outgoing",))
+    assert (found.outcome, found.asked) == ("answered by +4930123456", ("outgoing",))
     assert found.steps[0] == Read(("sys_not_permitted", "sys_outside_pin"), 11, 5, secret=True)
 
 
 def test_users_own_pin_is_the_only_one_that_counts() -> None:
-    assert dial(ABROAD, "201", permission_pins={"": "4821", "201": "7777"}, keys=("4821#",)).outcome == "hung up: REFUSED"
+    assert dial(ABROAD, "201", permission_pins={"": "4821", "201": "7777"}, keys=("4821#",)).ends == "refused (not allowed)"
     assert dial(ABROAD, "201", permission_pins={"": "4821", "201": "7777"}, keys=("7777#",)).outcome.startswith("answered")
 
 
 def test_third_wrong_pin_ends_the_call() -> None:
     found = dial(ABROAD, "201", permission_pins={"": "4821"}, keys=("1#", "22#", "333#", "4821#"))
-    assert (found.outcome, len(found.asked)) == ("hung up: REFUSED", 3)
+    assert (found.ends, len(found.asked)) == ("refused (not allowed)", 3)
 
 
 def test_no_pin_is_asked_for_where_there_is_none_and_none_is_no_answer() -> None:
     assert not dial(ABROAD, "201").asked
-    assert dial(ABROAD, "201", permission_pins={"": "4821"}, keys=("",)).outcome == "hung up: REFUSED"
+    assert dial(ABROAD, "201", permission_pins={"": "4821"}, keys=("",)).ends == "refused (not allowed)"
 
 
 def test_path_never_tells_the_keys_of_a_pin() -> None:
@@ -132,7 +132,7 @@ def test_path_never_tells_the_keys_of_a_pin() -> None:
 
 def test_forward_of_a_user_goes_only_where_the_user_may_call() -> None:
     script = Script(Origin.TRUNK, "+48221234567", WORKDAY, caller="+48600100999")
-    for to, outcome in ((MOBILE, "answered +48600100200"), (ABROAD, "voicemail 201"), ("700100200", "voicemail 201")):
+    for to, outcome in ((MOBILE, "answered by +48600100200"), (ABROAD, "message for 201"), ("700100200", "message for 201")):
         forwards = Personal(forwards={Forwarding.UNCONDITIONAL: to if to.startswith("+") else f"+48{to}"})
         assert simulate(tenant(), replace(script, personal={"201": forwards})).outcome == outcome
 
@@ -149,7 +149,7 @@ def test_forward_that_a_group_follows_goes_only_where_its_user_may_call(member: 
     other = {"202": "204", "204": "202"}[member]
     script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", personal={
         member: Personal(forwards={Forwarding.UNCONDITIONAL: to}), other: Personal(paused=True)})
-    assert (simulate(tenant(*GROUP), script).outcome == f"answered {to}") is rings
+    assert (simulate(tenant(*GROUP), script).outcome == f"answered by {to}") is rings
 
 
 def test_forward_that_a_group_follows_counts_as_a_call_of_its_user() -> None:
@@ -157,10 +157,10 @@ def test_forward_that_a_group_follows_counts_as_a_call_of_its_user() -> None:
     script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", countries=frozenset({"DE"}), personal={
         "202": Personal(forwards={Forwarding.UNCONDITIONAL: "+4930123456"}), "204": Personal(paused=True)})
     firm = tenant(*GROUP, platform=Platform())
-    assert simulate(firm, script).outcome == "answered +4930123456"
+    assert simulate(firm, script).outcome == "answered by +4930123456"
     for usage in (Usage(stopped=frozenset({"202"})), Usage(calls={"202": 4}), Usage(minutes={"202": 600})):
-        assert simulate(firm, replace(script, usage=usage)).outcome == "hung up: NORMAL"
-    assert simulate(firm, replace(script, usage=Usage(calls={"": 4, "204": 4}))).outcome == "answered +4930123456"
+        assert simulate(firm, replace(script, usage=usage)).ends == "refused"
+    assert simulate(firm, replace(script, usage=Usage(calls={"": 4, "204": 4}))).outcome == "answered by +4930123456"
 
 
 def test_group_that_may_ring_none_of_its_numbers_is_left_as_one_where_nobody_is() -> None:
@@ -170,11 +170,11 @@ failover:""")
     firm = tenant(("{to: menu}", "{to: sales}"), group, platform=Platform())
     script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", usage=Usage(stopped=frozenset({""})))
     found = simulate(firm, script)
-    assert found.outcome == "answered 202"
+    assert found.outcome == "answered by 202"
     assert not [visit.why for visit in found.path if visit.why.startswith("rings +")]
 
 
-@pytest.mark.parametrize(("lines", "outcome"), [(0, "answered +48600100200"), (1, "voicemail 201"), (2, "hung up: BUSY")])
+@pytest.mark.parametrize(("lines", "outcome"), [(0, "answered by +48600100200"), (1, "message for 201"), (2, "refused (busy)")])
 def test_call_from_outside_that_is_forwarded_outside_takes_two_lines(lines: int, outcome: str) -> None:
     forwarded = (("201\": {name: Anna}", "201\": {name: Anna, forwards: {unconditional: \"+48600100200\"}}"),
                  ("failover:", "plan: {name: two}\nfailover:"))
@@ -204,7 +204,7 @@ def test_number_of_no_dialling_plan_is_no_target_of_a_forward(number: str) -> No
     """Ranges that nobody has are where fraud calls to."""
     script = Script(Origin.TRUNK, "+48221234567", WORKDAY, caller="+48600100999", personal={
         "201": Personal(forwards={Forwarding.UNCONDITIONAL: number})})
-    assert simulate(tenant(), script).outcome == "answered 201"
+    assert simulate(tenant(), script).outcome == "answered by 201"
     assert dial(f"*72{number.replace('+', '00')}", "203").path[0].why.startswith("203 cannot forward to")
 
 
@@ -213,7 +213,7 @@ def test_number_of_no_dialling_plan_is_called_by_no_element() -> None:
   far: {number: "+2482900000", unanswered: "201"}
 failover:"""))
     found = simulate(external, Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999"))
-    assert found.outcome == "answered 201"
+    assert found.outcome == "answered by 201"
     assert "+2482900000 is not called: it is no number of any dialling plan" in [visit.why for visit in found.path]
 
 
@@ -225,9 +225,9 @@ failover:"""))
 def test_new_foreign_country_is_called_by_no_flow_until_somebody_has_confirmed_it(to: str, more: tuple[str, str]) -> None:
     firm = tenant(("{to: menu}", f"{{to: {to}}}"), more, platform=Platform())
     script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999")
-    assert "answered +49" not in simulate(firm, script).outcome
+    assert "answered by +49" not in simulate(firm, script).outcome
     assert any("nobody has called DE before" in visit.why for visit in simulate(firm, script).path)
-    assert simulate(firm, replace(script, countries=frozenset({"DE"}))).outcome == "answered +4930123456"
+    assert simulate(firm, replace(script, countries=frozenset({"DE"}))).outcome == "answered by +4930123456"
 
 
 @pytest.mark.parametrize(("text", "path", "found"), [

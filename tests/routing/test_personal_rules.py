@@ -56,34 +56,34 @@ def call(caller: str, to: str = "+48221234568", **world: object) -> Simulation:
 
 
 def test_first_rule_that_holds_decides_and_the_path_says_which() -> None:
-    assert call(BOSS).outcome == "answered 202"
+    assert call(BOSS).outcome == "answered by 202"
     assert call(BOSS).path[1].why == "forwards this call (the boss: caller +48600100200 is one of the rule's numbers) to 202"
-    assert call(OTHER, moment=NIGHT).outcome == "answered +48600100201"
-    assert call(OTHER, switches={"away": "night"}).outcome == "voicemail 201"
+    assert call(OTHER, moment=NIGHT).outcome == "answered by +48600100201"
+    assert call(OTHER, switches={"away": "night"}).outcome == "message for 201"
 
 
 def test_where_no_rule_holds_the_phone_rings() -> None:
-    assert call(OTHER).outcome == "answered 201"
+    assert call(OTHER).outcome == "answered by 201"
 
 
 def test_rule_goes_before_what_the_user_has_set() -> None:
     busy = Personal(do_not_disturb=True, forwards={Forwarding.UNCONDITIONAL: "203"})
-    assert call(BOSS, personal={"201": busy}).outcome == "answered 202"
-    assert call(OTHER, personal={"201": busy}).outcome == "answered 203"
+    assert call(BOSS, personal={"201": busy}).outcome == "answered by 202"
+    assert call(OTHER, personal={"201": busy}).outcome == "answered by 203"
 
 
 def test_forward_of_the_colleague_goes_on_from_there() -> None:
-    assert call(BOSS, states={"202": DeviceState.BUSY}).outcome == "answered 203"
+    assert call(BOSS, states={"202": DeviceState.BUSY}).outcome == "answered by 203"
 
 
 def test_rules_are_for_calls_straight_to_the_user_and_for_no_group() -> None:
-    assert call(BOSS, "+48221234567").outcome == "answered 201"
+    assert call(BOSS, "+48221234567").outcome == "answered by 201"
 
 
 def test_rule_that_leads_back_to_the_caller_is_passed_over() -> None:
     script = Script(Origin.PHONE, "201", NIGHT, "202", caller="202")
-    assert simulate(tenant(), script).outcome == "answered +48600100201"
-    assert call("+48600100201", moment=NIGHT).outcome == "answered 201"
+    assert simulate(tenant(), script).outcome == "answered by +48600100201"
+    assert call("+48600100201", moment=NIGHT).outcome == "answered by 201"
 
 
 @pytest.mark.parametrize(("old", "new", "path", "found"), [

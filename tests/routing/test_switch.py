@@ -25,7 +25,7 @@ numbers:"""), ('"3": "203"', '"3": night'))
 def test_call_moves_a_switch_to_its_next_position(extension: str, stands: dict[str, str], moves: str) -> None:
     result = simulate(TENANT, Script(Origin.PHONE, extension, NOON, "201", switches=stands))
     assert [visit.why for visit in result.path[1:]] == [f"201 moves it to {moves}", "hangs up"]
-    assert result.outcome == "hung up: NORMAL"
+    assert result.ends == "refused"
 
 
 @pytest.mark.parametrize(("place", "prompt"), [(0, "sys_switch_off"), (1, "sys_switch_on"), (2, "welcome"), (NOT_CHANGED, "sys_switch_stuck")])
@@ -37,7 +37,7 @@ def test_caller_hears_the_position_or_that_it_could_not_be_changed(place: int, p
 def test_caller_from_outside_moves_nothing_and_hears_why_not() -> None:
     result = simulate(TENANT, Script(Origin.TRUNK, "+48221234567", NOON, keys=("3",)))
     assert result.path[-2].why == "can be moved from the tenant's own phones only"
-    assert result.outcome == "hung up: NORMAL"
+    assert result.ends == "refused"
 
 
 @pytest.mark.parametrize(("switch", "problem"), [
