@@ -124,12 +124,16 @@ def _place_of(visit: Visit, known: Iterable[str]) -> str:
 
 
 def _edges(tenant: Tenant) -> Iterator[Edge]:
+    # A slot is drawn as its lot.
+    lots = {number: lot for lot, parking in tenant.parkings.items() for number in parking.numbers}
     for did, number in tenant.numbers.items():
-        yield Edge(did, number.to)
+        yield Edge(did, lots.get(number.to, number.to))
     for name, node in tenant.nodes.items():
+        if name in lots:
+            continue
         uses = node.uses()
         for field, target in uses.targets:
-            yield Edge(name, target, (reason_of(field),))
+            yield Edge(name, lots.get(target, target), (reason_of(field),))
         for field, extension in uses.users:
             if extension != name:
                 yield Edge(name, extension, (reason_of(field),), rings=True)

@@ -76,6 +76,14 @@ def test_element_that_no_number_leads_to_is_told() -> None:
     assert [one.id for one in graph.nodes if not one.is_reached] == ["hours"]
 
 
+def test_slots_are_drawn_as_their_lot() -> None:
+    graph = graph_of(acme(
+        ("numbers:", 'parkings:\n  lot: {extension: "700", slots: 701-703, unanswered: main}\nnumbers:'), ("{to: main}", '{to: "702"}')))
+    assert edge(graph, MAIN, "lot")
+    assert edge(graph, "lot", "main").reasons == ("unanswered",)
+    assert {end for one in graph.edges for end in (one.source, one.target)} <= {one.id for one in graph.nodes}
+
+
 @pytest.mark.parametrize(("field", "reason"), [
     ("keys.1", "key 1"), ("keys.*", "key *"), ("no_key", "no key"), ("rules.0.to", "rule 1"), ("levels.1.members.0", "level 2 member 1"),
     ("otherwise", "otherwise"), ("all_busy", "all busy")])
