@@ -59,7 +59,7 @@ class Published:
         try:
             return os.readlink(self._link)
         except OSError as error:
-            raise AgiError(f"{self._link}: nothing is published ({error.strerror})") from None
+            raise AgiError(f"nothing is published yet ({self._link}: {error.strerror})") from None
 
     def slugs(self, revision: str) -> list[str]:
         return sorted(file.stem for file in (self._link.parent / revision / "tenants").glob("*.json"))
@@ -81,7 +81,8 @@ class Published:
         try:
             text = file.read_bytes()
         except OSError as error:
-            raise AgiError(f"{file}: tenant {slug!r} is not published ({error.strerror})") from None
+            those = ", ".join(self.slugs(self._revision))
+            raise AgiError(f"tenant {slug!r} is not published, expected one of {those} ({file}: {error.strerror})") from None
         known = self._known.get(slug)
         if known is None or known[0] != text:
             values = json.loads(text)

@@ -35,12 +35,21 @@ Tenants = Annotated[list[Path] | None, typer.Option("--tenants", help="Tenant fi
 Picture = Annotated[Path | None, typer.Option(help=f"{PICTURE} The call's path is marked.")]
 
 
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text if "-" in text else f"{datetime.now().date()} {text}")
+    except ValueError:
+        raise typer.BadParameter(f"found {text!r}, expected a moment as '2026-12-24 18:05', or 18:05 for today") from None
+
+
 def simulate_call(
     context: typer.Context,
     tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
     number: Annotated[str, typer.Argument(help="The number dialled: public, or internal with --from.")] = "",
     caller: Annotated[str, typer.Option("--from", help="A user's extension, a number outside, or anonymous.")] = "",
-    at: Annotated[datetime | None, typer.Option(help="When, in the tenant's time zone. Default: now.")] = None,
+    at: Annotated[datetime | None, typer.Option(
+        parser=_moment, metavar="TIME",
+        help="When, in the tenant's time zone: '2026-12-24 18:05', or 18:05 today. Default: now.")] = None,
     keys: Annotated[str, typer.Option(help="What the caller presses, answer by answer: 2,1; or ,, for nothing.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="busy:201, unavailable:202, in_use:203 or silent:201.")] = None,
     switch: Annotated[list[str] | None, typer.Option(help="Where a switch stands: night=on.")] = None,
