@@ -107,7 +107,7 @@ def user(
         known = published_tenant(settings, tenant)
         if extension not in known.users:
             raise LookupError(f"{tenant} has no user {extension!r}, expected one of {', '.join(known.users)}")
-        forwards = [read_forward(known, text) for text in forward or ()]
+        forwards = [read_forward(known, extension, text) for text in forward or ()]
         ended = [read_forwarding(text) for text in no_forward or ()]
         left, entered = (_groups(known, extension, names or ()) for names in (logout, login))
 

@@ -41,7 +41,7 @@ def with_setting(tenant: Tenant, extension: Extension, before: Personal, text: s
         case _ if word in set(Forwarding) and not detail:
             return replace(before, forwards={**before.forwards, Forwarding(word): ""})
         case _ if word in set(Forwarding):
-            kind, to = read_forward(tenant, text)
+            kind, to = read_forward(tenant, extension, text)
             return replace(before, forwards={**before.forwards, kind: to})
         case _:
             raise ValueError(
@@ -75,12 +75,14 @@ def after(before: Personal, setting: Setting) -> Personal:
             return replace(before, wake_up=at)
 
 
-def read_forward(tenant: Tenant, text: str) -> tuple[Forwarding, str]:
-    """'busy=202'. Raises ValueError."""
+def read_forward(tenant: Tenant, extension: Extension, text: str) -> tuple[Forwarding, str]:
+    """'busy=202', of the user with this extension. Raises ValueError."""
     kind, _, to = text.partition("=")
     whole = to.startswith("+") and to[1:].isascii() and to[1:].isdigit() and 7 <= len(to[1:]) <= 15
     if not whole and to not in tenant.internal_numbers:
         raise ValueError(f"found the target {to!r}, expected an extension of {tenant.tenant} or a number such as +48221234567")
+    if to == extension:
+        raise ValueError(f"found the user's own extension {to}, expected another one or a number such as +48221234567")
     return read_forwarding(kind), to
 
 
