@@ -130,4 +130,5 @@ def _lines(text: str, width: int) -> str:
     """The text in lines of at most that many characters, for one of Graphviz' HTML-like labels."""
     lines = textwrap.wrap(_UNPRINTABLE.sub("\ufffd", text), width) or [" "]
     # Graphviz puts names in place of \N, \G and others here too, and has no escape for it: a space without width parts them.
-    return "<BR/>".join(html.escape(line).replace("\\", "\\\u200b") for line in lines)
+    # At the end of a label it takes ']' for the end of a CDATA section.
+    return "<BR/>".join(html.escape(line).replace("]", "&#93;").replace("\\", "\\\u200b") for line in lines)

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from centralka.picture import LOOKS, dot_text, write_picture
@@ -68,6 +68,7 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path, text: str) -
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=60))
+@example("]")
 def test_any_text_is_drawn(text: str) -> None:
     graph = Graph((Node("a", "user", text, (text,)), Node("b", "user", "b")), (Edge("a", "b", (text,)),))
     done = subprocess.run(["dot", "-Tsvg"], input=dot_text(graph, text).encode(), capture_output=True, check=True)

@@ -145,7 +145,7 @@ def test_emergency_call_shows_where_help_is_needed_even_of_who_hides_the_number(
 def test_emergency_number_is_called_before_any_internal_number_of_its_digits(dialled: str) -> None:
     """What `check` refuses may have been published by a version that did not."""
     at = tenant().model_copy(update={"internal_numbers": {"112": "202", "999": "202"}})
-    assert dial(dialled, at=at).outcome == f"answered {dialled[-3:]}"
+    assert dial(dialled, at=at).outcome == f"answered by {dialled[-3:]}"
 
 
 @pytest.mark.parametrize("ended", [

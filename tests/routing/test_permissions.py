@@ -180,7 +180,7 @@ def test_call_from_outside_that_is_forwarded_outside_takes_two_lines(lines: int,
                  ("failover:", "plan: {name: two}\nfailover:"))
     two = read_platform("plans: {two: {lines: 2}}\nbrake:\n", "platform.yaml")
     script = Script(Origin.TRUNK, "+48221234567", WORKDAY, caller="+48600100999", usage=Usage(lines=lines))
-    assert simulate(tenant(*forwarded, platform=two), script).outcome == outcome
+    assert simulate(tenant(*forwarded, platform=two), script).ends == outcome
 
 
 def test_number_that_only_rang_holds_no_line_while_the_next_one_rings() -> None:

@@ -13,7 +13,7 @@ def test_the_demo_tenant_has_what_the_test_call_uses() -> None:
 def test_demo_that_somebody_changed_is_told_instead_of_called(tmp_path: Path) -> None:
     text = (TENANTS / "acme.yaml").read_text()
     (tmp_path / "acme.yaml").write_text(text.replace('"1": sales', '"1": "203"'))
-    assert what_prevents(tmp_path) == "a call to +48221234567 with key 1 ends now as: answered 203"
+    assert what_prevents(tmp_path) == "a call to +48221234567 with key 1 ends now as: answered by 203"
 
 
 def test_the_phone_of_the_test_call_calls_from_no_tenants_trunk() -> None:
