@@ -138,6 +138,10 @@ def plan(context: typer.Context, directory: Directory = None, as_json: Json = Fa
     else:
         for path in planned.changed:
             out.print(f"changes {path}")
+        for tenant in planned.added:
+            out.print(f"{tenant} is new")
+        for tenant in planned.removed:
+            out.print(f"{tenant} has no file any more; its phones would stop: apply asks for --remove {tenant}")
         for tenant, numbers in planned.numbers.items():
             out.print(f"{tenant}: calls to {', '.join(numbers)} would be handled differently")
             if tenant in planned.ends:

@@ -55,11 +55,13 @@ class Rendered:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an apply would do: files that change, the numbers whose calls would go another way, by tenant, and which of their
-    callers end elsewhere."""
+    callers end elsewhere; tenants that come and go."""
 
     changed: tuple[str, ...]
     numbers: dict[str, tuple[str, ...]]
     ends: dict[str, Comparison]
+    added: list[str]
+    removed: list[str]
 
 
 def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
@@ -167,7 +169,8 @@ def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
     numbers = changed_numbers(before, after)
     both = [slug for slug in numbers if slug in before and slug in after]
     ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
-    return Plan(changed_paths(published, rendered.files), numbers, ends)
+    return Plan(
+        changed_paths(published, rendered.files), numbers, ends, sorted(after.keys() - before), sorted(before.keys() - after))
 
 
 def _published(files: Files) -> dict[str, Tenant]:

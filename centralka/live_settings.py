@@ -17,7 +17,15 @@ from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
 from routing.calendars import Fetched
 from routing.facts import NOTHING_SET, Personal
-from routing.settings import checked_position, expected_one_of, known_groups, read_forward, read_forwarding, with_setting
+from routing.settings import (
+    checked_forward,
+    checked_position,
+    expected_one_of,
+    known_groups,
+    read_forward,
+    read_forwarding,
+    with_setting,
+)
 from routing.tenant import Tenant
 from store import calendars, live, personal, switches
 
@@ -108,6 +116,8 @@ def user(
         if extension not in known.users:
             raise LookupError(f"{tenant} has no user {extension!r}, expected one of {', '.join(known.users)}")
         forwards = [read_forward(known, extension, text) for text in forward or ()]
+        for _, to in forwards:
+            checked_forward(known, extension, to)
         ended = [read_forwarding(text) for text in no_forward or ()]
         left, entered = (_groups(known, extension, names or ()) for names in (logout, login))
 

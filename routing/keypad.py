@@ -14,7 +14,7 @@ from routing.facts import Facts, Forwarding
 from routing.names import Extension, Name
 from routing.numbers import e164, find_did
 from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, LastCaller, PutSwitch
-from routing.settings import groups_of
+from routing.settings import checked_forward, groups_of
 from routing.tenant import Tenant, name_prompt_of
 
 
@@ -173,6 +173,7 @@ class _Code:
             return did
         to = self.tenant.destination(number)
         self.tenant.trunk_endpoint(None)
+        checked_forward(self.tenant, self.extension, to)
         return to
 
     def no_forward(self, kind: Forwarding) -> Told:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
+from routing.dialled import class_of
 from routing.facts import NOTHING_SET, Forwarding, Personal
 from routing.names import Extension, Name
 from routing.tenant import Tenant
@@ -84,6 +85,16 @@ def read_forward(tenant: Tenant, extension: Extension, text: str) -> tuple[Forwa
     if to == extension:
         raise ValueError(f"found the user's own extension {to}, expected another one or a number such as +48221234567")
     return read_forwarding(kind), to
+
+
+def checked_forward(tenant: Tenant, extension: Extension, to: str) -> None:
+    """Raises ValueError where the user's calls are not let out to this number: a forward there would never ring."""
+    if to.startswith("+") and to not in tenant.numbers:
+        call_class = class_of(to, tenant.country)
+        if call_class is None:
+            raise ValueError(f"found the target {to}, expected a number of a dialling plan")
+        if call_class not in tenant.permissions_of(extension):
+            raise ValueError(f"found the target {to}, expected one that {extension} may call: {call_class} is not permitted")
 
 
 def read_forwarding(text: str) -> Forwarding:
