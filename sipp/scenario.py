@@ -14,8 +14,8 @@ _USER = "-_.!~*'()&=+$,;?/"  # RFC 3261, section 25.1: what a user part may hold
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A SIP account. Without a password it ignores challenges. `domain` is the server's address if not given. On loopback nothing
-    is lost, so what will be challenged is sent again after 4 s, not 0.5: a server that stalls would challenge each."""
+    """A SIP account. Without a password it ignores challenges. `domain` is the server's address if not given. On loopback
+    nothing is lost, so what will be challenged is sent again after 4 s, not 0.5: a server that stalls would challenge each."""
 
     user: str
     password: str | None = field(default=None, repr=False)
