@@ -33,14 +33,6 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_writer, "TICK_S", 0.05)
 
 
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
-
-
 @asynccontextmanager
 async def watched(peer: AmiPeer, redis_url: str) -> AsyncIterator[tuple[LiveView, LiveWriter]]:
     redis = live.connect(redis_url)

@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from agi.ami_client import AmiClient
 from agi.in_step import InStep
 from agi.published import Published
@@ -77,14 +75,6 @@ def lit(peer: AmiPeer) -> list[tuple[str, str]]:
 async def set_by(server: RedisServer, extension: str, **fields: object) -> None:
     async with server.client() as redis:
         await change(redis, "acme", extension, lambda _: Personal(**fields))      # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
 
 
 async def test_only_what_asterisk_has_otherwise_is_told_and_only_when_something_changes(

@@ -1,6 +1,5 @@
 """Whoever has to know that calls outside were stopped is told once, by mail."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,6 @@ from tests.tenants_for_tests import acme
 
 NOTICES = """notices: {{server: 127.0.0.1, port: {port}, sender: pbx@example.com, to: [noc@example.com]}}"""
 OWNER = ("failover:", "notices_to: [owner@acme.example, noc@example.com]\nfailover:")
-
-
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
 
 
 def publish(home: Path, port: int) -> Published:

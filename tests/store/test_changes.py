@@ -1,10 +1,7 @@
 """What codes change is kept, and who called last; without Redis nothing is said to have changed."""
 
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from routing.changes import DoNotDisturb, WakeUp
 from routing.facts import Personal
@@ -15,14 +12,6 @@ from store.last_callers import Called
 from tests.store.redis_server import RedisServer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
 
 
 async def test_change_is_kept_for_its_tenant_and_its_user_only(redis_server: RedisServer) -> None:

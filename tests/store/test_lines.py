@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -37,14 +36,6 @@ async def admit(
 
 async def admit_in(lines: Lines, call: str, limits: Caps) -> Limit:
     return await lines.admit("acme", call, f"{call}/", Admit(limits, DAY))
-
-
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
 
 
 async def test_of_fifty_calls_at_once_exactly_as_many_are_let_in_as_there_are_lines(redis_server: RedisServer) -> None:

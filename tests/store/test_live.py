@@ -1,7 +1,6 @@
 """The decision service's copy of the device states."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,14 +18,6 @@ from tests.store.redis_server import RedisServer
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(follower, "POLL_S", 0.02)
-
-
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
 
 
 async def test_states_are_loaded_and_followed(redis_server: RedisServer) -> None:

@@ -1,7 +1,6 @@
 """Switches and users' settings in Redis: every change counts once, and the decision service knows of it at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -20,12 +19,9 @@ NIGHT = Flip("night", ("auto", "day", "night"), "auto")
 
 
 @pytest.fixture
-async def redis_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisServer]:
+def redis_server(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
     monkeypatch.setattr(follower, "FIRST_DELAY_S", 0.01)
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
+    return redis_server
 
 
 async def test_switch_moves_on_once_for_each_decision_and_round(redis_server: RedisServer) -> None:

@@ -1,7 +1,6 @@
 """Turns are counted once each, whoever asks at the same time, and go on while Redis is away."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,14 +9,6 @@ from store import answers as store_answers
 from store import live
 from store.answers import RedisAnswers
 from tests.store.redis_server import RedisServer
-
-
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.remove()
 
 
 async def test_fifty_calls_at_once_have_fifty_turns_and_a_restart_goes_on_from_there(
