@@ -3,7 +3,8 @@
 The dialplan tells it on each such leg, [outside] in asterisk-conf/extensions.conf: "<user or nothing>|<number>".
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agi.cel import CelEvent, said
@@ -47,13 +48,22 @@ class LegsOutside:
         self._up = {uniqueid: leg for uniqueid, leg in self._up.items() if leg.call != call}
         self._over = {leg: at for leg, at in self._over.items() if leg.call != call}
 
-    def seen(self, calls: Sequence[str]) -> Seen:
-        """What there is of these calls in progress."""
-        its = frozenset(calls)
-        up = sorted({str(leg) for leg in self._up.values() if leg.call in its})
-        return Seen(
-            calls, {one: other for one, other in self._joined.items() if other in its}, up,
-            {str(leg): at for leg, at in self._over.items() if leg.call in its and str(leg) not in up})
+    def seen(self, calls: Mapping[str, Sequence[str]]) -> dict[str, Seen]:
+        """What there is of these calls in progress, by tenant. Each leg is looked at once: there may be many of both."""
+        whose = {call: tenant for tenant, its in calls.items() for call in its}
+        joined: dict[str, dict[str, str]] = defaultdict(dict)
+        up: dict[str, set[str]] = defaultdict(set)
+        over: dict[str, dict[str, int]] = defaultdict(dict)
+        for one, other in self._joined.items():
+            if other in whose:
+                joined[whose[other]][one] = other
+        for leg in self._up.values():
+            if leg.call in whose:
+                up[whose[leg.call]].add(str(leg))
+        for leg, at in self._over.items():
+            if leg.call in whose and str(leg) not in up[whose[leg.call]]:
+                over[whose[leg.call]][str(leg)] = at
+        return {tenant: Seen(its, joined[tenant], sorted(up[tenant]), over[tenant]) for tenant, its in calls.items()}
 
 
 def leg_of(event: CelEvent) -> LegOutside | None:

@@ -39,4 +39,4 @@ def seen_by_tenant(calls: Mapping[str, str], legs: LegsOutside) -> dict[str, See
     found: dict[str, list[str]] = defaultdict(list)
     for linkedid, text in list(calls.items()):
         found[LiveCall.from_json(linkedid, text).tenant].append(linkedid)
-    return {tenant: legs.seen(sorted(up)) for tenant, up in found.items()}
+    return legs.seen({tenant: sorted(up) for tenant, up in found.items()})
