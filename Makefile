@@ -1,5 +1,7 @@
 # RUNTIME=docker|local decides how `make up` runs Asterisk; without it the machine decides.
 PYTHON ?= python3
+# Test modules at once: more than processors, since live tests wait most of the time.
+TESTERS ?= 3
 BIN := .venv/bin
 .PHONY: up down status test test-docker bench lint
 
@@ -14,10 +16,7 @@ status: .venv/ready
 
 test: lint
 	@$(BIN)/python -m runtime prepare
-	@echo "Tests without calls run beside the live ones, which wait more than they compute; what they say comes last"
-	@$(BIN)/python -m pytest -m "not live" > .runtime/others.txt 2>&1 & others=$$!; trap "kill $$others" INT TERM; \
-	$(BIN)/python -m pytest -m live; live=$$?; \
-	wait $$others; others=$$?; cat .runtime/others.txt; exit $$((live | others))
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 test-docker: .venv/ready
 	@$(BIN)/python -m runtime test-docker

@@ -1,4 +1,4 @@
-"""One instance for all live tests: its own directory and loopback address, started once, stopped and removed at the end."""
+"""One instance for all live tests of a worker: its own directory and loopback address, started once, stopped and removed at the end."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ SETTINGS = {
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Pbx]:
-    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), "livetests")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), f"livetests{worker}")
     runtime.remove()
     runtime.prepare(SETTINGS)
     runtime.apply(TENANTS)
