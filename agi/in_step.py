@@ -76,7 +76,7 @@ class InStep:
 
     def _note(self, event: Message) -> None:
         """A state of a device, in a list or as it changes."""
-        slug = queue_agents.tenant_of(event.device) or lamps.tenant_of(event.device)
+        slug = queue_agents.tenant_of_pause(event.device) or lamps.tenant_of_lamp(event.device)
         if slug:
             (self._on.add if event.state == "INUSE" else self._on.discard)(event.device)
             self._tenants.changed.add(slug)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from routing.endpoint import read_device
 from routing.models import DECT, GATEWAYS, PHONES, known_model
 from routing.names import DeviceName, Dialled, Extension, Ipui, Label, Mac, Name, all_differ
 from routing.phrases import Language
@@ -78,7 +79,7 @@ class Phone(_Equipment):
     @property
     def user(self) -> Extension:
         """Whose telephone it is: that of its first line."""
-        return self.lines[0].partition("-")[0]
+        return read_device(self.lines[0]).extension
 
 
 class Handset(_Part):

@@ -45,6 +45,7 @@ from routing.call import (
 )
 from routing.callers import caller_number
 from routing.cast import Handing, Says
+from routing.endpoint import TrunkEndpoint, device_of
 from routing.engine import next_step, transfer_refusal
 from routing.facts import DeviceState, Facts
 from routing.keying import entered
@@ -52,8 +53,8 @@ from routing.numbers import dialled_number
 from routing.questions import Answer, Question, Unanswered
 from routing.script import FAILOVER, HANGS_UP, REFUSED, Script, Simulation
 from routing.simulated_answers import Asked
-from routing.simulated_phones import Rung, able, device_of, dial, phone, wait
-from routing.tenant import Tenant, trunk_endpoint_name
+from routing.simulated_phones import Rung, able, dial, phone, wait
+from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
 
@@ -66,7 +67,7 @@ def simulate(tenant: Tenant, script: Script) -> Simulation:
 
 def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
     devices = {
-        endpoint: script.states.get(device_of(endpoint), script.states.get(extension, DeviceState.IDLE))
+        endpoint: script.states.get(str(device_of(endpoint)), script.states.get(extension, DeviceState.IDLE))
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
     }
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
@@ -141,7 +142,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 pairs = zip(endpoints, delays_s or [0] * len(endpoints), strict=True)
                 rung = [phone(facts, endpoint, after_s) for endpoint, after_s in pairs]
                 far = script.states
-                failing = {trunk_endpoint_name(tenant.tenant, name) for name in script.failing_trunks}
+                failing = {str(TrunkEndpoint(tenant.tenant, name)) for name in script.failing_trunks}
                 rung += [
                     Rung(leg.number, leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm)
                     for leg in outside if leg.trunk not in failing]

@@ -15,10 +15,12 @@ from routing.calendars import Calendar
 from routing.codes import Codes
 from routing.desk import Desks
 from routing.dialled import CallClass, class_of
+from routing.endpoint import DeviceEndpoint, TrunkEndpoint, UserDevice, read_device
 from routing.equipment import Equipped
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
 from routing.names import (
+    DeviceName,
     Did,
     Extension,
     Extensions,
@@ -201,9 +203,13 @@ class Tenant(Elements, Equipped, Desks):
     @cached_property
     def _endpoints(self) -> dict[Extension, tuple[str, ...]]:
         return {
-            extension: tuple(endpoint_name(self.tenant, extension, device) for device in user.devices)
+            extension: tuple(str(DeviceEndpoint(self.tenant, UserDevice(extension, device))) for device in user.devices)
             for extension, user in self.users.items()
         }
+
+    def endpoint_of(self, device: DeviceName) -> str:
+        """The name of the endpoint of a device such as 201-desk."""
+        return str(DeviceEndpoint(self.tenant, read_device(device)))
 
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]:
         """The endpoint names of a user's devices."""
@@ -279,14 +285,14 @@ class Tenant(Elements, Equipped, Desks):
     @property
     def emergency_trunks(self) -> tuple[str, ...]:
         """The endpoints of the trunks that emergency calls leave by."""
-        return tuple(trunk_endpoint_name(self.tenant, trunk) for trunk in self.trunks_for(CallClass.EMERGENCY))
+        return tuple(str(TrunkEndpoint(self.tenant, trunk)) for trunk in self.trunks_for(CallClass.EMERGENCY))
 
     def trunk_endpoint(self, trunk: Name | None, number: str = "") -> str:
         """The endpoint of that trunk, or of the one that calls to the number leave by. Raises ValueError if there is none."""
         name = trunk or next(iter(self.trunks_for(class_of(number, self.country))), "")
         if name not in self.trunks:
             raise ValueError(f"no trunk {name!r} leads outside" if name else "no trunk leads outside")
-        return trunk_endpoint_name(self.tenant, name)
+        return str(TrunkEndpoint(self.tenant, name))
 
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]:
         user = self.users.get(extension)
@@ -314,7 +320,7 @@ class Tenant(Elements, Equipped, Desks):
         user = self.users.get(extension)
         if user is None:
             return True
-        return user.call_waiting and not any(f"{extension}-{device}" in self.analogue for device in user.devices)
+        return user.call_waiting and not any(str(UserDevice(extension, device)) in self.analogue for device in user.devices)
 
     def is_own_number(self, number: str, extension: Extension) -> bool:
         """Whether the public number leads straight to the user."""
@@ -436,12 +442,3 @@ def _phrases(languages: tuple[Language, ...], unused: tuple[str, ...]) -> Mappin
 def name_prompt_of(element: Name) -> Name:
     """The prompt that says an element's name."""
     return f"sys_element_{element}"
-
-
-def endpoint_name(tenant: Slug, extension: Extension, device: Name) -> str:
-    """The name of a device's endpoint, AOR and SIP user: 'acme-201-desk'."""
-    return f"{tenant}-{extension}-{device}"
-
-
-def trunk_endpoint_name(tenant: Slug, trunk: Name) -> str:
-    return f"{tenant}-trunk-{trunk}"

@@ -23,6 +23,7 @@ from routing.call import (
     VoicemailEnded,
 )
 from routing.dialled import Permissions
+from routing.endpoint import device_of
 from routing.facts import Forwarding
 from routing.forwarding import MAX_FORWARDS, Nobody, Passed, passed_to, who_rings
 from routing.forwarding import Rings as Ringing
@@ -166,7 +167,7 @@ class User(BaseModel):
             case Ringing(endpoints=endpoints, outside=outside) as found:
                 shown, vouching = identity(here.tenant, here.facts, self.presentation) if outside else ("", "")
                 delays_s = found.delays_s if any(found.delays_s) else ()
-                rung = [_told(_device(endpoint), s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
+                rung = [_told(device_of(endpoint).name, s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
                 rung += [_told(leg.number, leg.after_s) for leg in outside]
                 step = Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching, delays_s=delays_s)
                 return Do(step, f"rings {', '.join(rung)}")
@@ -204,10 +205,6 @@ class User(BaseModel):
             greeting = take_message(here, here.name, LEAVE_MESSAGE, (), Entered())
             return Do(greeting.step, f"{reason}, {greeting.why}")
         return Do(Play(("sys_unavailable",), early=True), f"{reason}, no mailbox", (int(MISSED[status][1]),))
-
-
-def _device(endpoint: str) -> str:
-    return endpoint.rpartition("-")[2]
 
 
 def _told(what: str, delay_s: int) -> str:
