@@ -13,26 +13,13 @@ from urllib.parse import unquote
 
 import structlog
 
+from agi.allowed_text import AgiError, checked
+from agi.channel_text import Result, path_text, read_digits, read_event, read_state, start_text, state_text
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.outside import Asking, Outside
 from agi.published import Published
-from agi.step_text import (
-    DIGITS,
-    AgiError,
-    Result,
-    checked,
-    lot_name,
-    path_text,
-    read_digits,
-    read_event,
-    read_state,
-    sound_path,
-    start_text,
-    state_text,
-    step_text,
-)
+from agi.step_text import DIGITS, lot_name, sound_path, step_text
 from routing import questions
-from routing.call import Awaits
 from routing.callers import caller_number
 from routing.engine import next_step, transfer_refusal
 from routing.facts import Facts
@@ -40,6 +27,7 @@ from routing.gate import why_not_called
 from routing.nodes.parking import Parking, Slot
 from routing.numbers import dialled_number
 from routing.questions import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
+from routing.step import Awaits
 from store.follower import Live
 
 UNIQUEID = r"[A-Za-z0-9._-]{1,80}"

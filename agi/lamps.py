@@ -5,7 +5,7 @@ which hints name (templates/extensions.conf.j2) and in_step.py sets.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agi.step_text import checked
+from agi.allowed_text import checked
 from routing.endpoint import tenant_of
 from routing.facts import Personal
 from routing.presence import is_out

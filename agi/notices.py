@@ -10,8 +10,8 @@ from email.message import EmailMessage
 import structlog
 from redis.asyncio import Redis
 
+from agi.allowed_text import AgiError
 from agi.published import Published
-from agi.step_text import AgiError
 from routing.platform import Notices
 from routing.tenant import Tenant
 from store.lines import Lines

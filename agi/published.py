@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agi.step_text import AgiError, checked
+from agi.allowed_text import AgiError, checked
 from routing.questions import PinOf
 from routing.tenant import Tenant
 

@@ -5,7 +5,7 @@ is paused there, by in_step.py. Whom Asterisk has paused is told by its device s
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agi.step_text import checked
+from agi.allowed_text import checked
 from routing.endpoint import tenant_of
 from routing.facts import Personal
 from routing.presence import is_out

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import structlog
 from redis.asyncio import Redis
 
+from agi.allowed_text import AgiError, checked
 from agi.ami_client import AmiClient, AmiError
 from agi.published import Published
-from agi.step_text import AgiError, checked, sound_path
+from agi.step_text import sound_path
 from agi.turns import take_turns
 from routing.facts import DeviceState
 from store import personal

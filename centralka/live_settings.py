@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 from redis.asyncio import Redis
 
+from agi.allowed_text import AgiError
 from agi.published import Published
-from agi.step_text import AgiError
 from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
 from routing.calendars import Fetched

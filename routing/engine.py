@@ -3,31 +3,7 @@
 from dataclasses import replace
 
 from routing.admission import NOBODY, Limit, in_words
-from routing.call import (
-    Awaits,
-    CallBack,
-    Cause,
-    Conference,
-    Decision,
-    Dial,
-    DialEnded,
-    DialStatus,
-    Digits,
-    Entered,
-    Event,
-    Failover,
-    Hangup,
-    Listen,
-    Origin,
-    Play,
-    Read,
-    Spoken,
-    Started,
-    State,
-    Step,
-    Visit,
-    awaits,
-)
+from routing.call import Decision, DialEnded, DialStatus, Digits, Entered, Event, Origin, Spoken, Started, State, Visit
 from routing.codes import Keyed, SwitchKeyed
 from routing.dialled import CallClass, read_dialled
 from routing.facts import Facts
@@ -38,6 +14,7 @@ from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outgoing import OUTGOING, take_line, without_prefix
 from routing.numbers import e164, find_did, is_emergency
 from routing.questions import Unanswered
+from routing.step import Awaits, CallBack, Cause, Conference, Dial, Failover, Hangup, Listen, Play, Read, Step, awaits
 from routing.tenant import Tenant
 
 MAX_HOPS = 60

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from routing.call import DialStatus, Outside
+from routing.call import DialStatus
 from routing.facts import DeviceState, Facts, Forwarding
 from routing.names import Did, Extension, Name, Target
 from routing.rings import CallKind, Ways
+from routing.step import Outside
 
 MAX_FORWARDS = 10     # of one call, until its caller chooses again
 

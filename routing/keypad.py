@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from routing.call import CheckVoicemail, Echo, Move, PickUp, Play, Step
 from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.code_phrases import digits
 from routing.codes import Feature, Keyed, SwitchKeyed
@@ -15,6 +14,7 @@ from routing.names import Extension, Name
 from routing.numbers import e164, find_did
 from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, LastCaller, PutSwitch
 from routing.settings import checked_forward, groups_of
+from routing.step import CheckVoicemail, Echo, Move, PickUp, Play, Step
 from routing.tenant import Tenant, name_prompt_of
 
 

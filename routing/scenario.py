@@ -22,27 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from routing.admission import Usage
 from routing.calendars import CalendarEvent, Events, Fetched
 from routing.calendars import Title as CalendarTitle
-from routing.call import (
-    Cause,
-    CheckVoicemail,
-    Conference,
-    Echo,
-    Failover,
-    Hangup,
-    Listen,
-    Move,
-    Origin,
-    Park,
-    PickUp,
-    Play,
-    Queue,
-    Read,
-    Say,
-    Step,
-    Unpark,
-    Visit,
-    Voicemail,
-)
+from routing.call import Origin, Visit
 from routing.call_server import Failed, Failure, Reply
 from routing.cast import (
     STATES,
@@ -70,6 +50,25 @@ from routing.questions import Question, Turn
 from routing.script import Script, Simulation
 from routing.settings import read_settings
 from routing.simulate import simulate
+from routing.step import (
+    Cause,
+    CheckVoicemail,
+    Conference,
+    Echo,
+    Failover,
+    Hangup,
+    Listen,
+    Move,
+    Park,
+    PickUp,
+    Play,
+    Queue,
+    Read,
+    Say,
+    Step,
+    Unpark,
+    Voicemail,
+)
 from routing.tenant import Tenant
 
 OVER = "the conversation is over"

@@ -5,42 +5,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from routing.call import (
-    Awaits,
-    CallAs,
-    CallBack,
-    CheckVoicemail,
-    Conference,
     ConferenceLeft,
     Decision,
-    Dial,
     DialStatus,
     Digits,
-    Echo,
     Entered,
     Event,
-    Failover,
-    Hangup,
-    Listen,
-    Move,
     Origin,
-    Park,
     Parked,
     ParkEnded,
-    PickUp,
-    Play,
     Played,
-    Queue,
     QueueEnd,
-    Read,
-    Say,
-    SetCall,
     Spoken,
     Started,
     State,
-    Step,
-    Unpark,
     Visit,
-    Voicemail,
     VoicemailEnded,
 )
 from routing.callers import caller_number
@@ -54,6 +33,29 @@ from routing.questions import Answer, Question, Unanswered
 from routing.script import FAILOVER, HANGS_UP, REFUSED, Script, Simulation
 from routing.simulated_answers import Asked
 from routing.simulated_phones import Rung, able, dial, phone, wait
+from routing.step import (
+    Awaits,
+    CallAs,
+    CallBack,
+    CheckVoicemail,
+    Conference,
+    Dial,
+    Echo,
+    Failover,
+    Hangup,
+    Listen,
+    Move,
+    Park,
+    PickUp,
+    Play,
+    Queue,
+    Read,
+    Say,
+    SetCall,
+    Step,
+    Unpark,
+    Voicemail,
+)
 from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through

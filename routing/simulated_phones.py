@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from routing.call import Cause, DialEnded, DialStatus, Queue, QueueEnd, QueueLeft
+from routing.call import DialEnded, DialStatus, QueueEnd, QueueLeft
 from routing.endpoint import device_of
 from routing.facts import DeviceState, Facts
 from routing.script import Script
+from routing.step import Cause, Queue
 
 RINGING = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)

@@ -2,12 +2,13 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from routing.call import Cause, Dial, DialEnded, DialStatus, Digits, Entered, Event, Hangup, Outside, Played, Read, Say
+from routing.call import DialEnded, DialStatus, Digits, Entered, Event, Played
 from routing.call_server import Failed, Reply
 from routing.names import Did, Name, Target, Url
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.outside import CALLER, Presentation, identity
 from routing.questions import AskServer, Speak
+from routing.step import Cause, Dial, Hangup, Outside, Read, Say
 
 MAX_TOLD = 60      # characters of a text in the call's path
 HALF = 8           # digits of a number in one part of a call's memory

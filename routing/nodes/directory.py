@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event, Listen, Read, Spoken
+from routing.call import Digits, Entered, Event, Spoken
 from routing.keying import keys_of
 from routing.names import Extension, Extensions, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.questions import Understand
+from routing.step import Listen, Read
 
 MAX_LETTERS = 8
 CHOICES = 8                       # on the keys 1 to 8; 9 tells the next ones

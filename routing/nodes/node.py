@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from routing.admission import Caps
 from routing.calendars import Calendar
-from routing.call import NOTHING_CHOSEN, Chosen, Event, Step
+from routing.call import NOTHING_CHOSEN, Chosen, Event
 from routing.codes import Codes
 from routing.dialled import CallClass
 from routing.facts import Facts
@@ -17,6 +17,7 @@ from routing.hunting import Seat
 from routing.names import Extension, Name, Target
 from routing.number_list import NumberSet
 from routing.phrases import Language
+from routing.step import Step
 
 if TYPE_CHECKING:
     from routing.nodes.when import When

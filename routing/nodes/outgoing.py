@@ -8,7 +8,7 @@ from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from routing.admission import NO_CAPS, NOBODY, REFUSALS, Limit, in_words
-from routing.call import Cause, Dial, DialEnded, DialStatus, Digits, Entered, Event, Hangup, Outside, Play, Played, Read
+from routing.call import DialEnded, DialStatus, Digits, Entered, Event, Played
 from routing.codes import Codes, Feature, Keyed
 from routing.dialled import CallClass, class_of, read_dialled
 from routing.names import Extension, Name
@@ -16,6 +16,7 @@ from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.when import Asked
 from routing.numbers import MAX_SHORT_DIGITS, country_of
 from routing.questions import Admit, CheckPin, Country, HasPin, PinIs, PinOf, Stopped
+from routing.step import Cause, Dial, Hangup, Outside, Play, Read
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
 RING_S = 120              # the caller decides when it is enough

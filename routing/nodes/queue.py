@@ -4,22 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from routing.call import (
-    Agent,
-    CallBack,
-    Cause,
-    Digits,
-    Entered,
-    Event,
-    Hangup,
-    Outside,
-    Play,
-    Played,
-    Queue,
-    QueueEnd,
-    QueueLeft,
-    Read,
-)
+from routing.call import Digits, Entered, Event, Played, QueueEnd, QueueLeft
 from routing.hunting import Algorithm
 from routing.names import Extension, Extensions, Key, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
@@ -27,6 +12,7 @@ from routing.nodes.outgoing import is_stopped
 from routing.numbers import NumberClass, classify
 from routing.presence import GroupPresence, is_out, presence_in
 from routing.rings import CallKind
+from routing.step import Agent, CallBack, Cause, Hangup, Outside, Play, Queue, Read
 
 MAX_AGENTS = 200
 CALL_BACK_PROMPTS = (

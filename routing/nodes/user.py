@@ -8,20 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from routing.call import (
-    Cause,
-    Dial,
-    DialEnded,
-    DialStatus,
-    Diversion,
-    Diverted,
-    Entered,
-    Event,
-    Hangup,
-    Play,
-    Played,
-    VoicemailEnded,
-)
+from routing.call import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded
 from routing.dialled import Permissions
 from routing.endpoint import device_of
 from routing.facts import Forwarding
@@ -35,6 +22,7 @@ from routing.outside import CALLER, Presentation, identity
 from routing.platform import STANDARD
 from routing.presence import is_there
 from routing.rings import MOBILE, CallKind, Rings
+from routing.step import Cause, Dial, Diversion, Diverted, Hangup, Play
 
 DIRECT_CALLS = (CallKind.INTERNAL, CallKind.DIRECT, CallKind.MAIN)      # which ring for the user's own ring_s
 MISSED = {

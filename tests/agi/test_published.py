@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agi.allowed_text import AgiError
 from agi.published import Published
-from agi.step_text import AgiError
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 

@@ -7,35 +7,21 @@ from hypothesis import strategies as st
 
 from routing.admission import Limit
 from routing.call import (
-    Awaits,
-    CheckVoicemail,
-    Conference,
     ConferenceLeft,
-    Dial,
     DialEnded,
     DialStatus,
     Digits,
-    Echo,
     Entered,
     Event,
-    Failover,
-    Hangup,
-    Listen,
     Origin,
     Parked,
     ParkEnded,
-    Play,
     Played,
     QueueEnd,
     QueueLeft,
-    Read,
-    Say,
     Spoken,
     Started,
     State,
-    Step,
-    Unpark,
-    Voicemail,
     VoicemailEnded,
 )
 from routing.call_server import Failed, Failure, Reply
@@ -70,6 +56,22 @@ from routing.questions import (
 )
 from routing.script import Script
 from routing.simulate import simulate
+from routing.step import (
+    Awaits,
+    CheckVoicemail,
+    Conference,
+    Dial,
+    Echo,
+    Failover,
+    Hangup,
+    Listen,
+    Play,
+    Read,
+    Say,
+    Step,
+    Unpark,
+    Voicemail,
+)
 from routing.tenant import Tenant
 from tests.flows.random_tenants import ELEMENTS, tenants
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from redis import Redis
 
-from routing.call import Dial, Outside
 from routing.cast import Phone, PhoneDoes
 from routing.endpoint import TrunkEndpoint
 from routing.facts import NOTHING_SET, Personal
 from routing.scenario import Scene
 from routing.simulate import simulate
+from routing.step import Dial, Outside
 from routing.tenant import AddressTrunk
 from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
 from store import calendars, last_callers, live, personal, switches

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import DialStatus, Origin, PickUp, Play, Started
+from routing.call import DialStatus, Origin, Started
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
 from routing.forwarding import Nobody, Rings, who_rings
+from routing.step import PickUp, Play
 from tests.tenants_for_tests import acme, changed, problems
 
 TENANT = acme(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Awaits, Digits, Entered, Listen, Origin, Read, Spoken, State
+from routing.call import Digits, Entered, Origin, Spoken, State
 from routing.cast import Says
 from routing.engine import next_step
 from routing.facts import Facts
@@ -13,6 +13,7 @@ from routing.pronunciation import pronunciations, sayable
 from routing.questions import Understand
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import Awaits, Listen, Read
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.call import Dial, DialEnded, DialStatus, Digits, Hangup, Origin, Outside, Started
+from routing.call import DialEnded, DialStatus, Digits, Origin, Started
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Rings, who_rings
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import Dial, Hangup, Outside
 from routing.tenant import Tenant
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from routing.call import Hangup, Origin, Play, Played, Started
+from routing.call import Origin, Played, Started
 from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.engine import next_step
 from routing.facts import Facts, Forwarding, Personal
@@ -14,6 +14,7 @@ from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, Las
 from routing.script import Script
 from routing.settings import after
 from routing.simulate import simulate
+from routing.step import Hangup, Play
 from tests.tenants_for_tests import acme
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
