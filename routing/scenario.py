@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from routing.admission import Usage
 from routing.calendars import CalendarEvent, Events, Fetched
@@ -46,6 +46,7 @@ from routing.engine import START
 from routing.errors import Problem
 from routing.facts import NOTHING_SET, DeviceState, Personal
 from routing.names import Did, Extension, Name, Pin, Target
+from routing.part import Part
 from routing.questions import Question, Turn
 from routing.script import Script, Simulation
 from routing.settings import read_settings
@@ -78,11 +79,7 @@ SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Caus
 """What a caller's phone is told when nobody has answered it. Source: chan_pjsip's hangup_cause2sip."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Call(_Section):
+class Call(Part):
     """`caller` stands as `from` in the file: an outside number, `anonymous`, or the extension of the user who calls."""
 
     caller: From = Field(alias="from")
@@ -90,7 +87,7 @@ class Call(_Section):
     at: Moment | None = None
 
 
-class Outside(_Section):
+class Outside(Part):
     """What is going on with the outside: the lines taken, users' calls and minutes of the day, users who are stopped ('all' for
     the whole tenant), foreign countries that somebody has confirmed, the PIN that steps over permissions by user."""
 
@@ -112,7 +109,7 @@ def _of_all(who: str) -> str:
     return "" if who == "all" else who
 
 
-class Given(_Section):
+class Given(Part):
     """What the world is like before the call."""
 
     turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
@@ -128,7 +125,7 @@ class Given(_Section):
     pins: dict[Extension, Pin] = Field(default_factory=dict)                     # by which users dial from their mobiles
 
 
-class Expect(_Section):
+class Expect(Part):
     """What is expected; what is not said may be anything. `path`: the elements and users in their order, each once a stay.
     `hears`: the prompts, in their order. `sip`: the final code that the caller's phone gets for its INVITE. `settings`: what
     these users have set afterwards, all of it; `switches`: where these stand then."""
@@ -141,7 +138,7 @@ class Expect(_Section):
     switches: dict[Name, Name] = Field(default_factory=dict)
 
 
-class Scenario(_Section):
+class Scenario(Part):
     title: Title
     call: Call
     given: Given = Given()
@@ -162,7 +159,7 @@ class Scenario(_Section):
         return next((action.node for action in self.caller if isinstance(action, HangsUp)), "")
 
 
-class Scenarios(_Section):
+class Scenarios(Part):
     at: Moment | None = None
     scenarios: tuple[Scenario, ...] = Field(min_length=1, max_length=1000)
 

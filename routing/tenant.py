@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from routing.admission import Caps, caps
@@ -42,6 +42,7 @@ from routing.nodes.user import Shows, User
 from routing.nodes.when import When
 from routing.number_list import NumberPatterns, NumberSet
 from routing.numbers import country_code, e164, emergency_numbers, find_did, is_emergency, may_be_called, with_country
+from routing.part import Part
 from routing.phrases import PHRASES, Language
 from routing.platform import STANDARD, Platform
 from routing.rings import CallKind, Ways, ways
@@ -56,11 +57,7 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Spoken(_Section):
+class Spoken(Part):
     """What a caller hears: text that is spoken, or a sound file beside the tenant's file."""
 
     text: SpokenText | None = None
@@ -80,13 +77,13 @@ class Prompt(Spoken):
     translations: dict[Language, Spoken] = Field(default_factory=dict)
 
 
-class PublicNumber(_Section):
+class PublicNumber(Part):
     """A DID and the element that its calls enter."""
 
     to: Target
 
 
-class _Trunk(_Section):
+class _Trunk(Part):
     """The carrier is asked by OPTIONS every `qualify_s` seconds whether it is there. While it does not answer, calls take the
     next trunk at once. With 0 it is never asked, for carriers that answer no OPTIONS, and every call tries it."""
 
@@ -117,13 +114,13 @@ class RegistrationTrunk(_Trunk):
 Trunk = Annotated[AddressTrunk | RegistrationTrunk, Field(discriminator="kind")]
 
 
-class Music(_Section):
+class Music(Part):
     """What callers hear while they wait: these prompts, over and over."""
 
     prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
 
 
-class Failover(_Section):
+class Failover(Part):
     """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
 
     ring: Extensions = Field(min_length=1, max_length=20)

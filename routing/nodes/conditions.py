@@ -3,19 +3,19 @@
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from routing.call import Entered, Event
 from routing.dates import shown_moment
 from routing.names import Label, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.when import Asked, Question, When
+from routing.part import Part
 
 MAX_RULES = 2000
 
 
-class Rule(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Rule(Part):
 
     title: Label | None = None           # stands in the reasons, such as 'closed'
     when: When

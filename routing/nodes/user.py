@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from routing.call import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded
 from routing.dialled import Permissions
@@ -19,6 +19,7 @@ from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
 from routing.nodes.when import Asked, When
 from routing.outside import CALLER, Presentation, identity
+from routing.part import Part
 from routing.platform import STANDARD
 from routing.presence import is_there
 from routing.rings import MOBILE, CallKind, Rings
@@ -44,20 +45,16 @@ DIVERTED = {DialStatus.BUSY: Diverted.BUSY, DialStatus.NOANSWER: Diverted.NO_ANS
 OUTSIDE = 1      # remembered while a number outside is called for the user: no forward comes after it
 
 
-class PersonalRule(BaseModel):
+class PersonalRule(Part):
     """Where calls straight to the user go while all of `when` holds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: Label | None = None           # stands in the reasons, such as 'my boss'
     when: When
     to: Destination
 
 
-class User(BaseModel):
+class User(Part):
     """A person with an extension, which is the key in the tenant's file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Label
     devices: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(default=("phone",), min_length=1, max_length=8)

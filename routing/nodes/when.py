@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from routing.callers import is_foreign
 from routing.dates import DateSpan, shown
@@ -18,6 +18,7 @@ from routing.hunting import Seat
 from routing.names import Extension, Name
 from routing.nodes.node import Here
 from routing.number_list import NumberPatterns, NumberSet
+from routing.part import Part
 from routing.presence import GroupPresence, Presence, presence_in, presence_of
 from routing.public_holidays import known_places, public_holiday
 from routing.schedule import Window, covering
@@ -65,11 +66,7 @@ def _not_asked(asked: Asked) -> str:
     return ""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Holidays(_Section):
+class Holidays(Part):
     """Public holidays: of the tenant's country where none is named, of the whole country where no region is."""
 
     country: Country | None = None
@@ -98,7 +95,7 @@ class CallerKind(StrEnum):
     INTERNAL = "internal"        # from one of the tenant's own phones
 
 
-class CallerIs(_Section):
+class CallerIs(Part):
     """One of them is enough. The number of a call from an own phone is its extension."""
 
     numbers: NumberPatterns = ()
@@ -136,7 +133,7 @@ class CallerIs(_Section):
         return None
 
 
-class When(_Section):
+class When(Part):
     hours: tuple[Window, ...] = Field(default=(), max_length=50)
     dates: tuple[DateSpan, ...] = Field(default=(), max_length=1000)
     holidays: Holidays | None = None
