@@ -13,7 +13,8 @@ from routing.endpoint import TrunkEndpoint
 from routing.errors import ConfigError, Problem
 from routing.names import Extension
 from routing.nodes.call_server import CallServer
-from routing.tenant import RegistrationTrunk, Tenant
+from routing.tenant import Tenant
+from routing.trunks import RegistrationTrunk
 
 PIN_DIGITS = 6
 

@@ -24,8 +24,9 @@ from routing.nodes.parking import Parking
 from routing.numbers import is_emergency
 from routing.platform import Platform
 from routing.routes import twice, unknown_trunks
-from routing.tenant import RegistrationTrunk, Tenant
+from routing.tenant import Tenant
 from routing.terms import exceeded, unknown_terms
+from routing.trunks import RegistrationTrunk
 
 Texts = Mapping[str, str]      # file name -> YAML
 Model = TypeVar("Model", bound=BaseModel)

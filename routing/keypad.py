@@ -12,10 +12,11 @@ from routing.codes import Feature, Keyed, SwitchKeyed
 from routing.facts import Facts, Forwarding
 from routing.names import Extension, Name
 from routing.numbers import e164, find_did
+from routing.prompts import name_of_element
 from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, LastCaller, PutSwitch
 from routing.settings import checked_forward, groups_of
 from routing.step import CheckVoicemail, Echo, Move, PickUp, Play, Step
-from routing.tenant import Tenant, name_prompt_of
+from routing.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class _Code:
         setting, prompt, in_one, why = settings[feature]
         if not group:
             return self.change(setting, (prompt,), f"{why} everywhere")
-        return self.change(setting, (prompt + in_one, name_prompt_of(group)), f"{why} in {group}")
+        return self.change(setting, (prompt + in_one, name_of_element(group)), f"{why} in {group}")
 
     def forward(self, kind: Forwarding, number: str) -> Told:
         try:
@@ -212,7 +213,7 @@ class _Code:
         told += ["sys_paused"] if found.paused else _in_each("sys_paused_in", own, found.paused_in)
         for kind in Forwarding:
             if to := forwards.get(kind):
-                told += [f"sys_forward_{kind}", *((name_prompt_of(to),) if to in self.tenant.named_aloud else digits(to))]
+                told += [f"sys_forward_{kind}", *((name_of_element(to),) if to in self.tenant.named_aloud else digits(to))]
         if found.wake_up:
             local = found.wake_up.astimezone(ZoneInfo(self.tenant.timezone))
             told += ["sys_wake_up_at", *digits(f"{local:%H%M}")]
@@ -236,4 +237,4 @@ def next_moment(now: datetime, clock: time, zone: ZoneInfo) -> datetime:
 
 
 def _in_each(prompt: Name, own: Iterable[Name], found: Container[Name]) -> list[Name]:
-    return [piece for group in own if group in found for piece in (prompt, name_prompt_of(group))]
+    return [piece for group in own if group in found for piece in (prompt, name_of_element(group))]

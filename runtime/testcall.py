@@ -15,7 +15,7 @@ from routing.endpoint import device_of
 from routing.facts import DeviceState
 from routing.script import Script
 from routing.simulate import simulate
-from routing.tenant import AddressTrunk
+from routing.trunks import AddressTrunk
 from runtime.failure import RuntimeFailure
 from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, HangUp, Silence, SippFailed, Tone
 from sipp.rtp import samples_in

@@ -21,7 +21,7 @@ from routing.call import Visit
 from routing.cast import PhoneDoes
 from routing.facts import DeviceState
 from routing.scenario import Scene, Told, told_path
-from routing.tenant import AddressTrunk
+from routing.trunks import AddressTrunk
 from sipp import Answer as Answers
 from sipp import Callee, Cast, Ring
 from store import live

@@ -13,7 +13,7 @@ from routing.facts import NOTHING_SET, Personal
 from routing.scenario import Scene
 from routing.simulate import simulate
 from routing.step import Dial, Outside
-from routing.tenant import AddressTrunk
+from routing.trunks import AddressTrunk
 from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
 from store import calendars, last_callers, live, personal, switches
 from store.follower import LiveFollower
