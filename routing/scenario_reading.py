@@ -12,7 +12,8 @@ from routing.errors import ConfigError, Problem
 from routing.facts import NOTHING_SET
 from routing.names import Extension, Name
 from routing.nodes import SYSTEM_NODES
-from routing.scenario import Scenarios, Scene
+from routing.scenario import Scenarios
+from routing.scene import Scene
 from routing.settings import checked_position, with_setting
 from routing.tenant import Tenant
 

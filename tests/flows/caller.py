@@ -8,7 +8,7 @@ import numpy as np
 from agi.channel_text import read_state
 from routing.cast import Says
 from routing.phrases import Language
-from routing.scenario import Scene
+from routing.scene import Scene
 from routing.step import Awaits
 from tests.agents import baresip
 from tests.agents.audio import Samples

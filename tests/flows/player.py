@@ -20,7 +20,7 @@ from agi.published import Published
 from routing.call import Visit
 from routing.cast import PhoneDoes
 from routing.facts import DeviceState
-from routing.scenario import Scene, Told, told_path
+from routing.scene import Scene, Told, told_path
 from routing.trunks import AddressTrunk
 from sipp import Answer as Answers
 from sipp import Callee, Cast, Ring

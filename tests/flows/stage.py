@@ -18,7 +18,7 @@ from centralka.serve_agi import make_speech
 from routing.call_server import Failed, Failure, Reply
 from routing.cast import Says
 from routing.questions import AskServer, SlowQuestion, Understand
-from routing.scenario import Scene
+from routing.scene import Scene
 from routing.simulated_answers import meant
 from store.answers import RedisAnswers
 from store.follower import LiveFollower

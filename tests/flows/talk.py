@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from agi.cel import endpoint_of, extension_of
 from routing.cast import Handing, PhoneDoes, Transfers
 from routing.endpoint import TrunkEndpoint, read_endpoint
-from routing.scenario import Scene
+from routing.scene import Scene
 from tests.agents.audio import dominant_frequency
 from tests.agents.baresip import Phone, phone
 from tests.flows.seen import mailbox

@@ -10,7 +10,7 @@ from redis import Redis
 from routing.cast import Phone, PhoneDoes
 from routing.endpoint import TrunkEndpoint
 from routing.facts import NOTHING_SET, Personal
-from routing.scenario import Scene
+from routing.scene import Scene
 from routing.simulate import simulate
 from routing.step import Dial, Outside
 from routing.trunks import AddressTrunk
