@@ -5,7 +5,6 @@ from collections.abc import Container, Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from routing.cast import HangsUp
-from routing.check import validated
 from routing.document import Document, read_document
 from routing.endpoint import device_of, read_device
 from routing.errors import ConfigError, Problem
@@ -16,6 +15,7 @@ from routing.scenario import Scenarios
 from routing.scene import Scene
 from routing.settings import checked_position, with_setting
 from routing.tenant import Tenant
+from routing.validation import validated
 
 A_NODE = "element or user"
 
