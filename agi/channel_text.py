@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from agi.allowed_text import AgiError, checked
 from routing.call import (
+    Awaits,
     Chosen,
     ConferenceLeft,
     DialEnded,
@@ -16,20 +17,19 @@ from routing.call import (
     Digits,
     Entered,
     Event,
+    Listened,
     Origin,
     Parked,
     ParkEnded,
     Played,
     QueueEnd,
     QueueLeft,
-    Spoken,
     Started,
     State,
     Visit,
     VoicemailEnded,
 )
 from routing.phrases import LANGUAGES, Language
-from routing.step import Awaits
 
 MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
@@ -117,7 +117,7 @@ def read_event(state: State | None, origin: str, dialled: str, caller_extension:
         case Awaits.DIGITS | Awaits.PIN:
             return Digits(read_digits(result.digits))
         case Awaits.SPEECH:
-            return Spoken(read_digits(result.digits))
+            return Listened(read_digits(result.digits))
         case Awaits.PLAYED:
             return Played()
         case Awaits.DIAL:

@@ -5,7 +5,28 @@ from enum import StrEnum
 from typing import Literal
 
 from routing.phrases import Language
-from routing.step import Awaits, Step
+from routing.step import (
+    CallAs,
+    CallBack,
+    CheckVoicemail,
+    Conference,
+    Dial,
+    Echo,
+    Failover,
+    Hangup,
+    Listen,
+    Move,
+    Park,
+    PickUp,
+    Play,
+    Queue,
+    Read,
+    Say,
+    SetCall,
+    Step,
+    Unpark,
+    Voicemail,
+)
 
 
 class Origin(StrEnum):
@@ -51,7 +72,7 @@ class Digits:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Listened:
     """The caller was listened to, and keyed this instead of speaking; '' where nothing was keyed. What was said, and whether
     anything was, is a question of its own."""
 
@@ -118,7 +139,47 @@ class ParkEnded:
 
 
 Event = (
-    Started | Entered | Digits | Spoken | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft | ParkEnded)
+    Started | Entered | Digits | Listened | Played | DialEnded | VoicemailEnded | ConferenceLeft | QueueLeft | ParkEnded)
+
+
+class Awaits(StrEnum):
+    """Which event the last step will be answered with."""
+
+    DIGITS = "digits"
+    PIN = "pin"           # digits that leave no trace
+    SPEECH = "speech"
+    PLAYED = "played"
+    DIAL = "dial"
+    VOICEMAIL = "voicemail"
+    CONFERENCE = "conference"
+    QUEUE = "queue"
+    PARKED = "parked"
+    ENTERED = "entered"   # whatever the step ends with, the call then enters another node
+    NOTHING = "nothing"   # the step was the last
+
+
+def awaits(step: Step) -> Awaits:
+    match step:
+        case Read(secret=secret):
+            return Awaits.PIN if secret else Awaits.DIGITS
+        case Listen():
+            return Awaits.SPEECH
+        case Play() | Echo() | Say() | Move() | PickUp() | Unpark() | CallBack():
+            return Awaits.PLAYED
+        case Dial():
+            return Awaits.DIAL
+        case Voicemail() | CheckVoicemail():
+            return Awaits.VOICEMAIL
+        case Park():
+            return Awaits.PARKED
+        case Conference():
+            return Awaits.CONFERENCE
+        case Queue():
+            return Awaits.QUEUE
+        case SetCall():
+            return Awaits.ENTERED
+        case Hangup() | Failover() | CallAs():
+            return Awaits.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

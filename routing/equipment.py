@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from routing.endpoint import read_device
 from routing.models import DECT, GATEWAYS, PHONES, known_model
-from routing.names import DeviceName, Dialled, Extension, Ipui, Label, Mac, Name, all_differ
+from routing.names import DeviceName, DialledByKey, Extension, Ipui, Label, Mac, Name, all_differ
 from routing.part import Part
 from routing.phrases import Language
 
@@ -28,7 +28,7 @@ class SpeedDial(Part):
     """Calls a number; no lamp."""
 
     kind: Literal["speed_dial"]
-    number: Dialled
+    number: DialledByKey
     label: Label
 
 
@@ -55,7 +55,7 @@ class PauseKey(Part):
     label: Label | None = None
 
 
-Key = Annotated[Blf | SpeedDial | ParkKey | SwitchKey | PauseKey, Field(discriminator="kind")]
+PhoneKey = Annotated[Blf | SpeedDial | ParkKey | SwitchKey | PauseKey, Field(discriminator="kind")]
 KINDS_OF_KEYS = ("blf", "speed_dial", "park", "switch", "pause")
 
 
@@ -71,7 +71,7 @@ class Phone(_Equipment):
 
     model: Annotated[str, AfterValidator(known_model(PHONES))] = Field(json_schema_extra={"enum": list(PHONES)})
     lines: DeviceNames = Field(min_length=1, max_length=16)
-    keys: tuple[Key, ...] = Field(default=(), max_length=120)
+    keys: tuple[PhoneKey, ...] = Field(default=(), max_length=120)
 
     @property
     def user(self) -> Extension:

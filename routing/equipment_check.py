@@ -11,10 +11,10 @@ from routing.equipment import (
     DectSystem,
     Equipment,
     Gateway,
-    Key,
     ParkKey,
     PauseKey,
     Phone,
+    PhoneKey,
     SpeedDial,
     SwitchKey,
 )
@@ -103,7 +103,7 @@ def _phone(document: Document, tenant: Tenant, path: Path, phone: Phone) -> Iter
             yield document.problem((*path, "keys", str(i), field), text)
 
 
-def _wrong_key(tenant: Tenant, phone: Phone, key: Key) -> tuple[str, str] | None:
+def _wrong_key(tenant: Tenant, phone: Phone, key: PhoneKey) -> tuple[str, str] | None:
     """The field of the key that is wrong, and what is."""
     match key:
         case Blf(extension=extension) if extension not in tenant.users:

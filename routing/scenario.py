@@ -19,22 +19,8 @@ from pydantic import Field
 from routing.admission import Usage
 from routing.calendars import Title as CalendarTitle
 from routing.call_server import Failure, Reply
-from routing.cast import (
-    Action,
-    Cast,
-    Device,
-    Ending,
-    From,
-    HangsUp,
-    Heard,
-    Moment,
-    Number,
-    Presses,
-    Says,
-    Talk,
-    Title,
-)
-from routing.names import Did, Extension, Name, Pin, Target
+from routing.cast import Action, Cast, Ending, From, HangsUp, Heard, Moment, Number, Presses, Says, Talk, Title
+from routing.names import Country, DeviceName, Did, Extension, Name, Pin, Target
 from routing.part import Part
 
 
@@ -54,7 +40,7 @@ class Outside(Part):
     calls: dict[Extension, Annotated[int, Field(ge=0, le=1000)]] = Field(default_factory=dict)
     minutes: dict[Extension, Annotated[int, Field(ge=0, le=100_000)]] = Field(default_factory=dict)
     stopped: tuple[Extension | Literal["all"], ...] = ()
-    countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ()
+    countries: tuple[Country, ...] = ()
     pins: dict[Extension | Literal["all"], Pin] = Field(default_factory=dict)
 
     def usage(self) -> Usage:
@@ -102,7 +88,7 @@ class Scenario(Part):
     call: Call
     given: Given = Given()
     # Of users, all their devices or one such as 201-dect; an outside number not named answers.
-    phones: dict[Extension | Device | Did, Cast] = Field(default_factory=dict)
+    phones: dict[Extension | DeviceName | Did, Cast] = Field(default_factory=dict)
     caller: tuple[Action, ...] = Field(default=(), max_length=50)
     talk: tuple[Talk, ...] = Field(default=(), max_length=10)      # what users do, one after another, once they talk
     expect: Expect

@@ -5,18 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 from routing.call import (
+    Awaits,
     ConferenceLeft,
     Decision,
     DialStatus,
     Digits,
     Entered,
     Event,
+    Listened,
     Origin,
     Parked,
     ParkEnded,
     Played,
     QueueEnd,
-    Spoken,
     Started,
     State,
     Visit,
@@ -31,10 +32,9 @@ from routing.keying import entered
 from routing.numbers import dialled_number
 from routing.questions import Answer, Question, Unanswered
 from routing.script import FAILOVER, HANGS_UP, REFUSED, Script, Simulation
-from routing.simulated_answers import Asked
+from routing.simulated_answers import SimulatedAnswers
 from routing.simulated_phones import Rung, able, dial, phone, wait
 from routing.step import (
-    Awaits,
     CallAs,
     CallBack,
     CheckVoicemail,
@@ -63,11 +63,11 @@ MAX_STEPS = 500      # far above what the engine's own limit lets through
 
 def simulate(tenant: Tenant, script: Script) -> Simulation:
     """What would happen, and what would be set afterwards."""
-    asked = Asked(script)
+    asked = SimulatedAnswers(script)
     return replace(_played(tenant, script, asked), changed=asked.changed, moved=asked.moved)
 
 
-def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
+def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simulation:
     devices = {
         endpoint: script.states.get(str(device_of(endpoint)), script.states.get(extension, DeviceState.IDLE))
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
@@ -109,7 +109,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 asked = (*asked, state.node)
             case Listen(max_digits=most):
                 questions.said = keys[0].words if keys and isinstance(keys[0], Says) else ""
-                event = Spoken(_pressed(keys)[:most])
+                event = Listened(_pressed(keys)[:most])
                 facts = replace(facts, keys=event.keys)
                 asked = (*asked, state.node)
             case Play() | Echo() | Say() | Move() | PickUp() | Unpark():
@@ -164,7 +164,7 @@ def _after(path: tuple[Visit, ...], steps: tuple[Step, ...], rest: Simulation) -
     return replace(rest, path=(*path, *rest.path), steps=(*steps, *rest.steps))
 
 
-def _talk(tenant: Tenant, script: Script, questions: Asked, facts: Facts, answered_by: str) -> Simulation:
+def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Facts, answered_by: str) -> Simulation:
     """What becomes of a conversation whose users transfer it, from its beginning on. A consultation is a call of its own; one
     that nobody answers leaves everything as it was."""
     caller = facts.caller_extension or script.caller
@@ -200,7 +200,7 @@ def _pressed(actions: list[str | Says]) -> str:
     return action if isinstance(action, str) else ""
 
 
-def _decide(tenant: Tenant, facts: Facts, questions: Asked, state: State | None, event: Event) -> Decision:
+def _decide(tenant: Tenant, facts: Facts, questions: SimulatedAnswers, state: State | None, event: Event) -> Decision:
     answers: dict[Question, Answer] = {}
     questions.decides()
     while True:

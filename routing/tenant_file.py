@@ -11,7 +11,7 @@ from routing.calendars import Calendar
 from routing.codes import Codes
 from routing.desk import Desks
 from routing.equipment import Equipped
-from routing.names import Did, Extension, Extensions, Label, MailAddress, Name, Slug, Target
+from routing.names import Country, Did, Extension, Extensions, Label, MailAddress, Name, Slug, Target
 from routing.nodes import Elements
 from routing.nodes.user import User
 from routing.nodes.when import When
@@ -25,7 +25,6 @@ from routing.terms import Bought
 from routing.timezones import is_timezone
 from routing.trunks import Trunk
 
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event, Spoken
+from routing.call import Digits, Entered, Event, Listened
 from routing.keying import keys_of
 from routing.names import Extension, Extensions, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
@@ -49,9 +49,9 @@ class NameDirectory(Element):
                 return self._ask((self.prompt,), "asks for a name", 0)
             case Digits(keys=keys), (0, failures):
                 return self._find(here, keys.rstrip("#"), failures)
-            case Spoken(keys=keys), (0, failures) if keys:
+            case Listened(keys=keys), (0, failures) if keys:
                 return self._find(here, keys.rstrip("#"), failures)
-            case Spoken(), (0, failures):
+            case Listened(), (0, failures):
                 return self._understand(here, failures)
             case Digits(keys=key), (2, failures, *offered):
                 return self._choose_spoken(here, key, failures, [str(user)[1:] for user in offered])

@@ -1,6 +1,5 @@
 """What a channel remembers of its call, and says of it, is read as it was written, and nothing else is."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +7,7 @@ from hypothesis import strategies as st
 from agi.allowed_text import AgiError
 from agi.channel_text import MAX_PATH_TEXT, Result, path_text, read_event, read_state, state_text
 from routing.call import (
+    Awaits,
     Chosen,
     ConferenceLeft,
     DialEnded,
@@ -20,9 +20,6 @@ from routing.call import (
     State,
     Visit,
     VoicemailEnded,
-)
-from routing.step import (
-    Awaits,
 )
 
 

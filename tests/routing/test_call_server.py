@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agi.channel_text import read_state, state_text
-from routing.call import Digits, Entered, Origin, Started, State
+from routing.call import Awaits, Digits, Entered, Origin, Started, State
 from routing.call_server import Failed, Failure, Reply
 from routing.engine import next_step
 from routing.facts import Facts
@@ -13,7 +13,7 @@ from routing.nodes.call_server import memory_of, number_of
 from routing.questions import AskServer, Speak, Unanswered
 from routing.script import Script, Simulation
 from routing.simulate import simulate
-from routing.step import Awaits, Dial, Outside, Read, Say
+from routing.step import Dial, Outside, Read, Say
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, problems
 from tests.tenants_for_tests import changed as file

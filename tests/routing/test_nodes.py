@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.call import (
+    Awaits,
     Decision,
     DialEnded,
     DialStatus,
@@ -24,7 +25,7 @@ from routing.facts import DeviceState, Facts
 from routing.questions import Answers, Turn, Unanswered
 from routing.script import Script
 from routing.simulate import simulate
-from routing.step import Awaits, Cause, Dial, Failover, Hangup, Play, Read, Step, Voicemail
+from routing.step import Cause, Dial, Failover, Hangup, Play, Read, Step, Voicemail
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, changed, problems
 
