@@ -17,7 +17,7 @@ from agi.live_view import LiveView
 from agi.live_writer import LiveWriter
 from agi.load_counter import LoadCounter
 from agi.notices import StopNotices
-from agi.published import Published
+from agi.published import PublishedTenants
 from agi.registrations import Registrations
 from agi.wake_ups import WakeUps
 from agi.web_service import Reach
@@ -44,7 +44,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
         async with LiveFollower(redis_url) as known, AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
             writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
             view = LiveView(ami, writer.devices)
-            published = Published(home)
+            published = PublishedTenants(home)
             counter = LoadCounter(redis, published.zone_of)
             addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
             follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)

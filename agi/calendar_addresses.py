@@ -15,7 +15,7 @@ import structlog
 from redis.asyncio import Redis
 
 from agi.own_network import AddressRefused, HostUnknown
-from agi.published import Published
+from agi.published import PublishedTenants
 from agi.turns import take_turns
 from agi.web_service import Reach, TooLarge, asked, body_of, is_of_tls
 from routing.calendars import CalendarEvent
@@ -121,7 +121,7 @@ def told(error: Exception) -> str:
 class PublishedCalendars:
     """Says which calendars stand at an address, by the tenants that are published."""
 
-    def __init__(self, published: Published) -> None:
+    def __init__(self, published: PublishedTenants) -> None:
         self._published = published
         self._revision: str | None = None
         self._found: tuple[Wanted, ...] = ()

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from routing.endpoint import DeviceEndpoint, read_endpoint
 from store.records import Call, Leg, Outcome, PathEntry
 
 # In the order of asterisk-conf/cel_custom.conf.
@@ -232,8 +233,11 @@ def endpoint_of(channel: str) -> str:
 
 def extension_of(endpoint: str, tenant: str) -> str:
     """'201' of 'acme-201-desk'; a trunk stays itself."""
-    extension = endpoint.removeprefix(f"{tenant}-").partition("-")[0]
-    return extension if extension.isdecimal() and endpoint.startswith(f"{tenant}-") else endpoint
+    match read_endpoint(endpoint):
+        case DeviceEndpoint(tenant=owner, device=device) if owner == tenant:
+            return device.extension
+        case _:
+            return endpoint
 
 
 def _cause(extra: str) -> int | None:

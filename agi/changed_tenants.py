@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agi.published import Published
+from agi.published import PublishedTenants
 from routing.tenant import Tenant
 from store.follower import LiveFollower
 
@@ -15,7 +15,9 @@ class ChangedTenants:
     """`tenants` are those that `is_wanted` by their published values; no other is parsed. `changed` are those whose file or
     live settings may be others than when somebody took them out of it."""
 
-    def __init__(self, published: Published, follower: LiveFollower, is_wanted: Callable[[Mapping[str, Any]], bool]) -> None:
+    def __init__(
+        self, published: PublishedTenants, follower: LiveFollower, is_wanted: Callable[[Mapping[str, Any]], bool],
+    ) -> None:
         self.tenants: dict[str, Tenant] = {}
         self.changed: set[str] = set()
         self._published, self._follower, self._is_wanted = published, follower, is_wanted

@@ -13,24 +13,12 @@ from urllib.parse import unquote
 
 import structlog
 
+from agi.allowed_text import AgiError, checked
+from agi.channel_text import Result, path_text, read_digits, read_event, read_state, start_text, state_text
 from agi.fastagi import Application, Hold, Query, start_server
-from agi.outside import Asking, Outside
-from agi.published import Published
-from agi.step_text import (
-    DIGITS,
-    AgiError,
-    Result,
-    checked,
-    lot_name,
-    path_text,
-    read_digits,
-    read_event,
-    read_state,
-    sound_path,
-    start_text,
-    state_text,
-    step_text,
-)
+from agi.published import PublishedTenants
+from agi.slow_answers import Asking, SlowAnswers
+from agi.step_text import DIGITS, lot_name, sound_path, step_text
 from routing import questions
 from routing.call import Awaits
 from routing.callers import caller_number
@@ -71,13 +59,13 @@ class DecisionService:
     """Decides by the published tenants. `live` is the in-process copy of what is live; `now` is an aware moment's clock."""
 
     def __init__(
-        self, published: Published, live: Live, answers: Answering, outside: Outside,
+        self, published: PublishedTenants, live: Live, answers: Answering, slow: SlowAnswers,
         asterisk_home: PurePosixPath, now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._published = published
         self._live = live
         self._answers = answers
-        self._outside = outside
+        self._slow = slow
         self._home = asterisk_home
         self._now = now
 
@@ -201,7 +189,7 @@ class DecisionService:
             return await self._answers.check_pin(asking.published.tenant.tenant, question, pin)
         if isinstance(question, LiveQuestion):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
-        return await self._outside.answer(asking, question, hold)
+        return await self._slow.answer(asking, question, hold)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

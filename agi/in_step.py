@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn, Protocol
 from agi import lamps, queue_agents
 from agi.ami_client import ACTION_LIMIT_S, AmiClient, AmiError, Message
 from agi.changed_tenants import ChangedTenants
-from agi.published import Published
+from agi.published import PublishedTenants
 from agi.turns import take_turns
 from routing.tenant import Tenant
 from store.follower import Live, LiveFollower
@@ -34,7 +34,7 @@ class InStep:
     """`follower` knows what is set; before it has read that once, nothing is switched. A tenant is looked at again only when
     something of it has changed: its file, what is set of it, or what Asterisk has on."""
 
-    def __init__(self, ami: AmiClient, published: Published, follower: LiveFollower) -> None:
+    def __init__(self, ami: AmiClient, published: PublishedTenants, follower: LiveFollower) -> None:
         self._ami, self._follower = ami, follower
         self._tenants = ChangedTenants(published, follower, has_switchables)
         self._on: set[str] = set()                             # devices, in Asterisk
@@ -76,7 +76,7 @@ class InStep:
 
     def _note(self, event: Message) -> None:
         """A state of a device, in a list or as it changes."""
-        slug = queue_agents.tenant_of(event.device) or lamps.tenant_of(event.device)
+        slug = queue_agents.tenant_of_pause(event.device) or lamps.tenant_of_lamp(event.device)
         if slug:
             (self._on.add if event.state == "INUSE" else self._on.discard)(event.device)
             self._tenants.changed.add(slug)

@@ -5,7 +5,8 @@ which hints name (templates/extensions.conf.j2) and in_step.py sets.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agi.step_text import checked
+from agi.allowed_text import checked
+from routing.endpoint import tenant_of
 from routing.facts import Personal
 from routing.presence import is_out
 from routing.tenant import Tenant
@@ -24,9 +25,9 @@ class Lamp:
             "Value": "INUSE" if on else "NOT_INUSE"}
 
 
-def tenant_of(device: str) -> str:
+def tenant_of_lamp(device: str) -> str:
     """Whose lamp it is, '' where it is none."""
-    return device.removeprefix("Custom:").partition("-")[0] if device.startswith("Custom:") else ""
+    return tenant_of(device.removeprefix("Custom:")) if device.startswith("Custom:") else ""
 
 
 def lamps_of(tenant: Tenant, switches: Mapping[str, str], personal: Mapping[str, Personal]) -> Iterator[tuple[Lamp, bool]]:

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from agi.cel import extension_of, taken_of
 from store import last_callers
-from store.last_callers import Called
+from store.last_callers import CallForUsers
 from store.live import AWAY
-from store.loads import Conversation, Conversations, Loads
+from store.loads import Conversation, Conversations, LoadStore
 from store.records import Call, Leg, Outcome
 
 log = structlog.get_logger()
@@ -28,8 +28,8 @@ class LoadCounter:
     """`count` before a record is kept, `run` for those that Redis was away for. `zone_of` gives a tenant's time zone."""
 
     def __init__(self, redis: Redis, zone_of: Callable[[str], tzinfo]) -> None:
-        self._redis, self._loads, self._zone_of = redis, Loads(redis), zone_of
-        self._waiting: list[tuple[Conversations, Called]] = []
+        self._redis, self._loads, self._zone_of = redis, LoadStore(redis), zone_of
+        self._waiting: list[tuple[Conversations, CallForUsers]] = []
         self._flushing = asyncio.Lock()
 
     async def count(
@@ -71,14 +71,14 @@ class LoadCounter:
             del self._waiting[:len(batch)]
 
 
-def called(call: Call, legs: Sequence[Leg]) -> Called:
+def called(call: Call, legs: Sequence[Leg]) -> CallForUsers:
     """Whom a call was for: users who were rung, and those whom it came to otherwise. A call of our own, such as one that wakes
     a user up, begins with a Local channel and is from nobody."""
     if legs[0].channel.startswith("Local/"):
-        return Called(call.tenant, "", call.started_at, frozenset())
+        return CallForUsers(call.tenant, "", call.started_at, frozenset())
     found = {extension_of(leg.endpoint, call.tenant) for leg in legs[1:]} | {entry.node for entry in call.path}
     found -= {extension_of(legs[0].endpoint, call.tenant)}
-    return Called(call.tenant, call.caller, call.started_at, frozenset(each for each in found if each.isdecimal()))
+    return CallForUsers(call.tenant, call.caller, call.started_at, frozenset(each for each in found if each.isdecimal()))
 
 
 def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo, payers: Mapping[str, str]) -> Conversations:

@@ -10,8 +10,8 @@ from email.message import EmailMessage
 import structlog
 from redis.asyncio import Redis
 
-from agi.published import Published
-from agi.step_text import AgiError
+from agi.allowed_text import AgiError
+from agi.published import PublishedTenants
 from routing.platform import Notices
 from routing.tenant import Tenant
 from store.lines import Lines
@@ -26,7 +26,7 @@ AWAY_S = 60.0                # until a mail is tried again
 
 
 class StopNotices:
-    def __init__(self, redis: Redis, published: Published) -> None:
+    def __init__(self, redis: Redis, published: PublishedTenants) -> None:
         self._redis, self._lines, self._published = redis, Lines(redis), published
 
     async def run(self) -> None:

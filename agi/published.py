@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agi.step_text import AgiError, checked
+from agi.allowed_text import AgiError, checked
 from routing.questions import PinOf
 from routing.tenant import Tenant
 
@@ -32,7 +32,7 @@ class PublishedTenant:
         return self.permission_pins.get(extension) or self.permission_pins.get("", "")
 
 
-class Published:
+class PublishedTenants:
     """Reads `<home>/published/decided/tenants/<slug>.json` when a call first needs it, and again after each apply.
 
     A publish ends with a change of the link `decided`: reading it is one system call, so every decision looks.

@@ -5,7 +5,8 @@ is paused there, by in_step.py. Whom Asterisk has paused is told by its device s
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agi.step_text import checked
+from agi.allowed_text import checked
+from routing.endpoint import tenant_of
 from routing.facts import Personal
 from routing.presence import is_out
 from routing.tenant import Tenant
@@ -30,10 +31,10 @@ class QueueMember:
             "Interface": checked(self.interface, "Local/[0-9]{2,6}@[a-z0-9]+-agent/n", "member"), "Paused": str(on).lower()}
 
 
-def tenant_of(device: str) -> str:
+def tenant_of_pause(device: str) -> str:
     """Whose member's pause it is, '' where it is none."""
     queue, is_pause, _ = device.removeprefix("Queue:").partition("_pause_")
-    return queue.partition("-")[0] if is_pause and device.startswith("Queue:") else ""
+    return tenant_of(queue) if is_pause and device.startswith("Queue:") else ""
 
 
 def members_of(tenant: Tenant, personal: Mapping[str, Personal]) -> Iterator[tuple[QueueMember, bool]]:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from agi.ami_client import AmiClient, AmiError
 from agi.turns import take_turns
+from routing.endpoint import DeviceEndpoint, read_endpoint, tenant_of
 from store import live, registrations
 from store.registrations import Registration
 
@@ -75,13 +76,13 @@ def addresses_in(contacts: list[Message]) -> dict[str, str]:
             address = str(ip_address(str(contact.viaaddr).strip("[]")))
         except ValueError:
             continue
-        if "-trunk-" not in contact.endpoint and contact.status != "Unreachable":
+        if isinstance(read_endpoint(contact.endpoint), DeviceEndpoint) and contact.status != "Unreachable":
             found[str(contact.endpoint)] = address
     return found
 
 
 def _tell(endpoint: str, now: Registration, before: Registration | None) -> None:
-    tenant = endpoint.partition("-")[0]
+    tenant = tenant_of(endpoint)
     if not now.is_there:
         log.warning("device_gone", tenant=tenant, endpoint=endpoint, was_at=now.address)
     elif before is None:

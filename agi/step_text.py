@@ -1,4 +1,4 @@
-"""A decision as Asterisk reads it, and a channel's variables as the engine reads them. Encoders refuse; nothing is escaped.
+"""A step as Asterisk reads it. Encoders refuse; nothing is escaped.
 
 The step loop in asterisk-conf/extensions.conf executes the text with Exec(), which substitutes variables a second time,
 and AGI takes a line a command: so '$', quotes, backslashes and control characters never pass.
@@ -6,73 +6,38 @@ and AGI takes a line a command: so '$', quotes, backslashes and control characte
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
-from urllib.parse import quote, unquote
 
-from routing.call import (
+from agi.allowed_text import AgiError, checked
+from routing.numbers import is_emergency
+from routing.step import (
     NEXT_KEY_S,
-    Awaits,
     CallAs,
     CallBack,
     CheckVoicemail,
-    Chosen,
     Conference,
-    ConferenceLeft,
     Dial,
-    DialEnded,
-    DialStatus,
-    Digits,
     Echo,
-    Entered,
-    Event,
     Failover,
     Hangup,
     Listen,
     Move,
-    Origin,
     Outside,
     Park,
-    Parked,
-    ParkEnded,
     PickUp,
     Play,
-    Played,
     Queue,
-    QueueEnd,
-    QueueLeft,
     Read,
     Say,
     SetCall,
-    Spoken,
-    Started,
-    State,
     Step,
     Unpark,
-    Visit,
     Voicemail,
-    VoicemailEnded,
 )
-from routing.numbers import is_emergency
-from routing.phrases import LANGUAGES, Language
 from routing.tenant import Tenant
 
-MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
 NAME_PREFIX = re.compile(r"[^\W_][\w .:+/-]{0,19}|")      # letters of any alphabet
 FIRST_TIER, ALL_TIERS = 1, 1000      # penalties of a queue's members, as templates/queues.conf.j2 gives them
-MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
-
-
-class AgiError(Exception):
-    """What Asterisk sent, or what we were about to send it, is not what this protocol allows."""
-
-
-def checked(text: str, pattern: str, what: str) -> str:
-    """`text` if the whole of it matches; AgiError otherwise."""
-    if not re.fullmatch(pattern, text, re.ASCII):
-        raise AgiError(f"{what}: found {text[:80]!r}, expected {pattern}")
-    return text
 
 
 def sound_path(home: PurePosixPath, tenant: str, sound: str) -> str:
@@ -185,30 +150,12 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Goto({tenant.tenant}-failover,s,1)"
 
 
-def read_dial_ended(text: str) -> DialEnded:
-    """From Asterisk's DIALSTATUS and, behind it, HANGUPCAUSE."""
-    found = re.fullmatch(r"([A-Z]*)([0-9]{0,3})", text, re.ASCII)
-    status, cause = found.groups() if found else ("", "")
-    return DialEnded(DialStatus(status) if status in set(DialStatus) else DialStatus.CONGESTION, int(cause or 0))
-
-
-def read_queue_left(text: str) -> QueueLeft:
-    """From Asterisk's QUEUESTATUS, or 'key 1 3', the key and the place. What nobody knows counts as a queue without agents."""
-    if key := re.fullmatch(r"key ([0-9*#]) ([0-9]{0,4})", text, re.ASCII):
-        return QueueLeft(QueueEnd.KEY, key[1], int(key[2] or 1))
-    return QueueLeft(QUEUE_ENDS.get(text, QueueEnd.EMPTY))
-
-
-PARK_ENDS = {"back": Parked.BACK, "full": Parked.FULL}
 DIGITS = tuple(f"sys_digit_{digit}" for digit in range(10))
 
 
 def lot_name(tenant: Tenant, lot: str) -> str:
     """A parking lot's name in Asterisk, which is also that of the context of its slots."""
     return f"{tenant.tenant}-{checked(lot, '[a-z0-9_]+', 'lot')}"
-
-
-QUEUE_ENDS = {"CONTINUE": QueueEnd.ANSWERED, "TIMEOUT": QueueEnd.TIMEOUT, "FULL": QueueEnd.FULL}
 
 
 def tier_and_rule(line: str, tiers: int) -> tuple[int, str]:
@@ -253,88 +200,3 @@ def own_call(dial: Dial, tenant: str) -> str:
 
 def number_shown(number: str) -> str:
     return checked(number, r"(\+[0-9]{7,15})?", "number shown outside")
-
-
-def state_text(state: State) -> str:
-    """'main/digits/2/1.0': node, what it waits for, hops, memory; then, where there is any, '/201.202', who has passed the call
-    on, '/it' and '/jazz', the language and the music that are chosen for the call."""
-    memory = ".".join(str(int(number)) for number in state.memory)
-    trail = ".".join(checked(user, "[0-9]{2,6}", "user") for user in state.trail)
-    chosen = f"{checked(state.chosen.language, '[a-z]*', 'language')}/{checked(state.chosen.music, '[a-z0-9_]*', 'music')}"
-    more = f"/{trail}/{chosen}".rstrip("/")
-    return f"{checked(state.node, '[a-z0-9_]+', 'node')}/{state.awaits}/{state.hops}/{memory}{more}"
-
-
-def read_state(text: str) -> State | None:
-    """The state a channel carries; None at the start of its call."""
-    if not text:
-        return None
-    match = re.fullmatch(
-        r"([a-z0-9_]{1,31})/([a-z]+)/([0-9]{1,4})/((?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?)"
-        r"(?:/((?:[0-9]{2,6}(?:\.[0-9]{2,6}){0,19})?))?(?:/(en|it|pl|))?(?:/([a-z0-9_]{0,31}))?", text, re.ASCII)
-    if not match or match[2] not in set(Awaits):
-        raise AgiError(f"state: found {text[:80]!r}, expected node/awaits/hops/memory/trail/language/music")
-    memory = tuple(int(number) for number in match[4].split(".")) if match[4] else ()
-    trail = tuple(match[5].split(".")) if match[5] else ()
-    language: Language | Literal[""] = next((language for language in LANGUAGES if language == match[6]), "")
-    return State(match[1], Awaits(match[2]), int(match[3]), memory, trail, Chosen(language, match[7] or ""))
-
-
-def path_text(path: tuple[Visit, ...]) -> str:
-    """'main|key 1%2C on to sales;...': each part percent-encoded, so that nothing in it can be read as dialplan.
-    Of a path that is too long the end is kept: it says where the call went."""
-    text = ";".join(f"{quote(visit.node, safe='')}|{quote(visit.why, safe=' ')}" for visit in path)
-    if len(text) > MAX_PATH_TEXT:
-        text = text[-MAX_PATH_TEXT:].partition(";")[2]
-    return checked(text, r"[A-Za-z0-9 %|;_.~-]*", "path")
-
-
-def start_text(caller: str, caller_name: str, dialled: str) -> str:
-    """'%2B48600100200|Anna|201': each as Asterisk's URIENCODE() wrote it, encoded anew and whole."""
-    return "|".join(quote(unquote(text[:MAX_CHOSEN]), safe="") for text in (caller, caller_name, dialled))
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the applications left on the channel; the state says which of it is new."""
-
-    digits: str = ""
-    dial_status: str = ""            # DIALSTATUS and HANGUPCAUSE, such as CHANUNAVAIL20
-    voicemail_status: str = ""
-    left: str = ""                   # how a conference or a queue was left: asterisk-conf/extensions.conf
-
-
-def read_digits(text: str) -> str:
-    return checked(text, r"[0-9A-D*#]{0,32}", "digits")
-
-
-def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: Result) -> Event:
-    """The event that a channel's variables report, by what the state waits for. `dialled` is percent-encoded; what no telephone
-    can dial counts as nothing dialled."""
-    if state is None:
-        if origin not in set(Origin):
-            raise AgiError(f"origin: found {origin[:80]!r}, expected one of {', '.join(Origin)}")
-        extension = checked(caller_extension, r"([0-9]{2,6})?", "caller's extension")
-        number = unquote(dialled)
-        return Started(Origin(origin), number if re.fullmatch(r"[0-9*#+]{1,64}", number, re.ASCII) else "", extension)
-    match state.awaits:
-        case Awaits.DIGITS | Awaits.PIN:
-            return Digits(read_digits(result.digits))
-        case Awaits.SPEECH:
-            return Spoken(read_digits(result.digits))
-        case Awaits.PLAYED:
-            return Played()
-        case Awaits.DIAL:
-            return read_dial_ended(result.dial_status)
-        case Awaits.VOICEMAIL:
-            return VoicemailEnded(failed=result.voicemail_status == "FAILED")
-        case Awaits.CONFERENCE:
-            return ConferenceLeft(refused=result.left == "closed")
-        case Awaits.PARKED:
-            return ParkEnded(PARK_ENDS.get(result.left, Parked.FETCHED))
-        case Awaits.QUEUE:
-            return read_queue_left(result.left)
-        case Awaits.ENTERED:
-            return Entered()
-        case Awaits.NOTHING:
-            raise AgiError(f"state {state.node}: the call goes on after its last step")

@@ -6,8 +6,8 @@ from typing import Final, NoReturn
 
 import structlog
 
+from agi.allowed_text import AgiError
 from agi.ami_client import AmiError
-from agi.step_text import AgiError
 from store.live import AWAY, stop_if_cancelled
 
 log = structlog.get_logger()

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import structlog
 from redis.asyncio import Redis
 
+from agi.allowed_text import AgiError, checked
 from agi.ami_client import AmiClient, AmiError
-from agi.published import Published
-from agi.step_text import AgiError, checked, sound_path
+from agi.published import PublishedTenants
+from agi.step_text import sound_path
 from agi.turns import take_turns
 from routing.facts import DeviceState
 from store import personal
@@ -39,7 +40,7 @@ class WakeUps:
     service, which takes the time back."""
 
     def __init__(
-        self, ami: AmiClient, redis: Redis, follower: LiveFollower, published: Published, asterisk_home: PurePosixPath,
+        self, ami: AmiClient, redis: Redis, follower: LiveFollower, published: PublishedTenants, asterisk_home: PurePosixPath,
         is_current: Callable[[], bool], now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ami, self._redis, self._follower, self._published = ami, redis, follower, published

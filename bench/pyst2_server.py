@@ -12,8 +12,8 @@ from asterisk.agi import AGI
 from agi.call_servers import CallServers
 from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Query
-from agi.outside import Outside
-from agi.published import Published
+from agi.published import PublishedTenants
+from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.log import configure_log
@@ -86,9 +86,9 @@ class Server(ThreadingTCPServer):
 
 def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
     configure_log()
-    outside = Outside(CallServers(), Speech(make_speech, home / "said"), Understanding(home / "heard"))
+    outside = SlowAnswers(CallServers(), Speech(make_speech, home / "said"), Understanding(home / "heard"))
     answers = RedisAnswers(live.connect(f"unix://{home}/run/redis.sock"))
-    service = DecisionService(Published(home), Live(), answers, outside, asterisk_home)
+    service = DecisionService(PublishedTenants(home), Live(), answers, outside, asterisk_home)
     with Server((host, port), cast("Any", partial(Handler, service))) as server:
         server.serve_forever()
 

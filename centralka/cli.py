@@ -5,7 +5,6 @@ import gc
 import importlib
 import json
 import os
-import re
 import sys
 from dataclasses import asdict, replace
 from enum import StrEnum
@@ -29,6 +28,7 @@ from confgen.publish import rollback as roll_back
 from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_name, save_secrets
 from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
+from routing.endpoint import TrunkEndpoint, read_endpoint
 from routing.platform import Platform
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
@@ -251,7 +251,7 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
     settings = load_instance(context)
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with told():
-        if not re.fullmatch(r"[a-z][a-z0-9]+-trunk-[a-z][a-z0-9_]*", trunk):
+        if not isinstance(read_endpoint(trunk), TrunkEndpoint):
             raise ValueError(f"found the trunk {trunk!r}, expected <tenant>-trunk-<name>, such as acme-trunk-carrier")
         CarrierPassword(password)
         with locked(settings.home):

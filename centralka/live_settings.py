@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 from redis.asyncio import Redis
 
-from agi.published import Published
-from agi.step_text import AgiError
+from agi.allowed_text import AgiError
+from agi.published import PublishedTenants
 from centralka.settings import Settings
 from centralka.terminal import Json, load_instance, out, told
 from routing.calendars import Fetched
@@ -36,7 +36,7 @@ ALL = "all"
 def published_tenant(settings: Settings, slug: str) -> Tenant:
     """The tenant that live calls are decided by. Raises LookupError."""
     try:
-        return Published(settings.home).tenant(slug).tenant
+        return PublishedTenants(settings.home).tenant(slug).tenant
     except AgiError as error:
         raise LookupError(str(error)) from None
 

@@ -96,7 +96,7 @@ async def _collect(settings: Settings, tenant: Tenant) -> list[PhoneRow]:
         fetched, states = await EquipmentStore(redis).fetched(), await redis.hgetall(live.DEVICES)
     rows = []
     for _, label, each in tenant.equipment():
-        endpoints = [f"{tenant.tenant}-{device}" for _, device in devices_of(each)]
+        endpoints = [tenant.endpoint_of(device) for _, device in devices_of(each)]
         places = places_of(tenant, label, each, credentials) if isinstance(each, DectSystem) else ()
         codes = {place.line.user: f"{place.slot}, code {place.code}" for place in places}
         address = address_of(label, each, credentials, server)

@@ -17,6 +17,7 @@ from centralka.terminal import load_instance, out, told
 from confgen.publish import locked
 from confgen.reading import AsteriskRefused
 from confgen.secrets import Secrets, load_secrets, save_secrets
+from routing.endpoint import UserDevice
 
 MODULE = "res_pjsip_authenticator_digest"
 LEVEL = 4              # of debug messages: which of an endpoint's passwords was right
@@ -31,16 +32,10 @@ def rotate(
 ) -> None:
     """Give a device another password. Both are right until the device has used the new one; run again, it goes on waiting."""
     settings = load_instance(context)
-    endpoint = f"{tenant}-{device}"
+    with told():
+        endpoint = _endpoint(settings, tenant, device)
 
     async def run() -> bool:
-        found = configuration.published_tenants(settings).get(tenant)
-        if found is None:
-            raise LookupError(f"no tenant {tenant!r} is published")
-        devices = [f"{extension}-{name}" for extension, user in found.users.items() for name in user.devices]
-        if device not in devices:
-            close = difflib.get_close_matches(device, devices, n=3)
-            raise LookupError(f"{tenant} has no device {device!r}, expected one such as {', '.join(close or devices[:3])}")
         async with running_asterisk(settings) as asterisk:
             if asterisk is None:
                 raise AsteriskRefused("no Asterisk runs here: nothing would tell whether the device has used the new password")
@@ -62,6 +57,18 @@ def rotate(
     else:
         out.print(f"{endpoint} has not used its new password in {minutes:g} minutes: both are right; run this again to go on")
         raise typer.Exit(2)
+
+
+def _endpoint(settings: Settings, tenant: str, device: str) -> str:
+    """Raises LookupError where no such device is published."""
+    found = configuration.published_tenants(settings).get(tenant)
+    if found is None:
+        raise LookupError(f"no tenant {tenant!r} is published")
+    devices = [str(UserDevice(extension, name)) for extension, user in found.users.items() for name in user.devices]
+    if device not in devices:
+        close = difflib.get_close_matches(device, devices, n=3)
+        raise LookupError(f"{tenant} has no device {device!r}, expected one such as {', '.join(close or devices[:3])}")
+    return found.endpoint_of(device)
 
 
 async def _change(settings: Settings, tenant: str, change: Callable[[Secrets], Secrets], asterisk: RunningAsterisk) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from centralka.configuration import read_text
 from centralka.known import SCENARIOS
 from routing.errors import ConfigError, Problem
-from routing.scenario import Scene, failures
 from routing.scenario_reading import read_scenarios
+from routing.scene import Scene, failures
 from routing.tenant import Tenant
 
 

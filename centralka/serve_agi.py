@@ -8,8 +8,8 @@ import holidays  # noqa: F401 - rules import it when they need it, which is no t
 from agi import decision_service
 from agi.call_servers import CallServers
 from agi.decision_service import DecisionService
-from agi.outside import Outside
-from agi.published import Published
+from agi.published import PublishedTenants
+from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.settings import Settings
@@ -25,8 +25,8 @@ async def serve(settings: Settings) -> None:
         answers = RedisAnswers(live.connect(settings.redis_url))
         call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file)
         understanding = Understanding(settings.home / "heard")
-        outside = Outside(call_servers, Speech(make_speech, settings.home / "said"), understanding)
-        service = DecisionService(Published(settings.home), follower.live, answers, outside, settings.asterisk_home)
+        slow = SlowAnswers(call_servers, Speech(make_speech, settings.home / "said"), understanding)
+        service = DecisionService(PublishedTenants(settings.home), follower.live, answers, slow, settings.asterisk_home)
         forgetting = asyncio.create_task(understanding.forget())
         try:
             await decision_service.serve(service, settings.agi_address, settings.agi_port)

@@ -14,6 +14,7 @@ from centralka.settings import Settings
 from confgen.secrets import load_secrets, permission_pins_of
 from routing.admission import NOBODY
 from routing.call_server import Failed, Failure, Reply, read_reply
+from routing.endpoint import device_of
 from routing.facts import NOTHING_SET, DeviceState, Personal
 from routing.settings import expected_one_of
 from routing.tenant import Tenant
@@ -96,7 +97,7 @@ def read_states(texts: list[str], tenant: Tenant) -> tuple[dict[str, DeviceState
 
 
 def _devices(tenant: Tenant, extension: str) -> list[str]:
-    return [endpoint.partition("-")[2] for endpoint in tenant.endpoints_of(extension)]
+    return [str(device_of(endpoint)) for endpoint in tenant.endpoints_of(extension)]
 
 
 def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Failed]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from agi.ami_client import AmiClient, AmiError, Message
 from agi.live_view import STATES
 from centralka.settings import Settings
+from routing.endpoint import TrunkEndpoint, read_endpoint
 from routing.facts import DeviceState
 from store import calendars, database, live, registrations
 from store.calendars import Address
@@ -194,7 +195,7 @@ def _read_endpoints(endpoints: list[Message],
     for name, each in sorted(by_name.items()):
         word = str(each.devicestate)
         state = STATES.get(word.upper().replace(" ", "").replace("NOTINUSE", "NOT_INUSE"), DeviceState.UNKNOWN)
-        if "-trunk-" in name:
+        if isinstance(read_endpoint(name), TrunkEndpoint):
             trunks.append(_trunk(name, registered.get(name), state, word))
         else:
             # 'acme-201-desk/sip:201@192.0.2.7:5060,' for each contact. PJSIPShowContacts leaves permanent ones out.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from routing.equipment import Blf, Key, ParkKey, PauseKey, Phone, SpeedDial, SwitchKey
+from routing.equipment import Blf, ParkKey, PauseKey, Phone, PhoneKey, SpeedDial, SwitchKey
 from routing.phrases import Language
 from routing.tenant import Tenant
 
@@ -24,7 +24,7 @@ def buttons_of(tenant: Tenant, phone: Phone) -> list[Button]:
     return [_button(tenant, phone, key) for key in phone.keys]
 
 
-def _button(tenant: Tenant, phone: Phone, key: Key) -> Button:
+def _button(tenant: Tenant, phone: Phone, key: PhoneKey) -> Button:
     match key:
         case Blf():
             return Button("lamp", key.extension, key.label or tenant.users[key.extension].name)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from confgen.sounds import Sound, make_sounds
-from routing.phrases import HUNDRED, LINE_WORDS, ONE, Language
+from routing.line_phrases import HUNDRED, LINE_WORDS, ONE
+from routing.phrases import Language
 
 # 21, 28, ... are one word in Italian, and so are 200, 300, ... in Polish. All others say.c puts together of these.
 SINGLE = (

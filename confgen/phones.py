@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from confgen.buttons import buttons_of
 from confgen.daylight import read_zone
 from confgen.encoder import TEMPLATES, UnsafeValue, encode
+from routing.endpoint import read_device
 from routing.equipment import DectSystem, Equipment, Gateway, Phone
 from routing.equipment_check import devices_of
 from routing.models import DECT, GATEWAYS, PHONES, DectModel, GatewayModel, PhoneModel, Vendor
@@ -156,7 +157,7 @@ def places_of(tenant: Tenant, label: Name, dect: DectSystem, credentials: Creden
 def _lines_of(tenant: Tenant, each: Equipment, credentials: Credentials) -> list[Line]:
     lines = []
     for number, (_, device) in enumerate(devices_of(each), start=1):
-        extension, endpoint = device.partition("-")[0], f"{tenant.tenant}-{device}"
+        extension, endpoint = read_device(device).extension, tenant.endpoint_of(device)
         user = tenant.users[extension]
         voicemail = (tenant.codes.voicemail or "") if user.voicemail else ""
         lines.append(Line(number, endpoint, credentials.sip[endpoint], extension, user.name, voicemail))

@@ -10,6 +10,7 @@ from confgen.dialplan import Line, More, more
 from confgen.realtime import ADDED, added, can_be_added, write_added, write_mailboxes
 from confgen.revision import Revision
 from confgen.sip_objects import Section, sections_of
+from routing.endpoint import tenant_of
 
 MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
 VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
@@ -165,7 +166,7 @@ class Reading:
     def _added_of(self, files: Revision) -> list[Section]:
         """Those objects in the database that the revision has, too."""
         there = added(self._home)
-        paths = {f"pjsip/{name.partition('-')[0]}.conf" for name in there} & files.keys()
+        paths = {f"pjsip/{tenant_of(name)}.conf" for name in there} & files.keys()
         return [section for section in sections_of({path: files[path] for path in paths}) if section.name in there]
 
     async def _reload(self, commands: list[str]) -> None:

@@ -9,12 +9,13 @@ from confgen.encoder import CarrierPassword, fill
 from confgen.lamps import lamps_of
 from confgen.phones import SECURE, Credentials, model_of
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
+from routing.endpoint import TrunkEndpoint
 from routing.equipment_check import devices_of
 from routing.hunting import Algorithm
 from routing.names import Did, Extension, Name
 from routing.outside import CALLER
 from routing.rings import CallKind
-from routing.tenant import Tenant, trunk_endpoint_name
+from routing.tenant import Tenant
 
 STRATEGIES = {
     Algorithm.RING_ALL: "ringall", Algorithm.ORDERED: "linear", Algorithm.ROUND_ROBIN: "rrmemory",
@@ -29,15 +30,15 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it; `tls`: equipment
     that can speaks TLS and SRTP."""
     slug = tenant.tenant
-    trunks = {trunk_endpoint_name(slug, name): trunk for name, trunk in tenant.trunks.items()}
+    trunks = {str(TrunkEndpoint(slug, name)): trunk for name, trunk in tenant.trunks.items()}
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     values = {
         "tenant": tenant,
         "encrypted": [
-            f"{slug}-{device}" for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
+            tenant.endpoint_of(device) for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
             for _, device in devices_of(each)],
         "sip_passwords": secrets.sip, "next_sip_passwords": secrets.next_sip,
-        "analogue": {f"{slug}-{device}": use.value for device, use in tenant.analogue.items()},
+        "analogue": {tenant.endpoint_of(device): use.value for device, use in tenant.analogue.items()},
         "trunk_passwords": {name: CarrierPassword(secrets.trunks[name]) for name in trunks if name in secrets.trunks},
         "pins": {
             extension: secrets.pins[pin_name(tenant, extension)]
@@ -79,7 +80,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
 def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
     """What the provisioning service has to know to set up the tenant's telephones; None where it has none."""
     labels = [label for _, label, _ in tenant.equipment()]
-    endpoints = [f"{tenant.tenant}-{device}" for _, _, each in tenant.equipment() for _, device in devices_of(each)]
+    endpoints = [tenant.endpoint_of(device) for _, _, each in tenant.equipment() for _, device in devices_of(each)]
     return Credentials(
         sip={endpoint: secrets.newest_sip(endpoint) for endpoint in endpoints},
         address={label: secrets.devices[f"{tenant.tenant}/{label}"] for label in labels},

@@ -9,10 +9,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from routing.endpoint import TrunkEndpoint
 from routing.errors import ConfigError, Problem
 from routing.names import Extension
 from routing.nodes.call_server import CallServer
-from routing.tenant import RegistrationTrunk, Tenant, trunk_endpoint_name
+from routing.tenant import Tenant
+from routing.trunks import RegistrationTrunk
 
 PIN_DIGITS = 6
 
@@ -100,7 +102,7 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
             devices.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(32))
             admins.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(9))     # a person types it
         for name, trunk in tenant.trunks.items():
-            endpoint = trunk_endpoint_name(tenant.tenant, name)
+            endpoint = str(TrunkEndpoint(tenant.tenant, name))
             if isinstance(trunk, RegistrationTrunk) and endpoint not in values.trunks:
                 text = f"no password is kept for it; give it with: centralka secret {endpoint}"
                 problems.append(Problem(tenant.tenant, 1, f"trunks.{name}", text))

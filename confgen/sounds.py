@@ -11,7 +11,8 @@ from pathlib import Path
 
 from routing.errors import ConfigError, Problem
 from routing.phrases import Language
-from routing.tenant import Spoken, Tenant
+from routing.prompts import Spoken
+from routing.tenant import Tenant
 
 VOICES = {"pl": "pl", "en": "en-gb", "it": "it"}      # espeak-ng's
 WORDS_PER_MINUTE = "150"

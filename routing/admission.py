@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from routing.call import Cause
 from routing.names import Extension, Name
 from routing.platform import Brake
+from routing.step import Cause
 
 NO_LIMIT = 0
 NOBODY = ""                # whose call is that of no user, such as one that comes in

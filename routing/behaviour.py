@@ -6,7 +6,8 @@ from pydantic import BaseModel
 
 from routing.nodes import Elements
 from routing.phrases import PHRASES
-from routing.tenant import Prompt, Tenant
+from routing.prompts import Prompt
+from routing.tenant import Tenant
 
 TO_OWN_PHONES = "sys_outside_"     # phrases that hardly anybody but the tenant's own users hears, when they call outside
 

@@ -2,16 +2,13 @@
 
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict
-
 from routing.names import Name
 from routing.number_list import NumberPatterns, NumberSet
+from routing.part import Part
 
 
-class Blacklist(BaseModel):
+class Blacklist(Part):
     """`prompt` is what a caller on the list hears before the call ends. Numbers are +E.164 or short ones."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     callers: NumberPatterns = ()
     targets: NumberPatterns = ()

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from routing.dates import DateSpan, shown
 from routing.names import Url
+from routing.part import Part
 
 MAX_EVENTS = 5000
 LONGEST_EVENT_DAYS = 1500
@@ -17,19 +18,15 @@ Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$")]
 IcsFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.ics$")]
 
 
-class Day(BaseModel):
+class Day(Part):
     """A day, or several in a row, with what they are."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     on: DateSpan
     title: Title
 
 
-class CalendarEvent(BaseModel):
+class CalendarEvent(Part):
     """An event of an ICS file, at one moment of the world's time."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     begins: AwareDatetime     # inclusive
     ends: AwareDatetime       # exclusive
@@ -66,11 +63,9 @@ class Fetched:
     events: Events = field(default_factory=Events)
 
 
-class Calendar(BaseModel):
+class Calendar(Part):
     """Days with a title. What stands in `file` is read into `events` when the tenant's file is: a person writes no events. What
     stands at `url` is fetched again and again, and known to a decision as a fact."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     days: tuple[Day, ...] = Field(default=(), max_length=1000)
     file: IcsFile | None = None

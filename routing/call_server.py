@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from routing.names import Destination, Name
+from routing.part import Part
 from routing.phrases import Language
 
 MAX_ANSWER_BYTES = 16_384
@@ -24,10 +25,10 @@ ShortSpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x
 Shown = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$"), AfterValidator(printable)]
 
 
-class Reply(BaseModel):
+class Reply(Part):
     """The answer of a call server. Every field may be left out; without `go_to` the call goes on to the element's `next`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="Answer of a call server")
+    model_config = ConfigDict(title="Answer of a call server")
 
     text: ShortSpokenText | None = Field(default=None, description="Read to the caller, before the call goes on.")
     language: Language | None = Field(default=None, description="Of the text. Default: the tenant's.")

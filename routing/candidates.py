@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from routing.call import Outside
 from routing.facts import DeviceState, Facts
 from routing.forwarding import Nobody, Passed, People, outside_member, who_rings
 from routing.hunting import Seat
 from routing.names import Extension
+from routing.step import Outside
 
 IN_A_CALL = {DeviceState.IN_USE, DeviceState.BUSY}
 

@@ -155,7 +155,6 @@ Cast = Annotated[
 Ending = Annotated[
     str, BeforeValidator(parse_ending),
     _told(ENDING, examples=("answered by 201", "message for 201", "mailbox of 201", "refused", "caller hangs up", "failover"))]
-Device = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$")]
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9*#+]{1,20}$")]
 From = Annotated[str, StringConstraints(pattern=rf"^([0-9*#+]{{1,20}}|{ANONYMOUS})$")]
 Heard = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}(\.(en|it|pl))?$")]     # 'welcome', 'welcome.it'

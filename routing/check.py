@@ -1,34 +1,29 @@
 """Whether tenants' files can be used: each by itself, and all together. Pure."""
 
-import difflib
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from routing.clashes import clashes
 from routing.document import Document, read_document
 from routing.engine import START
-from routing.equipment import KINDS_OF_KEYS
 from routing.equipment_check import equipment_problems
 from routing.errors import ConfigError, Problem
 from routing.hunting import MAX_MEMBERS, loop_of
 from routing.limits import too_many
 from routing.loops import forward_loops
-from routing.names import expected_for
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.mobile_access import mobile_problems
 from routing.nodes.node import Uses
 from routing.nodes.parking import Parking
 from routing.numbers import is_emergency
 from routing.platform import Platform
+from routing.references import dangling_references
 from routing.routes import twice, unknown_trunks
-from routing.tenant import RegistrationTrunk, Tenant
+from routing.suggestion import did_you_mean
+from routing.tenant import Tenant
 from routing.terms import exceeded, unknown_terms
+from routing.validation import validated
 
 Texts = Mapping[str, str]      # file name -> YAML
-Model = TypeVar("Model", bound=BaseModel)
 WITHOUT_BRAKE = Platform(brake=None)      # of a tenant that is read by itself
 NO_PLATFORMS: Mapping[str, Platform] = {}
 
@@ -60,73 +55,17 @@ def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS)
     return [tenant for _, tenant in read]
 
 
-def validated(document: Document, model: type[Model]) -> Model:
-    """The document as this model. Raises ConfigError with what does not fit, in our words."""
-    try:
-        return model.model_validate(document.values)
-    except ValidationError as error:
-        raise ConfigError([_told(document, detail) for detail in _first_causes(error.errors())]) from None
-
-
 def _checked(document: Document, platform: Platform) -> Tenant:
     if "platform" in document.values:
         raise ConfigError([document.problem(("platform",), "unknown key 'platform'")])
     tenant = validated(document, Tenant).model_copy(update={"platform": platform})
     rules = (
-        _names, _references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes, too_many, _ways_out, _loops,
-        equipment_problems)
+        _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes, too_many, _ways_out,
+        _loops, equipment_problems)
     problems = [problem for rule in rules for problem in rule(document, tenant)]
     if problems:
         raise ConfigError(problems)
     return tenant
-
-
-def _first_causes(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
-    """Without 'too few items' where the items themselves are what is wrong."""
-    paths = [detail["loc"] for detail in details]
-    for detail in details:
-        where = detail["loc"]
-        if detail["type"] != "too_short" or not any(len(path) > len(where) and path[:len(where)] == where for path in paths):
-            yield detail
-
-
-def _told(document: Document, detail: ErrorDetails) -> Problem:
-    """pydantic's error in our words: what was found and what was expected."""
-    parts = [str(part) for part in detail["loc"] if part not in ("[key]", "address", "registration")]
-    path = tuple(
-        part for place, part in enumerate(parts)
-        if part not in KINDS_OF_KEYS or place < 2 or parts[place - 2] != "keys" or not parts[place - 1].isdigit())
-    found = detail["input"]
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            text = f"unknown key {path[-1]!r}"
-        case "missing":
-            text = f"{path[-1]!r} is missing"
-            path = path[:-1]
-        case "union_tag_invalid":
-            path = (*path, context["discriminator"].strip("'"))
-            text = f"found {context['tag']!r}, expected one of {context['expected_tags'].replace(chr(39), '')}"
-        case "union_tag_not_found":
-            text = f"{context['discriminator']} is missing"
-        case "tuple_type" | "list_type":
-            text = f"found {_shown(found)}, expected a list"
-        case "dict_type" | "model_type":
-            text = f"found {_shown(found)}, expected names with their values"
-        case "too_short":
-            text = f"found {_shown(found)}, expected at least {context['min_length']}"
-        case "string_pattern_mismatch":
-            text = f"found {_shown(found)}, expected {expected_for(context['pattern'])}"
-        case "value_error":
-            text = f"found {_shown(found)}, {context['error']}" if isinstance(found, str) else str(context["error"])
-        case _:
-            text = f"found {_shown(found)}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-    return document.problem(path, text)
-
-
-def _shown(value: object) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -151,80 +90,6 @@ def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
                     (section, name, "extension"),
                     f"extension {element.extension} is already that of {numbers[element.extension]}")
             numbers[element.extension] = f"{section}.{name}"
-
-
-def _references(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Nothing dangles: targets, prompts, members, mailboxes."""
-    prompts = tenant.all_prompts()
-    for did, number in tenant.numbers.items():
-        yield from _target(document, tenant, ("numbers", did, "to"), number.to)
-    for name, trunk in tenant.trunks.items():
-        if isinstance(trunk, RegistrationTrunk) and trunk.number not in tenant.numbers:
-            hint = _did_you_mean(trunk.number, tenant.numbers)
-            yield document.problem(("trunks", name, "number"), f"{trunk.number} is not one of the tenant's numbers{hint}")
-    for extension in tenant.failover.ring:
-        yield from _user(document, tenant, ("failover", "ring"), extension)
-    if tenant.failover.voicemail:
-        yield from _mailbox(document, tenant, ("failover", "voicemail"), tenant.failover.voicemail)
-    if tenant.blacklist.prompt not in prompts:
-        hint = _did_you_mean(tenant.blacklist.prompt, prompts)
-        yield document.problem(("blacklist", "prompt"), f"no prompt named {tenant.blacklist.prompt!r}{hint}")
-    for extension, user in tenant.users.items():
-        for field, target in user.uses().targets:
-            yield from _target(document, tenant, ("users", extension, *field.split(".")), target)
-        yield from _asked(document, tenant, ("users", extension), user.uses())
-    if tenant.closed_outside:
-        uses = Uses(settings=tuple(tenant.closed_outside.settings()), positions=tuple(
-            (f"switches.{switch}", switch, position) for switch, position in tenant.closed_outside.switches.items()))
-        yield from _asked(document, tenant, ("closed_outside",), uses)
-    for section, name, element in tenant.elements():
-        uses = element.uses()
-        for field, target in uses.targets:
-            yield from _target(document, tenant, (section, name, *field.split(".")), target)
-        for field, prompt in uses.prompts:
-            if prompt not in prompts:
-                hint = _did_you_mean(prompt, prompts)
-                yield document.problem((section, name, *field.split(".")), f"no prompt named {prompt!r}{hint}")
-        for field, internal in uses.numbers:
-            if internal not in tenant.internal_numbers:
-                hint = _did_you_mean(internal, tenant.internal_numbers)
-                yield document.problem((section, name, *field.split(".")), f"no internal number {internal!r}{hint}")
-        for field, extension in uses.users:
-            check = _mailbox if field == "mailbox" else _user
-            yield from check(document, tenant, (section, name, *field.split(".")), extension)
-        for field, group in uses.groups:
-            if group not in tenant.groups:
-                hint = _did_you_mean(group, [*tenant.groups, *tenant.users])
-                yield document.problem((section, name, *field.split(".")), f"no group or user named {group!r}{hint}")
-        for field, music in uses.musics:
-            if music not in tenant.musics:
-                hint = _did_you_mean(music, tenant.musics)
-                yield document.problem((section, name, *field.split(".")), f"no music named {music!r}{hint}")
-        yield from _asked(document, tenant, (section, name), uses)
-    if tenant.hold_music and tenant.hold_music not in tenant.musics:
-        hint = _did_you_mean(tenant.hold_music, tenant.musics)
-        yield document.problem(("hold_music",), f"no music named {tenant.hold_music!r}{hint}")
-    for group, members in tenant.pickup_groups.items():
-        for extension in members:
-            yield from _user(document, tenant, ("pickup_groups", group), extension)
-    for name, each in tenant.musics.items():
-        for i, prompt in enumerate(each.prompts):
-            if prompt not in prompts:
-                hint = _did_you_mean(prompt, prompts)
-                yield document.problem(("musics", name, "prompts", str(i)), f"no prompt named {prompt!r}{hint}")
-
-
-def _asked(document: Document, tenant: Tenant, path: tuple[str, ...], uses: Uses) -> Iterable[Problem]:
-    """What rules ask of other sections is there."""
-    for field, other, key in uses.settings:
-        known = getattr(tenant, other)
-        if key not in known:
-            yield document.problem((*path, *field.split(".")), f"no {key!r} in {other}{_did_you_mean(key, known)}")
-    for field, switch, position in uses.positions:
-        positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
-        if position not in positions:
-            found = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
-            yield document.problem((*path, *field.split(".")), found)
 
 
 def _memberships(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -263,11 +128,11 @@ def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
                 yield document.problem(where, f"no number can be shown to {number}, expected one in numbers")
         for field, trunk in uses.trunks:
             if trunk not in tenant.trunks:
-                hint = _did_you_mean(trunk, tenant.trunks)
+                hint = did_you_mean(trunk, tenant.trunks)
                 yield document.problem((*path, *field.split(".")), f"no trunk named {trunk!r}{hint}")
         for field, number in uses.shown:
             if number not in tenant.numbers:
-                hint = _did_you_mean(number, tenant.numbers)
+                hint = did_you_mean(number, tenant.numbers)
                 text = f"{number} is not one of the tenant's numbers, and it can show no other{hint}"
                 yield document.problem((*path, *field.split(".")), text)
 
@@ -277,7 +142,7 @@ def _terms(document: Document, tenant: Tenant) -> Iterable[Problem]:
     types = tenant.platform.extension_types
     for extension, user in tenant.users.items():
         if user.type not in types:
-            hint = _did_you_mean(user.type, types)
+            hint = did_you_mean(user.type, types)
             yield document.problem(("users", extension, "type"), f"no extension type named {user.type!r}{hint}")
     if tenant.plan is None:
         return
@@ -294,16 +159,16 @@ def _routes(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for place, call_class in twice(tenant.routes):
         yield document.problem(("routes", str(place), "classes"), f"{call_class} calls have a route already")
     for place, i, name in unknown_trunks(tenant.routes, tenant.trunks):
-        hint = _did_you_mean(name, tenant.trunks)
+        hint = did_you_mean(name, tenant.trunks)
         yield document.problem(("routes", str(place), "trunks", str(i)), f"no trunk named {name!r}{hint}")
     for name, site in tenant.sites.items():
         if site.number not in tenant.numbers:
-            hint = _did_you_mean(site.number, tenant.numbers)
+            hint = did_you_mean(site.number, tenant.numbers)
             text = f"{site.number} is not one of the tenant's numbers, and it can show no other{hint}"
             yield document.problem(("sites", name, "number"), text)
     for extension, user in tenant.users.items():
         if user.site and user.site not in tenant.sites:
-            hint = _did_you_mean(user.site, tenant.sites)
+            hint = did_you_mean(user.site, tenant.sites)
             yield document.problem(("users", extension, "site"), f"no site named {user.site!r}{hint}")
 
 
@@ -329,28 +194,6 @@ def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
 def _codes(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for path, text in tenant.codes.problems(tenant.switches):
         yield document.problem(("codes", *path), text)
-
-
-def _target(document: Document, tenant: Tenant, path: tuple[str, ...], target: str) -> Iterable[Problem]:
-    if target not in tenant.nodes:
-        kind = "user with extension" if target.isdigit() else "element named"
-        yield document.problem(path, f"no {kind} {target!r}{_did_you_mean(target, tenant.nodes)}")
-
-
-def _user(document: Document, tenant: Tenant, path: tuple[str, ...], extension: str) -> Iterable[Problem]:
-    if extension not in tenant.users:
-        yield document.problem(path, f"no user with extension {extension!r}{_did_you_mean(extension, tenant.users)}")
-
-
-def _mailbox(document: Document, tenant: Tenant, path: tuple[str, ...], extension: str) -> Iterable[Problem]:
-    yield from _user(document, tenant, path, extension)
-    if extension in tenant.users and not tenant.users[extension].voicemail:
-        yield document.problem(path, f"user {extension} has no voicemail")
-
-
-def _did_you_mean(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from routing.document import Document
 from routing.equipment_check import macs_of
 from routing.errors import Problem
-from routing.tenant import AddressTrunk, RegistrationTrunk, Tenant
+from routing.tenant import Tenant
+from routing.trunks import AddressTrunk, RegistrationTrunk
 
 Claim = tuple[tuple[str, ...], str]      # where the tenant's file says so, and what it is
 

@@ -10,9 +10,10 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from routing.names import Code, InCallCode, Name
+from routing.part import Part
 
 
 class Feature(StrEnum):
@@ -46,10 +47,8 @@ class Feature(StrEnum):
     MOVE = "move"                                                    # the call of another own device comes to this one
 
 
-class InCallCodes(BaseModel):
+class InCallCodes(Part):
     """What is keyed during a conversation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     blind_transfer: InCallCode | None = "##"
     attended_transfer: InCallCode | None = "*2"
@@ -58,11 +57,9 @@ class InCallCodes(BaseModel):
     move: InCallCode | None = "*5"                        # rings the user's other phones and mobile; who answers goes on
 
 
-class Codes(BaseModel):
+class Codes(Part):
     """Every code that is dialled, by what it does; those of `switches` move that switch to its next position, or, followed by a
     digit, to that position of its list."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     voicemail: Code | None = "*97"
     login: Code | None = "*50"

@@ -1,14 +1,13 @@
 """What people who sit together share: who picks up whose calls, and what those hear whom they hold. Pure."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from routing.names import Extension, Extensions, Name
+from routing.part import Part
 
 
-class Desks(BaseModel):
+class Desks(Part):
     """These sections of a tenant's file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     pickup_groups: dict[Name, Extensions] = Field(default_factory=dict, max_length=60)     # each picks up the others' calls
     hold_music: Name | None = None                                                         # one of the tenant's musics

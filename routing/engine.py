@@ -5,26 +5,16 @@ from dataclasses import replace
 from routing.admission import NOBODY, Limit, in_words
 from routing.call import (
     Awaits,
-    CallBack,
-    Cause,
-    Conference,
     Decision,
-    Dial,
     DialEnded,
     DialStatus,
     Digits,
     Entered,
     Event,
-    Failover,
-    Hangup,
-    Listen,
+    Listened,
     Origin,
-    Play,
-    Read,
-    Spoken,
     Started,
     State,
-    Step,
     Visit,
     awaits,
 )
@@ -32,12 +22,13 @@ from routing.codes import Keyed, SwitchKeyed
 from routing.dialled import CallClass, read_dialled
 from routing.facts import Facts
 from routing.gate import let_out
-from routing.keypad import Dials, Told, play_code, woken
+from routing.keypad import CodeStep, Dials, play_code, woken
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outgoing import OUTGOING, take_line, without_prefix
 from routing.numbers import e164, find_did, is_emergency
 from routing.questions import Unanswered
+from routing.step import CallBack, Cause, Conference, Dial, Failover, Hangup, Listen, Play, Read, Step
 from routing.tenant import Tenant
 
 MAX_HOPS = 60
@@ -56,7 +47,7 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
         return _give_up(START, "an event without a call", 0)
     if state.node == START:
         return _end_of_start(state, event)
-    trail = () if isinstance(event, Digits | Spoken) and event.keys else state.trail
+    trail = () if isinstance(event, Digits | Listened) and event.keys else state.trail
     return _walk(tenant, facts, replace(state, trail=trail), event, ())
 
 
@@ -137,7 +128,7 @@ def _refuse(prompt: str, why: str, cause: Cause) -> Decision:
 
 def _code(tenant: Tenant, facts: Facts, event: Started, keyed: Keyed | SwitchKeyed) -> Decision | None:
     match play_code(tenant, facts, event.caller_extension, keyed):
-        case Told(step=step, why=why):
+        case CodeStep(step=step, why=why):
             return _ask(START, step, why, (int(Cause.NORMAL),))
         case Dials(number=number, why=why):
             decision = _start(tenant, replace(facts, dialled=number), replace(event, dialled=number))

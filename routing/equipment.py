@@ -5,20 +5,18 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from routing.endpoint import read_device
 from routing.models import DECT, GATEWAYS, PHONES, known_model
-from routing.names import DeviceName, Dialled, Extension, Ipui, Label, Mac, Name, all_differ
+from routing.names import DeviceName, DialledByKey, Extension, Ipui, Label, Mac, Name, all_differ
+from routing.part import Part
 from routing.phrases import Language
 
 DeviceNames = Annotated[tuple[DeviceName, ...], AfterValidator(all_differ)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Blf(_Part):
+class Blf(Part):
     """A lamp that shows whether an extension is free, rings or is busy; pressed, it calls it."""
 
     kind: Literal["blf"]
@@ -26,15 +24,15 @@ class Blf(_Part):
     label: Label | None = None
 
 
-class SpeedDial(_Part):
+class SpeedDial(Part):
     """Calls a number; no lamp."""
 
     kind: Literal["speed_dial"]
-    number: Dialled
+    number: DialledByKey
     label: Label
 
 
-class ParkKey(_Part):
+class ParkKey(Part):
     """A lamp that shows whether a call is parked in the slot; pressed, it fetches that call, or parks the own one there."""
 
     kind: Literal["park"]
@@ -42,7 +40,7 @@ class ParkKey(_Part):
     label: Label | None = None
 
 
-class SwitchKey(_Part):
+class SwitchKey(Part):
     """A lamp that shows whether a switch was moved; pressed, it moves it on."""
 
     kind: Literal["switch"]
@@ -50,18 +48,18 @@ class SwitchKey(_Part):
     label: Label | None = None
 
 
-class PauseKey(_Part):
+class PauseKey(Part):
     """A lamp that shows whether the user of the first line takes no calls of queues; pressed, it begins and ends a pause."""
 
     kind: Literal["pause"]
     label: Label | None = None
 
 
-Key = Annotated[Blf | SpeedDial | ParkKey | SwitchKey | PauseKey, Field(discriminator="kind")]
+PhoneKey = Annotated[Blf | SpeedDial | ParkKey | SwitchKey | PauseKey, Field(discriminator="kind")]
 KINDS_OF_KEYS = ("blf", "speed_dial", "park", "switch", "pause")
 
 
-class _Equipment(_Part):
+class _Equipment(Part):
     mac: Mac
     site: Name | None = None              # of `sites`; without it, that of its user
     language: Language | None = None      # of its display; the tenant's without it
@@ -73,15 +71,15 @@ class Phone(_Equipment):
 
     model: Annotated[str, AfterValidator(known_model(PHONES))] = Field(json_schema_extra={"enum": list(PHONES)})
     lines: DeviceNames = Field(min_length=1, max_length=16)
-    keys: tuple[Key, ...] = Field(default=(), max_length=120)
+    keys: tuple[PhoneKey, ...] = Field(default=(), max_length=120)
 
     @property
     def user(self) -> Extension:
         """Whose telephone it is: that of its first line."""
-        return self.lines[0].partition("-")[0]
+        return read_device(self.lines[0]).extension
 
 
-class Handset(_Part):
+class Handset(Part):
     """A cordless telephone. Without its IPUI, which it shows when registering, any that is registered next takes the place."""
 
     device: DeviceName
@@ -103,7 +101,7 @@ class Use(StrEnum):
     CARD_TERMINAL = "card_terminal"
 
 
-class Port(_Part):
+class Port(Part):
     """A socket of a gateway."""
 
     device: DeviceName
@@ -120,7 +118,7 @@ class Gateway(_Equipment):
 Equipment = Phone | DectSystem | Gateway
 
 
-class Equipped(_Part):
+class Equipped(Part):
     """The sections of a tenant's file that say what stands where. A label names one piece of equipment."""
 
     phones: dict[Name, Phone] = Field(default_factory=dict)

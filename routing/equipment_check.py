@@ -5,15 +5,16 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from routing.document import Document
+from routing.endpoint import read_device
 from routing.equipment import (
     Blf,
     DectSystem,
     Equipment,
     Gateway,
-    Key,
     ParkKey,
     PauseKey,
     Phone,
+    PhoneKey,
     SpeedDial,
     SwitchKey,
 )
@@ -66,7 +67,7 @@ def devices_of(each: Equipment) -> list[tuple[Path, str]]:
 
 def site_of(tenant: Tenant, each: Equipment) -> str:
     """The site where it stands, '' for none."""
-    user = tenant.users.get(devices_of(each)[0][1].partition("-")[0])
+    user = tenant.users.get(read_device(devices_of(each)[0][1]).extension)
     return each.site or (user.site if user and user.site else "")
 
 
@@ -77,7 +78,7 @@ def macs_of(each: Equipment) -> list[tuple[Path, str]]:
 
 
 def _device(document: Document, tenant: Tenant, path: Path, device: str, used: dict[str, str]) -> Iterable[Problem]:
-    extension, _, name = device.partition("-")
+    extension, name = read_device(device).extension, read_device(device).name
     user = tenant.users.get(extension)
     if user is None:
         yield document.problem(path, f"no user with extension {extension!r}")
@@ -102,7 +103,7 @@ def _phone(document: Document, tenant: Tenant, path: Path, phone: Phone) -> Iter
             yield document.problem((*path, "keys", str(i), field), text)
 
 
-def _wrong_key(tenant: Tenant, phone: Phone, key: Key) -> tuple[str, str] | None:
+def _wrong_key(tenant: Tenant, phone: Phone, key: PhoneKey) -> tuple[str, str] | None:
     """The field of the key that is wrong, and what is."""
     match key:
         case Blf(extension=extension) if extension not in tenant.users:
@@ -141,7 +142,7 @@ def _gateway(document: Document, tenant: Tenant, path: Path, gateway: Gateway) -
     if len(gateway.ports) > model.ports:
         yield document.problem((*path, "ports"), f"found {len(gateway.ports)} ports, a {model.name} has {model.ports}")
     for i, port in enumerate(gateway.ports):
-        user = tenant.users.get(port.device.partition("-")[0])
+        user = tenant.users.get(read_device(port.device).extension)
         if user and user.voicemail:
             text = f"a {port.use.replace('_', ' ')} leaves and hears no messages, expected voicemail: no for its user"
             yield document.problem((*path, "ports", str(i), "device"), text)

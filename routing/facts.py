@@ -17,11 +17,11 @@ from routing.questions import (
     Answer,
     Answers,
     AskServer,
-    Change,
+    ChangeSetting,
     CheckPin,
-    Country,
     Flip,
     HasPin,
+    KnownCountry,
     LastCaller,
     Loads,
     Offer,
@@ -106,7 +106,7 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn | Offer | Flip | Change | PutSwitch) -> int: ...
+    def answer(self, question: Turn | Offer | Flip | ChangeSetting | PutSwitch) -> int: ...
     @overload
     def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload
@@ -118,7 +118,7 @@ class Facts:
     @overload
     def answer(self, question: Admit) -> Limit: ...
     @overload
-    def answer(self, question: Country | HasPin | Stopped) -> bool: ...
+    def answer(self, question: KnownCountry | HasPin | Stopped) -> bool: ...
     @overload
     def answer(self, question: Understand) -> tuple[Extension, ...]: ...
     def answer(self, question: Question) -> Answer:

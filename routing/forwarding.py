@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from routing.call import DialStatus, Outside
+from routing.call import DialStatus
 from routing.facts import DeviceState, Facts, Forwarding
 from routing.names import Did, Extension, Name, Target
 from routing.rings import CallKind, Ways
+from routing.step import Outside
 
 MAX_FORWARDS = 10     # of one call, until its caller chooses again
 
@@ -25,7 +26,7 @@ _FORWARDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rings:
+class Reachable:
     """These ring together. A number outside among them confirms with a key before it gets the call. `why` names them.
     `delays_s` are of the endpoints; `phones` are all that their user has, of which some may not ring."""
 
@@ -72,7 +73,7 @@ class People(Protocol):
 def who_rings(
     people: People, facts: Facts, extension: Extension, *, groups: tuple[Name, ...] = (), follow: bool = False,
     trail: tuple[Extension, ...] = (), ended: DialStatus | None = None,
-) -> Rings | Passed | Nobody:
+) -> Reachable | Passed | Nobody:
     """Who rings for a call to the user, or, with `ended`, where the call goes after their phones rang and this came of it.
 
     `groups` are the group that calls its member and those by way of which it is one, `follow` whether it follows its members'
@@ -111,12 +112,12 @@ def who_rings(
     return _rings(people, facts, extension, ways)
 
 
-def outside_member(people: People, facts: Facts, number: Did) -> Rings | Nobody:
+def outside_member(people: People, facts: Facts, number: Did) -> Reachable | Nobody:
     """What rings for a number outside that is itself a member of a group. It confirms: the voicemail of its network would take
     the call from all the others."""
     if number == facts.caller:
         return Nobody(DialStatus.BUSY, f"{number} is the caller")
-    return Rings((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), number)
+    return Reachable((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), number)
 
 
 def _passed(
@@ -155,18 +156,18 @@ _WORDS = {
 
 def _followed(
     people: People, facts: Facts, extension: Extension, groups: tuple[Name, ...], trail: tuple[Extension, ...], passed: Passed,
-) -> Rings | Nobody:
+) -> Reachable | Nobody:
     """What rings for a member whose forward the group follows: another user by the same table, or a number outside, which has
     to confirm: its network's voicemail would take the call from all the others."""
     why = f"{extension} {passed.why}"
     if passed.outside:
         (leg,) = passed.outside
-        return Rings((), (replace(leg, confirm=True),), f"{leg.number} ({why})")
+        return Reachable((), (replace(leg, confirm=True),), f"{leg.number} ({why})")
     if not passed.target.isdigit():
         return Nobody(DialStatus.UNAVAILABLE, f"{why}, which a group does not follow")
     found = who_rings(people, facts, passed.target, groups=groups, follow=True, trail=(*trail, extension))
     match found:
-        case Rings():
+        case Reachable():
             return replace(found, why=f"{found.why} ({why})")
         case Nobody(status=status):
             return Nobody(status, f"{why}; {found.why}")
@@ -181,7 +182,7 @@ def _kind(people: People, facts: Facts, extension: Extension) -> CallKind:
     return CallKind.DIRECT if people.is_own_number(facts.dialled, extension) else CallKind.MAIN
 
 
-def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Rings | Nobody:
+def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Reachable | Nobody:
     """Nobody waits for a phone that is not there: the first of the others rings at once."""
     number, after_s = ways.mobile or ("", 0)
     outside = () if number in ("", facts.caller) else (
@@ -191,7 +192,7 @@ def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Ri
     there = [delay_s for endpoint, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)
              if facts.state_of(endpoint) is not DeviceState.UNAVAILABLE]
     soonest_s = min([*there, *(leg.after_s for leg in outside)], default=min(ways.delays_s, default=0))
-    return Rings(
+    return Reachable(
         ways.endpoints, tuple(replace(leg, after_s=leg.after_s - soonest_s) for leg in outside),
         " and ".join([extension, *(leg.number for leg in outside)]),
         tuple(max(delay_s - soonest_s, 0) for delay_s in ways.delays_s), people.endpoints_of(extension))

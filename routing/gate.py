@@ -6,13 +6,13 @@ What users dial themselves, nodes/outgoing.py decides by the same rules, and tel
 from dataclasses import replace
 
 from routing.admission import Limit, in_words
-from routing.call import Dial, Outside, Step
 from routing.dialled import CallClass, class_of
 from routing.facts import Facts
 from routing.names import Extension
 from routing.nodes.node import Directory, Here
 from routing.nodes.outgoing import OUTGOING, is_new_country, take_line, why_forbidden
 from routing.numbers import country_of
+from routing.step import Dial, Outside, Step
 
 
 def let_out(here: Here, step: Step) -> tuple[Step | None, str]:

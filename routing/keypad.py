@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from routing.call import CheckVoicemail, Echo, Move, PickUp, Play, Step
 from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.code_phrases import digits
 from routing.codes import Feature, Keyed, SwitchKeyed
 from routing.facts import Facts, Forwarding
 from routing.names import Extension, Name
 from routing.numbers import e164, find_did
-from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, LastCaller, PutSwitch
+from routing.prompts import name_of_element
+from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, Flip, LastCaller, PutSwitch
 from routing.settings import checked_forward, groups_of
-from routing.tenant import Tenant, name_prompt_of
+from routing.step import CheckVoicemail, Echo, Move, PickUp, Play, Step
+from routing.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CodeStep:
     """The step, after which the call is over."""
 
     step: Step
@@ -48,7 +49,7 @@ FORWARDS_OFF = {
 }
 
 
-def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed | SwitchKeyed) -> Told | Dials | None:
+def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed | SwitchKeyed) -> CodeStep | Dials | None:
     """What the code does for the user who dials it. None for a code that is no business of this module, or of a phone without
     a user. Raises Unanswered."""
     if extension not in tenant.users:
@@ -68,7 +69,7 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
         case Keyed(feature=feature) if feature in ELSEWHERE:
             return None
         case Keyed(feature=feature, rest=rest) if rest:
-            return Told(WRONG, f"{feature} takes no {rest!r}")
+            return CodeStep(WRONG, f"{feature} takes no {rest!r}")
         case Keyed(feature=feature) if feature in FORWARDS_OFF:
             return code.no_forward(FORWARDS_OFF[feature])
         case Keyed(feature=Feature.VOICEMAIL):
@@ -76,7 +77,7 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
         case Keyed(feature=Feature.PICK_UP):
             return code.pick_up()
         case Keyed(feature=Feature.STATUS):
-            return Told(Play(code.status() or ("sys_nothing_set",)), f"{extension} asks what is set")
+            return CodeStep(Play(code.status() or ("sys_nothing_set",)), f"{extension} asks what is set")
         case Keyed(feature=Feature.DO_NOT_DISTURB_ON):
             return code.change(DoNotDisturb(on=True), ("sys_dnd_on",), "is not to be disturbed")
         case Keyed(feature=Feature.DO_NOT_DISTURB_OFF):
@@ -87,19 +88,19 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
             return code.call_last_caller()
         case Keyed(feature=Feature.MOVE):
             move = Move(extension, tenant.users[extension].mobile or "", "sys_nothing_to_move")
-            return Told(move, f"{extension} takes over its own call")
+            return CodeStep(move, f"{extension} takes over its own call")
         case Keyed(feature=Feature.ECHO):
-            return Told(Echo("sys_echo"), f"{extension} hears itself")
+            return CodeStep(Echo("sys_echo"), f"{extension} hears itself")
         case _:
             raise AssertionError(f"nothing is known of {keyed}")
 
 
-def woken(tenant: Tenant, facts: Facts, extension: Extension) -> Told:
+def woken(tenant: Tenant, facts: Facts, extension: Extension) -> CodeStep:
     """What a user hears who has answered the call that wakes up. No other one follows."""
-    noted = facts.answer(Change(extension, WakeUp(None))) == CHANGED
+    noted = facts.answer(ChangeSetting(extension, WakeUp(None))) == CHANGED
     clock = facts.moment.astimezone(ZoneInfo(tenant.timezone))
     why = f"{extension} is awake" if noted else f"{extension} is awake, which cannot be noted now: it rings again"
-    return Told(Play(("sys_time_is", *digits(f"{clock:%H%M}"))), why)
+    return CodeStep(Play(("sys_time_is", *digits(f"{clock:%H%M}"))), why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,29 +111,30 @@ class _Code:
     facts: Facts
     extension: Extension
 
-    def change(self, setting: Setting, prompts: tuple[Name, ...], why: str) -> Told:
-        if self.facts.answer(Change(self.extension, setting)) == NOT_CHANGED:
-            return Told(FAILED, f"{self.extension} {why}: cannot be changed now")
-        return Told(Play(prompts), f"{self.extension} {why}")
+    def change(self, setting: Setting, prompts: tuple[Name, ...], why: str) -> CodeStep:
+        if self.facts.answer(ChangeSetting(self.extension, setting)) == NOT_CHANGED:
+            return CodeStep(FAILED, f"{self.extension} {why}: cannot be changed now")
+        return CodeStep(Play(prompts), f"{self.extension} {why}")
 
-    def voicemail(self) -> Told:
+    def voicemail(self) -> CodeStep:
         if self.tenant.users[self.extension].voicemail:
-            return Told(CheckVoicemail(self.extension), f"{self.extension} listens to its mailbox")
-        return Told(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
+            return CodeStep(CheckVoicemail(self.extension), f"{self.extension} listens to its mailbox")
+        return CodeStep(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
 
-    def pick_up(self) -> Told:
+    def pick_up(self) -> CodeStep:
         groups = self.tenant.pickup_groups_of(self.extension)
         if not groups:
-            return Told(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group")
-        return Told(PickUp((), "sys_nothing_to_pick_up"), f"{self.extension} picks up in {', '.join(groups)}")
+            return CodeStep(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group")
+        return CodeStep(PickUp((), "sys_nothing_to_pick_up"), f"{self.extension} picks up in {', '.join(groups)}")
 
-    def pick_up_for(self, other: str) -> Told:
+    def pick_up_for(self, other: str) -> CodeStep:
         """Who is in no pickup group with the other hears the same as if nothing rang."""
         if not self.tenant.may_pick_up(self.extension, other):
-            return Told(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group with {other or 'nobody'}")
-        return Told(PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up"), f"{self.extension} picks up for {other}")
+            return CodeStep(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group with {other or 'nobody'}")
+        ringing = PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up")
+        return CodeStep(ringing, f"{self.extension} picks up for {other}")
 
-    def attend(self, feature: Feature, number: str) -> Told:
+    def attend(self, feature: Feature, number: str) -> CodeStep:
         """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
         extension, which is what a key with a lamp dials, is going on where the user pauses."""
         if number == self.extension and feature is Feature.PAUSE:
@@ -141,7 +143,7 @@ class _Code:
         own = groups_of(self.tenant, self.extension)
         group = self.tenant.internal_numbers.get(number, "") if number else ""
         if number and group not in own:
-            return Told(Play(("sys_code_no_group",)), f"{self.extension} is in no group or queue {number}")
+            return CodeStep(Play(("sys_code_no_group",)), f"{self.extension} is in no group or queue {number}")
         others = tuple(name for name in own if name != group)
         settings: dict[Feature, tuple[Setting, str, str, str]] = {
             Feature.LOGIN: (LoggedOut(False, group, others), "sys_logged_in", "_to", "logs in"),
@@ -152,13 +154,14 @@ class _Code:
         setting, prompt, in_one, why = settings[feature]
         if not group:
             return self.change(setting, (prompt,), f"{why} everywhere")
-        return self.change(setting, (prompt + in_one, name_prompt_of(group)), f"{why} in {group}")
+        return self.change(setting, (prompt + in_one, name_of_element(group)), f"{why} in {group}")
 
-    def forward(self, kind: Forwarding, number: str) -> Told:
+    def forward(self, kind: Forwarding, number: str) -> CodeStep:
         try:
             to = self._forward_target(number)
         except ValueError as error:
-            return Told(Play(("sys_forward_refused",)), f"{self.extension} cannot forward to {number or 'nothing'}: {error}")
+            why = f"{self.extension} cannot forward to {number or 'nothing'}: {error}"
+            return CodeStep(Play(("sys_forward_refused",)), why)
         return self.change(Forward(kind, to), (f"sys_forward_{kind}", *digits(to)), f"forwards to {to} ({kind})")
 
     def _forward_target(self, number: str) -> str:
@@ -176,17 +179,17 @@ class _Code:
         checked_forward(self.tenant, self.extension, to)
         return to
 
-    def no_forward(self, kind: Forwarding) -> Told:
+    def no_forward(self, kind: Forwarding) -> CodeStep:
         setting = Forward(kind, "", fixed=kind in self.tenant.forwards_of(self.extension))
         return self.change(setting, (f"sys_forward_{kind}_off",), f"forwards nothing ({kind})")
 
-    def wake_up(self, clock: str) -> Told:
+    def wake_up(self, clock: str) -> CodeStep:
         if not re.fullmatch("([01][0-9]|2[0-3])[0-5][0-9]", clock, re.ASCII):
-            return Told(Play(("sys_wake_up_wrong",)), f"{clock or 'nothing'} is no time")
+            return CodeStep(Play(("sys_wake_up_wrong",)), f"{clock or 'nothing'} is no time")
         at = next_moment(self.facts.moment, time(int(clock[:2]), int(clock[2:])), ZoneInfo(self.tenant.timezone))
         return self.change(WakeUp(at), ("sys_wake_up_at", *digits(clock)), f"is woken up at {clock[:2]}:{clock[2:]}")
 
-    def move(self, name: Name, place: str) -> Told:
+    def move(self, name: Name, place: str) -> CodeStep:
         """A switch: to the position of this place in its list, or to the next."""
         switch = self.tenant.switches[name]
         if not place:
@@ -196,11 +199,11 @@ class _Code:
             if self.facts.answer(PutSwitch(name, switch.positions[moved])) != CHANGED:
                 moved = NOT_CHANGED
         else:
-            return Told(WRONG, f"{name} has no position {place!r}")
+            return CodeStep(WRONG, f"{name} has no position {place!r}")
         if moved == NOT_CHANGED:
-            return Told(Play(("sys_switch_stuck",)), f"{name} cannot be moved now")
+            return CodeStep(Play(("sys_switch_stuck",)), f"{name} cannot be moved now")
         position = switch.positions[moved]
-        return Told(Play((switch.prompt_of(position),)), f"{self.extension} moves {name} to {position}")
+        return CodeStep(Play((switch.prompt_of(position),)), f"{self.extension} moves {name} to {position}")
 
     def status(self) -> tuple[Name, ...]:
         """The prompts that tell what is set."""
@@ -212,19 +215,19 @@ class _Code:
         told += ["sys_paused"] if found.paused else _in_each("sys_paused_in", own, found.paused_in)
         for kind in Forwarding:
             if to := forwards.get(kind):
-                told += [f"sys_forward_{kind}", *((name_prompt_of(to),) if to in self.tenant.named_aloud else digits(to))]
+                told += [f"sys_forward_{kind}", *((name_of_element(to),) if to in self.tenant.named_aloud else digits(to))]
         if found.wake_up:
             local = found.wake_up.astimezone(ZoneInfo(self.tenant.timezone))
             told += ["sys_wake_up_at", *digits(f"{local:%H%M}")]
         return tuple(told)
 
-    def call_last_caller(self) -> Told | Dials:
+    def call_last_caller(self) -> CodeStep | Dials:
         shown = self.facts.answer(LastCaller(self.extension))
         if shown == NOT_KNOWN:
-            return Told(FAILED, "the last caller cannot be asked for now")
+            return CodeStep(FAILED, "the last caller cannot be asked for now")
         number = shown if shown in self.tenant.internal_numbers else e164(shown, self.tenant.country)
         if number not in self.tenant.internal_numbers and not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII):
-            return Told(Play(("sys_no_last_caller",)), f"no number is known that called {self.extension} last")
+            return CodeStep(Play(("sys_no_last_caller",)), f"no number is known that called {self.extension} last")
         return Dials(number, f"{self.extension} calls the last caller")
 
 
@@ -236,4 +239,4 @@ def next_moment(now: datetime, clock: time, zone: ZoneInfo) -> datetime:
 
 
 def _in_each(prompt: Name, own: Iterable[Name], found: Container[Name]) -> list[Name]:
-    return [piece for group in own if group in found for piece in (prompt, name_prompt_of(group))]
+    return [piece for group in own if group in found for piece in (prompt, name_of_element(group))]

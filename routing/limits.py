@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from routing.document import Document
+from routing.endpoint import TrunkEndpoint
 from routing.errors import Problem
 from routing.hunting import Seat
 from routing.nodes.group import Forwards, Group
 from routing.rings import CallKind
-from routing.tenant import Tenant, trunk_endpoint_name
+from routing.tenant import Tenant
 
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 SOON, LATE = "&PJSIP/", "&Local/110-@later"
@@ -50,5 +51,5 @@ def _devices(tenant: Tenant, extension: str, around: str) -> int:
 
 def _leg(tenant: Tenant) -> int:
     """A number outside, by the trunk with the longest name."""
-    trunks = (len(trunk_endpoint_name(tenant.tenant, trunk)) for trunk in tenant.trunks)
+    trunks = (len(str(TrunkEndpoint(tenant.tenant, trunk))) for trunk in tenant.trunks)
     return len(CONFIRMS) + len(tenant.tenant) + max(trunks, default=0)

@@ -47,8 +47,9 @@ def in_small_letters(text: object) -> object:
 
 Mac = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$"), BeforeValidator(plain_mac)]
 DeviceName = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$")]    # a user's device
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]                            # ISO 3166
 Ipui = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{10}$"), BeforeValidator(in_small_letters)]      # of a DECT handset
-Dialled = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                     # what a telephone's key dials
+DialledByKey = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                # what a telephone's key dials
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
 # A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"
@@ -89,7 +90,7 @@ EXPECTED = {
     Mac: "a MAC address such as 80:5e:c0:11:22:33",
     DeviceName: "a user's device such as 201-desk",
     Ipui: "a handset's IPUI of 10 digits and a-f, such as 029e74a599",
-    Dialled: "digits, * and #, with + in front of a number outside",
+    DialledByKey: "digits, * and #, with + in front of a number outside",
     MailAddress: "a mail address such as anna@example.com",
     SipUser: "letters, digits and . _ + -",
 }

@@ -5,26 +5,23 @@ One file beside the tenants', platform.yaml; what it does not say is as here.
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from routing.dialled import CallClass, Permissions
 from routing.names import Host, MailAddress, Name
+from routing.part import Part
 
 STANDARD = "standard"        # the extension type of a user who has no other
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ExtensionType(_Section):
+class ExtensionType(Part):
     """Whom a user of this type may call. Emergency numbers need no permission."""
 
     permissions: Permissions
 
 
-class Plan(_Section):
+class Plan(Part):
     """What a tenant has bought; null: as much as it likes, or, in an addition, no more. `lines` are calls with the outside at
     the same time; a tenant with `fewest_lines` says how many it has, from there up to `lines`. An `addition` is no plan by
     itself: it adds to one."""
@@ -36,7 +33,7 @@ class Plan(_Section):
     addition: bool = False
 
 
-class Brake(_Section):
+class Brake(Part):
     """How much may be called outside before somebody has to look at it; null: no limit. Calls are at the same time, minutes on
     one day; too many minutes stop further calls until they are released. With `ask_new_countries` whoever is the first of the
     tenant to call a foreign country confirms it with a key."""
@@ -48,7 +45,7 @@ class Brake(_Section):
     ask_new_countries: bool = True
 
 
-class Notices(_Section):
+class Notices(Part):
     """Who is told by mail when the brake stops calls. The server takes mail from this machine: a relay of the operator's."""
 
     server: Host = "localhost"
@@ -73,7 +70,7 @@ PLANS = {
 }
 
 
-class Platform(_Section):
+class Platform(Part):
     """An extension type or a plan that the file has takes the place of the one of that name here; the others stay."""
 
     extension_types: dict[Name, ExtensionType] = Field(default_factory=dict)

@@ -57,7 +57,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeSetting:
     """Change what the user has set. The answer: CHANGED, or NOT_CHANGED. Asked again, it changes nothing more."""
 
     extension: Extension
@@ -145,7 +145,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Country:
+class KnownCountry:
     """Has anybody of the tenant ever confirmed a call to this foreign country? Once `confirmed`, somebody has."""
 
     country: str
@@ -165,7 +165,7 @@ MOST_UNDERSTOOD = 3     # names that are offered to whoever said one
 CHANGED, NOT_CHANGED = 0, -1
 NOT_KNOWN = "?"
 # Answered at once, of the live state.
-LiveQuestion = Turn | Loads | Offer | Flip | Change | PutSwitch | LastCaller | Admit | Stopped | Country
+LiveQuestion = Turn | Loads | Offer | Flip | ChangeSetting | PutSwitch | LastCaller | Admit | Stopped | KnownCountry
 SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
 Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit

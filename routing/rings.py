@@ -24,7 +24,7 @@ class CallKind(StrEnum):
 
 
 Delays = Annotated[dict[Name, Annotated[int, Field(ge=0, le=LONGEST_DELAY_S)]], Field(min_length=1)]
-Rings = dict[CallKind, Delays]
+RingTable = dict[CallKind, Delays]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Ways:
     mobile: tuple[Did, int] | None = None
 
 
-def ways(endpoints: Mapping[Name, str], mobile: tuple[Did, int] | None, rings: Rings, kind: CallKind) -> Ways:
+def ways(endpoints: Mapping[Name, str], mobile: tuple[Did, int] | None, rings: RingTable, kind: CallKind) -> Ways:
     """`endpoints` are those of the devices, `mobile` the user's number and its delay where `rings` says nothing of this kind of
     call. Then all ring together, but for a queue the devices alone."""
     if kind not in rings:

@@ -3,10 +3,11 @@
 from collections.abc import Container, Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from routing.dialled import CallClass
 from routing.names import Did, Name, all_differ
+from routing.part import Part
 
 
 def outside_only(classes: tuple[CallClass, ...]) -> tuple[CallClass, ...]:
@@ -16,19 +17,15 @@ def outside_only(classes: tuple[CallClass, ...]) -> tuple[CallClass, ...]:
     return classes
 
 
-class Route(BaseModel):
+class Route(Part):
     """Calls of these classes leave by the first of the trunks; by the next one where that fails."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     classes: Annotated[tuple[CallClass, ...], AfterValidator(outside_only)] = Field(min_length=1)
     trunks: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(min_length=1, max_length=20)
 
 
-class Site(BaseModel):
+class Site(Part):
     """A place of the tenant's: emergency calls of its users show this number, by which the rescuers know the address."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: Did
     address: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]

@@ -5,16 +5,17 @@ from collections.abc import Container, Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from routing.cast import HangsUp
-from routing.check import validated
 from routing.document import Document, read_document
+from routing.endpoint import device_of, read_device
 from routing.errors import ConfigError, Problem
 from routing.facts import NOTHING_SET
 from routing.names import Extension, Name
 from routing.nodes import SYSTEM_NODES
-from routing.scenario import Scenarios, Scene
+from routing.scenario import Scenarios
+from routing.scene import Scene
 from routing.settings import checked_position, with_setting
-from routing.simulated_phones import device_of
 from routing.tenant import Tenant
+from routing.validation import validated
 
 A_NODE = "element or user"
 
@@ -50,11 +51,11 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         if re.fullmatch(r"[0-9]{2,6}", call.caller) and call.caller not in tenant.users:
             yield document.problem((*here, "call", "from"), f"no user with extension {call.caller!r}")
         named: list[tuple[tuple[str, ...], str, Container[str], str]] = []
-        devices = {device_of(endpoint) for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
+        devices = {str(device_of(endpoint)) for extension in tenant.users for endpoint in tenant.endpoints_of(extension)}
         for phone in scenario.phones:
             if "-" in phone:
                 named.append((("phones", phone), phone, devices, "device"))
-                if (owner := phone.partition("-")[0]) in scenario.phones:
+                if (owner := read_device(phone).extension) in scenario.phones:
                     yield document.problem((*here, "phones", phone), f"{owner} stands there too, expected it or its devices")
             elif not phone.startswith("+"):
                 named.append((("phones", phone), phone, tenant.users, "user with extension"))

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from routing.part import Part
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -43,10 +45,8 @@ def parse_time(value: object) -> object:
 LocalTime = Annotated[time, BeforeValidator(parse_time), WithJsonSchema({"type": "string", "examples": ["08:30"]})]
 
 
-class Window(BaseModel):
+class Window(Part):
     """A weekly opening window. `closes` not later than `opens` means it runs past midnight."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     days: Days         # the days the window opens on
     opens: LocalTime   # local time, inclusive

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from routing.admission import NOTHING_USED, Usage
 from routing.calendars import Fetched
-from routing.call import Cause, Origin, Step, Visit
+from routing.call import Origin, Visit
 from routing.call_server import Failed, Reply
 from routing.cast import Says, Transfers
 from routing.facts import DeviceState, Personal
 from routing.hunting import Load
 from routing.questions import Answers
+from routing.step import Cause, Step
 
 REFUSED, HANGS_UP, FAILOVER = "refused", "caller hangs up", "failover"
 WHY_REFUSED = {

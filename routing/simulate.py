@@ -6,67 +6,70 @@ from datetime import timedelta
 
 from routing.call import (
     Awaits,
-    CallAs,
-    CallBack,
-    CheckVoicemail,
-    Conference,
     ConferenceLeft,
     Decision,
-    Dial,
     DialStatus,
     Digits,
-    Echo,
     Entered,
     Event,
-    Failover,
-    Hangup,
-    Listen,
-    Move,
+    Listened,
     Origin,
-    Park,
     Parked,
     ParkEnded,
-    PickUp,
-    Play,
     Played,
-    Queue,
     QueueEnd,
-    Read,
-    Say,
-    SetCall,
-    Spoken,
     Started,
     State,
-    Step,
-    Unpark,
     Visit,
-    Voicemail,
     VoicemailEnded,
 )
 from routing.callers import caller_number
 from routing.cast import Handing, Says
+from routing.endpoint import TrunkEndpoint, device_of
 from routing.engine import next_step, transfer_refusal
 from routing.facts import DeviceState, Facts
 from routing.keying import entered
 from routing.numbers import dialled_number
 from routing.questions import Answer, Question, Unanswered
 from routing.script import FAILOVER, HANGS_UP, REFUSED, Script, Simulation
-from routing.simulated_answers import Asked
-from routing.simulated_phones import Rung, able, device_of, dial, phone, wait
-from routing.tenant import Tenant, trunk_endpoint_name
+from routing.simulated_answers import SimulatedAnswers
+from routing.simulated_phones import Rung, able, dial, phone, wait
+from routing.step import (
+    CallAs,
+    CallBack,
+    CheckVoicemail,
+    Conference,
+    Dial,
+    Echo,
+    Failover,
+    Hangup,
+    Listen,
+    Move,
+    Park,
+    PickUp,
+    Play,
+    Queue,
+    Read,
+    Say,
+    SetCall,
+    Step,
+    Unpark,
+    Voicemail,
+)
+from routing.tenant import Tenant
 
 MAX_STEPS = 500      # far above what the engine's own limit lets through
 
 
 def simulate(tenant: Tenant, script: Script) -> Simulation:
     """What would happen, and what would be set afterwards."""
-    asked = Asked(script)
+    asked = SimulatedAnswers(script)
     return replace(_played(tenant, script, asked), changed=asked.changed, moved=asked.moved)
 
 
-def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
+def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simulation:
     devices = {
-        endpoint: script.states.get(device_of(endpoint), script.states.get(extension, DeviceState.IDLE))
+        endpoint: script.states.get(str(device_of(endpoint)), script.states.get(extension, DeviceState.IDLE))
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
     }
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
@@ -106,7 +109,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 asked = (*asked, state.node)
             case Listen(max_digits=most):
                 questions.said = keys[0].words if keys and isinstance(keys[0], Says) else ""
-                event = Spoken(_pressed(keys)[:most])
+                event = Listened(_pressed(keys)[:most])
                 facts = replace(facts, keys=event.keys)
                 asked = (*asked, state.node)
             case Play() | Echo() | Say() | Move() | PickUp() | Unpark():
@@ -141,7 +144,7 @@ def _played(tenant: Tenant, script: Script, questions: Asked) -> Simulation:
                 pairs = zip(endpoints, delays_s or [0] * len(endpoints), strict=True)
                 rung = [phone(facts, endpoint, after_s) for endpoint, after_s in pairs]
                 far = script.states
-                failing = {trunk_endpoint_name(tenant.tenant, name) for name in script.failing_trunks}
+                failing = {str(TrunkEndpoint(tenant.tenant, name)) for name in script.failing_trunks}
                 rung += [
                     Rung(leg.number, leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm)
                     for leg in outside if leg.trunk not in failing]
@@ -161,7 +164,7 @@ def _after(path: tuple[Visit, ...], steps: tuple[Step, ...], rest: Simulation) -
     return replace(rest, path=(*path, *rest.path), steps=(*steps, *rest.steps))
 
 
-def _talk(tenant: Tenant, script: Script, questions: Asked, facts: Facts, answered_by: str) -> Simulation:
+def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Facts, answered_by: str) -> Simulation:
     """What becomes of a conversation whose users transfer it, from its beginning on. A consultation is a call of its own; one
     that nobody answers leaves everything as it was."""
     caller = facts.caller_extension or script.caller
@@ -197,7 +200,7 @@ def _pressed(actions: list[str | Says]) -> str:
     return action if isinstance(action, str) else ""
 
 
-def _decide(tenant: Tenant, facts: Facts, questions: Asked, state: State | None, event: Event) -> Decision:
+def _decide(tenant: Tenant, facts: Facts, questions: SimulatedAnswers, state: State | None, event: Event) -> Decision:
     answers: dict[Question, Answer] = {}
     questions.decides()
     while True:

@@ -14,11 +14,11 @@ from routing.questions import (
     Admit,
     Answer,
     AskServer,
-    Change,
+    ChangeSetting,
     CheckPin,
-    Country,
     Flip,
     HasPin,
+    KnownCountry,
     LastCaller,
     Loads,
     Offer,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Asked:
+class SimulatedAnswers:
     """`changed` is what users have set afterwards, of those for whom the call changed it; `moved` where the switches stand that
     it moved. `lines` are those that the call itself has taken, `calls` its numbers outside, by who pays."""
 
@@ -67,7 +67,7 @@ class Asked:
             case PutSwitch(switch=switch, position=position):
                 self.moved[switch] = position
                 return CHANGED
-            case Change(extension=extension, setting=setting):
+            case ChangeSetting(extension=extension, setting=setting):
                 before = self.changed.get(extension) or script.personal.get(extension, NOTHING_SET)
                 self.changed[extension] = after(before, setting)
                 return CHANGED
@@ -90,7 +90,7 @@ class Asked:
                 return self._admit(question)
             case Stopped():
                 return NOBODY in script.usage.stopped
-            case Country(country=country, confirmed=confirmed):
+            case KnownCountry(country=country, confirmed=confirmed):
                 return confirmed or country in script.countries
 
     def _admit(self, asked: Admit) -> Limit:

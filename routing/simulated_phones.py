@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from routing.call import Cause, DialEnded, DialStatus, Queue, QueueEnd, QueueLeft
+from routing.call import DialEnded, DialStatus, QueueEnd, QueueLeft
+from routing.endpoint import device_of
 from routing.facts import DeviceState, Facts
 from routing.script import Script
+from routing.step import Cause, Queue
 
 RINGING = (DeviceState.IDLE, DeviceState.IN_USE, DeviceState.RINGING)
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
@@ -33,14 +35,9 @@ class Rung:
         return not self.is_among(script.silent) and not (self.confirms and self.owner in script.keyless)
 
 
-def device_of(endpoint: str) -> str:
-    """'201-desk' of 'acme-201-desk'."""
-    return endpoint.partition("-")[2]
-
-
 def phone(facts: Facts, endpoint: str, after_s: int) -> Rung:
     device = device_of(endpoint)
-    return Rung(device, device.partition("-")[0], facts.state_of(endpoint), after_s)
+    return Rung(str(device), device.extension, facts.state_of(endpoint), after_s)
 
 
 def able(script: Script, rung: list[Rung]) -> tuple[str, ...]:

@@ -1,172 +1,31 @@
-"""A tenant: one firm's users, numbers, trunks and call flow. Pure."""
+"""What can be asked of a tenant: one firm's users, numbers, trunks and call flow. Pure."""
 
 import re
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
-from typing import Annotated, Literal, Self
-
-from phonenumbers import SUPPORTED_REGIONS
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from functools import cached_property
 
 from routing.admission import Caps, caps
-from routing.blacklist import Blacklist
-from routing.calendars import Calendar
-from routing.codes import Codes
-from routing.desk import Desks
 from routing.dialled import CallClass, class_of
-from routing.equipment import Equipped
+from routing.endpoint import DeviceEndpoint, TrunkEndpoint, UserDevice, read_device
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
-from routing.names import (
-    Did,
-    Extension,
-    Extensions,
-    Host,
-    Label,
-    MailAddress,
-    Name,
-    SipUser,
-    Slug,
-    SoundFile,
-    SpokenText,
-    Target,
-)
-from routing.nodes import Elements
-from routing.nodes.directory import name_prompt
+from routing.names import DeviceName, Did, Extension, Name, Target
 from routing.nodes.node import Element
 from routing.nodes.parking import Slot
 from routing.nodes.user import Shows, User
 from routing.nodes.when import When
-from routing.number_list import NumberPatterns, NumberSet
+from routing.number_list import NumberSet
 from routing.numbers import country_code, e164, emergency_numbers, find_did, is_emergency, may_be_called, with_country
-from routing.phrases import PHRASES, Language
-from routing.platform import STANDARD, Platform
+from routing.phrases import Language
+from routing.platform import STANDARD
+from routing.prompts import PHRASES_OF, Prompt, name_of_element, name_of_user, phrase_prompts
 from routing.rings import CallKind, Ways, ways
-from routing.routes import Route, Site, trunks_for
-from routing.terms import Bought, Terms, terms_of
-from routing.timezones import is_timezone
-
-# Phrases that only these sections' elements say, by how they begin: no sound is made where there is none.
-PHRASES_OF = {
-    "sys_conference_": "conferences", "sys_queue_": "queues", "sys_mobile_": "mobile_accesses", "sys_outside_": "trunks"}
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
+from routing.routes import trunks_for
+from routing.tenant_file import TenantFile
+from routing.terms import Terms, terms_of
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Spoken(_Section):
-    """What a caller hears: text that is spoken, or a sound file beside the tenant's file."""
-
-    text: SpokenText | None = None
-    file: SoundFile | None = None
-
-    @model_validator(mode="after")
-    def has_one_source(self) -> Self:
-        if (self.text is None) == (self.file is None):
-            raise ValueError("expected either text or file")
-        return self
-
-
-class Prompt(Spoken):
-    """The same in other languages is played where a `sets` element has chosen one of them for the call."""
-
-    language: Language | None = None     # of the text; the tenant's language without it
-    translations: dict[Language, Spoken] = Field(default_factory=dict)
-
-
-class PublicNumber(_Section):
-    """A DID and the element that its calls enter."""
-
-    to: Target
-
-
-class _Trunk(_Section):
-    """The carrier is asked by OPTIONS every `qualify_s` seconds whether it is there. While it does not answer, calls take the
-    next trunk at once. With 0 it is never asked, for carriers that answer no OPTIONS, and every call tries it."""
-
-    qualify_s: int = Field(default=60, ge=0, le=3600)
-
-
-class AddressTrunk(_Trunk):
-    """A trunk that is known by its address, both ways."""
-
-    kind: Literal["address"]
-    address: Host
-    port: int = Field(default=5060, ge=1, le=65535)
-
-
-class RegistrationTrunk(_Trunk):
-    """A trunk where we register with a user name. The password is kept among the instance's secrets.
-
-    `number` is what we ask the carrier to call us by: it stands as the user in our contact.
-    """
-
-    kind: Literal["registration"]
-    server: Host
-    port: int = Field(default=5060, ge=1, le=65535)
-    user: SipUser
-    number: Did
-
-
-Trunk = Annotated[AddressTrunk | RegistrationTrunk, Field(discriminator="kind")]
-
-
-class Music(_Section):
-    """What callers hear while they wait: these prompts, over and over."""
-
-    prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
-
-
-class Failover(_Section):
-    """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
-
-    ring: Extensions = Field(min_length=1, max_length=20)
-    ring_s: int = Field(default=30, ge=3, le=120)
-    voicemail: Extension | None = None
-
-
-class Tenant(Elements, Equipped, Desks):
-    tenant: Slug
-    name: Label
-    country: Country                       # of numbers dialled without a prefix
-    area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
-    language: Language
-    timezone: str                          # IANA name, such as Europe/Warsaw
-    users: dict[Extension, User] = Field(min_length=1)
-    numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
-    trunks: dict[Name, Trunk] = Field(default_factory=dict)
-    routes: tuple[Route, ...] = Field(default=(), max_length=20)          # without one for a class: all trunks in their order
-    sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
-    closed_outside: When | None = None                                    # nobody calls outside then
-    plan: Bought | None = None                                            # without one, as much as the tenant likes
-    notices_to: tuple[MailAddress, ...] = Field(default=(), max_length=20)    # told, too, when calls outside are stopped
-    platform: SkipJsonSchema[Platform] = Platform(brake=None)             # never in the tenant's own file
-    prompts: dict[Name, Prompt] = Field(default_factory=dict)
-    musics: dict[Name, Music] = Field(default_factory=dict)
-    calendars: dict[Name, Calendar] = Field(default_factory=dict, max_length=50)
-    lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
-    failover: Failover
-    codes: Codes = Codes()
-    blacklist: Blacklist = Blacklist()
-
-    @field_validator("country")
-    @classmethod
-    def country_has_numbers(cls, country: str) -> str:
-        if country not in SUPPORTED_REGIONS:
-            raise ValueError("expected a country's two letters, such as PL")
-        return country
-
-    @field_validator("timezone")
-    @classmethod
-    def timezone_exists(cls, zone: str) -> str:
-        if not is_timezone(zone):
-            raise ValueError("expected a time zone such as Europe/Warsaw")
-        return zone
-
+class Tenant(TenantFile):
     @cached_property
     def nodes(self) -> dict[str, Element | User]:
         """Every place a call can be, by element name or extension of a user."""
@@ -201,9 +60,13 @@ class Tenant(Elements, Equipped, Desks):
     @cached_property
     def _endpoints(self) -> dict[Extension, tuple[str, ...]]:
         return {
-            extension: tuple(endpoint_name(self.tenant, extension, device) for device in user.devices)
+            extension: tuple(str(DeviceEndpoint(self.tenant, UserDevice(extension, device))) for device in user.devices)
             for extension, user in self.users.items()
         }
+
+    def endpoint_of(self, device: DeviceName) -> str:
+        """The name of the endpoint of a device such as 201-desk."""
+        return str(DeviceEndpoint(self.tenant, read_device(device)))
 
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]:
         """The endpoint names of a user's devices."""
@@ -279,14 +142,14 @@ class Tenant(Elements, Equipped, Desks):
     @property
     def emergency_trunks(self) -> tuple[str, ...]:
         """The endpoints of the trunks that emergency calls leave by."""
-        return tuple(trunk_endpoint_name(self.tenant, trunk) for trunk in self.trunks_for(CallClass.EMERGENCY))
+        return tuple(str(TrunkEndpoint(self.tenant, trunk)) for trunk in self.trunks_for(CallClass.EMERGENCY))
 
     def trunk_endpoint(self, trunk: Name | None, number: str = "") -> str:
         """The endpoint of that trunk, or of the one that calls to the number leave by. Raises ValueError if there is none."""
         name = trunk or next(iter(self.trunks_for(class_of(number, self.country))), "")
         if name not in self.trunks:
             raise ValueError(f"no trunk {name!r} leads outside" if name else "no trunk leads outside")
-        return trunk_endpoint_name(self.tenant, name)
+        return str(TrunkEndpoint(self.tenant, name))
 
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]:
         user = self.users.get(extension)
@@ -314,7 +177,7 @@ class Tenant(Elements, Equipped, Desks):
         user = self.users.get(extension)
         if user is None:
             return True
-        return user.call_waiting and not any(f"{extension}-{device}" in self.analogue for device in user.devices)
+        return user.call_waiting and not any(str(UserDevice(extension, device)) in self.analogue for device in user.devices)
 
     def is_own_number(self, number: str, extension: Extension) -> bool:
         """Whether the public number leads straight to the user."""
@@ -417,31 +280,8 @@ class Tenant(Elements, Equipped, Desks):
     def all_prompts(self) -> dict[Name, Prompt]:
         """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
         unused = tuple(prefix for prefix, section in PHRASES_OF.items() if not getattr(self, section))
-        phrases = _phrases(tuple(self.languages), unused)
+        phrases = phrase_prompts(tuple(self.languages), unused)
         told = self.names if self.directories else {}
-        names = {name_prompt(extension): Prompt(text=name) for extension, name in told.items()}
-        names |= {name_prompt_of(element): Prompt(text=element.replace("_", " ")) for element in self.named_aloud}
+        names = {name_of_user(extension): Prompt(text=name) for extension, name in told.items()}
+        names |= {name_of_element(element): Prompt(text=element.replace("_", " ")) for element in self.named_aloud}
         return {**phrases, **names, **self.prompts}
-
-
-@lru_cache(maxsize=100)
-def _phrases(languages: tuple[Language, ...], unused: tuple[str, ...]) -> Mapping[Name, Prompt]:
-    """The system's, in the first of the languages and translated into the others. Most tenants have the same."""
-    first, *others = languages
-    return {
-        name: Prompt(text=texts[first], translations={other: Spoken(text=texts[other]) for other in others})
-        for name, texts in PHRASES.items() if not name.startswith(unused)}
-
-
-def name_prompt_of(element: Name) -> Name:
-    """The prompt that says an element's name."""
-    return f"sys_element_{element}"
-
-
-def endpoint_name(tenant: Slug, extension: Extension, device: Name) -> str:
-    """The name of a device's endpoint, AOR and SIP user: 'acme-201-desk'."""
-    return f"{tenant}-{extension}-{device}"
-
-
-def trunk_endpoint_name(tenant: Slug, trunk: Name) -> str:
-    return f"{tenant}-trunk-{trunk}"

@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from routing.names import Name
+from routing.part import Part
 from routing.platform import Plan, Platform
 
 Path = tuple[str, ...]
 
 
-class Bought(BaseModel):
+class Bought(Part):
     """A tenant's plan. `additions` are further ones by how many of them, `additional_users` more than the plan includes,
     `lines` how many there are where the plan leaves a choice."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name                       # of the plan
     additions: dict[Name, int] = Field(default_factory=dict)

@@ -18,7 +18,7 @@ LIMIT_S = {Process.REDIS: 20.0, Process.ASTERISK: 60.0, Process.AGI: 30.0, Proce
 PAUSE_S = 0.05
 
 
-class Asked(Protocol):
+class Running(Protocol):
     """What has to be known of an instance to ask its processes."""
 
     @property
@@ -27,7 +27,7 @@ class Asked(Protocol):
     def log_of(self, name: Process) -> str: ...
 
 
-def wait_ready(asked: Asked, name: Process) -> None:
+def wait_ready(asked: Running, name: Process) -> None:
     """Returns when the process does its work. Raises RuntimeFailure with the end of its log."""
     question = question_for(asked, name)
     deadline = time.monotonic() + LIMIT_S[name]
@@ -39,7 +39,7 @@ def wait_ready(asked: Asked, name: Process) -> None:
         time.sleep(PAUSE_S)
 
 
-def question_for(asked: Asked, name: Process) -> Callable[[], bool]:
+def question_for(asked: Running, name: Process) -> Callable[[], bool]:
     """The question whose answer tells that `name` is ready now."""
     settings = Settings.load(asked.home)
     match name:
@@ -80,7 +80,7 @@ def forget_ami(home: Path) -> None:
         return                          # the mark expires by itself
 
 
-def asterisk_has_booted(asked: Asked) -> bool:
+def asterisk_has_booted(asked: Running) -> bool:
     try:
         return "fully booted" in asked.asterisk_cli("core waitfullybooted")
     except (RuntimeFailure, subprocess.TimeoutExpired):

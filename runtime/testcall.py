@@ -11,10 +11,11 @@ from centralka.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import load_secrets
 from routing.call import Origin
+from routing.endpoint import device_of
 from routing.facts import DeviceState
 from routing.script import Script
 from routing.simulate import simulate
-from routing.tenant import AddressTrunk
+from routing.trunks import AddressTrunk
 from runtime.failure import RuntimeFailure
 from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, HangUp, Silence, SippFailed, Tone
 from sipp.rtp import samples_in
@@ -49,7 +50,7 @@ def what_prevents(tenants: Path) -> str:
     found = next((tenant for tenant in load_tenants(tenant_files([tenants])) if tenant.tenant == TENANT), None)
     if found is None:
         return f"there is no tenant {TENANT}"
-    extension = ENDPOINT.split("-")[1]
+    extension = device_of(ENDPOINT).extension
     if extension not in found.users or ENDPOINT not in found.endpoints_of(extension):
         return f"{TENANT} has no device {ENDPOINT}"
     if TRUNK not in {trunk.address for trunk in found.trunks.values() if isinstance(trunk, AddressTrunk)}:
@@ -89,7 +90,7 @@ async def call(settings: Settings) -> Outcome:
             f"the phone {phone_heard:.0%} of the caller's; expected {HEARD:.0%}"
         )
     record = await record_of(settings, number, began)
-    if not record.answered_by or not ENDPOINT.startswith(f"{TENANT}-{record.answered_by}"):
+    if not record.answered_by or record.answered_by != device_of(ENDPOINT).extension:
         raise RuntimeFailure(f"the test call was recorded as answered by {record.answered_by}, expected {ENDPOINT}")
     return Outcome(result.setup_percentile(50), record.answered_by, tuple(f"{one.node}: {one.why}" for one in record.path))
 

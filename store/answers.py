@@ -16,10 +16,10 @@ from routing.questions import (
     NOT_KNOWN,
     Admit,
     Answer,
-    Change,
+    ChangeSetting,
     CheckPin,
-    Country,
     Flip,
+    KnownCountry,
     LastCaller,
     LiveQuestion,
     Loads,
@@ -70,7 +70,7 @@ class RedisAnswers:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._turns, self._offers, self._loads = Turns(redis), Offers(redis), loads.Loads(redis)
+        self._turns, self._offers, self._loads = Turns(redis), Offers(redis), loads.LoadStore(redis)
         self._lines = Lines(redis)
         self._briefly, self._patiently = Waiting(LIMIT_S), Waiting(LINE_LIMIT_S)
 
@@ -79,7 +79,7 @@ class RedisAnswers:
         match question:
             case Flip():
                 return await switches.flip(self._redis, tenant, question, decision)
-            case Change():
+            case ChangeSetting():
                 return await self._briefly.ask(lambda: self._change(tenant, question), lambda: NOT_CHANGED, question)
             case PutSwitch():
                 return await self._briefly.ask(lambda: self._put(tenant, question), lambda: NOT_CHANGED, question)
@@ -97,15 +97,15 @@ class RedisAnswers:
                     lambda: self._lines.admit(tenant, call, decision, question), lambda: Limit.NONE, question)
             case Stopped():
                 return await self._briefly.ask(lambda: self._lines.is_stopped(tenant), lambda: False, question)
-            case Country(country=country, confirmed=True):
+            case KnownCountry(country=country, confirmed=True):
                 return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
-            case Country(country=country):
+            case KnownCountry(country=country):
                 return await self._briefly.ask(lambda: self._lines.knows_country(tenant, country), lambda: False, question)
             case Offer(order=order, for_s=for_s, before=before):
                 return await self._briefly.ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
 
-    async def _change(self, tenant: str, question: Change) -> int:
+    async def _change(self, tenant: str, question: ChangeSetting) -> int:
         await personal.change(self._redis, tenant, question.extension, lambda before: after(before, question.setting))
         return CHANGED
 

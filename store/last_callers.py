@@ -25,7 +25,7 @@ return 0
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class CallForUsers:
     """A call that has ended, and the users whom it was for or who were rung."""
 
     tenant: str
@@ -34,7 +34,7 @@ class Called:
     extensions: frozenset[str]
 
 
-async def note(redis: Redis, calls: Iterable[Called]) -> None:
+async def note(redis: Redis, calls: Iterable[CallForUsers]) -> None:
     """Raises what store.live.AWAY lists; to note a call twice does no harm."""
     async with redis.pipeline(transaction=False) as pipeline:
         for call in calls:

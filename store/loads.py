@@ -57,7 +57,7 @@ class Conversations:
     outside_s: Mapping[str, int] = field(default_factory=dict)      # that its legs outside talked, by the user who pays or ''
 
 
-class Loads:
+class LoadStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._count = redis.register_script(_COUNT)

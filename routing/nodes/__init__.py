@@ -1,6 +1,6 @@
 """The kinds of nodes. A new kind is a module here and a field of Elements."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from routing.names import Name
 from routing.nodes.announcement import Announcement
@@ -22,15 +22,14 @@ from routing.nodes.schedule import Schedule
 from routing.nodes.set import Set
 from routing.nodes.switch import Switch
 from routing.nodes.voicemail import VoicemailBox
+from routing.part import Part
 
 SYSTEM_NODES = {OUTGOING: Outgoing()}
 """Places that every tenant has, by the names that no element may have."""
 
 
-class Elements(BaseModel):
+class Elements(Part):
     """The sections of a tenant's file that hold elements, by kind. All share one space of names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dial_internal: dict[Name, DialInternal] = Field(default_factory=dict)
     directories: dict[Name, NameDirectory] = Field(default_factory=dict)

@@ -4,10 +4,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from routing.call import Entered, Event, Play, Played
+from routing.call import Entered, Event, Played
 from routing.dates import DateSpan, shown
 from routing.names import Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.step import Play
 
 
 class Announcement(Element):

@@ -1,22 +1,22 @@
 """Call server: the tenant's own web service is asked during the call: what the caller hears, where the call goes."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from routing.call import Cause, Dial, DialEnded, DialStatus, Digits, Entered, Event, Hangup, Outside, Played, Read, Say
+from routing.call import DialEnded, DialStatus, Digits, Entered, Event, Played
 from routing.call_server import Failed, Reply
 from routing.names import Did, Name, Target, Url
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.outside import CALLER, Presentation, identity
+from routing.part import Part
 from routing.questions import AskServer, Speak
+from routing.step import Cause, Dial, Hangup, Outside, Read, Say
 
 MAX_TOLD = 60      # characters of a text in the call's path
 HALF = 8           # digits of a number in one part of a call's memory
 
 
-class AskFirst(BaseModel):
+class AskFirst(Part):
     """Digits that the caller types before the service is asked, such as a customer's number."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     prompt: Name
     max_digits: int = Field(default=20, ge=1, le=20)

@@ -3,19 +3,19 @@
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from routing.call import Entered, Event
 from routing.dates import shown_moment
 from routing.names import Label, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.nodes.when import Asked, Question, When
+from routing.nodes.when import Condition, Inquiry, When
+from routing.part import Part
 
 MAX_RULES = 2000
 
 
-class Rule(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Rule(Part):
 
     title: Label | None = None           # stands in the reasons, such as 'closed'
     when: When
@@ -27,7 +27,7 @@ class Conditions(Element):
     otherwise: Target
 
     @cached_property
-    def _compiled(self) -> tuple[tuple[Question, Rule], ...]:
+    def _compiled(self) -> tuple[tuple[Condition, Rule], ...]:
         return tuple((rule.when.first_question, rule) for rule in self.rules)
 
     def uses(self) -> Uses:
@@ -46,7 +46,7 @@ class Conditions(Element):
         if not isinstance(event, Entered):
             raise UnexpectedEvent(here, event)
         local = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone))
-        asked = Asked(here, local)
+        asked = Inquiry(here, local)
         for place, (question, rule) in enumerate(self._compiled):
             if question(asked) is not None and (why := rule.when.why(asked, place)):
                 title = rule.title or f"rule {place + 1}"

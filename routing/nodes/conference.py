@@ -4,9 +4,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from routing.call import CONFERENCE_PROMPTS, Cause, Conference, ConferenceLeft, Digits, Entered, Event, Hangup, Read
+from routing.call import ConferenceLeft, Digits, Entered, Event
 from routing.names import Name, Pin, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Read
 
 MAX_PIN = 10
 

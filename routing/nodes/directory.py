@@ -4,21 +4,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event, Listen, Read, Spoken
+from routing.call import Digits, Entered, Event, Listened
 from routing.keying import keys_of
 from routing.names import Extension, Extensions, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
+from routing.prompts import name_of_user
 from routing.questions import Understand
+from routing.step import Listen, Read
 
 MAX_LETTERS = 8
 CHOICES = 8                       # on the keys 1 to 8; 9 tells the next ones
 # What was asked for stands in the memory's first place. Letters and extensions have a 1 before them there, which keeps zeros.
 LETTERS, CHOICE, SPOKEN = 0, 1, 2
-
-
-def name_prompt(extension: Extension) -> Name:
-    """The prompt that says a user's name."""
-    return f"sys_name_{extension}"
 
 
 class NameDirectory(Element):
@@ -52,9 +49,9 @@ class NameDirectory(Element):
                 return self._ask((self.prompt,), "asks for a name", 0)
             case Digits(keys=keys), (0, failures):
                 return self._find(here, keys.rstrip("#"), failures)
-            case Spoken(keys=keys), (0, failures) if keys:
+            case Listened(keys=keys), (0, failures) if keys:
                 return self._find(here, keys.rstrip("#"), failures)
-            case Spoken(), (0, failures):
+            case Listened(), (0, failures):
                 return self._understand(here, failures)
             case Digits(keys=key), (2, failures, *offered):
                 return self._choose_spoken(here, key, failures, [str(user)[1:] for user in offered])
@@ -85,7 +82,7 @@ class NameDirectory(Element):
 
     def _tell(self, found: list[Extension], failures: int, letters: str, first: int, why: str) -> Do:
         page = found[first:first + CHOICES]
-        prompts = [prompt for i, extension in enumerate(page, 1) for prompt in (name_prompt(extension), f"sys_press_{i}")]
+        prompts = [prompt for i, extension in enumerate(page, 1) for prompt in (name_of_user(extension), f"sys_press_{i}")]
         if len(found) > first + CHOICES:
             prompts += ["sys_more", "sys_press_9"]
         return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, (CHOICE, failures, int(f"1{letters}"), first))
@@ -95,7 +92,7 @@ class NameDirectory(Element):
         found = here.facts.answer(Understand(said, here.chosen.language or here.tenant.language)) if said else ()
         if not found:
             return self._again(("sys_not_understood", self.prompt), "understands no name", failures)
-        prompts = [prompt for i, extension in enumerate(found, 1) for prompt in (name_prompt(extension), f"sys_press_{i}")]
+        prompts = [prompt for i, extension in enumerate(found, 1) for prompt in (name_of_user(extension), f"sys_press_{i}")]
         memory = (SPOKEN, failures, *(int(f"1{extension}") for extension in found))
         why = f"understands {', '.join(here.tenant.names[extension] for extension in found)}"
         return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, memory)

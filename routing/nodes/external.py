@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
-from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Outside
+from routing.call import DialEnded, DialStatus, Entered, Event
 from routing.names import Did, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.outside import CALLER, Presentation, identity
+from routing.step import Cause, Dial, Hangup, Outside
 
 
 class External(Element):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from routing.call import Cause, Dial, DialEnded, DialStatus, Entered, Event, Hangup, Play, Played
+from routing.call import DialEnded, DialStatus, Entered, Event, Played
 from routing.candidates import Candidate, Standing, candidates, ringing
 from routing.hunting import MAX_MEMBERS, RESERVING, Algorithm, Progress, by_idleness, by_load, clock_s, drawn, rotated
 from routing.names import Member, Name, Target, all_differ
@@ -16,6 +16,7 @@ from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, num
 from routing.outside import CALLER, Presentation, identity
 from routing.presence import is_there
 from routing.questions import Loads, Offer, Turn
+from routing.step import Cause, Dial, Hangup, Play
 
 TOLD = 3                     # reasons for those who are passed over
 RESERVED_S = 2               # an offer counts so much longer than it rings: the answer to it is on its way

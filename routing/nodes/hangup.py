@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from routing.call import Cause, Entered, Event, Hangup, Play, Played
+from routing.call import Entered, Event, Played
 from routing.names import Name
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.step import Cause, Hangup, Play
 
 
 class HangUp(Element):

@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event, Read
+from routing.call import Digits, Entered, Event
 from routing.names import Extensions, Key, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.number_entry import allowed_numbers, read_number
+from routing.step import Read
 
 
 class Menu(Element):

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from routing.call import CallAs, Cause, Digits, Entered, Event, Hangup, Read
+from routing.call import Digits, Entered, Event
 from routing.document import Document
 from routing.errors import Problem
 from routing.names import Extension, Extensions, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.questions import CheckPin, PinIs
+from routing.step import CallAs, Cause, Hangup, Read
 
 MAX_PIN, MAX_NUMBER = 10, 24
 PIN, NUMBER = 0, 1           # what the memory's first counter says is asked for; the second counts what was in vain

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from routing.admission import Caps
 from routing.calendars import Calendar
-from routing.call import NOTHING_CHOSEN, Chosen, Event, Step
+from routing.call import NOTHING_CHOSEN, Chosen, Event
 from routing.codes import Codes
 from routing.dialled import CallClass
 from routing.facts import Facts
@@ -16,7 +14,9 @@ from routing.forwarding import People
 from routing.hunting import Seat
 from routing.names import Extension, Name, Target
 from routing.number_list import NumberSet
+from routing.part import Part
 from routing.phrases import Language
+from routing.step import Step
 
 if TYPE_CHECKING:
     from routing.nodes.when import When
@@ -114,10 +114,8 @@ class Uses:
     ends: bool = False                                # this node can end a call properly by itself
 
 
-class Element(BaseModel):
+class Element(Part):
     """What every element of a tenant's file may have."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     extension: Extension | None = None    # the internal number that reaches the element
 

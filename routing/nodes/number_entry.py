@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from routing.call import Read
 from routing.keying import beginnings
 from routing.names import Extension, Name
 from routing.nodes.node import Here
+from routing.step import Read
 
 MAX_DIGITS = 6
 

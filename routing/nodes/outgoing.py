@@ -8,14 +8,15 @@ from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from routing.admission import NO_CAPS, NOBODY, REFUSALS, Limit, in_words
-from routing.call import Cause, Dial, DialEnded, DialStatus, Digits, Entered, Event, Hangup, Outside, Play, Played, Read
+from routing.call import DialEnded, DialStatus, Digits, Entered, Event, Played
 from routing.codes import Codes, Feature, Keyed
 from routing.dialled import CallClass, class_of, read_dialled
 from routing.names import Extension, Name
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
-from routing.nodes.when import Asked
+from routing.nodes.when import Inquiry
 from routing.numbers import MAX_SHORT_DIGITS, country_of
-from routing.questions import Admit, CheckPin, Country, HasPin, PinIs, PinOf, Stopped
+from routing.questions import Admit, CheckPin, HasPin, KnownCountry, PinIs, PinOf, Stopped
+from routing.step import Cause, Dial, Hangup, Outside, Play, Read
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
 RING_S = 120              # the caller decides when it is enough
@@ -49,7 +50,7 @@ PREFIXES = {Feature.SHOW_MAIN: Shown.MAIN, Feature.HIDE_NUMBER: Shown.NOTHING}
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class OutgoingCall:
     """Whom the caller means, and by the way of which trunk: the place among those that lead there."""
 
     number: str
@@ -62,7 +63,7 @@ class Called:
         return (stage, self.place, self.shown, *divmod(int(f"1{self.number.removeprefix('+')}"), HALF), self.failures)
 
 
-def remembered(country: str, memory: tuple[int, ...]) -> Called:
+def remembered(country: str, memory: tuple[int, ...]) -> OutgoingCall:
     """Raises ValueError for what no call remembers."""
     _, place, shown, high, low, failures = memory
     digits = str(high * HALF + low)[1:]
@@ -70,7 +71,7 @@ def remembered(country: str, memory: tuple[int, ...]) -> Called:
     call_class = class_of(number, country)
     if call_class is None:
         raise ValueError(f"{number} is no number any more")
-    return Called(number, call_class, Shown(shown), place, failures)
+    return OutgoingCall(number, call_class, Shown(shown), place, failures)
 
 
 class Outgoing:
@@ -89,7 +90,7 @@ class Outgoing:
             case _:
                 raise UnexpectedEvent(here, event)
 
-    def _begin(self, here: Here, called: Called) -> Do:
+    def _begin(self, here: Here, called: OutgoingCall) -> Do:
         if not here.tenant.trunks_for(called.call_class):
             return refusal("sys_no_line", Cause.CONGESTION, "no trunk leads outside")
         if called.call_class is CallClass.EMERGENCY:
@@ -102,7 +103,7 @@ class Outgoing:
             return _ask_pin(called, (prompt, "sys_outside_pin"), f"{why}, asks for the PIN")
         return refusal(prompt, Cause.REFUSED, why)
 
-    def _tried(self, here: Here, called: Called, keys: str) -> Do:
+    def _tried(self, here: Here, called: OutgoingCall, keys: str) -> Do:
         if not keys:
             return refusal("sys_not_permitted", Cause.REFUSED, "no PIN")
         match here.facts.answer(CheckPin(here.facts.payer, keys, PinOf.PERMISSIONS)):
@@ -116,7 +117,7 @@ class Outgoing:
             case PinIs.WRONG:
                 return refusal("sys_not_permitted", Cause.REFUSED, f"a wrong PIN, {called.failures + 1} in all")
 
-    def _permitted(self, here: Here, called: Called, before: str) -> Do:
+    def _permitted(self, here: Here, called: OutgoingCall, before: str) -> Do:
         if called.call_class is CallClass.INTERNATIONAL and is_new_country(here, called.number):
             why = f"{before}nobody has called {country_of(called.number)} before"
             if not _is_there(here):
@@ -125,14 +126,14 @@ class Outgoing:
             return Do(step, f"{why}, asks for a key", called.memory(Stage.COUNTRY))
         return self._admitted(here, called, before)
 
-    def _confirmed(self, here: Here, called: Called, keys: str) -> Do:
+    def _confirmed(self, here: Here, called: OutgoingCall, keys: str) -> Do:
         country = country_of(called.number)
         if keys != "1":
             return refusal("sys_not_permitted", Cause.REFUSED, f"{country} is not confirmed")
-        here.facts.answer(Country(country, confirmed=True))
+        here.facts.answer(KnownCountry(country, confirmed=True))
         return self._admitted(here, called, f"{country} is confirmed, ")
 
-    def _admitted(self, here: Here, called: Called, before: str) -> Do:
+    def _admitted(self, here: Here, called: OutgoingCall, before: str) -> Do:
         """Nothing refuses an emergency call; it counts all the same."""
         helps = called.call_class is CallClass.EMERGENCY
         user = NOBODY if helps else here.facts.payer
@@ -142,7 +143,7 @@ class Outgoing:
         prompt, cause = REFUSALS[limit]
         return refusal(prompt, cause, before + in_words(limit, here.tenant.caps, user))
 
-    def _ended(self, here: Here, called: Called, ended: DialEnded) -> Do:
+    def _ended(self, here: Here, called: OutgoingCall, ended: DialEnded) -> Do:
         """Whatever became of a call for help but an answer, the next trunk may lead to it."""
         over = ended.status in (DialStatus.ANSWER, DialStatus.CANCEL)
         trunks = here.tenant.trunks_for(called.call_class)
@@ -160,7 +161,7 @@ class Outgoing:
             case DialStatus.UNAVAILABLE | DialStatus.CONGESTION:
                 return self._failed(here, called, ended.cause)
 
-    def _failed(self, here: Here, called: Called, cause: int) -> Do:
+    def _failed(self, here: Here, called: OutgoingCall, cause: int) -> Do:
         if cause == Cause.UNKNOWN_NUMBER:
             return refusal("sys_unknown_number", Cause.UNKNOWN_NUMBER, f"{called.number} is not in use")
         if cause == Cause.REFUSED:
@@ -183,7 +184,7 @@ def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tu
     """What a user hears who may not make such a call now, and why in words."""
     if call_class not in here.tenant.permissions_of(extension):
         return "sys_not_permitted", f"{call_class} is not among {extension}'s permissions"
-    asked = Asked(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
+    asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
     for rule in here.tenant.closing_rules(extension):
         if why := rule.why(asked, 0):
             return "sys_outside_closed", f"calls outside are closed: {why}"
@@ -197,7 +198,7 @@ def is_stopped(here: Here) -> bool:
 
 def is_new_country(here: Here, number: str) -> bool:
     """Whether a call to the foreign number has to be confirmed first."""
-    return here.tenant.asks_new_countries and not here.facts.answer(Country(country_of(number)))
+    return here.tenant.asks_new_countries and not here.facts.answer(KnownCountry(country_of(number)))
 
 
 def take_line(
@@ -211,7 +212,7 @@ def take_line(
     return here.facts.answer(Admit(limits, today, extension, outgoing, anyway, number, after_s))
 
 
-def _ask_pin(called: Called, prompts: tuple[Name, ...], why: str) -> Do:
+def _ask_pin(called: OutgoingCall, prompts: tuple[Name, ...], why: str) -> Do:
     """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
     return Do(Read(prompts, MAX_PIN_DIGITS, KEY_WAIT_S, secret=True), why, called.memory(Stage.PIN))
 
@@ -230,15 +231,15 @@ def without_prefix(codes: Codes, dialled: str) -> tuple[Shown, str]:
             return Shown.AS_EVER, dialled
 
 
-def _called(here: Here, event: Event) -> Called:
+def _called(here: Here, event: Event) -> OutgoingCall:
     shown, dialled = without_prefix(here.tenant.codes, here.facts.dialled)
     called = read_dialled(dialled, here.tenant.country, here.tenant.area_code)
     if called is None:
         raise UnexpectedEvent(here, event)
-    return Called(called.number, called.call_class, shown)
+    return OutgoingCall(called.number, called.call_class, shown)
 
 
-def _call(here: Here, called: Called, before: str) -> Do:
+def _call(here: Here, called: OutgoingCall, before: str) -> Do:
     trunk = here.tenant.trunks_for(called.call_class)[called.place]
     number, hidden = _identity(here, called)
     leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
@@ -249,7 +250,7 @@ def _call(here: Here, called: Called, before: str) -> Do:
     return Do(step, why, called.memory(Stage.CALLING))
 
 
-def _identity(here: Here, called: Called) -> tuple[str, bool]:
+def _identity(here: Here, called: OutgoingCall) -> tuple[str, bool]:
     """The number shown, and whether it is hidden from whoever is called. An emergency call shows where help is needed; a tenant
     without any number has nothing to show but an extension."""
     extension = here.facts.payer

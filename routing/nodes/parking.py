@@ -9,24 +9,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from routing.call import (
-    Cause,
-    Dial,
-    DialEnded,
-    DialStatus,
-    Entered,
-    Event,
-    Hangup,
-    Park,
-    Parked,
-    ParkEnded,
-    Play,
-    Played,
-    SetCall,
-    Unpark,
-)
+from routing.call import DialEnded, DialStatus, Entered, Event, Parked, ParkEnded, Played
 from routing.names import Extension, Name, NamePrefix, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.step import Cause, Dial, Hangup, Park, Play, SetCall, Unpark
 
 MAX_SLOTS = 100
 BACK, RINGING = 1, 2      # remembered while a call goes back to who parked it

@@ -2,31 +2,18 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from routing.call import (
-    Agent,
-    CallBack,
-    Cause,
-    Digits,
-    Entered,
-    Event,
-    Hangup,
-    Outside,
-    Play,
-    Played,
-    Queue,
-    QueueEnd,
-    QueueLeft,
-    Read,
-)
+from routing.call import Digits, Entered, Event, Played, QueueEnd, QueueLeft
 from routing.hunting import Algorithm
 from routing.names import Extension, Extensions, Key, Name, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.outgoing import is_stopped
 from routing.numbers import NumberClass, classify
+from routing.part import Part
 from routing.presence import GroupPresence, is_out, presence_in
 from routing.rings import CallKind
+from routing.step import Agent, CallBack, Cause, Hangup, Outside, Play, Queue, Read
 
 MAX_AGENTS = 200
 CALL_BACK_PROMPTS = (
@@ -38,18 +25,14 @@ Strategy = Literal[
 Seconds = Annotated[int, Field(ge=5, le=3600)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Later(_Section):
+class Later(Part):
     """Agents who are rung, too, once a caller has waited so long."""
 
     after_s: Seconds
     members: Extensions = Field(min_length=1, max_length=MAX_AGENTS)
 
 
-class Announce(_Section):
+class Announce(Part):
     """What a waiting caller is told: the place in the line, at once, when it changes and every so many seconds; the first time,
     too, how long others waited of late, in minutes, unless the caller is the next. No ringing is cut: who is rung for hears it
     between two attempts."""
@@ -59,14 +42,14 @@ class Announce(_Section):
     every_s: int = Field(default=60, ge=15, le=600)
 
 
-class Periodic(_Section):
+class Periodic(Part):
     """Prompts for a waiting caller, one after another."""
 
     prompts: tuple[Name, ...] = Field(min_length=1, max_length=10)
     every_s: int = Field(default=60, ge=10, le=600)
 
 
-class CallBackOffer(_Section):
+class CallBackOffer(Part):
     """By the key a waiting caller asks to be called back when it is their turn, if the number is a fixed or mobile one of the
     tenant's country: anybody can say to call from an expensive one."""
 

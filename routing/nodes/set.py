@@ -4,10 +4,11 @@ from typing import Self
 
 from pydantic import model_validator
 
-from routing.call import Chosen, Entered, Event, SetCall
+from routing.call import Chosen, Entered, Event
 from routing.names import Name, NamePrefix, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.phrases import Language
+from routing.step import SetCall
 
 
 class Set(Element):

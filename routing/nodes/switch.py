@@ -4,11 +4,12 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from routing.call import Cause, Entered, Event, Hangup, Play, Played
+from routing.call import Entered, Event, Played
 from routing.names import Name, all_differ
 from routing.nodes.node import Do, Element, Here, UnexpectedEvent, Uses
 from routing.phrases import PHRASES
 from routing.questions import NOT_CHANGED, Flip
+from routing.step import Cause, Hangup, Play
 
 
 class Switch(Element):

@@ -6,34 +6,23 @@ from functools import cached_property
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from routing.call import (
-    Cause,
-    Dial,
-    DialEnded,
-    DialStatus,
-    Diversion,
-    Diverted,
-    Entered,
-    Event,
-    Hangup,
-    Play,
-    Played,
-    VoicemailEnded,
-)
+from routing.call import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded
 from routing.dialled import Permissions
+from routing.endpoint import device_of
 from routing.facts import Forwarding
-from routing.forwarding import MAX_FORWARDS, Nobody, Passed, passed_to, who_rings
-from routing.forwarding import Rings as Ringing
+from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, passed_to, who_rings
 from routing.names import Destination, Did, Label, Name, Target, all_differ
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
-from routing.nodes.when import Asked, When
+from routing.nodes.when import Inquiry, When
 from routing.outside import CALLER, Presentation, identity
+from routing.part import Part
 from routing.platform import STANDARD
 from routing.presence import is_there
-from routing.rings import MOBILE, CallKind, Rings
+from routing.rings import MOBILE, CallKind, RingTable
+from routing.step import Cause, Dial, Diversion, Diverted, Hangup, Play
 
 DIRECT_CALLS = (CallKind.INTERNAL, CallKind.DIRECT, CallKind.MAIN)      # which ring for the user's own ring_s
 MISSED = {
@@ -55,20 +44,16 @@ DIVERTED = {DialStatus.BUSY: Diverted.BUSY, DialStatus.NOANSWER: Diverted.NO_ANS
 OUTSIDE = 1      # remembered while a number outside is called for the user: no forward comes after it
 
 
-class PersonalRule(BaseModel):
+class PersonalRule(Part):
     """Where calls straight to the user go while all of `when` holds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: Label | None = None           # stands in the reasons, such as 'my boss'
     when: When
     to: Destination
 
 
-class User(BaseModel):
+class User(Part):
     """A person with an extension, which is the key in the tenant's file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Label
     devices: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(default=("phone",), min_length=1, max_length=8)
@@ -81,7 +66,7 @@ class User(BaseModel):
     rules: tuple[PersonalRule, ...] = Field(default=(), max_length=50)         # the first that holds goes before all forwards
     mobile: Did | None = None                                                  # rings with the devices, confirms with a key
     mobile_after_s: int = Field(default=0, ge=0, le=60)
-    rings: Rings = Field(default_factory=dict)                                 # by kind of call: what rings, after how long
+    rings: RingTable = Field(default_factory=dict)                             # by kind of call: what rings, after how long
     presentation: Presentation = CALLER                                        # what the mobile and forwards outside see
     number: Did | None = None                                                  # of the tenant's; calls to the outside show it
     shows: Shows = Shows.OWN
@@ -153,7 +138,7 @@ class User(BaseModel):
         """Where the first rule that holds, and leads somewhere, sends the call."""
         if not self.rules:
             return None
-        asked = Asked(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
+        asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
         for place, rule in enumerate(self.rules):
             if why := rule.when.why(asked, place):
                 told = f"this call ({rule.title or f'rule {place + 1}'}: {why})"
@@ -163,10 +148,10 @@ class User(BaseModel):
 
     def _ring(self, here: Here) -> Go | Do:
         match who_rings(here.tenant, here.facts, here.name, trail=here.trail):
-            case Ringing(endpoints=endpoints, outside=outside) as found:
+            case Reachable(endpoints=endpoints, outside=outside) as found:
                 shown, vouching = identity(here.tenant, here.facts, self.presentation) if outside else ("", "")
                 delays_s = found.delays_s if any(found.delays_s) else ()
-                rung = [_told(_device(endpoint), s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
+                rung = [_told(device_of(endpoint).name, s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
                 rung += [_told(leg.number, leg.after_s) for leg in outside]
                 step = Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching, delays_s=delays_s)
                 return Do(step, f"rings {', '.join(rung)}")
@@ -178,7 +163,7 @@ class User(BaseModel):
     def _rung(self, here: Here) -> tuple[str, ...]:
         """The phones that have rung."""
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail)
-        return found.endpoints if isinstance(found, Ringing) else ()
+        return found.endpoints if isinstance(found, Reachable) else ()
 
     def _pass_on(self, here: Here, status: DialStatus, reason: str) -> Go | Do:
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail, ended=status)
@@ -204,10 +189,6 @@ class User(BaseModel):
             greeting = take_message(here, here.name, LEAVE_MESSAGE, (), Entered())
             return Do(greeting.step, f"{reason}, {greeting.why}")
         return Do(Play(("sys_unavailable",), early=True), f"{reason}, no mailbox", (int(MISSED[status][1]),))
-
-
-def _device(endpoint: str) -> str:
-    return endpoint.rpartition("-")[2]
 
 
 def _told(what: str, delay_s: int) -> str:

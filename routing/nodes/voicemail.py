@@ -1,8 +1,9 @@
 """Voicemail: a greeting, then a message for a user's mailbox."""
 
-from routing.call import Cause, Entered, Event, Hangup, Play, Played, Voicemail, VoicemailEnded
+from routing.call import Entered, Event, Played, VoicemailEnded
 from routing.names import Extension, Name
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.step import Cause, Hangup, Play, Voicemail
 
 LEAVE_MESSAGE: Name = "sys_leave_message"
 SORRY = int(Cause.NORMAL)      # remembered while the apology is played: the cause of the hang-up after it

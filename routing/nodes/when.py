@@ -10,25 +10,25 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from routing.callers import is_foreign
 from routing.dates import DateSpan, shown
 from routing.hunting import Seat
-from routing.names import Extension, Name
+from routing.names import Country, Extension, Name
 from routing.nodes.node import Here
 from routing.number_list import NumberPatterns, NumberSet
+from routing.part import Part
 from routing.presence import GroupPresence, Presence, presence_in, presence_of
 from routing.public_holidays import known_places, public_holiday
 from routing.schedule import Window, covering
 
-Dialled = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$")]
+DialledNumber = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Inquiry:
     """The call that a node's rules ask about, and what they have found out of it: a thousand rules ask for a few users."""
 
     here: Here
@@ -58,18 +58,14 @@ class Asked:
             self.here.facts, [(seat, () if seat.is_outside else tenant.endpoints_of(seat.member)) for seat in seats])
 
 
-Question = Callable[[Asked], str | None]
+Condition = Callable[[Inquiry], str | None]
 
 
-def _not_asked(asked: Asked) -> str:
+def _not_asked(asked: Inquiry) -> str:
     return ""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Holidays(_Section):
+class Holidays(Part):
     """Public holidays: of the tenant's country where none is named, of the whole country where no region is."""
 
     country: Country | None = None
@@ -85,7 +81,7 @@ class Holidays(_Section):
             raise ValueError(f"{self.country} has no region {self.region!r} with holidays of its own")
         return self
 
-    def why(self, asked: Asked) -> str | None:
+    def why(self, asked: Inquiry) -> str | None:
         country = self.country or asked.here.tenant.country
         title = public_holiday(country, self.region or "", asked.local.date()) if country in known_places() else None
         place = f"{country}-{self.region}" if self.region else country
@@ -98,7 +94,7 @@ class CallerKind(StrEnum):
     INTERNAL = "internal"        # from one of the tenant's own phones
 
 
-class CallerIs(_Section):
+class CallerIs(Part):
     """One of them is enough. The number of a call from an own phone is its extension."""
 
     numbers: NumberPatterns = ()
@@ -115,7 +111,7 @@ class CallerIs(_Section):
     def _set(self) -> NumberSet:
         return NumberSet(self.numbers)
 
-    def why(self, asked: Asked) -> str | None:
+    def why(self, asked: Inquiry) -> str | None:
         facts, tenant = asked.here.facts, asked.here.tenant
         # A caller from outside who shows an extension has made it up.
         made_up = not facts.caller_extension and facts.caller in tenant.internal_numbers
@@ -136,13 +132,13 @@ class CallerIs(_Section):
         return None
 
 
-class When(_Section):
+class When(Part):
     hours: tuple[Window, ...] = Field(default=(), max_length=50)
     dates: tuple[DateSpan, ...] = Field(default=(), max_length=1000)
     holidays: Holidays | None = None
     calendars: tuple[Name, ...] = ()
     caller: CallerIs | None = None
-    dialled: tuple[Dialled, ...] = ()
+    dialled: tuple[DialledNumber, ...] = ()
     switches: dict[Name, Name] = Field(default_factory=dict)               # all of them in these positions
     users: dict[Extension, Presence] = Field(default_factory=dict)         # all of them so
     groups: dict[Name, GroupPresence] = Field(default_factory=dict)        # all of them so
@@ -156,7 +152,7 @@ class When(_Section):
         return self
 
     @cached_property
-    def _questions(self) -> tuple[Question, ...]:
+    def _questions(self) -> tuple[Condition, ...]:
         """Those that the rule asks, but for the share."""
         asked = {
             "hours": self._hours, "dates": self._dates, "holidays": self._holidays, "calendars": self._calendars,
@@ -166,11 +162,11 @@ class When(_Section):
         return tuple(question for name, question in asked.items() if getattr(self, name))
 
     @property
-    def first_question(self) -> Question:
+    def first_question(self) -> Condition:
         """If it answers None, `why` does too: enough of most rules."""
         return self._questions[0] if self._questions else _not_asked
 
-    def why(self, asked: Asked, place: int) -> str | None:
+    def why(self, asked: Inquiry, place: int) -> str | None:
         """Why everything holds, or None. `place` tells the rule from the others of its node."""
         reasons = ""
         for question in self._questions:
@@ -193,51 +189,51 @@ class When(_Section):
         for place, name in enumerate(self.caller.lists if self.caller else ()):
             yield f"caller.lists.{place}", "lists", name
 
-    def _hours(self, asked: Asked) -> str | None:
+    def _hours(self, asked: Inquiry) -> str | None:
         window = covering(self.hours, asked.local)
         return f"{asked.local:%a %H:%M} is in {window.describe()}" if window else None
 
-    def _dates(self, asked: Asked) -> str | None:
+    def _dates(self, asked: Inquiry) -> str | None:
         today = asked.local.date()
         for span in self.dates:
             if span.cover(today):
                 return f"{shown(today)} is in {span}"
         return None
 
-    def _holidays(self, asked: Asked) -> str | None:
+    def _holidays(self, asked: Inquiry) -> str | None:
         return self.holidays.why(asked) if self.holidays else None
 
-    def _calendars(self, asked: Asked) -> str | None:
+    def _calendars(self, asked: Inquiry) -> str | None:
         for name in self.calendars:
             why = asked.here.tenant.calendars[name].why(asked.local, asked.here.facts.calendars.get(name))
             if why:
                 return f"{why} (calendar {name})"
         return None
 
-    def _caller(self, asked: Asked) -> str | None:
+    def _caller(self, asked: Inquiry) -> str | None:
         return self.caller.why(asked) if self.caller else None
 
-    def _dialled(self, asked: Asked) -> str | None:
+    def _dialled(self, asked: Inquiry) -> str | None:
         dialled = asked.here.facts.dialled
         return f"{dialled} was dialled" if dialled in self.dialled else None
 
-    def _switches(self, asked: Asked) -> str | None:
+    def _switches(self, asked: Inquiry) -> str | None:
         standing, position_of = asked.here.facts.switches, asked.here.tenant.position_of
         for name, position in self.switches.items():
             if position_of(name, standing.get(name)) != position:
                 return None
         return " and ".join(f"switch {name} is {position}" for name, position in self.switches.items())
 
-    def _users(self, asked: Asked) -> str | None:
+    def _users(self, asked: Inquiry) -> str | None:
         for user, presence in self.users.items():
             if asked.user(user) is not presence:
                 return None
         return " and ".join(f"{user} is {presence.replace('_', ' ')}" for user, presence in self.users.items())
 
-    def _groups(self, asked: Asked) -> str | None:
+    def _groups(self, asked: Inquiry) -> str | None:
         return _all_so("group", self.groups, asked.group)
 
-    def _queues(self, asked: Asked) -> str | None:
+    def _queues(self, asked: Inquiry) -> str | None:
         return _all_so("queue", self.queues, asked.queue)
 
 

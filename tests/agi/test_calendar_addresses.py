@@ -21,7 +21,7 @@ from agi.calendar_addresses import (
     Wanted,
     wanted_of,
 )
-from agi.published import Published
+from agi.published import PublishedTenants
 from agi.web_service import reach_of
 from confgen.calendars import read_apart
 from routing.calendars import CalendarEvent
@@ -146,6 +146,6 @@ def test_calendars_with_an_address_are_those_of_the_published_tenants(tmp_path: 
         content = {"tenant": {"tenant": slug, "timezone": "Europe/Rome", "calendars": {"holidays": calendar}}}
         (tenants / f"{slug}.json").write_text(json.dumps(content))
     (tmp_path / "published" / "decided").symlink_to("revisions/1")
-    published = PublishedCalendars(Published(tmp_path))
+    published = PublishedCalendars(PublishedTenants(tmp_path))
     assert published.wanted() == published.wanted() == (Wanted("acme/holidays", "https://x.example/a.ics", "Europe/Rome"),)
     assert list(wanted_of(b'{"tenant": {}}')) == []

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agi.cel import FIELDS, CelError, EndedCall, PendingCalls, assemble, endpoint_of, parse_event
-from agi.step_text import path_text
+from agi.channel_text import path_text
 from routing.call import Visit
 from store.records import Call, Leg, Outcome
 

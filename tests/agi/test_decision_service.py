@@ -11,18 +11,21 @@ import pytest
 from structlog.testing import capture_logs
 
 from agi import fastagi
+from agi.allowed_text import AgiError
 from agi.call_servers import CallServers
+from agi.channel_text import Result, path_text, read_event, read_state, start_text, state_text
 from agi.decision_service import DecisionService
 from agi.fastagi import Application, Hold, Query, start_server
-from agi.outside import Outside
-from agi.published import Published
+from agi.published import PublishedTenants
+from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
-from agi.step_text import AgiError, Result, path_text, read_event, read_state, start_text, state_text, step_text
+from agi.step_text import step_text
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
-from routing.call import Awaits, CheckVoicemail, Dial, Digits, Origin, Play, Read, Started, State, Visit, Voicemail
+from routing.call import Awaits, Digits, Origin, Started, State, Visit
 from routing.facts import DeviceState
 from routing.platform import Platform
+from routing.step import CheckVoicemail, Dial, Play, Read, Voicemail
 from store import live
 from store.answers import RedisAnswers
 from store.follower import Live
@@ -49,8 +52,8 @@ async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch
     write_revision(tmp_path, "1", acme=acme())
     application = Application(loop=asyncio.get_running_loop())
     answers = RedisAnswers(live.connect(f"unix://{tmp_path}/none"))
-    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
-    service = DecisionService(Published(tmp_path), Live(devices), answers, outside, PurePosixPath("/srv/x"))
+    slow = SlowAnswers(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
+    service = DecisionService(PublishedTenants(tmp_path), Live(devices), answers, slow, PurePosixPath("/srv/x"))
     application.add_route("step", service.step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
@@ -162,8 +165,8 @@ async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path:
     server = RedisServer()
     await server.start()
     redis = live.connect(server.url)
-    outside = Outside(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
-    service = DecisionService(Published(tmp_path), Live({}), RedisAnswers(redis), outside, PurePosixPath("/srv/x"))
+    slow = SlowAnswers(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
+    service = DecisionService(PublishedTenants(tmp_path), Live({}), RedisAnswers(redis), slow, PurePosixPath("/srv/x"))
 
     async def refused(payer: str, number: str, channel: str = "1.1") -> list[str]:
         return await service.admit(Query(channel, ("acme", payer, number, "1.1")), lambda seconds: None)
@@ -324,7 +327,6 @@ def test_what_a_caller_chose_is_carried_encoded_whatever_it_is(text: str) -> Non
 def test_reason_is_carried_encoded() -> None:
     visits = (Visit("main", 'a,b;c|d"e\\f$g(h)'), Visit("201", "ąž"))
     assert path_text(visits) == "main|a%2Cb%3Bc%7Cd%22e%5Cf%24g%28h%29;201|%C4%85%C5%BE"
-
 
 
 async def test_pin_that_was_keyed_is_taken_back_from_the_channel_and_stands_in_no_log(port: int, tmp_path: Path) -> None:

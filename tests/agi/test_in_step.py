@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agi.ami_client import AmiClient
 from agi.in_step import InStep
-from agi.published import Published
+from agi.published import PublishedTenants
 from routing.facts import Personal
 from routing.tenant import Tenant
 from store import switches
@@ -58,7 +58,7 @@ def answers(*paused: tuple[str, str], refuses: set[str] | None = None) -> Callab
 @asynccontextmanager
 async def kept(home: Path, peer: AmiPeer, redis_url: str) -> AsyncIterator[None]:
     async with LiveFollower(redis_url) as follower, AmiClient(ADDRESS, peer.port, "centralka", "secret") as ami:
-        running = asyncio.create_task(InStep(ami, Published(home), follower).run())
+        running = asyncio.create_task(InStep(ami, PublishedTenants(home), follower).run())
         yield
         running.cancel()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from agi.lamps import lamps_of, tenant_of
+from agi.lamps import lamps_of, tenant_of_lamp
 from routing.facts import Personal
 from tests.agi.test_queue_agents import QUEUES
 from tests.tenants_for_tests import acme
@@ -12,7 +12,7 @@ TENANT = acme(QUEUES, ("failover:", 'switches:\n  mode: {positions: [day, night]
 
 def lit(switches: Mapping[str, str], personal: Mapping[str, Personal]) -> dict[str, bool]:
     found = {lamp.device: is_lit for lamp, is_lit in lamps_of(TENANT, switches, personal)}
-    assert {tenant_of(device) for device in found} == {"acme"}
+    assert {tenant_of_lamp(device) for device in found} == {"acme"}
     return found
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agi.notices import StopNotices
-from agi.published import Published
+from agi.published import PublishedTenants
 from routing.check import read_platform
 from routing.errors import ConfigError
 from store import live
@@ -19,10 +19,10 @@ NOTICES = """notices: {{server: 127.0.0.1, port: {port}, sender: pbx@example.com
 OWNER = ("failover:", "notices_to: [owner@acme.example, noc@example.com]\nfailover:")
 
 
-def publish(home: Path, port: int) -> Published:
+def publish(home: Path, port: int) -> PublishedTenants:
     platform = read_platform(NOTICES.format(port=port), "platform.yaml")
     write_revision(home, "1", acme=acme(OWNER).model_copy(update={"platform": platform}))
-    return Published(home)
+    return PublishedTenants(home)
 
 
 async def test_operator_and_tenant_are_told_of_each_stop_once_whoever_restarts(redis_server: RedisServer, tmp_path: Path) -> None:

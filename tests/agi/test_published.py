@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agi.published import Published
-from agi.step_text import AgiError
+from agi.allowed_text import AgiError
+from agi.published import PublishedTenants
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 
@@ -31,7 +31,7 @@ def named(name: str) -> Tenant:
 
 def test_published_tenant_is_the_one_that_was_checked(tmp_path: Path) -> None:
     write_revision(tmp_path, "1", acme=acme())
-    published = Published(tmp_path).tenant("acme")
+    published = PublishedTenants(tmp_path).tenant("acme")
     assert published.tenant == acme()
     assert published.sounds["welcome"] == "welcome-0"
 
@@ -40,23 +40,23 @@ def test_published_tenant_is_the_one_that_was_checked(tmp_path: Path) -> None:
 def test_slug_of_any_other_form_opens_no_file(tmp_path: Path, slug: str) -> None:
     write_revision(tmp_path, "1", acme=acme())
     with pytest.raises(AgiError, match="tenant: found "):
-        Published(tmp_path).tenant(slug)
+        PublishedTenants(tmp_path).tenant(slug)
 
 
 def test_tenant_that_is_not_published_is_told(tmp_path: Path) -> None:
     write_revision(tmp_path, "1", acme=acme())
     with pytest.raises(AgiError, match="tenant 'rossi' is not published"):
-        Published(tmp_path).tenant("rossi")
+        PublishedTenants(tmp_path).tenant("rossi")
 
 
 def test_instance_where_nothing_is_published_is_told(tmp_path: Path) -> None:
     with pytest.raises(AgiError, match="nothing is published"):
-        Published(tmp_path).tenant("acme")
+        PublishedTenants(tmp_path).tenant("acme")
 
 
 def test_call_after_an_apply_is_decided_by_the_new_configuration(tmp_path: Path) -> None:
     write_revision(tmp_path, "1", acme=named("Before"))
-    published = Published(tmp_path)
+    published = PublishedTenants(tmp_path)
     assert published.tenant("acme").tenant.name == "Before"
     write_revision(tmp_path, "2", acme=named("After"))
     assert published.tenant("acme").tenant.name == "After"
@@ -64,21 +64,21 @@ def test_call_after_an_apply_is_decided_by_the_new_configuration(tmp_path: Path)
 
 def test_call_during_an_apply_is_decided_by_the_old_configuration(tmp_path: Path) -> None:
     write_revision(tmp_path, "1", acme=named("Before"))
-    published = Published(tmp_path)
+    published = PublishedTenants(tmp_path)
     write_revision(tmp_path, "2", "current", acme=named("After"))
     assert published.tenant("acme").tenant.name == "Before"
-    assert Published(tmp_path).tenant("acme").tenant.name == "Before", "a service that starts just then, too"
+    assert PublishedTenants(tmp_path).tenant("acme").tenant.name == "Before", "a service that starts just then, too"
 
 
 def test_call_after_a_rollback_is_decided_by_the_old_configuration(tmp_path: Path) -> None:
-    published = Published(tmp_path)
+    published = PublishedTenants(tmp_path)
     for revision, name in (("1", "Before"), ("2", "After"), ("3", "Before")):
         write_revision(tmp_path, revision, acme=named(name))
         assert published.tenant("acme").tenant.name == name
 
 
 def test_tenant_that_an_apply_removed_is_gone_and_comes_back(tmp_path: Path) -> None:
-    published = Published(tmp_path)
+    published = PublishedTenants(tmp_path)
     write_revision(tmp_path, "1", acme=acme())
     assert published.tenant("acme")
     write_revision(tmp_path, "2")
@@ -90,7 +90,7 @@ def test_tenant_that_an_apply_removed_is_gone_and_comes_back(tmp_path: Path) -> 
 
 def test_file_is_read_once_in_a_revision(tmp_path: Path) -> None:
     write_revision(tmp_path, "1", acme=acme())
-    published = Published(tmp_path)
+    published = PublishedTenants(tmp_path)
     first = published.tenant("acme")
     (tmp_path / "published" / "1" / "tenants" / "acme.json").unlink()
     assert published.tenant("acme") is first
@@ -98,7 +98,7 @@ def test_file_is_read_once_in_a_revision(tmp_path: Path) -> None:
 
 def test_tenant_that_an_apply_left_alone_is_not_built_again(tmp_path: Path) -> None:
     write_revision(tmp_path, "1", acme=acme(), other=named("Before"))
-    published = Published(tmp_path)
+    published = PublishedTenants(tmp_path)
     first, other = published.tenant("acme"), published.tenant("other")
     write_revision(tmp_path, "2", acme=acme(), other=named("After"))
     assert published.tenant("acme") is first

@@ -1,6 +1,6 @@
 """Which members of Asterisk's queues are paused: by what users have set, for every tenant that has queues."""
 
-from agi.queue_agents import QueueMember, members_of, tenant_of
+from agi.queue_agents import QueueMember, members_of, tenant_of_pause
 from routing.facts import Personal
 from tests.tenants_for_tests import acme
 
@@ -25,6 +25,6 @@ def test_who_is_out_of_a_queue_or_not_to_be_disturbed_is_paused_there() -> None:
 
 def test_member_is_known_by_the_device_of_its_pause() -> None:
     for member, _ in members_of(acme(QUEUES), {}):
-        assert tenant_of(member.device) == "acme"
+        assert tenant_of_pause(member.device) == "acme"
     for other in ("Queue:acme-line", "PJSIP/acme-201-desk", "Custom:acme-away-201", "Local/201@acme-agent/n"):
-        assert tenant_of(other) == ""
+        assert tenant_of_pause(other) == ""

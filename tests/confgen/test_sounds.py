@@ -9,7 +9,8 @@ from confgen import sounds
 from confgen.sounds import Sound, make_all_sounds, make_sounds, sounds_of
 from routing.errors import ConfigError
 from routing.phrases import PHRASES
-from routing.tenant import PHRASES_OF, Tenant
+from routing.prompts import PHRASES_OF
+from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 
 

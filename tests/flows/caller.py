@@ -5,11 +5,11 @@ from collections.abc import Coroutine
 
 import numpy as np
 
-from agi.step_text import read_state
+from agi.channel_text import read_state
 from routing.call import Awaits
 from routing.cast import Says
 from routing.phrases import Language
-from routing.scenario import Scene
+from routing.scene import Scene
 from tests.agents import baresip
 from tests.agents.audio import Samples
 from tests.agents.voice import spoken

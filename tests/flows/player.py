@@ -16,12 +16,12 @@ import numpy as np
 import redis
 
 from agi.fastagi import Application, Hold, Query, start_server
-from agi.published import Published
+from agi.published import PublishedTenants
 from routing.call import Visit
 from routing.cast import PhoneDoes
 from routing.facts import DeviceState
-from routing.scenario import Scene, Told, told_path
-from routing.tenant import AddressTrunk
+from routing.scene import Scene, Told, told_path
+from routing.trunks import AddressTrunk
 from sipp import Answer as Answers
 from sipp import Callee, Cast, Ring
 from store import live
@@ -55,7 +55,7 @@ ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
 
 
 class Player:
-    def __init__(self, pbx: Pbx, published: Published, follower: LiveFollower, answers: RedisAnswers) -> None:
+    def __init__(self, pbx: Pbx, published: PublishedTenants, follower: LiveFollower, answers: RedisAnswers) -> None:
         self._pbx = pbx
         self._published = published
         self._follower = follower
@@ -223,7 +223,7 @@ async def player(pbx: Pbx) -> AsyncIterator[Player]:
     """In place of the instance's own decision service, which must not run."""
     async with LiveFollower(pbx.settings.redis_url) as follower:
         answers = RedisAnswers(live.connect(pbx.settings.redis_url))
-        playing = Player(pbx, Published(pbx.settings.home), follower, answers)
+        playing = Player(pbx, PublishedTenants(pbx.settings.home), follower, answers)
         application = Application(loop=asyncio.get_running_loop())
         application.add_route("step", playing.step)
         application.add_route("transfer", playing.transfer)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from centralka.configuration import load_tenants, tenant_files
 from centralka.scenarios import load_scenes
-from routing.scenario import Scene
+from routing.scene import Scene
 
 FLOWS = Path(__file__).parent
 

@@ -5,7 +5,7 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 
-from routing.scenario import ANSWERED_SIP, CANCELLED_SIP
+from routing.scene import ANSWERED_SIP, CANCELLED_SIP
 from routing.tenant import Tenant
 from store.records import Call, Outcome
 from tests.agents import baresip

@@ -10,22 +10,22 @@ from pathlib import Path
 from agi.call_servers import CallServers
 from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Hold, Query
-from agi.outside import Asking, Outside
-from agi.published import Published, PublishedTenant
+from agi.published import PublishedTenant, PublishedTenants
+from agi.slow_answers import Asking, SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call_server import Failed, Failure, Reply
 from routing.cast import Says
 from routing.questions import AskServer, SlowQuestion, Understand
-from routing.scenario import Scene
+from routing.scene import Scene
 from routing.simulated_answers import meant
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
 from tests.live.pbx import Pbx
 
 
-class ScriptedServers(Outside):
+class ScriptedServers(SlowAnswers):
     """What call servers say is the scenario's; what is to be spoken is spoken as ever."""
 
     def __init__(self, pbx: Pbx, scene: Scene) -> None:
@@ -47,7 +47,7 @@ def without_others(understood: tuple[str, ...], wanted: tuple[str, ...]) -> tupl
     return understood[:len(wanted)] if set(understood[:len(wanted)]) == set(wanted) else understood
 
 
-class ScriptedPins(Published):
+class ScriptedPins(PublishedTenants):
     """PINs are the scenario's: those of the instance nobody can know beforehand."""
 
     def __init__(self, home: Path, scene: Scene) -> None:
@@ -62,7 +62,7 @@ class ScriptedPins(Published):
 class Stage(DecisionService):
     """One tenant's decisions: at the scenario's moment, and each told to the player."""
 
-    def __init__(self, published: Published, follower: LiveFollower, answers: RedisAnswers, pbx: Pbx, scene: Scene) -> None:
+    def __init__(self, published: PublishedTenants, follower: LiveFollower, answers: RedisAnswers, pbx: Pbx, scene: Scene) -> None:
         super().__init__(published, follower.live, answers, ScriptedServers(pbx, scene), pbx.settings.asterisk_home, now=self.clock)
         self._moment = scene.moment
         self._began: float | None = None               # the first decision

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from agi.cel import endpoint_of, extension_of
 from routing.cast import Handing, PhoneDoes, Transfers
-from routing.scenario import Scene
+from routing.endpoint import TrunkEndpoint, read_endpoint
+from routing.scene import Scene
 from tests.agents.audio import dominant_frequency
 from tests.agents.baresip import Phone, phone
 from tests.flows.seen import mailbox
@@ -110,8 +111,13 @@ class Talk:
         found: dict[str, list[str]] = defaultdict(list)
         for fields in self._channels():
             if fields[-2] or alone:
-                found[fields[-2]].append(endpoint_of(fields[0]).removeprefix(f"{self._scene.tenant.tenant}-").partition("-")[0])
+                found[fields[-2]].append(self._party(fields[0]))
         return list(found.values())
+
+    def _party(self, channel: str) -> str:
+        endpoint = endpoint_of(channel)
+        is_trunk = isinstance(read_endpoint(endpoint), TrunkEndpoint)
+        return "trunk" if is_trunk else extension_of(endpoint, self._scene.tenant.tenant)
 
     def _up(self) -> set[str]:
         return {fields[0] for fields in self._channels() if fields[4] == "Up"}

@@ -16,10 +16,11 @@ from agi.step_text import step_text
 from centralka.configuration import load_tenants, tenant_files
 from confgen.render import render_tenant
 from confgen.secrets import Secrets, with_missing
-from routing.call import Awaits, Event, Origin, PickUp, Started, State, Step
+from routing.call import Awaits, Event, Origin, Started, State
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.questions import Answer, Question, Unanswered
+from routing.step import PickUp, Step
 from routing.tenant import Tenant
 from tests.flows.test_random import ANSWERS, answers_to
 from tests.live.pbx import TENANTS as LIVE

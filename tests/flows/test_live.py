@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from routing.scenario import Scene, Told
+from routing.scene import Scene, Told
 from runtime.choose import open_runtime
 from runtime.process import Process
 from tests.flows.player import key_of, player

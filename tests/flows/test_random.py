@@ -8,34 +8,21 @@ from hypothesis import strategies as st
 from routing.admission import Limit
 from routing.call import (
     Awaits,
-    CheckVoicemail,
-    Conference,
     ConferenceLeft,
-    Dial,
     DialEnded,
     DialStatus,
     Digits,
-    Echo,
     Entered,
     Event,
-    Failover,
-    Hangup,
-    Listen,
+    Listened,
     Origin,
     Parked,
     ParkEnded,
-    Play,
     Played,
     QueueEnd,
     QueueLeft,
-    Read,
-    Say,
-    Spoken,
     Started,
     State,
-    Step,
-    Unpark,
-    Voicemail,
     VoicemailEnded,
 )
 from routing.call_server import Failed, Failure, Reply
@@ -51,11 +38,11 @@ from routing.questions import (
     Admit,
     Answer,
     AskServer,
-    Change,
+    ChangeSetting,
     CheckPin,
-    Country,
     Flip,
     HasPin,
+    KnownCountry,
     LastCaller,
     Loads,
     Offer,
@@ -70,6 +57,21 @@ from routing.questions import (
 )
 from routing.script import Script
 from routing.simulate import simulate
+from routing.step import (
+    CheckVoicemail,
+    Conference,
+    Dial,
+    Echo,
+    Failover,
+    Hangup,
+    Listen,
+    Play,
+    Read,
+    Say,
+    Step,
+    Unpark,
+    Voicemail,
+)
 from routing.tenant import Tenant
 from tests.flows.random_tenants import ELEMENTS, tenants
 
@@ -94,7 +96,7 @@ PERSONAL = st.builds(Personal, st.booleans(), st.booleans(), forwards=FORWARDS)
 ANSWERS: dict[Awaits, st.SearchStrategy[Event]] = {
     Awaits.DIGITS: st.builds(Digits, KEYS),
     Awaits.PIN: st.builds(Digits, KEYS),
-    Awaits.SPEECH: st.builds(Spoken, KEYS),
+    Awaits.SPEECH: st.builds(Listened, KEYS),
     Awaits.PLAYED: st.just(Played()),
     Awaits.DIAL: st.builds(DialEnded, st.sampled_from(DialStatus)),
     Awaits.VOICEMAIL: st.builds(VoicemailEnded, st.booleans()),
@@ -192,7 +194,7 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.integers(0, 9)
         case Flip(positions=positions):
             return st.integers(NOT_CHANGED, len(positions) - 1)
-        case Change() | PutSwitch():
+        case ChangeSetting() | PutSwitch():
             return st.sampled_from([CHANGED, NOT_CHANGED])
         case LastCaller():
             return st.sampled_from(["", NOT_KNOWN, "201", "600100200", "*78", "*69", "112", "+48221234567", "x"])
@@ -210,7 +212,7 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.sampled_from(PinIs)
         case Admit():
             return st.sampled_from(Limit)
-        case Country() | HasPin() | Stopped():
+        case KnownCountry() | HasPin() | Stopped():
             return st.booleans()
         case Understand(names=names):
             return st.lists(st.sampled_from([user for user, _ in names]), max_size=3, unique=True).map(tuple)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from routing.names import Target
 from routing.nodes import Elements
 from routing.nodes.user import User
-from routing.scenario import Scene
+from routing.scene import Scene
 from routing.tenant import Tenant
 from tests.flows.scenes import SCENES, TITLES
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from redis import Redis
 
-from routing.call import Dial, Outside
 from routing.cast import Phone, PhoneDoes
+from routing.endpoint import TrunkEndpoint
 from routing.facts import NOTHING_SET, Personal
-from routing.scenario import Scene
+from routing.scene import Scene
 from routing.simulate import simulate
-from routing.tenant import AddressTrunk, trunk_endpoint_name
+from routing.step import Dial, Outside
+from routing.trunks import AddressTrunk
 from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
 from store import calendars, last_callers, live, personal, switches
 from store.follower import LiveFollower
@@ -134,7 +135,7 @@ async def carriers(pbx: Pbx, cast: Cast, scene: Scene) -> None:
     for name, trunk in trunks_of(scene).items():
         does = FAILS if name in scene.scenario.given.failing_trunks else stays or far_behaviour(*phones)
         await cast.callee(Callee(then=does), at=Address(trunk.address, trunk.port), calls=None)
-        await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify {trunk_endpoint_name(scene.tenant.tenant, name)}")
+        await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify {TrunkEndpoint(scene.tenant.tenant, name)}")
         await until(
             lambda trunk=trunk: re.search(      # type: ignore[misc]
                 rf"{trunk.address}:{trunk.port}\S* +\S+ +Avail", pbx.runtime.asterisk_cli("pjsip show contacts")),
@@ -186,7 +187,7 @@ def trunks_of(scene: Scene) -> dict[str, AddressTrunk]:
     endpoints = {leg.trunk for leg in legs_of(scene)}
     found: dict[str, AddressTrunk] = {}
     for name, trunk in scene.tenant.trunks.items():
-        if trunk_endpoint_name(scene.tenant.tenant, name) not in endpoints:
+        if str(TrunkEndpoint(scene.tenant.tenant, name)) not in endpoints:
             continue
         if not isinstance(trunk, AddressTrunk):
             raise TypeError(f"{scene.tenant.tenant}: found trunk {name}, expected one that is known by its address")

@@ -23,8 +23,8 @@ from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.process import Process
 from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
+from tests.live.calling import MAIN, dials
 from tests.live.pbx import TENANTS, TRUNK, Pbx, until
-from tests.live.test_calls import MAIN, dials
 from tests.live.test_lamps import bodies, watching
 from tests.live.test_transfers import TO_ANNA, firm
 

@@ -13,8 +13,8 @@ from routing.script import Script
 from routing.simulate import simulate
 from sipp import Answer, AwaitHangUp, Callee, HangUp
 from tests.agi.service import http, read_request
+from tests.live.calling import dials
 from tests.live.pbx import TRUNK, Pbx, path_of
-from tests.live.test_calls import dials
 from tests.live.test_outside import CARRIER, carrier, header
 
 pytestmark = pytest.mark.live

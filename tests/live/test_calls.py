@@ -31,17 +31,10 @@ from sipp import (
     run,
 )
 from store.records import Outcome
+from tests.live.calling import DIRECT, IDLE, MAIN, dials
 from tests.live.pbx import TRUNK, Pbx, path_of, until
 
 pytestmark = pytest.mark.live
-
-IDLE = DeviceState.IDLE
-MAIN = {"acme": "48221234567", "rossi": "390612345677"}
-DIRECT = {"acme": "48221234568", "rossi": "390612345678"}
-
-
-def dials(number: str, caller: Caller, *media: object, ending: object = None) -> Call:
-    return Call(number=number, caller=caller, media=tuple(media), ending=ending or HangUp(500))  # type: ignore[arg-type]
 
 
 @pytest.mark.docker
@@ -197,16 +190,6 @@ async def test_digits_that_are_nothing_get_an_announcement_and_404(pbx: Pbx, num
     assert path_of(await pbx.record("202", since=began)) == pbx.simulated(number, extension="202")
 
 
-@pytest.mark.parametrize("number", ["201,1", "${EXTEN}", "201@rossi-phone", "h", "s", "%2e%2e", "2&3"])
-async def test_number_that_is_not_digits_reaches_nobody(pbx: Pbx, number: str) -> None:
-    me = pbx.account("acme-202-desk")
-    async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Ring()), calls=0)
-        await pbx.phone(cast, "rossi-201-desk", Callee(then=Ring()), calls=0)
-        await cast.call(Call(number=number, caller=Caller(me.user), account=me, ending=Refused(404)), at="127.77.8.4")
-    await pbx.nothing_is_left()
-
-
 @pytest.mark.parametrize(("then", "code", "silent", "state"), [
     (Refuse(486, "Busy Here"), 486, (), DeviceState.BUSY), (Ring(), 480, ("203",), IDLE)])
 async def test_caller_of_a_colleague_without_mailbox_hears_why_and_gets_the_code(
@@ -260,58 +243,6 @@ async def test_caller_who_hangs_up_leaves_nothing_behind(pbx: Pbx, moment: str) 
     await pbx.nothing_is_left()
     wrong = [line for line in pbx.log_since(before).splitlines() if "ERROR" in line and "201-dect" not in line]
     assert not wrong
-
-
-HOSTILE = [
-    '"; DROP TABLE calls;--', "a,b,c|d&e", "${SHELL(id)}", "$[1+1]", "<sip:201@127.77.0.1>", "x" * 4000,
-    "agi_arg_1: rossi", '\\","tenantid":"rossi","x":"', "Zażółć gęślą jaźń ☎", "\\\\", "%d%s%n", "'",
-]
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_hostile_name_of_a_caller_changes_nothing_about_the_call(pbx: Pbx, name: str) -> None:
-    caller = Caller(pbx.outside_caller().number, name)
-    async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
-        await cast.call(dials(DIRECT["acme"], caller, ending=HangUp(100)), at=TRUNK["acme"])
-    call = await pbx.record(caller)
-    assert path_of(call) == pbx.simulated(DIRECT["acme"], x201=IDLE)[:-1]
-
-
-LINE_FEEDS = [
-    "+48600\r\n1",
-    "1\nagi_network_script: step|rossi|phone|*97|201||||||||\n\n",
-    "1\nagi_arg_1: rossi\nagi_arg_2: phone\nagi_arg_3: *97\nagi_arg_4: 201\n\n",
-    "x\nLINKEDID_END,1,PJSIP/a,,rossi,9.9,9.9,,,rossi\n",
-    'x"\n"LINKEDID_END","1","PJSIP/a","","rossi","9.9","9.9","","","rossi"\n"',
-    "1\r\n\r\nEvent: DeviceStateChange\r\nDevice: PJSIP/acme-203-desk\r\nState: BUSY\r\n\r\n",
-]
-
-
-@pytest.mark.parametrize("number", ["a,b", "$(id)", "${CHANNEL}", "201'--", "x" * 300, *LINE_FEEDS])
-async def test_hostile_number_of_a_caller_makes_one_call_and_touches_nothing_else(pbx: Pbx, number: str) -> None:
-    before = {tenant: await pbx.count(tenant) for tenant in ("acme", "rossi")}
-    state = pbx.state_of("acme-203-desk")
-    async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
-        await cast.call(dials(DIRECT["acme"], Caller(number), ending=HangUp(100)), at=TRUNK["acme"])
-    later = pbx.outside_caller()
-    await run(dials("48221234569", later), local=TRUNK["acme"], server=pbx.server)
-    await pbx.record(later)                                     # whatever was written before it has been read
-    assert await pbx.count("acme") == before["acme"] + 2
-    assert await pbx.count("rossi") == before["rossi"]
-    assert pbx.state_of("acme-203-desk") == state
-
-
-@pytest.mark.parametrize("number", ["201\r\nX: y", "201\nagi_network_script: step|rossi|phone|*97|201||||||||\n\n", "*97\n"])
-async def test_line_feed_in_the_number_dialled_reaches_nobody(pbx: Pbx, number: str) -> None:
-    me = pbx.account("acme-202-desk")
-    before = await pbx.count("rossi")
-    async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Ring()), calls=0)
-        await cast.call(Call(number=number, caller=Caller(me.user), account=me, ending=Refused(404)), at="127.77.8.4")
-    await pbx.nothing_is_left()
-    assert await pbx.count("rossi") == before
 
 
 async def test_call_that_happened_is_explained_with_its_path_legs_and_picture(pbx: Pbx, tmp_path: Path) -> None:

@@ -17,10 +17,9 @@ from store import live, personal
 from store.records import Outcome
 from tests.agents.audio import Samples, dominant_frequency, likeness, read_wav, tone
 from tests.agents.baresip import Phone, phone
+from tests.live.calling import dials, registered
+from tests.live.lines import until_paused, waiting
 from tests.live.pbx import Pbx, path_of, until
-from tests.live.test_calls import dials
-from tests.live.test_queues import until_paused, waiting
-from tests.live.test_user_agents import registered
 
 pytestmark = pytest.mark.live
 

@@ -19,8 +19,8 @@ from routing.tenant import Tenant
 from sipp import AwaitHangUp, Call, Caller, HangUp, Silence, run
 from store.records import Call as Record
 from tests.agi.service import http, serving
+from tests.live.calling import dials
 from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of, until
-from tests.live.test_calls import dials
 
 pytestmark = pytest.mark.live
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Ring, Silence, keys
+from tests.live.calling import dials
 from tests.live.pbx import Pbx, until
-from tests.live.test_calls import dials
 from tests.live.test_groups import is_told_elsewhere
 
 pytestmark = pytest.mark.live

@@ -10,8 +10,8 @@ from routing.facts import DeviceState
 from runtime.process import Process
 from sipp import Answer, AwaitHangUp, Call, Callee, Caller, HangUp, Load, Ring, Silence, keys, run
 from store.records import Outcome
+from tests.live.calling import DIRECT, IDLE, MAIN, dials
 from tests.live.pbx import TRUNK, Pbx, path_of, until
-from tests.live.test_calls import DIRECT, IDLE, MAIN, dials
 
 pytestmark = pytest.mark.live
 FAILOVER = ("failover", "the decision service did not answer")

@@ -11,8 +11,8 @@ from routing.facts import DeviceState
 from sipp import Answer, AwaitHangUp, Call, Callee, Caller, Ear, HangUp, Refuse, Ring, Silence, Tone, keys
 from tests.agents import baresip
 from tests.agents.audio import dominant_frequency, tone
+from tests.live.calling import dials
 from tests.live.pbx import Pbx, path_of, until
-from tests.live.test_calls import dials
 from tests.live.test_devices import CARRIER, CONFIRMS, DIRECT, TRUNK, carrier
 
 pytestmark = pytest.mark.live

@@ -10,9 +10,9 @@ from redis import Redis
 from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring
 from store.lines import STOPPED, lines_key, outside_key
 from tests.live import test_devices
+from tests.live.calling import dials
 from tests.live.firm import firm, until_reachable
 from tests.live.pbx import Pbx, until
-from tests.live.test_calls import dials
 from tests.live.test_devices import CARRIER, DIRECT, LINE, TALKS
 from tests.live.test_transfers import OUTSIDE
 

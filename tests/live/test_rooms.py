@@ -8,8 +8,8 @@ from routing.facts import DeviceState
 from store.records import Outcome
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone
+from tests.live.calling import registered
 from tests.live.pbx import TRUNK, Pbx, path_of, until
-from tests.live.test_user_agents import registered
 
 pytestmark = pytest.mark.live
 

@@ -5,8 +5,8 @@ import pytest
 from routing.facts import DeviceState
 from sipp import Answer, AwaitHangUp, Callee, Caller, HangUp, Ring, Silence
 from tests.agents.baresip import phone
+from tests.live.calling import dials
 from tests.live.pbx import TRUNK, Pbx, path_of
-from tests.live.test_calls import dials
 
 pytestmark = pytest.mark.live
 

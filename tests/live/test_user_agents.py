@@ -6,16 +6,11 @@ import pytest
 
 from routing.facts import DeviceState
 from tests.agents.audio import dominant_frequency, tone
-from tests.agents.baresip import Phone, phone
+from tests.agents.baresip import phone
+from tests.live.calling import MAIN, registered
 from tests.live.pbx import TRUNK, Pbx, path_of
-from tests.live.test_calls import MAIN
 
 pytestmark = pytest.mark.live
-
-
-async def registered(pbx: Pbx, phone: Phone, endpoint: str) -> None:
-    await phone.register(endpoint, pbx.secrets.sip[endpoint], pbx.server)
-    await pbx.until_state(endpoint, DeviceState.IDLE)
 
 
 @pytest.mark.docker

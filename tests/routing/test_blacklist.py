@@ -2,11 +2,12 @@
 
 import pytest
 
-from routing.call import Cause, Hangup, Origin, Play, Played, Read, Started, State, Visit
+from routing.call import Origin, Played, Started, State, Visit
 from routing.engine import next_step
 from routing.facts import Facts
 from routing.script import Script
 from routing.simulate import simulate
+from routing.step import Cause, Hangup, Play, Read
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agi.step_text import read_state, state_text
-from routing.call import Awaits, Dial, Digits, Entered, Origin, Outside, Read, Say, Started, State
+from agi.channel_text import read_state, state_text
+from routing.call import Awaits, Digits, Entered, Origin, Started, State
 from routing.call_server import Failed, Failure, Reply
 from routing.engine import next_step
 from routing.facts import Facts
@@ -13,6 +13,7 @@ from routing.nodes.call_server import memory_of, number_of
 from routing.questions import AskServer, Speak, Unanswered
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import Dial, Outside, Read, Say
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, problems
 from tests.tenants_for_tests import changed as file
@@ -183,7 +184,6 @@ def test_text_that_cannot_be_spoken_is_a_failure() -> None:
 def test_service_that_sends_the_call_round_in_circles_reaches_the_failover() -> None:
     assert simulated(with_server(), Reply(go_to="crm")).outcome == "failover"
     assert simulated(with_server(), Reply(go_to="crm", text="a")).outcome == "failover"
-
 
 
 @pytest.mark.parametrize("url", [

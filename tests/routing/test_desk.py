@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import DialStatus, Origin, PickUp, Play, Started
+from routing.call import DialStatus, Origin, Started
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
-from routing.forwarding import Nobody, Rings, who_rings
+from routing.forwarding import Nobody, Reachable, who_rings
+from routing.step import PickUp, Play
 from tests.tenants_for_tests import acme, changed, problems
 
 TENANT = acme(
@@ -31,8 +32,8 @@ def test_calls_are_picked_up_within_the_own_groups(who: str, code: str, step: ob
 def test_user_without_call_waiting_is_busy_while_in_a_call() -> None:
     facts = Facts(FACTS.moment, devices={"acme-202-desk": DeviceState.IN_USE, "acme-201-desk": DeviceState.IN_USE})
     assert who_rings(TENANT, facts, "202") == Nobody(DialStatus.BUSY, "202 is in a call and takes no second one")
-    assert isinstance(who_rings(TENANT, facts, "201"), Rings)
-    assert isinstance(who_rings(TENANT, FACTS, "202"), Rings)
+    assert isinstance(who_rings(TENANT, facts, "201"), Reachable)
+    assert isinstance(who_rings(TENANT, FACTS, "202"), Reachable)
 
 
 def test_unknown_music_and_users_are_named() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Awaits, Digits, Entered, Listen, Origin, Read, Spoken, State
+from routing.call import Awaits, Digits, Entered, Listened, Origin, State
 from routing.cast import Says
 from routing.engine import next_step
 from routing.facts import Facts
@@ -13,6 +13,7 @@ from routing.pronunciation import pronunciations, sayable
 from routing.questions import Understand
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import Listen, Read
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 
@@ -84,7 +85,7 @@ def test_user_who_has_gone_meanwhile_is_not_called() -> None:
 def test_names_are_listened_for_in_the_language_of_the_call_with_every_way_to_say_them() -> None:
     question = Understand((("0210", ("Anna Kowalska", "Kowalska")), ("211", ("Ewa Kowalska", "Kowalska"))), "pl")
     tenant = with_speech('speech: true, by: last, excluded: ["201", "202", "203"], failed: sales')
-    step = next_step(tenant, Facts(NOON, answers={question: ()}), _listened(tenant), Spoken("")).step
+    step = next_step(tenant, Facts(NOON, answers={question: ()}), _listened(tenant), Listened("")).step
     assert step == Read(("sys_not_understood", "sys_directory"), 8, 5)
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from routing.call import Cause, Dial, DialEnded, DialStatus, Hangup, Origin, Outside, Play, Started, Step
+from routing.call import DialEnded, DialStatus, Origin, Started
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts
 from routing.script import Script
 from routing.simulate import simulate
+from routing.step import Cause, Dial, Hangup, Outside, Play, Step
 from routing.tenant import Tenant
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import ACME, ROSSI, acme, changed, problems

@@ -6,27 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.call import (
-    Awaits,
-    CheckVoicemail,
-    Dial,
-    DialEnded,
-    DialStatus,
-    Digits,
-    Event,
-    Failover,
-    Hangup,
-    Origin,
-    Played,
-    Started,
-    State,
-    VoicemailEnded,
-    awaits,
-)
+from routing.call import Awaits, DialEnded, DialStatus, Digits, Event, Origin, Played, Started, State, VoicemailEnded, awaits
 from routing.engine import MAX_HOPS, next_step
 from routing.facts import DeviceState, Facts
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import CheckVoicemail, Dial, Failover, Hangup
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme
 

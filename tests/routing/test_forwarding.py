@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.call import Dial, DialEnded, DialStatus, Digits, Hangup, Origin, Outside, Started
+from routing.call import DialEnded, DialStatus, Digits, Origin, Started
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
-from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Rings, who_rings
+from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, who_rings
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import Dial, Hangup, Outside
 from routing.tenant import Tenant
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems
@@ -38,7 +39,7 @@ def call(
 
 
 def member(extension: str, personal: Mapping[str, Personal], *, follow: bool = False, devices: Mapping[str, DeviceState] | None = None,
-           tenant: Tenant = TENANT) -> Rings | Passed | Nobody:
+           tenant: Tenant = TENANT) -> Reachable | Passed | Nobody:
     return who_rings(tenant, Facts(NOON, devices=devices or {}, personal=personal), extension, groups=("sales",), follow=follow)
 
 
@@ -98,7 +99,7 @@ def test_member_who_is_out_is_skipped_by_the_group_and_so_is_the_mobile(personal
 
 
 def test_member_who_paused_in_another_group_rings() -> None:
-    assert isinstance(member("201", {"201": Personal(paused_in=frozenset({"service"}))}), Rings)
+    assert isinstance(member("201", {"201": Personal(paused_in=frozenset({"service"}))}), Reachable)
 
 
 # What happened elsewhere, and does not here
@@ -117,14 +118,14 @@ def test_follow_me_inside_a_group_does_not_look_again_for_ever() -> None:
     """fusionpbx#5362: each destination found was looked up for more destinations."""
     around = {"201": sets(unconditional="202"), "202": sets(unconditional="203"), "203": sets(unconditional="201")}
     found = member("201", around, follow=True)
-    assert isinstance(found, Rings)
+    assert isinstance(found, Reachable)
     assert found.endpoints == DESK["203"]
 
 
 def test_number_outside_that_a_member_forwards_to_confirms_as_it_would_for_the_member_alone() -> None:
     """fusionpbx#1165: the group ignored the confirmation, and the mobile's voicemail took the call."""
     found = member("201", {"201": sets(unconditional="+48600100200")}, follow=True)
-    assert isinstance(found, Rings)
+    assert isinstance(found, Reachable)
     assert [leg.confirm for leg in found.outside] == [True]
 
 
@@ -132,7 +133,7 @@ def test_forward_of_a_phone_without_power_works_through_a_group_that_follows() -
     """fusionpbx#2164: forwards when not registered were lost in ring groups."""
     away = {"acme-201-desk": DeviceState.UNAVAILABLE}
     found = member("201", {"201": sets(unavailable="203")}, follow=True, devices=away)
-    assert isinstance(found, Rings)
+    assert isinstance(found, Reachable)
     assert found.endpoints == DESK["203"]
 
 
@@ -149,7 +150,7 @@ def test_user_with_do_not_disturb_is_not_rung_by_a_colleagues_forward() -> None:
 
 def test_group_rings_its_members_phones_and_ignores_their_forwards() -> None:
     found = member("201", {"201": sets(unconditional="+48600100200")})
-    assert isinstance(found, Rings)
+    assert isinstance(found, Reachable)
     assert (found.endpoints, found.outside) == (DESK["201"], ())
 
 
@@ -247,7 +248,7 @@ def test_group_gets_an_answer_for_every_member_and_never_one_who_is_out(
     devices = {DESK[user][0]: state for user, state in states.items()}
     found = member(extension, personal, follow=follow, devices=devices)
     assert not isinstance(found, Passed)
-    if isinstance(found, Rings):
+    if isinstance(found, Reachable):
         assert found.endpoints or found.outside
         assert all(leg.confirm for leg in found.outside)
         for user, endpoints in DESK.items():
@@ -304,7 +305,7 @@ def test_nobody_waits_for_a_phone_that_is_not_there() -> None:
 
 def test_member_rings_as_its_user_wants_it_in_groups() -> None:
     found = member("201", {}, tenant=acme(TRUNK, RINGS))
-    assert isinstance(found, Rings)
+    assert isinstance(found, Reachable)
     assert (found.endpoints, found.delays_s, found.outside) == (("acme-201-desk",), (0,), (replace(LEG, after_s=5),))
 
 

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.call import Decision, Dial, DialEnded, DialStatus, Event, Origin, Play, Played, Started, State
+from routing.call import Decision, DialEnded, DialStatus, Event, Origin, Played, Started, State
+from routing.endpoint import device_of
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Personal
 from routing.hunting import Algorithm, Load, Progress, Seat, by_idleness, by_load, drawn, loop_of, rotated, seats
 from routing.questions import Answer, Loads, Offer, Question, Turn, Unanswered
+from routing.step import Dial, Play
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, changed, problems
 
@@ -86,7 +88,7 @@ def hunted(
 
 def rung(decisions: list[Decision]) -> list[str]:
     """The extensions in the order in which they rang."""
-    return [name.split("-")[1] for each in decisions if isinstance(each.step, Dial) for name in each.step.endpoints]
+    return [device_of(name).extension for each in decisions if isinstance(each.step, Dial) for name in each.step.endpoints]
 
 
 def exit_of(decisions: list[Decision]) -> str:

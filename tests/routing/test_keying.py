@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.call import Digits, Read
+from routing.call import Digits
 from routing.keying import MAX_BEGINNINGS, beginnings, entered, keys_of
+from routing.step import Read
 from routing.tenant import Tenant
 from tests.routing.test_nodes import MAIN, played, steps
 from tests.tenants_for_tests import acme, changed, problems

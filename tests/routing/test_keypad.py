@@ -5,15 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from routing.call import Hangup, Origin, Play, Played, Started
+from routing.call import Origin, Played, Started
 from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.engine import next_step
 from routing.facts import Facts, Forwarding, Personal
 from routing.keypad import next_moment
-from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, LastCaller, PutSwitch, Question
+from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, Flip, LastCaller, PutSwitch, Question
 from routing.script import Script
 from routing.settings import after
 from routing.simulate import simulate
+from routing.step import Hangup, Play
 from tests.tenants_for_tests import acme
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -50,17 +51,17 @@ def test_what_is_set_after_a_change_is_the_same_after_it_is_made_twice(
 
 
 @pytest.mark.parametrize(("code", "question"), [
-    ("*50", Change("201", LoggedOut(False, "", ("sales", "service", "line")))),
-    ("*51400", Change("201", LoggedOut(True, "line", ("sales", "service")))),
-    ("*52300", Change("201", Paused(True, "sales", OTHERS))), ("*53300", Change("201", Paused(False, "sales", OTHERS))),
-    ("*78", Change("201", DoNotDisturb(True))), ("*79", Change("201", DoNotDisturb(False))),
-    ("*72202", Change("201", Forward(Forwarding.UNCONDITIONAL, "202"))),
-    ("*90+48600100200", Change("201", Forward(Forwarding.BUSY, "+48600100200"))),
-    ("*92202", Change("201", Forward(Forwarding.NO_ANSWER, "202"))),
-    ("*94202", Change("201", Forward(Forwarding.UNAVAILABLE, "202"))),
-    ("*73", Change("201", Forward(Forwarding.UNCONDITIONAL, ""))), ("*91", Change("201", Forward(Forwarding.BUSY, ""))),
-    ("*93", Change("201", Forward(Forwarding.NO_ANSWER, ""))), ("*95", Change("201", Forward(Forwarding.UNAVAILABLE, ""))),
-    ("*550630", Change("201", WakeUp(datetime(2026, 11, 24, 5, 30, tzinfo=UTC)))), ("*56", Change("201", WakeUp(None))),
+    ("*50", ChangeSetting("201", LoggedOut(False, "", ("sales", "service", "line")))),
+    ("*51400", ChangeSetting("201", LoggedOut(True, "line", ("sales", "service")))),
+    ("*52300", ChangeSetting("201", Paused(True, "sales", OTHERS))), ("*53300", ChangeSetting("201", Paused(False, "sales", OTHERS))),
+    ("*78", ChangeSetting("201", DoNotDisturb(True))), ("*79", ChangeSetting("201", DoNotDisturb(False))),
+    ("*72202", ChangeSetting("201", Forward(Forwarding.UNCONDITIONAL, "202"))),
+    ("*90+48600100200", ChangeSetting("201", Forward(Forwarding.BUSY, "+48600100200"))),
+    ("*92202", ChangeSetting("201", Forward(Forwarding.NO_ANSWER, "202"))),
+    ("*94202", ChangeSetting("201", Forward(Forwarding.UNAVAILABLE, "202"))),
+    ("*73", ChangeSetting("201", Forward(Forwarding.UNCONDITIONAL, ""))), ("*91", ChangeSetting("201", Forward(Forwarding.BUSY, ""))),
+    ("*93", ChangeSetting("201", Forward(Forwarding.NO_ANSWER, ""))), ("*95", ChangeSetting("201", Forward(Forwarding.UNAVAILABLE, ""))),
+    ("*550630", ChangeSetting("201", WakeUp(datetime(2026, 11, 24, 5, 30, tzinfo=UTC)))), ("*56", ChangeSetting("201", WakeUp(None))),
     ("*302", PutSwitch("night", "day")), ("*30", Flip("night", ("auto", "day"), "auto")), ("*69", LastCaller("201")),
 ])
 def test_change_that_cannot_be_made_is_told_and_the_call_ends(code: str, question: Question) -> None:
@@ -83,7 +84,7 @@ def test_simulator_tells_what_would_be_set_afterwards() -> None:
 
 
 def test_user_who_has_answered_is_told_the_time_and_woken_up_no_more() -> None:
-    awake = {Change("201", WakeUp(None)): CHANGED}
+    awake = {ChangeSetting("201", WakeUp(None)): CHANGED}
     decision = next_step(TENANT, Facts(NOON, "201", answers=awake), None, Started(Origin.WAKE_UP, "201", "201"))
     assert decision.step == Play(("sys_time_is", "sys_digit_1", "sys_digit_3", "sys_digit_0", "sys_digit_0"))
     assert [visit.why for visit in decision.path] == ["201 is awake"]

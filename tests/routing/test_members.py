@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.behaviour import changed_numbers
-from routing.call import Dial, DialStatus, Origin, Outside, Started
+from routing.call import DialStatus, Origin, Started
 from routing.check import read_tenant
 from routing.engine import next_step
 from routing.facts import DeviceState, Facts, Forwarding, Personal
 from routing.graph import graph_of
 from routing.hunting import Algorithm, Load, Seat
 from routing.presence import GroupPresence, presence_in
+from routing.step import Dial, Outside
 from routing.tenant import Tenant
 from tests.routing.test_hunting import NOON, Asked, decide, hunted, rung
 from tests.tenants_for_tests import acme, changed, problems

@@ -2,12 +2,13 @@
 
 import pytest
 
-from routing.call import Awaits, CallAs, Dial, Digits, Event, Origin, Read, Started
+from routing.call import Awaits, Digits, Event, Origin, Started
 from routing.engine import next_step
 from routing.facts import Facts
 from routing.questions import Answers, CheckPin, PinIs
 from routing.script import Script
 from routing.simulate import simulate
+from routing.step import CallAs, Dial, Read
 from routing.tenant import Tenant
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems

@@ -7,25 +7,17 @@ import pytest
 
 from routing.call import (
     Awaits,
-    Cause,
     Decision,
-    Dial,
     DialEnded,
     DialStatus,
     Digits,
     Entered,
     Event,
-    Failover,
-    Hangup,
     Origin,
-    Play,
     Played,
-    Read,
     Started,
     State,
-    Step,
     Visit,
-    Voicemail,
     VoicemailEnded,
 )
 from routing.engine import MAX_HOPS, next_step
@@ -33,6 +25,7 @@ from routing.facts import DeviceState, Facts
 from routing.questions import Answers, Turn, Unanswered
 from routing.script import Script
 from routing.simulate import simulate
+from routing.step import Cause, Dial, Failover, Hangup, Play, Read, Step, Voicemail
 from routing.tenant import Tenant
 from tests.tenants_for_tests import acme, changed, problems
 

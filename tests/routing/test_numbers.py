@@ -2,10 +2,11 @@
 
 import pytest
 
-from routing.call import Dial, Hangup, Origin, Started, Visit
+from routing.call import Origin, Started, Visit
 from routing.engine import next_step
 from routing.facts import Facts
 from routing.numbers import find_did
+from routing.step import Dial, Hangup
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme
 

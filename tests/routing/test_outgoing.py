@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Dial, DialEnded, DialStatus, Hangup, Origin, Play, Started
+from routing.call import DialEnded, DialStatus, Origin, Started
 from routing.check import read_tenant
 from routing.dialled import CallClass, OutsideNumber, read_dialled
 from routing.engine import next_step
@@ -13,6 +13,7 @@ from routing.errors import ConfigError
 from routing.facts import DeviceState, Facts
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import Dial, Hangup, Play
 from routing.tenant import Tenant
 
 TENANT = """

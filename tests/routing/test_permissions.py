@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.admission import Usage
-from routing.call import Decision, Dial, Origin, Play, Read, Started
+from routing.call import Decision, Origin, Started
 from routing.check import read_platform, read_tenant
 from routing.engine import next_step
 from routing.errors import ConfigError
@@ -14,6 +14,7 @@ from routing.facts import Facts, Forwarding, Personal
 from routing.platform import Platform
 from routing.script import Script, Simulation
 from routing.simulate import simulate
+from routing.step import Dial, Play, Read
 from routing.tenant import Tenant
 
 TENANT = """

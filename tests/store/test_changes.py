@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from routing.changes import DoNotDisturb, WakeUp
 from routing.facts import Personal
-from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, LastCaller, PutSwitch
+from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, LastCaller, PutSwitch
 from store import last_callers, live, personal, switches
 from store.answers import RedisAnswers
-from store.last_callers import Called
+from store.last_callers import CallForUsers
 from tests.store.redis_server import RedisServer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -18,7 +18,7 @@ async def test_change_is_kept_for_its_tenant_and_its_user_only(redis_server: Red
     async with live.connect(redis_server.url) as redis:
         answers = RedisAnswers(redis)
         for setting in (DoNotDisturb(True), WakeUp(NOON)):
-            assert await answers.answer("acme", "1.1", Change("201", setting), "1.1/") == CHANGED
+            assert await answers.answer("acme", "1.1", ChangeSetting("201", setting), "1.1/") == CHANGED
         assert await answers.answer("acme", "1.1", PutSwitch("night", "day"), "1.1/") == CHANGED
         assert await personal.read(redis, "acme", "201") == Personal(do_not_disturb=True, wake_up=NOON)
         assert await personal.read(redis, "rossi", "201") == await personal.read(redis, "acme", "202") == Personal()
@@ -30,15 +30,15 @@ async def test_without_redis_nothing_has_changed_nobody_is_known_and_nobody_wait
         answers = RedisAnswers(redis)
         await redis_server.stop()
         began = time.monotonic()
-        assert await answers.answer("acme", "1.1", Change("201", DoNotDisturb(True)), "1.1/") == NOT_CHANGED
+        assert await answers.answer("acme", "1.1", ChangeSetting("201", DoNotDisturb(True)), "1.1/") == NOT_CHANGED
         assert await answers.answer("acme", "1.1", PutSwitch("night", "day"), "1.1/") == NOT_CHANGED
         assert await answers.answer("acme", "1.1", LastCaller("201"), "1.1/") == NOT_KNOWN
         assert time.monotonic() - began < 2
 
 
 async def test_last_caller_is_who_called_last_and_not_whose_call_ended_last(redis_server: RedisServer) -> None:
-    def called(caller: str, after_s: int, *extensions: str, tenant: str = "acme") -> Called:
-        return Called(tenant, caller, NOON + timedelta(seconds=after_s), frozenset(extensions))
+    def called(caller: str, after_s: int, *extensions: str, tenant: str = "acme") -> CallForUsers:
+        return CallForUsers(tenant, caller, NOON + timedelta(seconds=after_s), frozenset(extensions))
 
     async with live.connect(redis_server.url) as redis:
         assert await last_callers.last_caller(redis, "acme", "201") == ""

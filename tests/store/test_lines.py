@@ -14,12 +14,12 @@ from agi.cel import CelEvent
 from agi.legs_outside import LegsOutside
 from agi.line_keeper import LineKeeper
 from routing.admission import Caps, Limit, Usage, reached
-from routing.questions import Admit, CheckPin, Country, PinIs, PinOf
+from routing.questions import Admit, CheckPin, KnownCountry, PinIs, PinOf
 from store import lines as module
 from store import live
 from store.answers import LIMIT_S, RedisAnswers
 from store.lines import Lines, lines_key, outside_key
-from store.loads import Conversations, Loads
+from store.loads import Conversations, LoadStore
 from store.pins import MAX_TRIES
 from tests.store.redis_server import RedisServer
 
@@ -65,7 +65,7 @@ async def test_emergency_call_counts_and_nothing_refuses_it(redis_server: RedisS
 
 async def test_line_is_free_when_the_call_is_over_and_its_minutes_count_once(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
-        lines, loads = Lines(redis), Loads(redis)
+        lines, loads = Lines(redis), LoadStore(redis)
         limits = Caps(lines=1, user_minutes=10, tenant_minutes=15)
         for call, ended_s in (("1.1", 599), ("2.1", 1)):
             assert await admit(lines, call, limits) is Limit.NONE
@@ -181,7 +181,7 @@ async def test_number_that_is_called_again_keeps_the_line_that_it_took_after_its
 async def test_call_that_joins_another_keeps_its_line_until_the_other_ends(redis_server: RedisServer) -> None:
     """An attended transfer: the consultation becomes part of the call."""
     async with live.connect(redis_server.url) as redis:
-        lines, loads, legs = Lines(redis), Loads(redis), LegsOutside()
+        lines, loads, legs = Lines(redis), LoadStore(redis), LegsOutside()
         assert await admit_in(lines, "1.1", Caps(lines=2)) is Limit.NONE
         assert await admit(lines, "2.1", Caps(lines=2)) is Limit.NONE
         legs.take(event("outside", "2.1", "2.2", extra="201|+48600100200"))
@@ -212,7 +212,7 @@ async def test_each_user_pays_for_the_time_of_the_own_legs(redis_server: RedisSe
     async with live.connect(redis_server.url) as redis:
         talked = Conversations("acme", "1.1", DAY, (), frozenset(), {"201": 400, "202": 200, "": 60})
         for _ in range(2):
-            await Loads(redis).count([talked])
+            await LoadStore(redis).count([talked])
         assert await redis.hgetall(outside_key("acme", DAY)) == {"201": "400", "202": "200", "": "660"}
 
 
@@ -231,7 +231,7 @@ async def test_nobody_waits_for_a_redis_that_is_away_and_no_call_is_refused(redi
         await redis_server.stop()
         began = time.monotonic()
         assert await answers.answer("acme", "1.1", Admit(Caps(lines=1), DAY), "1.1/") is Limit.NONE
-        assert await answers.answer("acme", "1.1", Country("DE"), "1.1/") is False
+        assert await answers.answer("acme", "1.1", KnownCountry("DE"), "1.1/") is False
         assert await answers.check_pin("acme", CheckPin("201", "4821"), "4821") is PinIs.LOCKED
         assert time.monotonic() - began < 3 * LIMIT_S + 1
 
@@ -239,10 +239,10 @@ async def test_nobody_waits_for_a_redis_that_is_away_and_no_call_is_refused(redi
 async def test_country_is_known_once_somebody_of_the_tenant_has_confirmed_it(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
         answers = RedisAnswers(redis)
-        assert not await answers.answer("acme", "1.1", Country("DE"), "1.1/")
-        await answers.answer("acme", "1.1", Country("DE", confirmed=True), "1.1/")
-        assert await answers.answer("acme", "2.1", Country("DE"), "2.1/")
-        assert not await answers.answer("rossi", "2.1", Country("DE"), "2.1/")
+        assert not await answers.answer("acme", "1.1", KnownCountry("DE"), "1.1/")
+        await answers.answer("acme", "1.1", KnownCountry("DE", confirmed=True), "1.1/")
+        assert await answers.answer("acme", "2.1", KnownCountry("DE"), "2.1/")
+        assert not await answers.answer("rossi", "2.1", KnownCountry("DE"), "2.1/")
 
 
 async def test_wrong_pins_of_permissions_lock_no_mobile_out(redis_server: RedisServer) -> None:

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.hunting import Load
-from routing.questions import Loads as AskLoads
-from routing.questions import Offer
+from routing.questions import Loads, Offer
 from store import live
 from store.answers import LIMIT_S, RedisAnswers
-from store.loads import Conversation, Conversations, Loads
+from store.loads import Conversation, Conversations, LoadStore
 from tests.store.redis_server import RedisServer
 
 TEN = tuple(str(extension) for extension in range(210, 220))
@@ -50,10 +49,10 @@ def talked(call: str, extension: str, seconds: float, *rung: str, day: str = "20
 
 async def test_call_that_is_told_twice_counts_once(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
-        loads = Loads(redis)
+        loads = LoadStore(redis)
         await asyncio.gather(*(loads.count([talked("1", "201", 60), talked("2", "201", 5.5), talked("3", "202", 1)]) for _ in range(10)))
         await loads.count([talked("4", "201", 30, day="2026-11-22")])
-        asked = AskLoads(("201", "202", "203"), "2026-11-23")
+        asked = Loads(("201", "202", "203"), "2026-11-23")
         assert await RedisAnswers(redis).answer("acme", "1", asked, "1.1/") == (
             Load(2, 65, NOON.timestamp() + 60), Load(1, 1, NOON.timestamp() + 1), Load())
         assert await RedisAnswers(redis).answer("rossi", "1", asked, "1.1/") == (Load(), Load(), Load())
@@ -63,7 +62,7 @@ async def test_call_that_has_ended_is_offered_to_nobody_any_more(redis_server: R
     async with live.connect(redis_server.url) as redis:
         answers = RedisAnswers(redis)
         await answers.answer("acme", "1", Offer(("201", "202"), 20), "1.1/")
-        await Loads(redis).count([talked("1", "203", 1, "201")])
+        await LoadStore(redis).count([talked("1", "203", 1, "201")])
         assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 0
 
 
@@ -79,6 +78,6 @@ async def test_redis_that_hangs_holds_a_call_up_once_and_briefly() -> None:
         redis = live.connect(f"redis://127.0.0.1:{port}")
         answers, began = RedisAnswers(redis), time.monotonic()
         assert await answers.answer("acme", "1", Offer(TEN, 20), "1.1/") == 0
-        assert await answers.answer("acme", "1", AskLoads(TEN, "2026-11-23"), "1.1/") == (Load(),) * 10
+        assert await answers.answer("acme", "1", Loads(TEN, "2026-11-23"), "1.1/") == (Load(),) * 10
         assert time.monotonic() - began < LIMIT_S + 0.2
         await redis.aclose()

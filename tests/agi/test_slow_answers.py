@@ -18,8 +18,8 @@ from agi import speech
 from agi.call_servers import CallServers, ServerRequest
 from agi.decision_service import DecisionService
 from agi.fastagi import Application, start_server
-from agi.outside import Outside
-from agi.published import Published
+from agi.published import PublishedTenants
+from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
@@ -40,8 +40,8 @@ REPOSITORY = Path(__file__).parent.parent.parent
 async def deciding(home: Path, url: str) -> AsyncIterator[int]:
     tenant = acme(("voicemails:", f"call_servers:\n  crm: {{url: '{url}', next: sales, failed: mail}}\nvoicemails:"), ("{to: main}", "{to: crm}"))
     write_revision(home, "1", acme=tenant)
-    outside = Outside(CallServers(LOOPBACK), Speech(make_speech, home / "said"), Understanding(home / "heard"))
-    service = DecisionService(Published(home), Live(), RedisAnswers(live.connect(f"unix://{home}/none")), outside, PurePosixPath("/srv/x"))
+    slow = SlowAnswers(CallServers(LOOPBACK), Speech(make_speech, home / "said"), Understanding(home / "heard"))
+    service = DecisionService(PublishedTenants(home), Live(), RedisAnswers(live.connect(f"unix://{home}/none")), slow, PurePosixPath("/srv/x"))
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     server = await start_server(application, "127.0.0.1", 0)

@@ -28,7 +28,7 @@ class Asking:
     decision: str
 
 
-class Outside:
+class SlowAnswers:
     def __init__(self, call_servers: CallServers, speech: Speech, understanding: Understanding) -> None:
         self._call_servers = call_servers
         self._speech = speech

@@ -1,0 +1,9 @@
+"""What every part of a file that people write has in common. Pure."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Part(BaseModel):
+    """A field that nobody knows is an error, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

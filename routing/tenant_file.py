@@ -1,0 +1,89 @@
+"""The sections of a tenant's file. Pure."""
+
+from typing import Annotated
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from routing.blacklist import Blacklist
+from routing.calendars import Calendar
+from routing.codes import Codes
+from routing.desk import Desks
+from routing.equipment import Equipped
+from routing.names import Country, Did, Extension, Extensions, Label, MailAddress, Name, Slug, Target
+from routing.nodes import Elements
+from routing.nodes.user import User
+from routing.nodes.when import When
+from routing.number_list import NumberPatterns
+from routing.part import Part
+from routing.phrases import Language
+from routing.platform import Platform
+from routing.prompts import Prompt
+from routing.routes import Route, Site
+from routing.terms import Bought
+from routing.timezones import is_timezone
+from routing.trunks import Trunk
+
+AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
+
+
+class PublicNumber(Part):
+    """A DID and the element that its calls enter."""
+
+    to: Target
+
+
+class Music(Part):
+    """What callers hear while they wait: these prompts, over and over."""
+
+    prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
+
+
+class Failover(Part):
+    """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
+
+    ring: Extensions = Field(min_length=1, max_length=20)
+    ring_s: int = Field(default=30, ge=3, le=120)
+    voicemail: Extension | None = None
+
+
+class TenantFile(Elements, Equipped, Desks):
+    """What stands in a tenant's file, at its outermost."""
+
+    tenant: Slug
+    name: Label
+    country: Country                       # of numbers dialled without a prefix
+    area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
+    language: Language
+    timezone: str                          # IANA name, such as Europe/Warsaw
+    users: dict[Extension, User] = Field(min_length=1)
+    numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
+    trunks: dict[Name, Trunk] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = Field(default=(), max_length=20)          # without one for a class: all trunks in their order
+    sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
+    closed_outside: When | None = None                                    # nobody calls outside then
+    plan: Bought | None = None                                            # without one, as much as the tenant likes
+    notices_to: tuple[MailAddress, ...] = Field(default=(), max_length=20)    # told, too, when calls outside are stopped
+    platform: SkipJsonSchema[Platform] = Platform(brake=None)             # never in the tenant's own file
+    prompts: dict[Name, Prompt] = Field(default_factory=dict)
+    musics: dict[Name, Music] = Field(default_factory=dict)
+    calendars: dict[Name, Calendar] = Field(default_factory=dict, max_length=50)
+    lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
+    failover: Failover
+    codes: Codes = Codes()
+    blacklist: Blacklist = Blacklist()
+
+    @field_validator("country")
+    @classmethod
+    def country_has_numbers(cls, country: str) -> str:
+        if country not in SUPPORTED_REGIONS:
+            raise ValueError("expected a country's two letters, such as PL")
+        return country
+
+    @field_validator("timezone")
+    @classmethod
+    def timezone_exists(cls, zone: str) -> str:
+        if not is_timezone(zone):
+            raise ValueError("expected a time zone such as Europe/Warsaw")
+        return zone

@@ -1,0 +1,19 @@
+"""How tests ask a call server."""
+
+from ipaddress import ip_network
+
+from agi.call_servers import CallServers, ServerRequest
+from routing.call_server import Failed, Reply
+from tests.agi.service import Service
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+BODY = {"call": "1700000000.7", "tenant": "acme", "digits": "12#", "caller": "+48600100200", "name": "Żółć"}
+SALES = Reply(go_to="sales")
+
+
+def request(url: str, *, connect_s: float = 0.3, answer_s: float = 0.3, tenant: str = "acme") -> ServerRequest:
+    return ServerRequest(tenant, "crm", url, "geheim", BODY, 1_700_000_000, connect_s, answer_s)
+
+
+async def asked(service: Service, servers: CallServers | None = None) -> Reply | Failed:
+    return await (servers or CallServers(LOOPBACK)).ask(request(service.url()))
