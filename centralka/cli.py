@@ -29,16 +29,21 @@ from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_nam
 from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
 from routing.endpoint import TrunkEndpoint, read_endpoint
+from routing.errors import ConfigError, Problem
 from routing.platform import Platform
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
 DEMO = Path(".runtime/root/srv/demo")
+MAX_NAMED = 20      # tenants, by an apply that changes more of them
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Tenant files or directories of them. Default: the instance's.")]
 Directory = Annotated[
     Path | None, typer.Argument(help="The directory of all tenants' files. Default: the instance's.")]
+
+Remove = Annotated[list[str] | None, typer.Option(help="A tenant that has no file any more and may go.")]
+DespiteScenarios = Annotated[bool, typer.Option("--despite-scenarios", help="Although the tenants' own scenarios fail.")]
 
 
 class Service(StrEnum):
@@ -79,7 +84,7 @@ def check(
     with told():
         files = configuration.tenant_files(paths or [load(context).tenants])
         tenants = configuration.load_tenants(files)
-        played = f", {scenarios.play(files, tenants)} scenarios went as told" if with_scenarios else ""
+        played = f", {scenarios.counted(scenarios.play(files, tenants))} went as told" if with_scenarios else ""
     out.print(f"{len(tenants)} tenant{'s' if len(tenants) != 1 else ''}: good{played}")
 
 
@@ -124,15 +129,27 @@ def render(
 
 
 @app.command()
-def plan(context: typer.Context, directory: Directory = None, as_json: Json = False) -> None:
-    """What an apply would change, which numbers' calls would go another way, and which callers would end elsewhere when."""
+def plan(
+    context: typer.Context, directory: Directory = None, remove: Remove = None, despite_scenarios: DespiteScenarios = False,
+    as_json: Json = False,
+) -> None:
+    """What an apply would change, which numbers' calls would go another way, which callers would end elsewhere when, and which
+    of the tenants' own scenarios would break. Exit code 1 where apply would refuse."""
     from centralka.whatif import tell, this_monday
 
     settings = load(context)
-    with told():
-        planned = configuration.plan(configuration.render([directory or settings.tenants], settings), settings, this_monday())
+    broken: list[Problem] = []
+    played = 0
+    with told("Comparing calls before and after..."):
+        read = configuration.read_changed([directory or settings.tenants], settings)
+        try:
+            played = 0 if despite_scenarios else scenarios.play(read.files, read.tenants)
+        except ConfigError as error:
+            broken = error.problems
+        planned = configuration.plan(configuration.render_read(read, settings), settings, this_monday())
+    unmeant = [tenant for tenant in planned.removed if tenant not in (remove or ())]
     if as_json:
-        out.print_json(json.dumps(asdict(planned)))
+        out.print_json(json.dumps(asdict(planned) | {"broken_scenarios": list(map(str, broken))}))
     elif not planned.changed:
         out.print("nothing would change")
     else:
@@ -141,21 +158,26 @@ def plan(context: typer.Context, directory: Directory = None, as_json: Json = Fa
         for tenant in planned.added:
             out.print(f"{tenant} is new")
         for tenant in planned.removed:
-            out.print(f"{tenant} has no file any more; its phones would stop: apply asks for --remove {tenant}")
+            asked = f": apply asks for --remove {tenant}" if tenant in unmeant else ""
+            out.print(f"{tenant} has no file any more; its phones would stop{asked}")
         for tenant, numbers in planned.numbers.items():
-            out.print(f"{tenant}: calls to {', '.join(numbers)} would be handled differently")
+            out.print(f"{tenant}: calls to {', '.join(numbers)} would be handled differently", soft_wrap=True)
             if tenant in planned.ends:
                 tell(planned.ends[tenant])
         if not planned.numbers:
             out.print("no number's calls would be handled differently")
+    if played and not as_json:
+        out.print(f"{scenarios.counted(played)} would go as told")
+    with told():
+        if broken:
+            raise ConfigError(broken)
+    if unmeant:
+        raise typer.Exit(1)
 
 
 @app.command()
 def apply(
-    context: typer.Context, directory: Directory = None,
-    remove: Annotated[list[str] | None, typer.Option(help="A tenant that has no file any more and may go.")] = None,
-    despite_scenarios: Annotated[bool, typer.Option(
-        "--despite-scenarios", help="Publish though the tenants' own scenarios fail.")] = False,
+    context: typer.Context, directory: Directory = None, remove: Remove = None, despite_scenarios: DespiteScenarios = False,
 ) -> None:
     """Check, render and publish all tenants; Asterisk reloads only what changed, and everything is undone if it refuses."""
     settings = load_instance(context)
@@ -170,7 +192,7 @@ def apply(
         async with running_asterisk(settings) as asterisk:
             return await configuration.apply(rendered, settings, asterisk, remove or ())
 
-    with told(), locked(settings.home), out.status("Publishing, making prompts where they are new..."):
+    with told("Publishing, making prompts where they are new..."), locked(settings.home):
         published = asyncio.run(run())
     tell_published(published)
 
@@ -278,9 +300,13 @@ def tell_published(published: Published) -> None:
     reloaded = "no Asterisk runs here, it will read them when it starts"
     if published.reloaded is not None:
         reloaded = f"Asterisk reloaded {', '.join(published.reloaded) or 'nothing'} and confirmed"
-    out.print(f"revision {published.revision}: {len(published.changed)} files; {reloaded}")
+    whose = ", ".join(published.tenants[:MAX_NAMED])
+    if len(published.tenants) > MAX_NAMED:
+        whose += f" and {len(published.tenants) - MAX_NAMED} more"
+    changed = f"{len(published.changed)} files of {whose or 'no tenant'}"
+    out.print(f"revision {published.revision}: {changed}; {reloaded}", soft_wrap=True)
     if published.complaint:
-        out.print(f"afterwards: {published.complaint}")
+        out.print(f"afterwards: {published.complaint}", soft_wrap=True)
 
 
 def main() -> None:

@@ -164,7 +164,7 @@ def render_read(read: Read, settings: Settings) -> Rendered:
 
 def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
     """`week` is the Monday of the week whose calls are compared."""
-    published = rendered_part(read_current(settings.home))
+    published = rendered_part(current(settings.home), rendered.kept)
     before, after = _published(published), _published(rendered.files)
     numbers = changed_numbers(before, after)
     both = [slug for slug in numbers if slug in before and slug in after]

@@ -3,11 +3,11 @@
 import asyncio
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from centralka import configuration
@@ -64,17 +64,28 @@ def phones(
         out.print(f"{tenant} has no telephones: its file names none in phones, dect or gateways")
         return
     if open_for:
-        out.print(f"{open_for} may ask once, by its MAC address alone, within {minutes} minutes: {settings.provision_url}/")
-    headings = ("telephone", "model", "MAC", "enter as its provisioning server", "admin password", "lines", "last fetched")
-    table = Table(*headings, box=None)
+        asks = f"{open_for} may ask once, by its MAC address alone, within {minutes} minutes"
+        out.print(f"{asks}: {settings.provision_url}/\n", soft_wrap=True)
     for row in rows:
-        lines = "\n".join(
-            f"{endpoint} {state}" + (f" (place {row.codes[endpoint]})" if endpoint in row.codes else "")
-            for endpoint, state in row.lines.items())
-        seen = f"{row.fetched.at:%F %H:%M} UTC from {row.fetched.address}" if row.fetched else "never"
-        macs = "\n".join((row.mac, *(f"{mac} {label}" for label, mac in row.bases.items())))
-        table.add_row(row.label, row.model, macs, Text(row.address, overflow="fold"), row.password, lines, seen)
-    out.print(table)
+        out.print(in_words(row, ZoneInfo(found.timezone)), soft_wrap=True)
+
+
+def in_words(row: PhoneRow, zone: tzinfo) -> Text:
+    """A block of lines about one telephone, the last one empty. What is to be copied stands whole at the end of its line."""
+    seen = f"{row.fetched.at.astimezone(zone):%F %H:%M %Z} from {row.fetched.address}" if row.fetched else "never"
+    facts = [
+        ("MAC address", row.mac), *((f"base {label}", mac) for label, mac in row.bases.items()),
+        *([("site", row.site)] if row.site else []),
+        ("provisioning server", row.address), ("admin password", row.password),
+        *(("line", f"{endpoint}, {state}" + (f", place {row.codes[endpoint]}" if endpoint in row.codes else ""))
+          for endpoint, state in row.lines.items()),
+        ("last fetched", seen),
+    ]
+    width = max(len(name) for name, _ in facts)
+    block = Text.assemble((row.label, "bold"), f": {row.model}\n")
+    for name, value in facts:
+        block.append(f"  {name:{width}}  {value}\n")
+    return block
 
 
 async def _open_window(settings: Settings, tenant: Tenant, label: str, minutes: int) -> None:

@@ -35,3 +35,8 @@ def play(files: Mapping[str, Path], tenants: Sequence[Tenant]) -> int:
     if problems:
         raise ConfigError(problems)
     return len(scenes)
+
+
+def counted(number: int) -> str:
+    """'1 scenario', '2 scenarios'."""
+    return f"{number} scenario{'s' if number != 1 else ''}"

@@ -1,7 +1,7 @@
 """How the command line speaks: what went well, what went wrong, and the exit code that says whose turn it is."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Annotated
 
 import typer
@@ -32,10 +32,12 @@ def load_instance(context: typer.Context) -> Settings:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turns an exception into words for the person in front, and the exit code that says whose turn it is."""
+def told(doing: str = "") -> Iterator[None]:
+    """Turns an exception into words for the person in front, and the exit code that says whose turn it is. Meanwhile a terminal
+    shows what is being done."""
     try:
-        yield
+        with errors.status(doing) if doing else nullcontext():
+            yield
     except (ConfigError, ValueError, LookupError) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None

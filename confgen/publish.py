@@ -2,7 +2,7 @@
 
 import fcntl
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -25,15 +25,20 @@ class Published:
     reloaded: tuple[str, ...] | None
     complaint: str = ""                  # what did not go well after Asterisk had taken everything
 
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Those whose files are among the changed ones."""
+        return tuple(sorted({PurePosixPath(path).stem for path in self.changed if not _is_added(path)}))
+
 
 def read_current(home: Path) -> Files:
     """The files of the current revision; none before the first publish."""
     return dict(current(home))
 
 
-def rendered_part(files: Files) -> Files:
-    """A revision's files without those that publishing adds."""
-    return {path: text for path, text in files.items() if not _is_added(path)}
+def rendered_part(files: Mapping[str, str], kept: Collection[str] = ()) -> Files:
+    """A revision's files without those that publishing adds, and those of the tenants in `kept`."""
+    return {path: files[path] for path in files if not _is_added(path) and PurePosixPath(path).stem not in kept}
 
 
 def published_slugs(home: Path) -> set[str]:

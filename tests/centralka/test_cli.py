@@ -11,7 +11,7 @@ import pytest
 from centralka.commands import ELSEWHERE
 from routing.cast import NOTHING, PhoneDoes
 from routing.scenario import Expect, Given, Scenario
-from tests.tenants_for_tests import ACME, changed
+from tests.tenants_for_tests import ACME, ROSSI, changed
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -208,7 +208,7 @@ def test_scenario_that_fails_is_told_with_its_line_and_nothing_is_published(home
     file = tmp_path / "tenants" / "acme.scenarios.yaml"
     file.write_text(SCENARIO)
     good = centralka(home, "check", "--scenarios")
-    assert (good.returncode, good.stdout) == (0, "1 tenant: good, 1 scenarios went as told\n")
+    assert (good.returncode, good.stdout) == (0, "1 tenant: good, 1 scenario went as told\n")
     file.write_text(SCENARIO.replace("by 201", "by 202"))
     for command in (("check", "--scenarios"), ("apply",)):
         done = centralka(home, *command)
@@ -217,6 +217,34 @@ def test_scenario_that_fails_is_told_with_its_line_and_nothing_is_published(home
             f"{file}:8 scenarios.0.expect.ends: 'The caller presses one': found answered by 201, expected answered by 202")
     assert not (home / "published" / "current").exists()
     assert centralka(home, "apply", "--despite-scenarios").returncode == 0
+
+
+def test_plan_tells_which_scenarios_would_break_with_the_words_and_the_exit_code_of_apply(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "tenants" / "acme.scenarios.yaml").write_text(SCENARIO)
+    assert centralka(home, "apply").returncode == 0
+    (tmp_path / "tenants" / "acme.yaml").write_text(changed(('"3": "203"', '"3": "202"')))
+    good = centralka(home, "plan")
+    assert (good.returncode, good.stdout.splitlines()[-1]) == (0, "1 scenario would go as told")
+    (tmp_path / "tenants" / "acme.yaml").write_text(changed(('"1": sales', '"1": "203"')))
+    refused, planned, told = centralka(home, "apply"), centralka(home, "plan"), centralka(home, "plan", "--json")
+    assert (refused.returncode, planned.returncode, told.returncode) == (1, 1, 1)
+    assert "'The caller presses one'" in refused.stderr
+    assert planned.stderr == told.stderr == refused.stderr
+    assert "+48221234567, key 1: " in planned.stdout
+    assert json.loads(told.stdout)["broken_scenarios"] == refused.stderr.splitlines()
+    assert centralka(home, "plan", "--despite-scenarios").returncode == 0
+
+
+def test_plan_and_apply_refuse_a_published_tenant_without_a_file_unless_it_is_meant(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "tenants" / "rossi.yaml").write_text(ROSSI)
+    assert centralka(home, "apply").stdout.endswith(" files of acme, rossi; no Asterisk runs here, it will read them when it starts\n")
+    (tmp_path / "tenants" / "rossi.yaml").unlink()
+    for command in ("plan", "apply"):
+        done = centralka(home, command)
+        assert (done.returncode, "--remove rossi" in done.stdout + done.stderr) == (1, True)
+    assert centralka(home, "plan", "--remove", "rossi").returncode == 0
+    assert " files of rossi; " in centralka(home, "apply", "--remove", "rossi").stdout
+    assert " files of rossi; " in centralka(home, "rollback").stdout
 
 
 def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_path: Path) -> None:

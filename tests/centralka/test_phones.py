@@ -1,10 +1,15 @@
-"""What a person is told who asks wrongly about telephones, PINs and passwords."""
+"""What a person is told of telephones, and who asks wrongly about them, PINs and passwords."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from store import live
+from store.equipment import EquipmentStore, Fetched
 from tests.centralka.test_cli import centralka, home
+from tests.store.redis_server import RedisServer
 
 __all__ = ["home"]
 ANNA = 'phones: {anna: {model: yealink_t46u, mac: "805ec0000001", lines: [201-desk]}}\n'
@@ -33,3 +38,31 @@ def test_telephones_are_not_listed_while_redis_is_away(home: Path) -> None:
     for more in ((), ("--open", "anna")):
         done = centralka(home, "phones", "acme", *more)
         assert (done.returncode, "gives no answer" in done.stderr, "Traceback" in done.stderr) == (2, True, False), done
+
+
+async def test_what_is_to_be_copied_stands_whole_on_one_line_in_any_window(
+    home: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tenant = home.parent / "tenants" / "acme.yaml"
+    tenant.write_text(tenant.read_text() + ANNA)
+    with (home / "settings.env").open("a") as settings:
+        settings.write(f"CENTRALKA_REDIS_URL={redis_server.url}\n")
+    assert centralka(home, "apply").returncode == 0
+    async with live.connect(redis_server.url) as redis:
+        at = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+        await EquipmentStore(redis).note("acme/anna", Fetched(at, "192.0.2.7", "Yealink", "805ec0000001.cfg"))
+    shown = {}
+    for columns in ("40", "80", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        shown[columns] = centralka(home, "phones", "acme").stdout
+    (row,) = json.loads(centralka(home, "phones", "acme", "--json").stdout)
+    assert shown["40"] == shown["80"] == shown["200"]
+    assert shown["80"].splitlines() == [
+        "anna: Yealink SIP-T46U",
+        "  MAC address          805ec0000001",
+        f"  provisioning server  {row['address']}",
+        f"  admin password       {row['password']}",
+        "  line                 acme-201-desk, unknown",
+        "  last fetched         2026-11-23 12:00 CET from 192.0.2.7",
+        "",
+    ]
