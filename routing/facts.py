@@ -21,6 +21,7 @@ from routing.questions import (
     CheckPin,
     Country,
     Flip,
+    FlipPause,
     HasPin,
     LastCaller,
     Loads,
@@ -106,7 +107,7 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn | Offer | Flip | Change | PutSwitch) -> int: ...
+    def answer(self, question: Turn | Offer | Flip | FlipPause | Change | PutSwitch) -> int: ...
     @overload
     def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload

@@ -13,7 +13,7 @@ from routing.codes import Feature, Keyed, SwitchKeyed
 from routing.facts import Facts, Forwarding
 from routing.names import Extension, Name
 from routing.numbers import e164, find_did
-from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, Change, Flip, LastCaller, PutSwitch
+from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, PAUSES, Change, Flip, FlipPause, LastCaller, PutSwitch
 from routing.settings import checked_forward, groups_of
 from routing.tenant import Tenant, name_prompt_of
 
@@ -134,10 +134,9 @@ class _Code:
 
     def attend(self, feature: Feature, number: str) -> Told:
         """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
-        extension, which is what a key with a lamp dials, is going on where the user pauses."""
+        extension is what a key with a lamp dials."""
         if number == self.extension and feature is Feature.PAUSE:
-            found = self.facts.set_by(self.extension)
-            feature, number = Feature.RESUME if found.paused or found.paused_in else feature, ""
+            return self.flip_pause()
         own = groups_of(self.tenant, self.extension)
         group = self.tenant.internal_numbers.get(number, "") if number else ""
         if number and group not in own:
@@ -153,6 +152,14 @@ class _Code:
         if not group:
             return self.change(setting, (prompt,), f"{why} everywhere")
         return self.change(setting, (prompt + in_one, name_prompt_of(group)), f"{why} in {group}")
+
+    def flip_pause(self) -> Told:
+        found = self.facts.answer(FlipPause(self.extension))
+        if found == NOT_CHANGED:
+            return Told(FAILED, f"{self.extension} begins or ends a pause: cannot be changed now")
+        if found == PAUSES:
+            return Told(Play(("sys_paused",)), f"{self.extension} pauses everywhere")
+        return Told(Play(("sys_resumed",)), f"{self.extension} goes on everywhere")
 
     def forward(self, kind: Forwarding, number: str) -> Told:
         try:
