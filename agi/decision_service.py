@@ -120,11 +120,11 @@ class DecisionService:
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
-        phone's extension, what it keyed."""
+        phone's extension, what it keyed, the linkedid."""
         try:
-            slug, extension, keyed = query.arguments
+            slug, extension, keyed, linkedid = query.arguments
         except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 3") from None
+            raise AgiError(f"found {len(query.arguments)} arguments, expected 4") from None
         published = self._published.tenant(slug)
         tenant = published.tenant
         dialled = read_digits(keyed)
@@ -134,7 +134,8 @@ class DecisionService:
             switches=self._live.switches.get(slug, {}), personal=self._live.personal.get(slug, {}),
             calendars=self._live.calendars.get(slug, {}))
         refusal = transfer_refusal(tenant, facts, dialled)
-        log.info("transfer", tenant=slug, call=query.uniqueid, by=extension, to=dialled, refused=bool(refusal))
+        call = checked(linkedid, UNIQUEID, "linkedid")
+        log.info("transfer", tenant=slug, call=call, by=extension, to=dialled, refused=bool(refusal))
         if refusal:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
             return [f'SET VARIABLE REFUSAL "{sounds}"']

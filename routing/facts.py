@@ -20,6 +20,7 @@ from routing.questions import (
     ChangeSetting,
     CheckPin,
     Flip,
+    FlipPause,
     HasPin,
     KnownCountry,
     LastCaller,
@@ -106,7 +107,7 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn | Offer | Flip | ChangeSetting | PutSwitch) -> int: ...
+    def answer(self, question: Turn | Offer | Flip | FlipPause | ChangeSetting | PutSwitch) -> int: ...
     @overload
     def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload

@@ -13,7 +13,7 @@ from routing.facts import Facts, Forwarding
 from routing.names import Extension, Name
 from routing.numbers import e164, find_did
 from routing.prompts import name_of_element
-from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, Flip, LastCaller, PutSwitch
+from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, PAUSES, ChangeSetting, Flip, FlipPause, LastCaller, PutSwitch
 from routing.settings import checked_forward, groups_of
 from routing.step import CheckVoicemail, Echo, Move, PickUp, Play, Step
 from routing.tenant import Tenant
@@ -136,10 +136,9 @@ class _Code:
 
     def attend(self, feature: Feature, number: str) -> CodeStep:
         """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
-        extension, which is what a key with a lamp dials, is going on where the user pauses."""
+        extension is what a key with a lamp dials."""
         if number == self.extension and feature is Feature.PAUSE:
-            found = self.facts.set_by(self.extension)
-            feature, number = Feature.RESUME if found.paused or found.paused_in else feature, ""
+            return self.flip_pause()
         own = groups_of(self.tenant, self.extension)
         group = self.tenant.internal_numbers.get(number, "") if number else ""
         if number and group not in own:
@@ -155,6 +154,14 @@ class _Code:
         if not group:
             return self.change(setting, (prompt,), f"{why} everywhere")
         return self.change(setting, (prompt + in_one, name_of_element(group)), f"{why} in {group}")
+
+    def flip_pause(self) -> CodeStep:
+        found = self.facts.answer(FlipPause(self.extension))
+        if found == NOT_CHANGED:
+            return CodeStep(FAILED, f"{self.extension} begins or ends a pause: cannot be changed now")
+        if found == PAUSES:
+            return CodeStep(Play(("sys_paused",)), f"{self.extension} pauses everywhere")
+        return CodeStep(Play(("sys_resumed",)), f"{self.extension} goes on everywhere")
 
     def forward(self, kind: Forwarding, number: str) -> CodeStep:
         try:

@@ -23,6 +23,11 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non si può trasferire la chiamata a questo numero.",
         "pl": "Na ten numer nie można przekazać połączenia.",
     },
+    "sys_transfer_failed": {
+        "en": "The call could not be transferred. Please try again later.",
+        "it": "Impossibile trasferire la chiamata. Si prega di riprovare più tardi.",
+        "pl": "Nie udało się przekazać połączenia. Prosimy spróbować później.",
+    },
     "sys_parked": {"en": "Parked in", "it": "Parcheggiata in", "pl": "Zaparkowano na"},
     "sys_parking_full": {
         "en": "No parking place is free.",

@@ -65,6 +65,14 @@ class ChangeSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class FlipPause:
+    """Begin the user's pause, everywhere, or end it wherever it is. The answer: PAUSES, GOES_ON or NOT_CHANGED. Asked again
+    for the same decision, it changes nothing more."""
+
+    extension: Extension
+
+
+@dataclass(frozen=True, slots=True)
 class PutSwitch:
     """Move the switch to this position. The answer: CHANGED, or NOT_CHANGED."""
 
@@ -163,9 +171,10 @@ class Understand:
 
 MOST_UNDERSTOOD = 3     # names that are offered to whoever said one
 CHANGED, NOT_CHANGED = 0, -1
+PAUSES, GOES_ON = 1, 0
 NOT_KNOWN = "?"
 # Answered at once, of the live state.
-LiveQuestion = Turn | Loads | Offer | Flip | ChangeSetting | PutSwitch | LastCaller | Admit | Stopped | KnownCountry
+LiveQuestion = Turn | Loads | Offer | Flip | FlipPause | ChangeSetting | PutSwitch | LastCaller | Admit | Stopped | KnownCountry
 SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
 Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit

@@ -76,6 +76,11 @@ def after(before: Personal, setting: Setting) -> Personal:
             return replace(before, wake_up=at)
 
 
+def pause_flipped(before: Personal) -> Personal:
+    """Who pauses anywhere goes on everywhere, and all others pause everywhere."""
+    return after(before, Paused(on=not (before.paused or before.paused_in)))
+
+
 def read_forward(tenant: Tenant, extension: Extension, text: str) -> tuple[Forwarding, str]:
     """'busy=202', of the user with this extension. Raises ValueError."""
     kind, _, to = text.partition("=")

@@ -10,13 +10,16 @@ from routing.facts import NOTHING_SET, Personal
 from routing.hunting import Load
 from routing.questions import (
     CHANGED,
+    GOES_ON,
     MOST_UNDERSTOOD,
+    PAUSES,
     Admit,
     Answer,
     AskServer,
     ChangeSetting,
     CheckPin,
     Flip,
+    FlipPause,
     HasPin,
     KnownCountry,
     LastCaller,
@@ -31,7 +34,7 @@ from routing.questions import (
     Turn,
     Understand,
 )
-from routing.settings import after
+from routing.settings import after, pause_flipped
 
 if TYPE_CHECKING:
     from routing.script import Script
@@ -68,9 +71,11 @@ class SimulatedAnswers:
                 self.moved[switch] = position
                 return CHANGED
             case ChangeSetting(extension=extension, setting=setting):
-                before = self.changed.get(extension) or script.personal.get(extension, NOTHING_SET)
-                self.changed[extension] = after(before, setting)
+                self.changed[extension] = after(self._set_by(extension), setting)
                 return CHANGED
+            case FlipPause(extension=extension):
+                self.changed[extension] = pause_flipped(self._set_by(extension))
+                return PAUSES if self.changed[extension].paused else GOES_ON
             case LastCaller(extension=extension):
                 return script.last_callers.get(extension, "")
             case Loads(extensions=extensions):
@@ -92,6 +97,9 @@ class SimulatedAnswers:
                 return NOBODY in script.usage.stopped
             case KnownCountry(country=country, confirmed=confirmed):
                 return confirmed or country in script.countries
+
+    def _set_by(self, extension: str) -> Personal:
+        return self.changed.get(extension) or self.script.personal.get(extension, NOTHING_SET)
 
     def _admit(self, asked: Admit) -> Limit:
         before = self.script.usage

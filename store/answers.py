@@ -19,6 +19,7 @@ from routing.questions import (
     ChangeSetting,
     CheckPin,
     Flip,
+    FlipPause,
     KnownCountry,
     LastCaller,
     LiveQuestion,
@@ -79,6 +80,9 @@ class RedisAnswers:
         match question:
             case Flip():
                 return await switches.flip(self._redis, tenant, question, decision)
+            case FlipPause(extension=extension):
+                return await self._briefly.ask(
+                    lambda: personal.flip_pause(self._redis, tenant, extension, decision), lambda: NOT_CHANGED, question)
             case ChangeSetting():
                 return await self._briefly.ask(lambda: self._change(tenant, question), lambda: NOT_CHANGED, question)
             case PutSwitch():

@@ -1,6 +1,7 @@
 """What users have set, in Redis. Followers are told of each change.
 
-    centralka:personal   hash: "<tenant>/<extension>" -> Personal as JSON; missing where nothing is set
+    centralka:personal                   hash: "<tenant>/<extension>" -> Personal as JSON; missing where nothing is set
+    centralka:paused:<tenant>/<decision> what a call's decision has made of a user's pause; expires
 """
 
 import json
@@ -9,10 +10,15 @@ from dataclasses import asdict
 from datetime import datetime
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import WatchError
 
 from routing.facts import NOTHING_SET, Forwarding, Personal
+from routing.questions import GOES_ON, PAUSES
+from routing.settings import pause_flipped
 from store.live import CHANGES, PERSONAL
+
+REMEMBERED_S = 120           # far longer than the step loop goes on asking for a decision
 
 _KEYS = frozenset(Personal.__dataclass_fields__)
 
@@ -61,12 +67,37 @@ async def change(redis: Redis, tenant: str, extension: str, changed: Callable[[P
                 text = await pipeline.hget(PERSONAL, field)
                 after = changed(from_json(str(text)) if text else NOTHING_SET)
                 pipeline.multi()  # type: ignore[no-untyped-call]
-                if after == NOTHING_SET:
-                    pipeline.hdel(PERSONAL, field)
-                else:
-                    pipeline.hset(PERSONAL, field, to_json(after))
-                pipeline.publish(CHANGES, json.dumps({"personal": {field: to_json(after)}}))
+                _put(pipeline, field, after)
                 await pipeline.execute()
                 return after
             except WatchError:
                 continue
+
+
+async def flip_pause(redis: Redis, tenant: str, extension: str, decision: str) -> int:
+    """PAUSES or GOES_ON, what the user does afterwards; once for each decision. Raises what `AWAY` lists."""
+    field, known = f"{tenant}/{extension}", f"centralka:paused:{tenant}/{decision}"
+    async with redis.pipeline(transaction=True) as pipeline:
+        while True:
+            try:
+                await pipeline.watch(PERSONAL, known)
+                if (before := await pipeline.get(known)) is not None:
+                    return int(before)
+                text = await pipeline.hget(PERSONAL, field)
+                after = pause_flipped(from_json(str(text)) if text else NOTHING_SET)
+                found = PAUSES if after.paused else GOES_ON
+                pipeline.multi()  # type: ignore[no-untyped-call]
+                _put(pipeline, field, after)
+                pipeline.set(known, found, ex=REMEMBERED_S)
+                await pipeline.execute()
+                return found
+            except WatchError:
+                continue
+
+
+def _put(pipeline: Pipeline, field: str, after: Personal) -> None:
+    if after == NOTHING_SET:
+        pipeline.hdel(PERSONAL, field)
+    else:
+        pipeline.hset(PERSONAL, field, to_json(after))
+    pipeline.publish(CHANGES, json.dumps({"personal": {field: to_json(after)}}))

@@ -33,14 +33,17 @@ from routing.nodes import Elements
 from routing.nodes.outgoing import OUTGOING
 from routing.questions import (
     CHANGED,
+    GOES_ON,
     NOT_CHANGED,
     NOT_KNOWN,
+    PAUSES,
     Admit,
     Answer,
     AskServer,
     ChangeSetting,
     CheckPin,
     Flip,
+    FlipPause,
     HasPin,
     KnownCountry,
     LastCaller,
@@ -82,7 +85,7 @@ SOME = settings(
     max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 CODES = (
-    "*50", "*52300", "*53999", "*54", "*78", "*72202", "*72+48600100200", "*72", "*73", "*550630", "*559999", "*69", "*43", "*301",
+    "*50", "*52300", "*52201", "*53999", "*54", "*78", "*72202", "*72+48600100200", "*72", "*73", "*550630", "*559999", "*69", "*43", "*301",
     "*30", "*399", "*433", "*67700100200")
 DIALLED = st.sampled_from([
     "+48221234567", "48221234567", "201", "204", *map(str, range(300, 316)), "*97", "*5", "9", "", "600100200", "+4930123456", "112",
@@ -194,6 +197,8 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.integers(0, 9)
         case Flip(positions=positions):
             return st.integers(NOT_CHANGED, len(positions) - 1)
+        case FlipPause():
+            return st.sampled_from([PAUSES, GOES_ON, NOT_CHANGED])
         case ChangeSetting() | PutSwitch():
             return st.sampled_from([CHANGED, NOT_CHANGED])
         case LastCaller():

@@ -56,14 +56,14 @@ async def key(pbx: Pbx, user: Phone, code: str) -> Samples:
     return user.heard()[before:]
 
 
-def sound(pbx: Pbx, prompt: str) -> Samples:
-    (file,) = (pbx.settings.home / "sounds" / "keys").glob(f"{prompt}-*.wav")
+def sound(pbx: Pbx, tenant: str, prompt: str) -> Samples:
+    (file,) = (pbx.settings.home / "sounds" / tenant).glob(f"{prompt}-*.wav")
     return read_wav(file)
 
 
 def told(pbx: Pbx, heard: Samples, *prompts: str) -> bool:
     """The call ends with the last of them, some hundredths of a second too early."""
-    return all(likeness(heard, sound(pbx, prompt)[:-800]) > ALIKE for prompt in prompts)
+    return all(likeness(heard, sound(pbx, "keys", prompt)[:-800]) > ALIKE for prompt in prompts)
 
 
 async def test_phone_does_not_ring_after_the_code_for_not_to_be_disturbed_and_rings_after_the_other(pbx: Pbx) -> None:
@@ -144,7 +144,7 @@ async def test_caller_hears_the_own_voice_and_the_call_ends_with_hash(pbx: Pbx) 
         await registered(pbx, anna, ANNA)
         await anna.dial("*43", pbx.server)
         await anna.until("CALL_ESTABLISHED")
-        seconds = len(sound(pbx, "sys_echo")) / 8000
+        seconds = len(sound(pbx, "keys", "sys_echo")) / 8000
         await anna.hear(seconds + 2, within_s=seconds + 10)
         assert abs(dominant_frequency(anna.heard()[-8000:]) - 700) < 20
         await anna.press("#")

@@ -1,10 +1,17 @@
 """Transfers by keys and by REFER, from each side: who is rung, what is heard, what the record says."""
 
+import asyncio
+import os
+import signal
+
 import pytest
 
 from routing.facts import DeviceState
+from runtime.process import Process
+from tests.agents.audio import likeness
 from tests.live.firm import OUTSIDE, TO_ANNA, TO_LINE, TO_SALES, Path, firm, path
 from tests.live.pbx import Pbx
+from tests.live.test_codes import ALIKE, sound
 
 pytestmark = pytest.mark.live
 
@@ -167,6 +174,32 @@ async def test_refused_target_leaves_the_call_where_it_is(pbx: Pbx, code: str, t
         await it.talk("outside", "201")
         await it["outside"].hang_up()
         assert path(await it.record()) == by("201", target)[:2]
+
+
+@pytest.mark.parametrize("keys", ["##203#", "*2203#", "*3"])
+@pytest.mark.parametrize("service", ["hangs", "is down"])
+async def test_without_the_decision_service_who_transfers_hears_so_and_both_talk_on(pbx: Pbx, keys: str, service: str) -> None:
+    pid = pbx.runtime.pid_of(Process.AGI)
+    assert pid
+    async with firm(pbx, "201", "203") as it:
+        await it.dials("outside", TO_ANNA, answers="201")
+        if service == "hangs":
+            os.kill(pid, signal.SIGSTOP)
+        else:
+            await asyncio.to_thread(pbx.runtime.stop_process, Process.AGI, kill=True)
+        try:
+            await it["201"].press(keys)
+            await it.hears_nobody("201")
+            await it.talk("outside", "201")
+        finally:
+            if service == "hangs":
+                os.kill(pid, signal.SIGCONT)
+            else:
+                await asyncio.to_thread(pbx.runtime.start_process, Process.AGI)
+        assert likeness(it["201"].heard(), sound(pbx, "swap", "sys_transfer_failed")[:-800]) > ALIKE
+        assert not [event for event in it["203"].events if event.kind == "CALL_INCOMING"]
+        await it["outside"].hang_up()
+        assert path(await it.record()) == by("201", "203")[:2]
 
 
 @pytest.mark.parametrize("target", ["799123456", "299"])

@@ -10,7 +10,7 @@ from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, W
 from routing.engine import next_step
 from routing.facts import Facts, Forwarding, Personal
 from routing.keypad import next_moment
-from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, Flip, LastCaller, PutSwitch, Question
+from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, Flip, FlipPause, LastCaller, PutSwitch, Question
 from routing.script import Script
 from routing.settings import after
 from routing.simulate import simulate
@@ -63,6 +63,7 @@ def test_what_is_set_after_a_change_is_the_same_after_it_is_made_twice(
     ("*93", ChangeSetting("201", Forward(Forwarding.NO_ANSWER, ""))), ("*95", ChangeSetting("201", Forward(Forwarding.UNAVAILABLE, ""))),
     ("*550630", ChangeSetting("201", WakeUp(datetime(2026, 11, 24, 5, 30, tzinfo=UTC)))), ("*56", ChangeSetting("201", WakeUp(None))),
     ("*302", PutSwitch("night", "day")), ("*30", Flip("night", ("auto", "day"), "auto")), ("*69", LastCaller("201")),
+    ("*52201", FlipPause("201")),
 ])
 def test_change_that_cannot_be_made_is_told_and_the_call_ends(code: str, question: Question) -> None:
     failed = NOT_KNOWN if isinstance(question, LastCaller) else NOT_CHANGED

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.facts import NOTHING_SET, Forwarding, Personal
-from routing.questions import NOT_CHANGED, Flip
+from routing.questions import GOES_ON, NOT_CHANGED, PAUSES, Flip, FlipPause
 from store import follower, live, personal, switches
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
@@ -46,6 +46,20 @@ async def test_switch_moves_on_from_where_the_command_put_it(redis_server: Redis
         assert await switches.flip(redis, "acme", NIGHT, "1/") == 2
         await switches.put(redis, "acme", "night", "a position of long ago")
         assert await switches.flip(redis, "acme", replace(NIGHT, initial="night"), "2/") == 0
+
+
+async def test_pause_begins_or_ends_once_for_each_decision(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        answers, asked = RedisAnswers(redis), FlipPause("201")
+        await personal.change(redis, "acme", "201", lambda _: Personal(paused_in=frozenset(["sales"]), do_not_disturb=True))
+        flipped = [await answers.answer("acme", "1.1", asked, call) for call in ("1/", "1/", "2/", "2/", "1/", "3/")]
+        assert flipped == [GOES_ON, GOES_ON, PAUSES, PAUSES, GOES_ON, GOES_ON]
+        assert await personal.read(redis, "acme", "201") == Personal(do_not_disturb=True)
+        assert await answers.answer("rossi", "1.1", asked, "1/") == PAUSES
+        at_once = await asyncio.gather(*(answers.answer("acme", "4.1", asked, "4/") for _ in range(5)))
+        assert at_once == [PAUSES] * 5
+        await redis_server.stop()
+        assert await answers.answer("acme", "5.1", asked, "5/") == NOT_CHANGED
 
 
 async def test_switch_stays_while_redis_is_away(redis_server: RedisServer) -> None:
