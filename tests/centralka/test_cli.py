@@ -110,6 +110,15 @@ def test_simulate_tells_the_path_and_the_end(home: Path) -> None:
     assert [visit["node"] for visit in result["path"]] == ["start", "main", "main", "service", "service"]
 
 
+@pytest.mark.parametrize("command", [("simulate", "acne", "201"), ("graph", "acne")])
+def test_tenant_that_is_not_there_is_told_with_where_it_was_looked_for_and_what_is_alike(
+    home: Path, tmp_path: Path, command: tuple[str, ...],
+) -> None:
+    done = centralka(home, *command)
+    assert (done.returncode, done.stderr) == (
+        1, f"no tenant 'acne' in {tmp_path / 'tenants'}, expected one of acme (did you mean 'acme'?)\n")
+
+
 def test_graph_goes_to_standard_output_or_into_a_file(home: Path, tmp_path: Path) -> None:
     shown = centralka(home, "graph", "acme")
     assert (shown.returncode, shown.stdout.startswith("<?xml"), ">key 2<" in shown.stdout) == (0, True, True)
