@@ -135,7 +135,7 @@ def _unknown(key: str, known: Collection[str], there: Collection[str], *, is_sec
 def _misfit(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Misfit:
     """pydantic's error in our words: what was found and what was expected."""
     path = _path_of(document, detail["loc"])
-    value = document.value_at(path) if detail["loc"][-1:] != ("[key]",) else path[-1]
+    value = path[-1] if "[key]" in detail["loc"] else document.value_at(path)
     found, limits = f"found {shown(value)}", detail.get("ctx", {})
     match detail["type"]:
         case "union_tag_invalid":

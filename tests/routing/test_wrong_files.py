@@ -134,6 +134,21 @@ def test_mac_address_that_stands_twice_is_told_with_both_places() -> None:
         "acme.yaml:14 phones.b.mac: MAC 80:5e:c0:11:22:33 already belongs to acme.yaml:13 phones.a.mac"]
 
 
+@pytest.mark.parametrize(("given", "told"), [
+    ("outside: {pins: {boss: '1234'}}", "outside.pins.boss: found 'boss', expected an extension of 2 to 6 digits or all"),
+    ("outside: {pins: {all: '1'}}", "outside.pins.all: found '1', expected a PIN of 4 to 10 digits"),
+    ("call_servers: {crm: clsoed}", "call_servers.crm: found 'clsoed', expected names with their values (text, language, go_to, show) or "
+     "one of refused_address, unknown_host, no_connection, tls, no_answer, closed, status, too_large, wrong_answer, suspended "
+     "(did you mean 'closed'?)"),
+    ("call_servers: {crm: {goto: sales}}", "call_servers.crm.goto: unknown key 'goto' (did you mean 'go_to'?)")])
+def test_where_several_things_may_stand_all_are_told_at_once(given: str, told: str) -> None:
+    text = (f'at: 2026-11-25 10:00\nscenarios:\n  - title: A\n    call: {{from: "+48600100200", to: "+48221234567"}}\n'
+            f"    given: {{{given}}}\n    expect: {{ends: refused}}\n")
+    with pytest.raises(ConfigError) as caught:
+        read_scenarios(text, "x.yaml", acme())
+    assert [str(problem) for problem in caught.value.problems] == [f"x.yaml:5 scenarios.#1.given.{told}"]
+
+
 def test_scenarios_with_mistakes_of_every_stage_tell_them_together() -> None:
     text = (
         'at: soon\nscenarios:\n  - title: A\n    call: {from: "+48600100200", to: "+48221234567"}\n    expect: {ends: well}\n'
