@@ -23,9 +23,11 @@ from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
 from routing.phrases import Language
 from routing.platform import Platform
+from routing.suggestion import did_you_mean
 from routing.tenant import Tenant
 
 MAX_FILE_BYTES = 5_000_000
+TENANTS_NAMED = 10          # to somebody who misspelt one
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,17 @@ def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
 
 
 def _texts(files: dict[str, Path]) -> dict[str, str]:
-    return {name: read_text(path, name) for name, path in files.items()}
+    """Raises ConfigError with all that cannot be read."""
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, path in files.items():
+        try:
+            texts[name] = read_text(path, name)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return texts
 
 
 def _checked(files: dict[str, Path], texts: Mapping[str, str]) -> list[Tenant]:
@@ -129,11 +141,12 @@ def read_text(path: Path, name: str) -> str:
 
 def load_tenant(slug: str, paths: Sequence[Path]) -> Tenant:
     """The tenant of that name among the checked ones of the files. Raises ConfigError, and ValueError when it is not there."""
-    tenants = load_tenants(tenant_files(paths))
-    for tenant in tenants:
-        if tenant.tenant == slug:
-            return tenant
-    raise ValueError(f"no tenant {slug!r}, expected one of {', '.join(tenant.tenant for tenant in tenants)}")
+    tenants = {tenant.tenant: tenant for tenant in load_tenants(tenant_files(paths))}
+    if slug in tenants:
+        return tenants[slug]
+    looked_in = " and ".join(str(path.resolve()) for path in paths)
+    named = ", ".join(list(tenants)[:TENANTS_NAMED]) + (", ..." if len(tenants) > TENANTS_NAMED else "")
+    raise ValueError(f"no tenant {slug!r} in {looked_in}, expected one of {named}{did_you_mean(slug, tenants)}")
 
 
 def published_tenants(settings: Settings) -> dict[str, Tenant]:

@@ -20,12 +20,12 @@ from routing.facts import NOTHING_SET, Personal
 from routing.settings import (
     checked_forward,
     checked_position,
-    expected_one_of,
     known_groups,
     read_forward,
     read_forwarding,
     with_setting,
 )
+from routing.suggestion import expected_one_of
 from routing.tenant import Tenant
 from store import calendars, live, personal, switches
 

@@ -16,8 +16,8 @@ from centralka.terminal import Json, load_instance, out, told
 from confgen.phones import Server, address_of, model_of, places_of
 from confgen.render import credentials_of
 from confgen.secrets import load_secrets
-from routing.equipment import DectSystem
-from routing.equipment_check import devices_of, macs_of, site_of
+from routing.equipment import DectSystem, devices_of
+from routing.equipment_check import macs_of, site_of
 from routing.facts import DeviceState
 from routing.tenant import Tenant
 from store import live

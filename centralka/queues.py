@@ -19,7 +19,7 @@ from centralka.terminal import Json, load_instance, out, told
 from confgen.secrets import load_secrets
 from routing.facts import DeviceState, Facts, Personal
 from routing.presence import Presence, is_logged_out, is_out, presence_of
-from routing.settings import expected_one_of
+from routing.suggestion import expected_one_of
 from routing.tenant import Tenant
 from store import database, live, personal
 from store.calls import CallStore

@@ -16,7 +16,7 @@ from routing.admission import NOBODY
 from routing.call_server import Failed, Failure, Reply, read_reply
 from routing.endpoint import device_of
 from routing.facts import NOTHING_SET, DeviceState, Personal
-from routing.settings import expected_one_of
+from routing.suggestion import expected_one_of
 from routing.tenant import Tenant
 from store import personal, switches
 from store.lines import Lines

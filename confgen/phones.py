@@ -11,8 +11,7 @@ from confgen.buttons import buttons_of
 from confgen.daylight import read_zone
 from confgen.encoder import TEMPLATES, UnsafeValue, encode
 from routing.endpoint import read_device
-from routing.equipment import DectSystem, Equipment, Gateway, Phone
-from routing.equipment_check import devices_of
+from routing.equipment import DectSystem, Equipment, Gateway, Phone, devices_of
 from routing.models import DECT, GATEWAYS, PHONES, DectModel, GatewayModel, PhoneModel, Vendor
 from routing.names import Name
 from routing.phrases import Language

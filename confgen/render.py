@@ -10,7 +10,7 @@ from confgen.lamps import lamps_of
 from confgen.phones import SECURE, Credentials, model_of
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
 from routing.endpoint import TrunkEndpoint
-from routing.equipment_check import devices_of
+from routing.equipment import devices_of
 from routing.hunting import Algorithm
 from routing.names import Did, Extension, Name
 from routing.outside import CALLER

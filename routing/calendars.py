@@ -6,16 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from routing.dates import DateSpan, shown
 from routing.names import Url
 from routing.part import Part
+from routing.patterns import SHORT_LINE, matching
 
 MAX_EVENTS = 5000
 LONGEST_EVENT_DAYS = 1500
-Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$")]
-IcsFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.ics$")]
+Title = Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,80}$", SHORT_LINE)]
+IcsFile = Annotated[str, matching(r"^[A-Za-z0-9_-]{1,60}\.ics$", "a file name such as holidays.ics, without a folder")]
 
 
 class Day(Part):

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from routing.names import Destination, Name
 from routing.part import Part
+from routing.patterns import SHORT_LINE, matching
 from routing.phrases import Language
 
 MAX_ANSWER_BYTES = 16_384
@@ -21,8 +22,9 @@ def printable(text: str) -> str:
 
 
 # As SpokenText, but shorter: it is made to speech while the caller waits.
-ShortSpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,500}$")]
-Shown = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$"), AfterValidator(printable)]
+ShortSpokenText = Annotated[str, matching(
+    r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,500}$", "text of at most 500 characters without < > { } $ \\")]
+Shown = Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,80}$", SHORT_LINE), AfterValidator(printable)]
 
 
 class Reply(Part):

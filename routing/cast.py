@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from routing.callers import ANONYMOUS
 from routing.facts import DeviceState
+from routing.patterns import LINE, matching
 
 NOTHING = "presses nothing"
 PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
@@ -155,7 +156,8 @@ Cast = Annotated[
 Ending = Annotated[
     str, BeforeValidator(parse_ending),
     _told(ENDING, examples=("answered by 201", "message for 201", "mailbox of 201", "refused", "caller hangs up", "failover"))]
-Number = Annotated[str, StringConstraints(pattern=r"^[0-9*#+]{1,20}$")]
-From = Annotated[str, StringConstraints(pattern=rf"^([0-9*#+]{{1,20}}|{ANONYMOUS})$")]
-Heard = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}(\.(en|it|pl))?$")]     # 'welcome', 'welcome.it'
-Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]
+Number = Annotated[str, matching(r"^[0-9*#+]{1,20}$", "a number of digits, *, # and +")]
+From = Annotated[str, matching(rf"^([0-9*#+]{{1,20}}|{ANONYMOUS})$", f"a number, a user's extension or {ANONYMOUS}")]
+Heard = Annotated[str, matching(
+    r"^[a-z][a-z0-9_]{0,30}(\.(en|it|pl))?$", "a prompt such as welcome, or welcome.it in a language")]
+Title = Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,120}$", LINE)]

@@ -1,9 +1,10 @@
 """Whether tenants' files can be used: each by itself, and all together. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from routing.clashes import clashes
-from routing.document import Document, read_document
+from routing.document import Document, Value, read_document
 from routing.engine import START
 from routing.equipment_check import equipment_problems
 from routing.errors import ConfigError, Problem
@@ -15,17 +16,22 @@ from routing.nodes.mobile_access import mobile_problems
 from routing.nodes.node import Uses
 from routing.nodes.parking import Parking
 from routing.numbers import is_emergency
+from routing.partial import readable
 from routing.platform import Platform
 from routing.references import dangling_references
-from routing.routes import twice, unknown_trunks
+from routing.routes import twice
 from routing.suggestion import did_you_mean
 from routing.tenant import Tenant
 from routing.terms import exceeded, unknown_terms
-from routing.validation import validated
+from routing.validation import Misfit, fitted, told, validated
 
 Texts = Mapping[str, str]      # file name -> YAML
 WITHOUT_BRAKE = Platform(brake=None)      # of a tenant that is read by itself
 NO_PLATFORMS: Mapping[str, Platform] = {}
+NOBODY = "00"
+STAND_INS: Mapping[str, Value] = {
+    "tenant": "tenant", "name": "Tenant", "country": "PL", "language": "en", "timezone": "UTC", "failover": {"ring": [NOBODY]}}
+"""For what every tenant has, where a file is to be checked in which it does not fit."""
 
 
 def read_platform(text: str, file: str) -> Platform:
@@ -35,7 +41,7 @@ def read_platform(text: str, file: str) -> Platform:
 
 def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Tenant:
     """One tenant's file. Raises ConfigError with everything that is wrong in it."""
-    return _checked(read_document(text, file), platform)
+    return read_tenants({file: text}, {file: platform})[0]
 
 
 def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS) -> list[Tenant]:
@@ -46,26 +52,55 @@ def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS)
     for file in sorted(texts):
         try:
             document = read_document(texts[file], file)
-            read.append((document, _checked(document, platforms.get(file, WITHOUT_BRAKE))))
         except ConfigError as error:
             problems += error.problems
+            continue
+        found = _checked(document, platforms.get(file, WITHOUT_BRAKE))
+        problems += found.problems
+        if found.tenant:
+            read.append((found.document, found.tenant))
     problems += clashes(read)
     if problems:
         raise ConfigError(problems)
     return [tenant for _, tenant in read]
 
 
-def _checked(document: Document, platform: Platform) -> Tenant:
-    if "platform" in document.values:
-        raise ConfigError([document.problem(("platform",), "unknown key 'platform'")])
-    tenant = validated(document, Tenant).model_copy(update={"platform": platform})
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A tenant's file, and what is wrong in it. Of the tenant there is only what could be read."""
+
+    document: Document
+    tenant: Tenant | None
+    problems: list[Problem]
+
+
+def _checked(document: Document, platform: Platform) -> _Checked:
+    found = fitted(document, Tenant)
+    if isinstance(found, list):
+        return _checked_in_part(document, found)
+    tenant = found.model_copy(update={"platform": platform})
     rules = (
-        _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes, too_many, _ways_out,
-        _loops, equipment_problems)
-    problems = [problem for rule in rules for problem in rule(document, tenant)]
-    if problems:
-        raise ConfigError(problems)
-    return tenant
+        _own_platform, _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes,
+        too_many, _ways_out, _loops, equipment_problems)
+    return _Checked(document, tenant, [problem for rule in rules for problem in rule(document, tenant)])
+
+
+def _checked_in_part(document: Document, misfits: list[Misfit]) -> _Checked:
+    """What is certain although something does not fit: names that stand twice, and those of nothing that could be meant."""
+    problems = told(document, misfits)
+    rest = readable(document, Tenant, misfits, STAND_INS)
+    if rest is None:
+        return _Checked(document, None, problems)
+    rules = (_own_platform, _names, _memberships, _loops)
+    problems += [problem for rule in rules for problem in rule(rest.document, rest.model)]
+    problems += dangling_references(rest.document, rest.model, rest.hidden | {NOBODY})
+    return _Checked(rest.document, None if "tenant" in rest.filled else rest.model, problems)
+
+
+def _own_platform(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """What the operator sells and allows stands in a file of the operator's."""
+    if "platform" in document.values:
+        yield document.problem(("platform",), "unknown section 'platform'")
 
 
 def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -109,7 +144,7 @@ def _mobiles(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Numbers outside may be called, a trunk leads there, and what is shown belongs to the tenant."""
+    """Numbers outside may be called, and a trunk leads there."""
     places: list[tuple[tuple[str, ...], Uses]] = []
     places += [(("users", extension), user.uses()) for extension, user in tenant.users.items()]
     places += [((section, name), element.uses()) for section, name, element in tenant.elements()]
@@ -126,15 +161,6 @@ def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
                 yield document.problem(where, f"no trunk leads to {number}, expected one in trunks")
             elif not tenant.numbers:
                 yield document.problem(where, f"no number can be shown to {number}, expected one in numbers")
-        for field, trunk in uses.trunks:
-            if trunk not in tenant.trunks:
-                hint = did_you_mean(trunk, tenant.trunks)
-                yield document.problem((*path, *field.split(".")), f"no trunk named {trunk!r}{hint}")
-        for field, number in uses.shown:
-            if number not in tenant.numbers:
-                hint = did_you_mean(number, tenant.numbers)
-                text = f"{number} is not one of the tenant's numbers, and it can show no other{hint}"
-                yield document.problem((*path, *field.split(".")), text)
 
 
 def _terms(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -155,21 +181,9 @@ def _terms(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _routes(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Each class of calls has one route, over the tenant's own trunks, and each site shows one of its own numbers."""
+    """Each class of calls has one route."""
     for place, call_class in twice(tenant.routes):
         yield document.problem(("routes", str(place), "classes"), f"{call_class} calls have a route already")
-    for place, i, name in unknown_trunks(tenant.routes, tenant.trunks):
-        hint = did_you_mean(name, tenant.trunks)
-        yield document.problem(("routes", str(place), "trunks", str(i)), f"no trunk named {name!r}{hint}")
-    for name, site in tenant.sites.items():
-        if site.number not in tenant.numbers:
-            hint = did_you_mean(site.number, tenant.numbers)
-            text = f"{site.number} is not one of the tenant's numbers, and it can show no other{hint}"
-            yield document.problem(("sites", name, "number"), text)
-    for extension, user in tenant.users.items():
-        if user.site and user.site not in tenant.sites:
-            hint = did_you_mean(user.site, tenant.sites)
-            yield document.problem(("users", extension, "site"), f"no site named {user.site!r}{hint}")
 
 
 def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from routing.document import Document
 from routing.equipment_check import macs_of
 from routing.errors import Problem
+from routing.names import mac_shown
 from routing.tenant import Tenant
 from routing.trunks import AddressTrunk, RegistrationTrunk
 
@@ -21,7 +22,7 @@ def claims(tenant: Tenant) -> Iterator[Claim]:
             yield ("trunks", name, "address"), f"trunk address {trunk.address.lower()}"
     for section, label, each in tenant.equipment():
         for where, mac in macs_of(each):
-            yield (section, label, *where), f"MAC {mac}"
+            yield (section, label, *where), f"MAC {mac_shown(mac)}"
 
 
 def avoided(tenant: Tenant) -> Iterator[Claim]:
@@ -38,7 +39,7 @@ def clashes(read: Sequence[tuple[Document, Tenant]]) -> Iterable[Problem]:
             if claim in owners:
                 yield document.problem(path, f"{claim} already belongs to {owners[claim]}")
             else:
-                owners[claim] = document.file
+                owners[claim] = document.place(path)
     for document, tenant in read:
         for path, claim in avoided(tenant):
             if claim in owners:

@@ -5,6 +5,7 @@ The models convert. Source: YAML 1.2.2, chapter 10 (schemas are the reader's cho
 """
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import yaml as libyaml
@@ -13,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from routing.errors import ConfigError, Problem
+from routing.yaml_errors import explained
 
 MAX_VALUES = 200_000   # aliases can multiply a small file into an endless one
 MAX_DEPTH = 30
@@ -21,36 +23,92 @@ BLOCKS = ("|", ">")      # the two parsers differ in which of them they take
 _ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 Value = dict[str, "Value"] | list["Value"] | str | None
+Path = tuple[str, ...]      # keys, and the places in lists, counted from 0
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The values of one file and the line each stands on."""
+    """The values of one file and the line each stands on. `places` are those of items whose list was longer in the file."""
 
     file: str
     values: dict[str, Value]
-    lines: dict[tuple[str, ...], int] = field(repr=False)
+    lines: Mapping[Path, int] = field(repr=False)
+    places: Mapping[Path, int] = field(default_factory=dict, repr=False)
 
-    def line_of(self, path: tuple[str, ...]) -> int:
+    def line_of(self, path: Path) -> int:
         """The line of `path`, or of the nearest thing that contains it."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def problem(self, path: tuple[str, ...], text: str) -> Problem:
-        return Problem(self.file, self.line_of(path), ".".join(path), text)
+    def problem(self, path: Path, text: str) -> Problem:
+        return Problem(self.file, self.line_of(path), self.shown(path), text)
+
+    def place(self, path: Path) -> str:
+        """'acme.yaml:12 phones.reception.mac'."""
+        return f"{self.file}:{self.line_of(path)} {self.shown(path)}"
+
+    def shown(self, path: Path) -> str:
+        """'groups.sales.members.#2': places in lists as people count them."""
+        value: Value = self.values
+        words: list[str] = []
+        for i, part in enumerate(path):
+            if isinstance(value, list) and part.isdecimal():
+                words.append(f"#{self.places.get(path[:i + 1], int(part)) + 1}")
+                value = value[int(part)] if int(part) < len(value) else None
+            else:
+                words.append(part)
+                value = value.get(part) if isinstance(value, dict) else None
+        return ".".join(words)
+
+    def value_at(self, path: Path) -> Value:
+        """None where there is nothing."""
+        value: Value = self.values
+        for part in path:
+            match value:
+                case dict():
+                    value = value.get(part)
+                case list() if part.isdecimal() and int(part) < len(value):
+                    value = value[int(part)]
+                case _:
+                    return None
+        return value
+
+    def keys_at(self, path: Path) -> Collection[str]:
+        value = self.value_at(path)
+        return value.keys() if isinstance(value, dict) else ()
+
+    def without(self, paths: Collection[Path]) -> "Document":
+        """The rest of the file; errors in it show the lines and places that it has in the whole."""
+        lines: dict[Path, int] = {}
+        places: dict[Path, int] = {}
+
+        def mapping(value: dict[str, Value], old: Path, new: Path) -> dict[str, Value]:
+            kept = {key: each for key, each in value.items() if (*old, key) not in paths}
+            return {key: rest(each, (*old, key), (*new, key)) for key, each in kept.items()}
+
+        def rest(value: Value, old: Path, new: Path) -> Value:
+            lines[new] = self.line_of(old)
+            if isinstance(value, dict):
+                return mapping(value, old, new)
+            if isinstance(value, list):
+                left = [place for place in range(len(value)) if (*old, str(place)) not in paths]
+                places.update({(*new, str(i)): self.places.get((*old, str(place)), place) for i, place in enumerate(left)})
+                return [rest(value[place], (*old, str(place)), (*new, str(i))) for i, place in enumerate(left)]
+            return value
+
+        return Document(self.file, mapping(self.values, (), ()), lines, places)
 
 
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
-        self.lines: dict[tuple[str, ...], int] = {}
-        self.problems: list[Problem] = []
+        self.lines: dict[Path, int] = {}
+        self.wrong: list[tuple[int, Path, str]] = []      # line, where, and what is wrong there
 
-    def value(self, node: Node, path: tuple[str, ...]) -> Value:
+    def value(self, node: Node, path: Path) -> Value:
         if len(path) > MAX_DEPTH or len(self.lines) > MAX_VALUES:
-            line = node.start_mark.line + 1
-            raise ConfigError([Problem(self.file, line, ".".join(path), "nested too deeply or far too large")])
+            raise ConfigError([Problem(self.file, node.start_mark.line + 1, "", "nested too deeply or far too large")])
         self.lines.setdefault(path, node.start_mark.line + 1)
         match node:
             case MappingNode():
@@ -63,18 +121,17 @@ class _Reader:
             case _:
                 raise TypeError(f"a YAML node of an unknown kind: {type(node)}")
 
-    def mapping(self, node: MappingNode, path: tuple[str, ...]) -> dict[str, Value]:
+    def mapping(self, node: MappingNode, path: Path) -> dict[str, Value]:
         values: dict[str, Value] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, ScalarNode) else ""
             line = key_node.start_mark.line + 1
             here = (*path, key)
             if not key:
-                self.problems.append(Problem(self.file, line, ".".join(path), "found an empty or nested key, expected a name"))
+                self.wrong.append((line, path, "found an empty or nested key, expected a name"))
                 continue
             if key in values:
-                self.problems.append(
-                    Problem(self.file, line, ".".join(here), f"{key!r} stands twice, first on line {self.lines[here]}"))
+                self.wrong.append((line, here, f"{key!r} stands twice, first on line {self.lines[here]}"))
                 continue
             self.lines[here] = line
             values[key] = self.value(value_node, here)
@@ -136,17 +193,17 @@ def read_document(text: str, file: str) -> Document:
     try:
         root = _plain_tree(text) or YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise ConfigError([Problem(file, line, "", f"not YAML: {error.problem or error.context}")]) from None
+        line, text = explained(error)
+        raise ConfigError([Problem(file, line, "", f"not YAML: {text}")]) from None
     except RecursionError:
         raise ConfigError([Problem(file, 1, "", "nested too deeply")]) from None
     except YAMLError as error:
         raise ConfigError([Problem(file, 1, "", f"not YAML: {str(error).splitlines()[0]}")]) from None
     reader = _Reader(file)
     if not isinstance(root, MappingNode):
-        raise ConfigError([Problem(file, 1, "", "found no mapping, expected 'tenant: ...' and the other sections")])
+        raise ConfigError([Problem(file, 1, "", "found no sections, expected 'tenant: ...' and the others")])
     values = reader.mapping(root, ())
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    return Document(file, values, reader.lines)
+    document = Document(file, values, reader.lines)
+    if reader.wrong:
+        raise ConfigError([Problem(file, line, document.shown(path), text) for line, path, text in reader.wrong])
+    return document

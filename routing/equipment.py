@@ -118,6 +118,17 @@ class Gateway(_Equipment):
 Equipment = Phone | DectSystem | Gateway
 
 
+def devices_of(each: Equipment) -> list[tuple[tuple[str, ...], DeviceName]]:
+    """The users' devices that it is, and where the file says so."""
+    match each:
+        case Phone():
+            return [(("lines", str(i)), device) for i, device in enumerate(each.lines)]
+        case DectSystem():
+            return [(("handsets", name, "device"), handset.device) for name, handset in each.handsets.items()]
+        case Gateway():
+            return [(("ports", str(i), "device"), port.device) for i, port in enumerate(each.ports)]
+
+
 class Equipped(Part):
     """The sections of a tenant's file that say what stands where. A label names one piece of equipment."""
 

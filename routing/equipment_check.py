@@ -17,6 +17,7 @@ from routing.equipment import (
     PhoneKey,
     SpeedDial,
     SwitchKey,
+    devices_of,
 )
 from routing.errors import Problem
 from routing.models import DECT, GATEWAYS, PHONES
@@ -36,13 +37,13 @@ def equipment_problems(document: Document, tenant: Tenant) -> Iterable[Problem]:
         if label in labels:
             yield document.problem(path, f"{label!r} is also one of {labels[label]}; everything needs its own label")
         labels[label] = section
-        if each.site and each.site not in tenant.sites:
-            expected = f"expected one of {', '.join(tenant.sites)}" if tenant.sites else "there are none"
-            yield document.problem((*path, "site"), f"no site named {each.site!r}, {expected}")
         if each.timezone and not is_timezone(each.timezone):
             yield document.problem((*path, "timezone"), f"found {each.timezone!r}, expected a time zone such as Europe/Warsaw")
         for where, device in devices_of(each):
-            yield from _device(document, tenant, (*path, *where), device, used)
+            if device in used:
+                text = f"{device} is already a line of {used[device]}; a device is one telephone"
+                yield document.problem((*path, *where), text)
+            used.setdefault(device, label)
         match each:
             case Phone():
                 yield from _phone(document, tenant, path, each)
@@ -52,17 +53,6 @@ def equipment_problems(document: Document, tenant: Tenant) -> Iterable[Problem]:
                 yield from _gateway(document, tenant, path, each)
     yield from _ports_of_sites(document, tenant)
     yield from _too_many(document, tenant)
-
-
-def devices_of(each: Equipment) -> list[tuple[Path, str]]:
-    """The users' devices that it is, and where the file says so."""
-    match each:
-        case Phone():
-            return [(("lines", str(i)), device) for i, device in enumerate(each.lines)]
-        case DectSystem():
-            return [(("handsets", name, "device"), handset.device) for name, handset in each.handsets.items()]
-        case Gateway():
-            return [(("ports", str(i), "device"), port.device) for i, port in enumerate(each.ports)]
 
 
 def site_of(tenant: Tenant, each: Equipment) -> str:
@@ -75,18 +65,6 @@ def macs_of(each: Equipment) -> list[tuple[Path, str]]:
     """Its MAC addresses: the one that it asks for its configuration by, and those of its further bases."""
     bases = each.bases if isinstance(each, DectSystem) else {}
     return [(("mac",), each.mac), *((("bases", name), mac) for name, mac in bases.items())]
-
-
-def _device(document: Document, tenant: Tenant, path: Path, device: str, used: dict[str, str]) -> Iterable[Problem]:
-    extension, name = read_device(device).extension, read_device(device).name
-    user = tenant.users.get(extension)
-    if user is None:
-        yield document.problem(path, f"no user with extension {extension!r}")
-    elif name not in user.devices:
-        yield document.problem(path, f"user {extension} has no device {name!r}, expected one of {', '.join(user.devices)}")
-    if device in used:
-        yield document.problem(path, f"{device} is already a line of {used[device]}; a device is one telephone")
-    used.setdefault(device, path[1])
 
 
 def _phone(document: Document, tenant: Tenant, path: Path, phone: Phone) -> Iterable[Problem]:
@@ -106,15 +84,7 @@ def _phone(document: Document, tenant: Tenant, path: Path, phone: Phone) -> Iter
 def _wrong_key(tenant: Tenant, phone: Phone, key: PhoneKey) -> tuple[str, str] | None:
     """The field of the key that is wrong, and what is."""
     match key:
-        case Blf(extension=extension) if extension not in tenant.users:
-            return "extension", f"no user with extension {extension!r}"
-        case ParkKey(slot=slot) if not any(slot in lot.numbers for lot in tenant.parkings.values()):
-            lots = ", ".join(lot.slots for lot in tenant.parkings.values())
-            return "slot", f"no parking slot {slot!r}, " + (f"expected one of {lots}" if lots else "there are no parkings")
-        case SwitchKey(switch=name) if name not in tenant.switches:
-            known = ", ".join(tenant.switches)
-            return "switch", f"no switch named {name!r}, " + (f"expected one of {known}" if known else "there are none")
-        case SwitchKey(switch=name) if name not in tenant.codes.switches:
+        case SwitchKey(switch=name) if name in tenant.switches and name not in tenant.codes.switches:
             return "switch", f"the key dials the switch's code, and codes.switches has none for {name!r}"
         case PauseKey() if not tenant.codes.pause:
             return "kind", "the key dials the code pause, which is switched off"

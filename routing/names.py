@@ -4,19 +4,28 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator
+
+from routing.patterns import matching
 
 # Each of these may stand in generated files, so none admits white space, quotes, '$', '/', or a dot.
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]                  # a tenant; no '-', which separates
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]                 # an element, prompt, device, trunk
-Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}$")]                      # internal number
-Did = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]                    # public number, E.164
-Target = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6})$")]  # an element's name or an extension
-Destination = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6}|\+[1-9][0-9]{6,14})$")]
-Member = Annotated[Destination, "of a group"]                                     # an extension, a group or a number outside
-Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9*]{1,4}$")]                        # dialled: no number begins so
-InCallCode = Annotated[str, StringConstraints(pattern=r"^[*#][0-9*#]{1,3}$")]               # keyed during a conversation
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]                               # a key of the telephone
+Slug = Annotated[str, matching(                                     # a tenant; no '-', which separates
+    r"^[a-z][a-z0-9]{1,30}$", "a tenant's short name: a lower-case letter, then lower-case letters and digits")]
+Name = Annotated[str, matching(                                     # an element, prompt, device, trunk
+    r"^[a-z][a-z0-9_]{0,30}$", "a name of lower-case letters, digits and '_', beginning with a letter")]
+Extension = Annotated[str, matching(r"^[0-9]{2,6}$", "an extension of 2 to 6 digits")]
+Did = Annotated[str, matching(r"^\+[1-9][0-9]{6,14}$", "a public number as +48221234567")]       # E.164
+Target = Annotated[str, matching(r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6})$", "the name of an element or an extension")]
+Destination = Annotated[str, matching(
+    r"^([a-z][a-z0-9_]{0,30}|[0-9]{2,6}|\+[1-9][0-9]{6,14})$",
+    "the name of an element, an extension, or a number outside as +48600100200")]
+Member = Annotated[Destination, "of a group"]                       # an extension, a group or a number outside
+Code = Annotated[str, matching(                                     # dialled: no number begins so
+    r"^\*[0-9*]{1,4}$", "a code such as *97: '*', then 1 to 4 digits or '*'")]
+InCallCode = Annotated[str, matching(                               # keyed during a conversation
+    r"^[*#][0-9*#]{1,3}$", "a code such as *2 or ##: '*' or '#', then 1 to 3 digits, '*' or '#'")]
+Key = Annotated[str, matching(r"^[0-9*#]$", "one key of the telephone: 0-9, * or #")]
+Country = Annotated[str, matching(r"^[A-Z]{2}$", "a country's two letters, such as PL")]          # ISO 3166
 
 
 def all_differ(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -41,63 +50,43 @@ def plain_mac(text: object) -> object:
     return plain if re.fullmatch("[0-9a-f]{12}", plain) else text
 
 
+def mac_shown(mac: str) -> str:
+    """'80:5e:c0:11:22:33', as on the label of a telephone."""
+    return ":".join(mac[i:i + 2] for i in range(0, len(mac), 2))
+
+
 def in_small_letters(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
 
-Mac = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$"), BeforeValidator(plain_mac)]
-DeviceName = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$")]    # a user's device
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]                            # ISO 3166
-Ipui = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{10}$"), BeforeValidator(in_small_letters)]      # of a DECT handset
-DialledByKey = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                # what a telephone's key dials
+Mac = Annotated[str, matching(r"^[0-9a-f]{12}$", "a MAC address such as 80:5e:c0:11:22:33"), BeforeValidator(plain_mac)]
+DeviceName = Annotated[str, matching(r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$", "a user's device such as 201-desk")]
+Ipui = Annotated[str, matching(                                     # of a DECT handset
+    r"^[0-9a-f]{10}$", "a handset's IPUI of 10 digits and a-f, such as 029e74a599"), BeforeValidator(in_small_letters)]
+DialledByKey = Annotated[str, matching(                             # what a telephone's key dials
+    r"^[+*]?[0-9*#]{1,24}$", "digits, * and #, with + in front of a number outside")]
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
 # A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"
 Label = Annotated[str, AfterValidator(one_spelling)]
 # What is spoken to a caller.
-SpokenText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,2000}$")]
+SpokenText = Annotated[str, matching(
+    r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,2000}$", "text of at most 2,000 characters without < > { } $ \\")]
 # A sound file beside the tenant's file.
-SoundFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.wav$")]
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+SoundFile = Annotated[str, matching(r"^[A-Za-z0-9_-]{1,60}\.wav$", "a file name such as welcome.wav, without a folder")]
+Host = Annotated[str, matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$", "a host name or an IP address")]
 # HTTPS, or plain HTTP to this machine itself. No user name, fragment or white space.
-Url = Annotated[str, StringConstraints(pattern=(
+Url = Annotated[str, matching(
     r"^(https://([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
     r"|http://(localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\]))"
-    r"(:[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3}|:65[0-4][0-9]{2}|:655[0-2][0-9]|:6553[0-5])?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,500})?$"))]
-MailAddress = Annotated[str, StringConstraints(
-    pattern=r"^[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$", max_length=254)]
-SipUser = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")]
-Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,10}$")]
+    r"(:[0-9]{1,4}|:[1-5][0-9]{4}|:6[0-4][0-9]{3}|:65[0-4][0-9]{2}|:655[0-2][0-9]|:6553[0-5])?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,500})?$",
+    "an address such as https://example.com/calls, or http:// on this machine itself")]
+MailAddress = Annotated[str, matching(
+    r"^[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$",
+    "a mail address such as anna@example.com", max_length=254)]
+SipUser = Annotated[str, matching(r"^[A-Za-z0-9_.+-]{1,64}$", "letters, digits and . _ + -")]
+Pin = Annotated[str, matching(r"^[0-9]{4,10}$", "a PIN of 4 to 10 digits")]
 # What stands before a caller's name: letters of any alphabet, nothing that means something to Asterisk.
-NamePrefix = Annotated[str, StringConstraints(pattern=r"^[^\W_]([\w .:+/-]{0,18}[\w .:+/-])?$")]
-
-EXPECTED = {
-    Slug: "a tenant's short name: a lower-case letter, then lower-case letters and digits",
-    Name: "a name of lower-case letters, digits and '_', beginning with a letter",
-    Extension: "an extension of 2 to 6 digits",
-    Did: "a public number as +48221234567",
-    Target: "the name of an element or an extension",
-    Destination: "the name of an element, an extension, or a number outside as +48600100200",
-    Code: "a code such as *97: '*', then 1 to 4 digits or '*'",
-    InCallCode: "a code such as *2 or ##: '*' or '#', then 1 to 3 digits, '*' or '#'",
-    Key: "one key of the telephone: 0-9, * or #",
-    SpokenText: "text of at most 2,000 characters without < > { } $ \\",
-    SoundFile: "a file name such as welcome.wav, without a folder",
-    Host: "a host name or an IP address",
-    Url: "an address such as https://example.com/calls, or http:// on this machine itself",
-    Pin: "a PIN of 4 to 10 digits",
-    NamePrefix: "letters, digits, spaces and . : + / -, at most 20, beginning with a letter or digit",
-    Mac: "a MAC address such as 80:5e:c0:11:22:33",
-    DeviceName: "a user's device such as 201-desk",
-    Ipui: "a handset's IPUI of 10 digits and a-f, such as 029e74a599",
-    DialledByKey: "digits, * and #, with + in front of a number outside",
-    MailAddress: "a mail address such as anna@example.com",
-    SipUser: "letters, digits and . _ + -",
-}
-"""What to tell a person whose value does not fit, by type."""
-_BY_PATTERN = {kind.__metadata__[0].pattern: text for kind, text in EXPECTED.items()}  # type: ignore[attr-defined]
-
-
-def expected_for(pattern: str) -> str:
-    """What to tell a person whose value did not match `pattern`."""
-    return _BY_PATTERN.get(pattern, f"text that matches {pattern}")
+NamePrefix = Annotated[str, matching(
+    r"^[^\W_]([\w .:+/-]{0,18}[\w .:+/-])?$",
+    "letters, digits, spaces and . : + / -, at most 20, beginning with a letter or digit")]

@@ -1,101 +1,199 @@
-"""What parts of a tenant's file name is there: elements, users, prompts, musics, switches. Pure."""
+"""What parts of a tenant's file name is there: elements, users, prompts, musics, numbers, trunks, switches. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
 
-from routing.document import Document
+from routing.document import Document, Path
+from routing.endpoint import UserDevice, read_device
+from routing.equipment import Blf, Equipment, ParkKey, PauseKey, Phone, SpeedDial, SwitchKey, devices_of
 from routing.errors import Problem
+from routing.names import Name
 from routing.nodes.node import Uses
-from routing.suggestion import did_you_mean
+from routing.suggestion import did_you_mean, expected_one_of
 from routing.tenant import Tenant
 from routing.trunks import RegistrationTrunk
 
 
-def dangling_references(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Nothing dangles: targets, prompts, members, mailboxes."""
+class Means(Enum):
+    """What a name is to be that of."""
+
+    NODE = auto()          # an element or a user
+    PROMPT = auto()
+    INTERNAL = auto()      # an internal number, whatever it reaches
+    USER = auto()
+    MAILBOX = auto()
+    GROUP = auto()
+    MUSIC = auto()
+    TRUNK = auto()
+    SITE = auto()
+    DEVICE = auto()        # such as 201-desk
+    SLOT = auto()          # of a parking lot
+    SWITCH = auto()
+    OWN = auto()           # one of the tenant's numbers
+    SHOWN = auto()         # the same, and it is shown outside
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name in the file, where it stands, and what it means."""
+
+    path: Path
+    means: Means
+    name: str
+
+
+def dangling_references(document: Document, tenant: Tenant, hidden: Collection[str] = ()) -> Iterable[Problem]:
+    """What the file names and does not have. `hidden` may be names in parts of it that nobody can read."""
     prompts = tenant.all_prompts()
+    for reference in _references(tenant):
+        if not _is_among(hidden, reference) and (text := _what_is_wrong(tenant, prompts, reference)):
+            yield document.problem(reference.path, text)
+    for path, uses in _naming(tenant):
+        for field, section, key in uses.settings:
+            known = getattr(tenant, section)
+            if key not in known and key not in hidden:
+                yield document.problem((*path, *field.split(".")), f"no {key!r} in {section}{did_you_mean(key, known)}")
+        for field, switch, position in uses.positions:
+            positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
+            if position not in positions and position not in hidden:
+                text = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
+                yield document.problem((*path, *field.split(".")), text)
+
+
+def _is_among(hidden: Collection[str], reference: Reference) -> bool:
+    is_of_hidden = reference.means is Means.DEVICE and read_device(reference.name).extension in hidden
+    return reference.name in hidden or is_of_hidden
+
+
+def _what_is_wrong(tenant: Tenant, prompts: Collection[Name], reference: Reference) -> str:
+    """'' where the name is there."""
+    name = reference.name
+    match reference.means:
+        case Means.NODE:
+            return _unless(name, tenant.nodes, "user with extension" if name.isdigit() else "element named")
+        case Means.PROMPT:
+            return _unless(name, prompts, "prompt named")
+        case Means.INTERNAL:
+            return _unless(name, tenant.internal_numbers, "internal number")
+        case Means.USER:
+            return _unless(name, tenant.users, "user with extension")
+        case Means.MAILBOX if name in tenant.users:
+            return "" if tenant.users[name].voicemail else f"user {name} has no voicemail"
+        case Means.MAILBOX:
+            return _unless(name, tenant.users, "user with extension")
+        case Means.GROUP:
+            return "" if name in tenant.groups else _unless(name, {**tenant.groups, **tenant.users}, "group or user named")
+        case Means.MUSIC:
+            return _unless(name, tenant.musics, "music named")
+        case Means.TRUNK:
+            return _unless(name, tenant.trunks, "trunk named")
+        case Means.SITE:
+            expected = expected_one_of(tenant.sites, "there are none")
+            return "" if name in tenant.sites else f"no site named {name!r}, {expected}"
+        case Means.DEVICE:
+            return _unless_device(tenant, read_device(name))
+        case Means.SLOT if any(name in lot.numbers for lot in tenant.parkings.values()):
+            return ""
+        case Means.SLOT:
+            expected = expected_one_of([lot.slots for lot in tenant.parkings.values()], "there are no parkings")
+            return f"no parking slot {name!r}, {expected}"
+        case Means.SWITCH:
+            expected = expected_one_of(tenant.switches, "there are none")
+            return "" if name in tenant.switches else f"no switch named {name!r}, {expected}"
+        case Means.OWN | Means.SHOWN as means if name not in tenant.numbers:
+            other = ", and it can show no other" if means is Means.SHOWN else ""
+            return f"{name} is not one of the tenant's numbers{other}{did_you_mean(name, tenant.numbers)}"
+        case Means.OWN | Means.SHOWN:
+            return ""
+        case other:
+            assert_never(other)
+
+
+def _unless(name: str, known: Collection[str], kind: str) -> str:
+    return "" if name in known else f"no {kind} {name!r}{did_you_mean(name, known)}"
+
+
+def _unless_device(tenant: Tenant, device: UserDevice) -> str:
+    if device.extension not in tenant.users:
+        return _unless(device.extension, tenant.users, "user with extension")
+    devices = tenant.users[device.extension].devices
+    if device.name in devices:
+        return ""
+    return f"user {device.extension} has no device {device.name!r}, expected one of {', '.join(devices)}"
+
+
+def _references(tenant: Tenant) -> Iterator[Reference]:
     for did, number in tenant.numbers.items():
-        yield from _target(document, tenant, ("numbers", did, "to"), number.to)
+        yield Reference(("numbers", did, "to"), Means.NODE, number.to)
     for name, trunk in tenant.trunks.items():
-        if isinstance(trunk, RegistrationTrunk) and trunk.number not in tenant.numbers:
-            hint = did_you_mean(trunk.number, tenant.numbers)
-            yield document.problem(("trunks", name, "number"), f"{trunk.number} is not one of the tenant's numbers{hint}")
-    for extension in tenant.failover.ring:
-        yield from _user(document, tenant, ("failover", "ring"), extension)
+        if isinstance(trunk, RegistrationTrunk):
+            yield Reference(("trunks", name, "number"), Means.OWN, trunk.number)
+    for i, route in enumerate(tenant.routes):
+        yield from _each(("routes", str(i), "trunks"), Means.TRUNK, route.trunks)
+    for name, site in tenant.sites.items():
+        yield Reference(("sites", name, "number"), Means.SHOWN, site.number)
+    yield from _each(("failover", "ring"), Means.USER, tenant.failover.ring)
     if tenant.failover.voicemail:
-        yield from _mailbox(document, tenant, ("failover", "voicemail"), tenant.failover.voicemail)
-    if tenant.blacklist.prompt not in prompts:
-        hint = did_you_mean(tenant.blacklist.prompt, prompts)
-        yield document.problem(("blacklist", "prompt"), f"no prompt named {tenant.blacklist.prompt!r}{hint}")
+        yield Reference(("failover", "voicemail"), Means.MAILBOX, tenant.failover.voicemail)
+    yield Reference(("blacklist", "prompt"), Means.PROMPT, tenant.blacklist.prompt)
     for extension, user in tenant.users.items():
-        for field, target in user.uses().targets:
-            yield from _target(document, tenant, ("users", extension, *field.split(".")), target)
-        yield from _asked(document, tenant, ("users", extension), user.uses())
-    if tenant.closed_outside:
-        uses = Uses(settings=tuple(tenant.closed_outside.settings()), positions=tuple(
-            (f"switches.{switch}", switch, position) for switch, position in tenant.closed_outside.switches.items()))
-        yield from _asked(document, tenant, ("closed_outside",), uses)
+        if user.site:
+            yield Reference(("users", extension, "site"), Means.SITE, user.site)
+    for path, uses in _naming(tenant):
+        yield from _used(path, uses)
+    for section, label, equipment in tenant.equipment():
+        yield from _of_equipment((section, label), equipment)
+    if tenant.hold_music:
+        yield Reference(("hold_music",), Means.MUSIC, tenant.hold_music)
+    for name, members in tenant.pickup_groups.items():
+        yield from _each(("pickup_groups", name), Means.USER, members)
+    for name, music in tenant.musics.items():
+        yield from _each(("musics", name, "prompts"), Means.PROMPT, music.prompts)
+
+
+def _naming(tenant: Tenant) -> Iterator[tuple[Path, Uses]]:
+    """What names others by rules of its own: elements, users, the hours of calls outside."""
+    for extension, user in tenant.users.items():
+        yield ("users", extension), user.uses()
     for section, name, element in tenant.elements():
-        uses = element.uses()
-        for field, target in uses.targets:
-            yield from _target(document, tenant, (section, name, *field.split(".")), target)
-        for field, prompt in uses.prompts:
-            if prompt not in prompts:
-                hint = did_you_mean(prompt, prompts)
-                yield document.problem((section, name, *field.split(".")), f"no prompt named {prompt!r}{hint}")
-        for field, internal in uses.numbers:
-            if internal not in tenant.internal_numbers:
-                hint = did_you_mean(internal, tenant.internal_numbers)
-                yield document.problem((section, name, *field.split(".")), f"no internal number {internal!r}{hint}")
-        for field, extension in uses.users:
-            check = _mailbox if field == "mailbox" else _user
-            yield from check(document, tenant, (section, name, *field.split(".")), extension)
-        for field, group in uses.groups:
-            if group not in tenant.groups:
-                hint = did_you_mean(group, [*tenant.groups, *tenant.users])
-                yield document.problem((section, name, *field.split(".")), f"no group or user named {group!r}{hint}")
-        for field, music in uses.musics:
-            if music not in tenant.musics:
-                hint = did_you_mean(music, tenant.musics)
-                yield document.problem((section, name, *field.split(".")), f"no music named {music!r}{hint}")
-        yield from _asked(document, tenant, (section, name), uses)
-    if tenant.hold_music and tenant.hold_music not in tenant.musics:
-        hint = did_you_mean(tenant.hold_music, tenant.musics)
-        yield document.problem(("hold_music",), f"no music named {tenant.hold_music!r}{hint}")
-    for group, members in tenant.pickup_groups.items():
-        for extension in members:
-            yield from _user(document, tenant, ("pickup_groups", group), extension)
-    for name, each in tenant.musics.items():
-        for i, prompt in enumerate(each.prompts):
-            if prompt not in prompts:
-                hint = did_you_mean(prompt, prompts)
-                yield document.problem(("musics", name, "prompts", str(i)), f"no prompt named {prompt!r}{hint}")
+        yield (section, name), element.uses()
+    if closed := tenant.closed_outside:
+        yield ("closed_outside",), Uses(settings=tuple(closed.settings()), positions=tuple(
+            (f"switches.{switch}", switch, position) for switch, position in closed.switches.items()))
 
 
-def _asked(document: Document, tenant: Tenant, path: tuple[str, ...], uses: Uses) -> Iterable[Problem]:
-    """What rules ask of other sections is there."""
-    for field, other, key in uses.settings:
-        known = getattr(tenant, other)
-        if key not in known:
-            yield document.problem((*path, *field.split(".")), f"no {key!r} in {other}{did_you_mean(key, known)}")
-    for field, switch, position in uses.positions:
-        positions = tenant.switches[switch].positions if switch in tenant.switches else (position,)
-        if position not in positions:
-            found = f"switch {switch} has no position {position!r}, expected one of {', '.join(positions)}"
-            yield document.problem((*path, *field.split(".")), found)
+def _used(path: Path, uses: Uses) -> Iterator[Reference]:
+    pairs = [
+        (Means.NODE, uses.targets), (Means.PROMPT, uses.prompts), (Means.INTERNAL, uses.numbers), (Means.GROUP, uses.groups),
+        (Means.MUSIC, uses.musics), (Means.TRUNK, uses.trunks), (Means.SHOWN, uses.shown)]
+    for means, named in pairs:
+        for field, name in named:
+            yield Reference((*path, *field.split(".")), means, name)
+    for field, extension in uses.users:
+        means = Means.MAILBOX if field == "mailbox" else Means.USER
+        yield Reference((*path, *field.split(".")), means, extension)
 
 
-def _target(document: Document, tenant: Tenant, path: tuple[str, ...], target: str) -> Iterable[Problem]:
-    if target not in tenant.nodes:
-        kind = "user with extension" if target.isdigit() else "element named"
-        yield document.problem(path, f"no {kind} {target!r}{did_you_mean(target, tenant.nodes)}")
+def _of_equipment(path: Path, each: Equipment) -> Iterator[Reference]:
+    if each.site:
+        yield Reference((*path, "site"), Means.SITE, each.site)
+    for where, device in devices_of(each):
+        yield Reference((*path, *where), Means.DEVICE, device)
+    for i, key in enumerate(each.keys if isinstance(each, Phone) else ()):
+        match key:
+            case Blf(extension=extension):
+                yield Reference((*path, "keys", str(i), "extension"), Means.USER, extension)
+            case ParkKey(slot=slot):
+                yield Reference((*path, "keys", str(i), "slot"), Means.SLOT, slot)
+            case SwitchKey(switch=switch):
+                yield Reference((*path, "keys", str(i), "switch"), Means.SWITCH, switch)
+            case SpeedDial() | PauseKey():
+                pass
+            case other:
+                assert_never(other)
 
 
-def _user(document: Document, tenant: Tenant, path: tuple[str, ...], extension: str) -> Iterable[Problem]:
-    if extension not in tenant.users:
-        yield document.problem(path, f"no user with extension {extension!r}{did_you_mean(extension, tenant.users)}")
-
-
-def _mailbox(document: Document, tenant: Tenant, path: tuple[str, ...], extension: str) -> Iterable[Problem]:
-    yield from _user(document, tenant, path, extension)
-    if extension in tenant.users and not tenant.users[extension].voicemail:
-        yield document.problem(path, f"user {extension} has no voicemail")
+def _each(path: Path, means: Means, names: Iterable[str]) -> Iterator[Reference]:
+    return (Reference((*path, str(i)), means, name) for i, name in enumerate(names))

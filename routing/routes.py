@@ -1,13 +1,14 @@
 """By which trunks calls leave, and from where they are made. Pure."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from routing.dialled import CallClass
 from routing.names import Did, Name, all_differ
 from routing.part import Part
+from routing.patterns import LINE, matching
 
 
 def outside_only(classes: tuple[CallClass, ...]) -> tuple[CallClass, ...]:
@@ -28,7 +29,7 @@ class Site(Part):
     """A place of the tenant's: emergency calls of its users show this number, by which the rescuers know the address."""
 
     number: Did
-    address: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$")]
+    address: Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,120}$", LINE)]
 
 
 def trunks_for(call_class: CallClass | None, routes: Iterable[Route], trunks: Iterable[Name]) -> tuple[Name, ...]:
@@ -45,9 +46,3 @@ def twice(routes: Iterable[Route]) -> Iterable[tuple[int, CallClass]]:
     for place, route in enumerate(routes):
         yield from ((place, each) for each in route.classes if each in seen)
         seen |= set(route.classes)
-
-
-def unknown_trunks(routes: Iterable[Route], trunks: Container[Name]) -> Iterable[tuple[int, int, Name]]:
-    """The places of names that no trunk has."""
-    for place, route in enumerate(routes):
-        yield from ((place, i, name) for i, name in enumerate(route.trunks) if name not in trunks)

@@ -1,7 +1,7 @@
 """Reads a tenant's file of scenarios, and finds what is wrong in it. Pure."""
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from routing.cast import HangsUp
@@ -11,11 +11,12 @@ from routing.errors import ConfigError, Problem
 from routing.facts import NOTHING_SET
 from routing.names import Extension, Name
 from routing.nodes import SYSTEM_NODES
+from routing.partial import readable
 from routing.scenario import Scenarios
 from routing.scene import Scene
 from routing.settings import checked_position, with_setting
 from routing.tenant import Tenant
-from routing.validation import validated
+from routing.validation import fitted, told
 
 A_NODE = "element or user"
 
@@ -23,7 +24,11 @@ A_NODE = "element or user"
 def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
     """The scenarios of a tenant's file, whose name errors show. Raises ConfigError with everything that is wrong in it."""
     document = read_document(text, file)
-    content = validated(document, Scenarios)
+    content = fitted(document, Scenarios)
+    if isinstance(content, list):
+        rest = readable(document, Scenarios, content, {})
+        more = _references(rest.document, rest.model, tenant, rest.hidden) if rest else ()
+        raise ConfigError([*told(document, content), *more])
     problems = list(_references(document, content, tenant))
     if problems:
         raise ConfigError(problems)
@@ -34,8 +39,11 @@ def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
     ]
 
 
-def _references(document: Document, content: Scenarios, tenant: Tenant) -> Iterable[Problem]:
-    """Every scenario has a title of its own and a moment, and names only what the tenant has."""
+def _references(
+    document: Document, content: Scenarios, tenant: Tenant, hidden: Collection[str] = (),
+) -> Iterable[Problem]:
+    """Every scenario has a title of its own and a moment, and names only what the tenant has. `hidden` are words in parts that
+    nobody can read."""
     seen: dict[str, int] = {}
     nodes = {*tenant.nodes, *SYSTEM_NODES}
     prompts = set(tenant.all_prompts())
@@ -46,7 +54,7 @@ def _references(document: Document, content: Scenarios, tenant: Tenant) -> Itera
         if scenario.title in seen:
             yield document.problem((*here, "title"), f"{scenario.title!r} is also the title on line {seen[scenario.title]}")
         seen[scenario.title] = document.line_of((*here, "title"))
-        if content.at is None and call.at is None:
+        if content.at is None and call.at is None and "at" not in hidden:
             yield document.problem((*here, "call"), "'at' is missing: the call has no moment, and its file has none for all")
         if re.fullmatch(r"[0-9]{2,6}", call.caller) and call.caller not in tenant.users:
             yield document.problem((*here, "call", "from"), f"no user with extension {call.caller!r}")

@@ -9,6 +9,7 @@ from routing.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, W
 from routing.dialled import class_of
 from routing.facts import NOTHING_SET, Forwarding, Personal
 from routing.names import Extension, Name
+from routing.suggestion import expected_one_of
 from routing.tenant import Tenant
 
 
@@ -123,12 +124,6 @@ def groups_of(tenant: Tenant, extension: Extension) -> tuple[Name, ...]:
     """The groups and queues that the user is in."""
     groups = (name for name in tenant.groups if extension in tenant.members_of(name))
     return (*groups, *(name for name in tenant.queues if extension in tenant.agents_of(name)))
-
-
-def expected_one_of(names: Iterable[str], without: str) -> str:
-    """'expected one of a, b'; `without` where there is nothing to choose from."""
-    listed = ", ".join(names)
-    return f"expected one of {listed}" if listed else without
 
 
 def checked_position(tenant: Tenant, switch: Name, position: str) -> Name:

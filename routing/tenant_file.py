@@ -17,6 +17,7 @@ from routing.nodes.user import User
 from routing.nodes.when import When
 from routing.number_list import NumberPatterns
 from routing.part import Part
+from routing.patterns import matching
 from routing.phrases import Language
 from routing.platform import Platform
 from routing.prompts import Prompt
@@ -25,7 +26,7 @@ from routing.terms import Bought
 from routing.timezones import is_timezone
 from routing.trunks import Trunk
 
-AreaCode = Annotated[str, Field(pattern=r"^[0-9]{0,5}$")]
+AreaCode = Annotated[str, matching(r"^[0-9]{0,5}$", "an area code of at most 5 digits")]
 
 
 class PublicNumber(Part):

@@ -7,16 +7,17 @@ transferred to a slot's number is parked there.
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from routing.call import DialEnded, DialStatus, Entered, Event, Parked, ParkEnded, Played
 from routing.names import Extension, Name, NamePrefix, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.patterns import matching
 from routing.step import Cause, Dial, Hangup, Park, Play, SetCall, Unpark
 
 MAX_SLOTS = 100
 BACK, RINGING = 1, 2      # remembered while a call goes back to who parked it
-Slots = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[0-9]{2,6}$")]
+Slots = Annotated[str, matching(r"^[0-9]{2,6}-[0-9]{2,6}$", "slots such as 701-720")]
 
 
 class Parking(Element):

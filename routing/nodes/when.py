@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from routing.callers import is_foreign
 from routing.dates import DateSpan, shown
@@ -19,12 +19,14 @@ from routing.names import Country, Extension, Name
 from routing.nodes.node import Here
 from routing.number_list import NumberPatterns, NumberSet
 from routing.part import Part
+from routing.patterns import matching
 from routing.presence import GroupPresence, Presence, presence_in, presence_of
 from routing.public_holidays import known_places, public_holiday
 from routing.schedule import Window, covering
 
-DialledNumber = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
+DialledNumber = Annotated[str, matching(
+    r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$", "a public number as +48221234567 or an internal one")]
+Region = Annotated[str, matching(r"^[A-Za-z0-9-]{1,20}$", "a region's short name, such as BY of DE")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,15 @@ def test_simulate_tells_the_path_and_the_end(home: Path) -> None:
     assert [visit["node"] for visit in result["path"]] == ["start", "main", "main", "service", "service"]
 
 
+@pytest.mark.parametrize("command", [("simulate", "acne", "201"), ("graph", "acne")])
+def test_tenant_that_is_not_there_is_told_with_where_it_was_looked_for_and_what_is_alike(
+    home: Path, tmp_path: Path, command: tuple[str, ...],
+) -> None:
+    done = centralka(home, *command)
+    assert (done.returncode, done.stderr) == (
+        1, f"no tenant 'acne' in {tmp_path / 'tenants'}, expected one of acme (did you mean 'acme'?)\n")
+
+
 def test_graph_goes_to_standard_output_or_into_a_file(home: Path, tmp_path: Path) -> None:
     shown = centralka(home, "graph", "acme")
     assert (shown.returncode, shown.stdout.startswith("<?xml"), ">key 2<" in shown.stdout) == (0, True, True)
@@ -214,7 +223,7 @@ def test_scenario_that_fails_is_told_with_its_line_and_nothing_is_published(home
         done = centralka(home, *command)
         assert done.returncode == 1
         assert done.stderr.startswith(
-            f"{file}:8 scenarios.0.expect.ends: 'The caller presses one': found answered by 201, expected answered by 202")
+            f"{file}:8 scenarios.#1.expect.ends: 'The caller presses one': found answered by 201, expected answered by 202")
     assert not (home / "published" / "current").exists()
     assert centralka(home, "apply", "--despite-scenarios").returncode == 0
 
@@ -251,8 +260,8 @@ def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_pa
     file = tmp_path / "tenants" / "acme.scenarios.yaml"
     file.write_text(SCENARIO.replace('"201": answers', '"209": answers').replace("[main, sales]", "[main, sals]"))
     assert centralka(home, "check", "--scenarios").stderr.splitlines() == [
-        f"{file}:5 scenarios.0.phones.209: no user with extension '209'",
-        f"{file}:9 scenarios.0.expect.path.1: no element or user 'sals'",
+        f"{file}:5 scenarios.#1.phones.209: no user with extension '209'",
+        f"{file}:9 scenarios.#1.expect.path.#2: no element or user 'sals'",
     ]
     file.write_text(SCENARIO.replace("presses 1", "press one"))
     assert "found 'press one', expected presses 1, presses nothing, says Kowalska, or hangs up in main" in centralka(

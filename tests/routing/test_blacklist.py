@@ -60,12 +60,12 @@ def test_emergency_number_is_not_barred_by_a_beginning_that_covers_it() -> None:
 
 
 @pytest.mark.parametrize(("entry", "problem"), [
-    ('targets: ["112"]', "blacklist.targets.0: 112 is an emergency number, which nothing can block"),
-    ('callers: ["+48600*", "+48*", "999"]', "blacklist.callers.2: 999 is an emergency number, which nothing can block"),
-    ('targets: ["600*"]', "blacklist.targets.0: found '600*', expected a number as +48600100200 or 118913, a beginning as +48600*, "
+    ('targets: ["112"]', "blacklist.targets.#1: 112 is an emergency number, which nothing can block"),
+    ('callers: ["+48600*", "+48*", "999"]', "blacklist.callers.#3: 999 is an emergency number, which nothing can block"),
+    ('targets: ["600*"]', "blacklist.targets.#1: found '600*', expected a number as +48600100200 or 118913, a beginning as +48600*, "
                           "or a range as +48221230000-+48221239999"),
     ("prompt: welcom", "blacklist.prompt: no prompt named 'welcom' (did you mean 'welcome'?)"),
-    ('prompts: ["welcome"]', "blacklist.prompts: unknown key 'prompts'"),
+    ('prompts: ["welcome"]', "blacklist.prompts: unknown key 'prompts' (did you mean 'prompt'?)"),
 ])
 def test_blacklist_that_cannot_be_used_is_told_where_it_stands(entry: str, problem: str) -> None:
     assert problems(changed(("voicemails:", f"blacklist:\n  {entry}\nvoicemails:"))) == [f"acme.yaml:22 {problem}"]

@@ -204,8 +204,8 @@ def test_url_of_any_other_form_is_told(url: str) -> None:
 
 
 @pytest.mark.parametrize(("given", "told"), [
-    ("connect_s: 3", "connect_s: found '3': input should be less than or equal to 2"),
-    ("answer_s: 6", "answer_s: found '6': input should be less than or equal to 5"),
+    ("connect_s: 3", "connect_s: found '3', expected at most 2"),
+    ("answer_s: 6", "answer_s: found '6', expected at most 5"),
     ("presentation: '+48600100200'", "presentation: +48600100200 is not one of the tenant's numbers, and it can show no other"),
     ("trunk: other", "trunk: no trunk named 'other'"),
     ("connect_s: nan", "connect_s: found 'nan'"), ("connect_s: 0", "connect_s: found '0'"),

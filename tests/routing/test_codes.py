@@ -49,7 +49,7 @@ def test_code_is_changed_in_the_tenants_file_or_switched_off_there() -> None:
     ('pause: "*1,Dial(x)"', "codes.pause: found '*1,Dial(x)', expected a code such as *97: '*', then 1 to 4 digits or '*'"),
     ('in_call: {park: "3"}',
      "codes.in_call.park: found '3', expected a code such as *2 or ##: '*' or '#', then 1 to 3 digits, '*' or '#'"),
-    ('paus: "*52"', "codes.paus: unknown key 'paus'"),
+    ('paus: "*52"', "codes.paus: unknown key 'paus' (did you mean 'pause'?)"),
 ])
 def test_table_in_which_keys_could_mean_two_things_is_refused(table: str, expected: str) -> None:
     found = problems(ACME.replace("failover:", f"{SWITCHES}codes:\n  {table}\nfailover:"))

@@ -232,22 +232,22 @@ def test_share_of_calls_is_its_share_and_one_rule_does_not_follow_from_another()
 
 
 @pytest.mark.parametrize(("rule", "problem"), [
-    ("{when: {}, to: mail}", "conditions.door.rules.0.when: expected at least one of hours, dates, holidays, calendars, caller, dialled, switches, users, groups, queues, share"),
-    ("{when: {dates: [2026-02-29]}, to: mail}", "conditions.door.rules.0.when.dates.0: found '2026-02-29', expected a day that exists, 2026-02-29 does not"),
-    ("{when: {dates: [2026-02-02..2026-02-01]}, to: mail}", "conditions.door.rules.0.when.dates.0: found '2026-02-02..2026-02-01', expected a last day that is not before the first, 2026-02-02"),
-    ("{when: {dates: [2026-02-02..03-01]}, to: mail}", "conditions.door.rules.0.when.dates.0: found '2026-02-02..03-01', expected a year on both days or on neither"),
-    ("{when: {dates: [tomorrow]}, to: mail}", "conditions.door.rules.0.when.dates.0: found 'tomorrow', expected a day or days such as 2026-12-24, 2026-12-24..2027-01-01, 12-24 or 12-24..01-06"),
-    ("{when: {holidays: {country: XX}}, to: mail}", "conditions.door.rules.0.when.holidays: the public holidays of XX are not known"),
-    ("{when: {holidays: {country: IT, region: ZZ}}, to: mail}", "conditions.door.rules.0.when.holidays: IT has no region 'ZZ' with holidays of its own"),
-    ("{when: {calendars: [onw]}, to: mail}", "conditions.door.rules.0.when.calendars.0: no 'onw' in calendars (did you mean 'own'?)"),
-    ("{when: {caller: {lists: [vop]}}, to: mail}", "conditions.door.rules.0.when.caller.lists.0: no 'vop' in lists (did you mean 'vip'?)"),
-    ("{when: {caller: {}}, to: mail}", "conditions.door.rules.0.when.caller: expected numbers, lists or kinds"),
-    ("{when: {switches: {nigth: on}}, to: mail}", "conditions.door.rules.0.when.switches.nigth: no 'nigth' in switches (did you mean 'night'?)"),
-    ("{when: {switches: {night: day}}, to: mail}", "conditions.door.rules.0.when.switches.night: switch night has no position 'day', expected one of off, on"),
-    ("{when: {users: {'209': busy}}, to: mail}", "conditions.door.rules.0.when.users.209: no '209' in users (did you mean '203'?)"),
-    ("{when: {groups: {sale: all_busy}}, to: mail}", "conditions.door.rules.0.when.groups.sale: no 'sale' in groups (did you mean 'sales'?)"),
-    ("{when: {share: 100}, to: mail}", "conditions.door.rules.0.when.share: found '100': input should be less than 100"),
-    ("{when: {dates: ['11-23']}, to: male}", "conditions.door.rules.0.to: no element named 'male' (did you mean 'mail'?)"),
+    ("{when: {}, to: mail}", "conditions.door.rules.#1.when: expected at least one of hours, dates, holidays, calendars, caller, dialled, switches, users, groups, queues, share"),
+    ("{when: {dates: [2026-02-29]}, to: mail}", "conditions.door.rules.#1.when.dates.#1: found '2026-02-29', expected a day that exists, 2026-02-29 does not"),
+    ("{when: {dates: [2026-02-02..2026-02-01]}, to: mail}", "conditions.door.rules.#1.when.dates.#1: found '2026-02-02..2026-02-01', expected a last day that is not before the first, 2026-02-02"),
+    ("{when: {dates: [2026-02-02..03-01]}, to: mail}", "conditions.door.rules.#1.when.dates.#1: found '2026-02-02..03-01', expected a year on both days or on neither"),
+    ("{when: {dates: [tomorrow]}, to: mail}", "conditions.door.rules.#1.when.dates.#1: found 'tomorrow', expected a day or days such as 2026-12-24, 2026-12-24..2027-01-01, 12-24 or 12-24..01-06"),
+    ("{when: {holidays: {country: XX}}, to: mail}", "conditions.door.rules.#1.when.holidays: the public holidays of XX are not known"),
+    ("{when: {holidays: {country: IT, region: ZZ}}, to: mail}", "conditions.door.rules.#1.when.holidays: IT has no region 'ZZ' with holidays of its own"),
+    ("{when: {calendars: [onw]}, to: mail}", "conditions.door.rules.#1.when.calendars.#1: no 'onw' in calendars (did you mean 'own'?)"),
+    ("{when: {caller: {lists: [vop]}}, to: mail}", "conditions.door.rules.#1.when.caller.lists.#1: no 'vop' in lists (did you mean 'vip'?)"),
+    ("{when: {caller: {}}, to: mail}", "conditions.door.rules.#1.when.caller: expected numbers, lists or kinds"),
+    ("{when: {switches: {nigth: on}}, to: mail}", "conditions.door.rules.#1.when.switches.nigth: no 'nigth' in switches (did you mean 'night'?)"),
+    ("{when: {switches: {night: day}}, to: mail}", "conditions.door.rules.#1.when.switches.night: switch night has no position 'day', expected one of off, on"),
+    ("{when: {users: {'209': busy}}, to: mail}", "conditions.door.rules.#1.when.users.209: no '209' in users (did you mean '203'?)"),
+    ("{when: {groups: {sale: all_busy}}, to: mail}", "conditions.door.rules.#1.when.groups.sale: no 'sale' in groups (did you mean 'sales'?)"),
+    ("{when: {share: 100}, to: mail}", "conditions.door.rules.#1.when.share: found '100', expected less than 100"),
+    ("{when: {dates: ['11-23']}, to: male}", "conditions.door.rules.#1.to: no element named 'male' (did you mean 'mail'?)"),
 ])
 def test_mistake_in_a_rule_is_told_with_its_place(rule: str, problem: str) -> None:
     section = f"{CALENDARS}{LISTS}{SWITCHES}conditions:\n  door:\n    rules:\n      - {rule}\n    otherwise: main\nnumbers:"

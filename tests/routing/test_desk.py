@@ -40,4 +40,4 @@ def test_unknown_music_and_users_are_named() -> None:
     text = changed(("failover:", 'hold_music: waltz\npickup_groups: {office: ["201", "299"]}\nfailover:'))
     assert problems(text) == [
         "acme.yaml:25 hold_music: no music named 'waltz'",
-        "acme.yaml:26 pickup_groups.office: no user with extension '299'"]
+        "acme.yaml:26 pickup_groups.office.#2: no user with extension '299'"]

@@ -25,14 +25,14 @@ def test_mac_address_may_be_written_as_on_any_label(mac: str) -> None:
     (GOOD.replace("yealink_t46u", "T46U"), "phones.anna.model: found 'T46U', no such model is known (did you mean 'yealink_t46u'?)"),
     (GOOD.replace("yealink_t46u", "gigaset_n870"), "phones.anna.model: found 'gigaset_n870', which belongs in the section dect"),
     (GOOD.replace("[201-desk]", "201-desk"), "phones.anna.lines: found '201-desk', expected a list"),
-    (GOOD.replace("[201-desk]", "[]"), "phones.anna.lines: found [], expected at least 1"),
+    (GOOD.replace("[201-desk]", "[]"), "phones.anna.lines: found no entries, expected at least 1"),
     (GOOD.replace("33\"", "3\""), "phones.anna.mac: found '80:5E:C0:11:22:3', expected a MAC address"),
-    (GOOD.replace("201-desk", "209-desk"), "phones.anna.lines.0: no user with extension '209'"),
-    (GOOD.replace("201-desk", "201-dect"), "phones.anna.lines.0: user 201 has no device 'dect', expected one of desk"),
-    (GOOD.replace("201-desk", "desk"), "phones.anna.lines.0: found 'desk', expected a user's device such as 201-desk"),
+    (GOOD.replace("201-desk", "209-desk"), "phones.anna.lines.#1: no user with extension '209'"),
+    (GOOD.replace("201-desk", "201-dect"), "phones.anna.lines.#1: user 201 has no device 'dect', expected one of desk"),
+    (GOOD.replace("201-desk", "desk"), "phones.anna.lines.#1: found 'desk', expected a user's device such as 201-desk"),
     (GOOD.replace("201-desk]", "201-desk], timezone: Europe/Warszawa"), "phones.anna.timezone: found 'Europe/Warszawa', expected a time"),
-    (GOOD.replace("201-desk]", '201-desk], keys: [{kind: blf, extension: "209"}]'), "phones.anna.keys.0.extension: no user"),
-    (GOOD.replace("201-desk]", '201-desk], keys: [{kind: speed_dial, number: "0$x", label: x}]'), "phones.anna.keys.0.number: found '0$x'"),
+    (GOOD.replace("201-desk]", '201-desk], keys: [{kind: blf, extension: "209"}]'), "phones.anna.keys.#1.extension: no user"),
+    (GOOD.replace("201-desk]", '201-desk], keys: [{kind: speed_dial, number: "0$x", label: x}]'), "phones.anna.keys.#1.number: found '0$x'"),
     (GOOD.replace("t46u", "t31p").replace("201-desk]", "201-desk, 202-desk, 203-desk]"), "found 3 lines, a Yealink SIP-T31P has 2"),
     (GOOD.replace("t46u", "t31p").replace("201-desk]", '201-desk], keys: [{kind: blf, extension: "202"}, {kind: blf, extension: "203"}]'),
      "found 2 keys, a Yealink SIP-T31P has 2, 1 of them beside its lines"),
@@ -68,18 +68,18 @@ def test_key_shows_what_there_is(key: str, more: str, expected: str) -> None:
     phone = GOOD.replace("201-desk]", f"201-desk], keys: [{{kind: {key}}}]")
     found = problems(with_phones(phone, more=more))
     assert len(found) == bool(expected), found
-    assert not expected or (found[0].startswith("acme.yaml:13 phones.anna.keys.0") and expected in found[0]), found
+    assert not expected or (found[0].startswith("acme.yaml:13 phones.anna.keys.#1") and expected in found[0]), found
 
 
 def test_key_says_of_what_kind_it_is() -> None:
     phone = GOOD.replace("201-desk]", '201-desk], keys: [{slot: "701"}]')
-    assert problems(with_phones(phone)) == ["acme.yaml:13 phones.anna.keys.0: 'kind' is missing"]
+    assert problems(with_phones(phone)) == ["acme.yaml:13 phones.anna.keys.#1: 'kind' is missing, expected one of blf, speed_dial, park, switch, pause"]
 
 
 def test_device_is_one_telephone_only() -> None:
     other = GOOD.replace("anna", "hall").replace("33\"", "34\"")
     assert problems(with_phones(GOOD, other)) == [
-        "acme.yaml:14 phones.hall.lines.0: 201-desk is already a line of anna; a device is one telephone"]
+        "acme.yaml:14 phones.hall.lines.#1: 201-desk is already a line of anna; a device is one telephone"]
 
 
 def test_more_telephones_than_extensions_must_be_meant() -> None:
@@ -97,7 +97,7 @@ def test_telephone_belongs_to_one_tenant() -> None:
         read_tenants({
             "acme.yaml": with_phones(GOOD),
             "rossi.yaml": changed(("menus:", f"phones:\n  {GOOD.replace('80:5E:C0:11:22:33', '805ec0112233')}\nmenus:"), text=ROSSI)})
-    assert str(error.value) == "rossi.yaml:13 phones.anna.mac: MAC 805ec0112233 already belongs to acme.yaml"
+    assert str(error.value) == "rossi.yaml:13 phones.anna.mac: MAC 80:5e:c0:11:22:33 already belongs to acme.yaml:13 phones.anna.mac"
 
 
 def test_tenant_without_telephones_is_as_before() -> None:
@@ -125,9 +125,9 @@ def test_fax_card_terminal_and_cordless_telephones_are_good() -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [
     (CELLAR.replace("ht802", "ht801"), "gateways.cellar.ports: found 2 ports, a Grandstream HT801 has 1"),
-    (CELLAR.replace("204-fax", "203-desk, extra: 1"), "gateways.cellar.ports.0.extra: unknown key"),
-    (CELLAR.replace("204-fax", "202-desk"), "gateways.cellar.ports.0.device: a fax leaves and hears no messages, expected voicemail: no"),
-    (CELLAR.replace("use: fax", "use: modem"), "gateways.cellar.ports.0.use: found 'modem'"),
+    (CELLAR.replace("204-fax", "203-desk, extra: 1"), "gateways.cellar.ports.#1.extra: unknown key"),
+    (CELLAR.replace("204-fax", "202-desk"), "gateways.cellar.ports.#1.device: a fax leaves and hears no messages, expected voicemail: no"),
+    (CELLAR.replace("use: fax", "use: modem"), "gateways.cellar.ports.#1.use: found 'modem'"),
     (CELLAR + "  attic: {model: grandstream_ht801, mac: 00A0BA000002, ports: [{device: 206-fax, use: fax}]}\n",
      "gateways.attic.ports: found 3 analogue ports of no site, expected at most 2 a site"),
     (HALL.replace("handsets", "bases: {roof: 7C2F80000002}, handsets"), "dect.hall.bases: found 1 bases, a Gigaset N670 IP PRO has at most 0"),
@@ -150,7 +150,7 @@ def test_third_analogue_port_at_another_site_is_good() -> None:
 
 def test_base_of_one_tenant_is_no_others() -> None:
     bases = HALL.replace("n670", "n870").replace("handsets", "bases: {roof: 7C2F80000002}, handsets")
-    with pytest.raises(ConfigError, match=r"dect.hall.mac: MAC 7c2f80000002 already belongs to acme.yaml"):
+    with pytest.raises(ConfigError, match=r"dect.hall.mac: MAC 7c:2f:80:00:00:02 already belongs to acme.yaml:13 dect.hall.bases.roof"):
         read_tenants({
             "acme.yaml": changed(("menus:", f"{bases}menus:")),
             "rossi.yaml": changed(("menus:", f"{HALL.replace('80000001', '80000002')}menus:"), text=ROSSI)})

@@ -318,8 +318,8 @@ def test_user_whose_only_way_is_the_caller_takes_a_message() -> None:
     ("{internal: {phone: 0}}", "rings.internal: found phone, expected some of desk"),
     ("{group: {mobile: 0}}", "rings.group: found mobile, expected some of desk"),
     ("{internal: {desk: 0, dect: 20}}, devices: [desk, dect]", "rings.internal: dect would never ring, expected less than ring_s, 20"),
-    ("{nobody: {desk: 0}}", "found 'nobody': input should be 'internal', 'direct', 'main', 'group' or 'queue'"),
-    ("{direct: {}}", "found {}, expected at least 1"),
+    ("{nobody: {desk: 0}}", "found 'nobody', expected one of internal, direct, main, group, queue"),
+    ("{direct: {}}", "found no entries, expected at least 1"),
     ('{queue: {mobile: 0}}, mobile: "+48600100201"', "rings.queue: found only mobile, expected a device"),
     ("{direct: {mobile: 0}}, devices: [mobile]", "found a device named 'mobile', which is the word for the mobile"),
 ])

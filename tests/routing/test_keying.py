@@ -74,7 +74,7 @@ def test_caller_who_dials_nothing_that_is_there_is_told_and_asked_again_and_reac
 
 def test_number_that_is_nobodys_cannot_be_excluded() -> None:
     text = changed(("menus:", "dial_internal:\n  ask: {prompt: welcome, excluded: [\"999\"], failed: sales}\nmenus:"))
-    assert problems(text) == ["acme.yaml:13 dial_internal.ask.excluded.0: no internal number '999'"]
+    assert problems(text) == ["acme.yaml:13 dial_internal.ask.excluded.#1: no internal number '999'"]
 
 
 # The directory

@@ -170,7 +170,7 @@ def test_refused_number_outside_is_no_colleague_who_was_there() -> None:
 ])
 def test_number_that_may_not_be_called_is_no_member(members: str, more: list[tuple[str, str]], problem: str) -> None:
     (found,) = problems(changed(*more, (MEMBERS, f"members: [{members}], unanswered: mail}}")))
-    assert f"groups.sales.members.0: {problem}" in found
+    assert f"groups.sales.members.#1: {problem}" in found
 
 
 def test_group_of_more_numbers_outside_than_asterisk_can_ring_is_refused() -> None:

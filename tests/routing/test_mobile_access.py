@@ -79,9 +79,9 @@ def test_colleague_sees_a_colleague_and_the_firm_rings_the_mobile_of_nobody_else
 
 
 @pytest.mark.parametrize(("users", "changes", "text"), [
-    ('"201", "202"', (), "mobile_accesses.access.users.1: user 202 has no mobile"),
+    ('"201", "202"', (), "mobile_accesses.access.users.#2: user 202 has no mobile"),
     ('"201", "202"', (("Jan, devices: [desk]", 'Jan, devices: [desk], mobile: "+48600100201"'),),
-     "users.1: the mobile of 202 is that of 201 too, expected one for each"),
+     "users.#2: the mobile of 202 is that of 201 too, expected one for each"),
     ('"209"', (), "no user with extension '209'"),
 ])
 def test_users_who_cannot_be_told_by_their_mobile_are_refused(users: str, changes: tuple[tuple[str, str], ...], text: str) -> None:

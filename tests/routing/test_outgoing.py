@@ -197,9 +197,9 @@ def test_forward_to_a_mobile_leaves_by_the_route_for_mobiles() -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "path", "found"), [
-    ("trunks: [backup, carrier]", "trunks: [backup, other]", "routes.0.trunks.1", "no trunk named 'other'"),
-    ("classes: [mobile, emergency]", "classes: [mobile, internal]", "routes.0.classes", "internal calls leave by no trunk"),
-    ("routes:\n", "routes:\n  - {classes: [mobile], trunks: [carrier]}\n", "routes.1.classes", "mobile calls have a route already"),
+    ("trunks: [backup, carrier]", "trunks: [backup, other]", "routes.#1.trunks.#2", "no trunk named 'other'"),
+    ("classes: [mobile, emergency]", "classes: [mobile, internal]", "routes.#1.classes", "internal calls leave by no trunk"),
+    ("routes:\n", "routes:\n  - {classes: [mobile], trunks: [carrier]}\n", "routes.#2.classes", "mobile calls have a route already"),
     ('name: Anna, number: "+48221234568"', 'name: Anna, number: "+48221234599"', "users.201.number", "is not one of the tenant's"),
     ('krakow: {number: "+48121234569"', 'krakow: {number: "+48121234999"', "sites.krakow.number", "is not one of the tenant's"),
     ("site: krakow", "site: gdansk", "users.201.site", "no site named 'gdansk'"),

@@ -233,8 +233,8 @@ def test_new_foreign_country_is_called_by_no_flow_until_somebody_has_confirmed_i
 
 @pytest.mark.parametrize(("text", "path", "found"), [
     ("plans:\n  big: {users: many}", "plans.big.users", "found 'many'"),
-    ("extension_types:\n  lobby: {permissions: [local]}", "extension_types.lobby.permissions.0", "found 'local'"),
-    ("brakes: {}", "brakes", "unknown key 'brakes'"),
+    ("extension_types:\n  lobby: {permissions: [local]}", "extension_types.lobby.permissions.#1", "found 'local'"),
+    ("brakes: {}", "brakes", "unknown section 'brakes' (did you mean 'brake'?)"),
 ])
 def test_platform_file_with_an_error_is_refused_with_its_place(text: str, path: str, found: str) -> None:
     with pytest.raises(ConfigError) as error:
@@ -250,7 +250,7 @@ def test_platform_file_with_an_error_is_refused_with_its_place(text: str, path: 
     ("failover:", "plan: {name: office_maxi, lines: 2}\nfailover:", "plan.lines", "found 2 lines, plan office_maxi has 3 to 8"),
     ("failover:", "plan: {name: wco_5, additions: {wco_3: 1}}\nfailover:", "plan.additions.wco_3", "no addition"),
     ('numbers:\n', 'numbers:\n  "+48221234569": {to: menu}\n', "numbers", "found 2 main numbers, plan wco_5 has 1"),
-    ("failover:", "platform: {brake: null}\nfailover:", "platform", "unknown key 'platform'"),
+    ("failover:", "platform: {brake: null}\nfailover:", "platform", "unknown section 'platform'"),
     ("closed_outside: {hours:", "closed_outside: {switches: {night: on}, hours:", "users.205.closed_outside.switches.night", "no 'night'"),
 ])
 def test_check_names_the_place_where_a_tenant_has_more_than_its_plan(old: str, new: str, path: str, found: str) -> None:

@@ -19,10 +19,10 @@ scenarios:
 
 @pytest.mark.parametrize(("given", "path", "text"), [
     ('settings: {"209": [dnd]}', "settings.209", "no user with extension '209'"),
-    ('settings: {"201": [dnd, asleep]}', "settings.201.1", "found 'asleep', expected dnd, pause, logout"),
-    ('settings: {"201": [logout=nobody]}', "settings.201.0", "201 is in no group or queue 'nobody', expected one of"),
-    ('settings: {"201": [pause=all]}', "settings.201.0", "201 is in no group or queue 'all'"),
-    ('settings: {"201": [busy=209]}', "settings.201.0", "found the target '209'"),
+    ('settings: {"201": [dnd, asleep]}', "settings.201.#2", "found 'asleep', expected dnd, pause, logout"),
+    ('settings: {"201": [logout=nobody]}', "settings.201.#1", "201 is in no group or queue 'nobody', expected one of"),
+    ('settings: {"201": [pause=all]}', "settings.201.#1", "201 is in no group or queue 'all'"),
+    ('settings: {"201": [busy=209]}', "settings.201.#1", "found the target '209'"),
     ("switches: {dusk: night}", "switches.dusk", "found the switch 'dusk', expected one of night"),
     ("switches: {night: dawn}", "switches.night", "found the position 'dawn', expected one of auto, day, night"),
 ])
@@ -31,7 +31,7 @@ def test_what_nobody_can_set_is_refused_with_its_line_and_what_there_is(given: s
     with pytest.raises(ConfigError) as refused:
         read_scenarios(SCENARIO.replace("GIVEN", given), "acme.scenarios.yaml", tenant)
     (problem,) = refused.value.problems
-    assert str(problem).startswith(f"acme.scenarios.yaml:6 scenarios.0.given.{path}: ")
+    assert str(problem).startswith(f"acme.scenarios.yaml:6 scenarios.#1.given.{path}: ")
     assert text in problem.text
 
 
