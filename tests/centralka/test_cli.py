@@ -298,6 +298,17 @@ def test_simulate_takes_switches_settings_and_a_hidden_number(home: Path, tmp_pa
         assert json.loads(done.stdout)["outcome"] == outcome, (options, done.stderr)
 
 
+@pytest.mark.parametrize(("dialled", "hint"), [
+    ("201", "201 is dialled inside only: name who dials it, as --from 202\n"),
+    ("*97", "*97 is dialled inside only: name who dials it, as --from 201\n"),
+    ("+48221234599", "from outside acme is called at +48221234567; for what a user dials name the user, as --from 201\n")])
+def test_simulated_call_to_what_is_no_public_number_has_a_hint_of_what_to_give(home: Path, dialled: str, hint: str) -> None:
+    assert centralka(home, "apply").returncode == 0
+    assert centralka(home, "simulate", "acme", dialled).stderr.endswith(hint)
+    assert hint not in centralka(home, "simulate", "acme", dialled, "--from", "203").stderr
+    assert hint not in centralka(home, "simulate", "acme", "221234567").stderr
+
+
 def test_simulate_tells_what_a_code_would_change(home: Path) -> None:
     done = centralka(home, "simulate", "acme", "*52300", "--from", "201", "--set", "201:dnd")
     assert "afterwards 201: do not disturb, paused in sales" in done.stdout
