@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 from pydantic import BaseModel
-from rich.table import Table
 
 from centralka import configuration, scenarios
 from centralka.asterisk import running_asterisk
@@ -21,20 +20,26 @@ from centralka.commands import Commands
 from centralka.log import configure_log
 from centralka.settings import OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KEY
 from centralka.terminal import Json, load, load_instance, out, told
-from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
-from confgen.publish import Published, locked, read_current
+from confgen.publish import Published, locked
 from confgen.publish import rollback as roll_back
-from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_name, save_secrets
-from confgen.sip_objects import endpoints_in
+from confgen.secrets import load_secrets, save_secrets
 from routing.call_server import Reply
-from routing.endpoint import TrunkEndpoint, read_endpoint
 from routing.errors import ConfigError, Problem
 from routing.platform import Platform
 from routing.scenario import Scenarios
 from routing.tenant import Tenant
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
+HELP = (
+    "Centralka, a hosted PBX: Asterisk carries the calls, this decides them.\n\n"
+    "A tenant is a file, such as tenants/acme.yaml, and every command looks at one instance, that in --home: make up makes and "
+    "starts it, make down stops it. A change is made by editing the file, then check, plan, apply; rollback undoes it. At "
+    "three in the morning begin with status, then calls and explain. Each command has examples: centralka simulate --help.")
+EPILOG = (
+    "Exit codes: 0 good; 1 what was given is wrong, and whoever gave it mends it; 2 the system is at fault.\n\n"
+    "Documents: README.md; in docs/ elements.md (what a tenant's file holds), scenarios.md, codes.md, phones.md, outgoing.md, "
+    "forwarding.md, lamps.md, call-server.md and directory-speech.md.")
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP, epilog=EPILOG)
 DEMO = Path(".runtime/root/srv/demo")
 MAX_NAMED = 20      # tenants, by an apply that changes more of them
 
@@ -120,11 +125,11 @@ def render(
     settings = load(context)
     with told():
         rendered = configuration.render(paths or [settings.tenants], settings)
-    for path, text in rendered.files.items():
-        file = to / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
-            written.write(text)
+        for path, text in rendered.files.items():
+            file = to / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
+                written.write(text)
     out.print(f"{len(rendered.files)} files in {to}")
 
 
@@ -133,8 +138,10 @@ def plan(
     context: typer.Context, directory: Directory = None, remove: Remove = None, despite_scenarios: DespiteScenarios = False,
     as_json: Json = False,
 ) -> None:
-    """What an apply would change, which numbers' calls would go another way, which callers would end elsewhere when, and which
-    of the tenants' own scenarios would break. Exit code 1 where apply would refuse."""
+    """What an apply would change, and for which callers.
+
+    Which numbers' calls would go another way, which callers would end elsewhere when, and which of the tenants' own scenarios
+    would break. Exit code 1 where apply would refuse."""
     from centralka.whatif import tell, this_monday
 
     settings = load(context)
@@ -209,78 +216,6 @@ def rollback(context: typer.Context) -> None:
     with told(), locked(settings.home):
         published = asyncio.run(run())
     tell_published(published)
-
-
-@app.command()
-def accounts(context: typer.Context, as_json: Json = False) -> None:
-    """The SIP accounts of the published tenants, with their passwords: for the person who sets up the phones."""
-    settings = load_instance(context)
-    with told():
-        secrets = load_secrets(settings.home / "secrets.json")
-        endpoints = endpoints_in(read_current(settings.home))
-    passwords = {endpoint: secrets.newest_sip(endpoint) for endpoint in secrets.sip if endpoint in endpoints}
-    server = f"{settings.sip_address}:{settings.sip_port}"
-    if as_json:
-        out.print_json(json.dumps({"server": server, "accounts": passwords}))
-        return
-    table = Table("user name", "password", title=f"SIP server {server} (UDP)", box=None)
-    for endpoint, password in passwords.items():
-        table.add_row(endpoint, password)
-    out.print(table)
-
-
-@app.command("mobile-pins")
-def mobile_pins(
-    context: typer.Context, tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
-) -> None:
-    """The PINs by which the tenant's users dial from their mobiles: for who hands them out."""
-    from centralka.live_settings import published_tenant
-
-    settings = load_instance(context)
-    table = Table("user", "name", "mobile", "PIN", box=None)
-    with told():
-        secrets, found = load_secrets(settings.home / "secrets.json"), published_tenant(settings, tenant)
-        for extension in mobile_users(found):
-            pin = secrets.mobile_pins[pin_name(found, extension)]
-            table.add_row(extension, found.names[extension], found.mobile_of(extension), pin)
-    out.print(table)
-
-
-@app.command("call-servers")
-def call_servers(context: typer.Context, as_json: Json = False) -> None:
-    """The published tenants' call servers, with the secrets that their requests are signed with: for who writes the service."""
-    settings = load_instance(context)
-    with told():
-        secrets = load_secrets(settings.home / "secrets.json")
-        tenants = configuration.published_tenants(settings).values()
-    servers = [
-        {"name": name, "url": server.url, "secret": secrets.call_servers[name]}
-        for tenant in tenants for name, server in call_servers_of(tenant).items()
-    ]
-    if as_json:
-        out.print_json(json.dumps(servers))
-        return
-    table = Table("call server", "address", "secret", box=None)
-    for server in servers:
-        table.add_row(*server.values())
-    out.print(table)
-
-
-@app.command()
-def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Such as acme-trunk-carrier.")]) -> None:
-    """Keep the password that a carrier gave for a trunk; it is read from standard input or asked for. Asterisk has it
-    after the next apply."""
-    settings = load_instance(context)
-    password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    with told():
-        if not isinstance(read_endpoint(trunk), TrunkEndpoint):
-            raise ValueError(f"found the trunk {trunk!r}, expected <tenant>-trunk-<name>, such as acme-trunk-carrier")
-        CarrierPassword(password)
-        with locked(settings.home):
-            secrets = load_secrets(settings.home / "secrets.json")
-            changed = secrets.model_copy(update={"trunks": {**secrets.trunks, trunk: password}})
-            save_secrets(settings.home / "secrets.json", changed)
-    out.print(f"the password of {trunk} is kept; Asterisk has it after the next apply: centralka apply", soft_wrap=True)
 
 
 @app.command()

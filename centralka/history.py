@@ -41,16 +41,31 @@ def show_calls(
     last: Annotated[int, typer.Option(min=1, max=MAX_CALLS, help="How many, the newest first.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """The tenant's last calls, each with its id, the path it took and why."""
+    """The tenant's last calls, each with its id, the path it took and why. Times are the tenant's own."""
     settings = load_instance(context)
     with told():
-        calls, known = _from_records(settings, lambda store: store.recent(tenant, last)), _published(settings, tenant)
+        calls, known = _from_records(settings, lambda store: store.recent(tenant, last + 1)), _published(settings, tenant)
+        if not calls and not known:
+            raise LookupError(f"no tenant {tenant!r} is published, and no call of one is recorded")
+    shown, zone = calls[:last], _zone(known)
     if as_json:
-        out.print_json(json.dumps([asdict(call) for call in calls], default=str))
+        out.print_json(json.dumps([asdict(call) for call in shown], default=str))
         return
-    for call in calls:
-        out.print(Text(_headline(call, known, UTC), "bold"))
-        out.print(_path(call.path, UTC))
+    for call in shown:
+        out.print(Text(_headline(call, known, zone), "bold"), soft_wrap=True)
+        out.print(_path(call.path, zone))
+    out.print(_how_many(tenant, shown, has_more=len(calls) > last), soft_wrap=True, highlight=False)
+
+
+def _how_many(tenant: str, shown: list["Call"], *, has_more: bool) -> str:
+    """What was shown of what is recorded, and how to see more."""
+    if not shown:
+        return f"no call of {tenant} is recorded; a call gets its record when it ends: centralka status shows those in progress"
+    if has_more:
+        more = min(10 * len(shown), MAX_CALLS)
+        return f"these are the last {len(shown)} of the calls of {tenant}" + (
+            f"; --last {more} shows earlier ones" if more > len(shown) else "")
+    return f"no other call of {tenant} is recorded"
 
 
 def explain_call(
@@ -81,8 +96,8 @@ def explain_call(
     if as_json:
         out.print_json(json.dumps(asdict(call) | {"legs": [asdict(leg) for leg in legs]}, default=str))
         return
-    zone = ZoneInfo(tenant.timezone) if tenant else UTC
-    out.print(Text(_headline(call, tenant, zone), "bold"))
+    zone = _zone(tenant)
+    out.print(Text(_headline(call, tenant, zone), "bold"), soft_wrap=True)
     out.print(_path(call.path, zone))
     out.print(_legs(legs, zone))
     out.print(Text(f"ends: {ending(call, tenant)}"))
@@ -94,6 +109,11 @@ def _published(settings: Settings, slug: str) -> Tenant | None:
         return published_tenant(settings, slug)
     except LookupError:
         return None
+
+
+def _zone(tenant: Tenant | None) -> tzinfo:
+    """By whose clock times are told: the tenant's, UTC for one that is gone."""
+    return ZoneInfo(tenant.timezone) if tenant else UTC
 
 
 def _from_records(settings: Settings, read: Callable[["CallStore"], Awaitable[T]]) -> T:

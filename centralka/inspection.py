@@ -25,6 +25,7 @@ from routing.graph import Graph, graph_of, with_path
 from routing.numbers import dialled_number
 from routing.script import Script
 from routing.simulate import simulate
+from routing.tenant import Tenant
 
 WHAT_IF = (
     "An edited file of the tenant: which callers, at which hours, would end elsewhere than with the published one. "
@@ -89,6 +90,8 @@ def simulate_call(
             call_servers=servers, calendars=fetched_calendars(settings, found), pins=world.pins,
             usage=Usage(stopped=world.stopped), countries=world.countries, permission_pins=world.permission_pins)
     result = simulate(found, script)
+    if not extension and (hint := _hint(found, number)):
+        typer.echo(hint, err=True)
     if picture:
         dialled = dialled_number(number, found.country, found.numbers)
         title = f"{found.name}: a call to {number}, {script.moment:%a %F %H:%M}"
@@ -110,6 +113,18 @@ def simulate_call(
         out.print(f"afterwards {user}: {words}", markup=False, highlight=False)
     for name, position in result.moved.items():
         out.print(f"afterwards switch {name}: {position}", markup=False, highlight=False)
+
+
+def _hint(tenant: Tenant, number: str) -> str:
+    """What to give, for a call from outside to a number that is none of the tenant's public ones; '' for one that is."""
+    dialled = dialled_number(number, tenant.country, tenant.numbers)
+    if dialled in tenant.numbers:
+        return ""
+    inside = next((each for each in tenant.users if each != number), number)
+    if number in tenant.internal_numbers or number.startswith("*"):
+        return f"{number} is dialled inside only: name who dials it, as --from {inside}"
+    return (f"from outside {tenant.tenant} is called at {', '.join(tenant.numbers) or 'no number'}; "
+            f"for what a user dials name the user, as --from {inside}")
 
 
 def _plain(value: object) -> object:

@@ -39,8 +39,9 @@ def pin(
     extension: Annotated[str, typer.Argument(help="A user's. Default: of all who have none of their own.")] = "",
     remove: Annotated[bool, typer.Option("--remove", help="From now on there is none.")] = False,
 ) -> None:
-    """Keep the PIN by which a user steps over missing permissions; it is read from standard input or asked for. It counts from
-    the next apply on."""
+    """Keep the PIN by which a user steps over missing permissions.
+
+    It is read from standard input or asked for, and counts from the next apply on."""
     settings = load_instance(context)
     keyed = ""
     if not remove:

@@ -101,7 +101,7 @@ def _devices(tenant: Tenant, extension: str) -> list[str]:
 
 
 def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Failed]:
-    """'crm={"go_to": "sales"}', 'crm=@answer.json', 'crm=status:500' by call server. Raises ValueError and OSError."""
+    """'crm={"go_to": "sales"}', 'crm=@answer.json', 'crm=status:500' by call server. Raises ValueError."""
     answers: dict[str, Reply | Failed] = {}
     for text in texts:
         name, _, said = text.partition("=")
@@ -112,10 +112,17 @@ def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Fai
         if failure in set(Failure):
             answers[name] = Failed(Failure(failure), detail)
         elif said.startswith(("{", "@")):
-            answers[name] = read_reply(Path(said[1:]).read_bytes() if said.startswith("@") else said.encode())
+            answers[name] = read_reply(_read_answer(Path(said[1:])) if said.startswith("@") else said.encode())
         else:
             raise ValueError(f"found --call-server {text!r}, expected an answer as JSON, @file, or one of {', '.join(Failure)}")
     return answers
+
+
+def _read_answer(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}, expected a file with a call server's answer") from None
 
 
 def read_failing_trunks(names: list[str], tenant: Tenant) -> frozenset[str]:

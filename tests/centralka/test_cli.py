@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from centralka.commands import ELSEWHERE
+from centralka.cli import app
+from centralka.commands import LISTED
 from routing.cast import NOTHING, PhoneDoes
 from routing.scenario import Expect, Given, Scenario
 from tests.tenants_for_tests import ACME, ROSSI, changed
@@ -29,6 +31,17 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance with Acme published, of which nothing runs; for questions only."""
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "tenants").mkdir()
+    (folder / "tenants" / "acme.yaml").write_text(ACME)
+    (folder / "settings.env").write_text(f"CENTRALKA_TENANTS={folder / 'tenants'}\nCENTRALKA_AMI_ADDRESS=127.77.255.254\n")
+    assert centralka(folder, "init").returncode == centralka(folder, "apply").returncode == 0
+    return folder
+
+
 def centralka(home: Path, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
     """`said` is its standard input."""
     return subprocess.run(
@@ -38,7 +51,53 @@ def centralka(home: Path, *arguments: str, said: str = "") -> subprocess.Complet
 
 def test_every_command_is_listed_with_what_it_does() -> None:
     shown = subprocess.run([Path(sys.executable).parent / "centralka", "--help"], capture_output=True, text=True, check=True).stdout
-    assert all(re.search(rf"^│ {command} +[A-Z]", shown, re.MULTILINE) for command in ("apply", *ELSEWHERE))
+    assert all(re.search(rf"^│ {command} +[A-Z]", shown, re.MULTILINE) for command in LISTED)
+    documents = {path.name for path in (REPOSITORY / "docs").glob("*.md")}
+    assert documents <= set(re.findall(r"[a-z-]+\.md", shown))
+
+
+def test_every_example_of_the_help_names_its_command_and_options_that_there_are() -> None:
+    group = get_command(app)
+    context = group.make_context("centralka", ["check"])
+    for command, listed in LISTED.items():
+        found = group.get_command(context, command)
+        assert all(example in found.epilog for example in listed.examples)
+        options = {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        for example in listed.examples:
+            assert command in example.split()
+            assert set(re.findall(r"(?<= )--?[a-z][a-z-]*", example)) <= options | {"-n", "--home"}, example
+
+
+WRONGLY_TYPED = [
+    (), ("nosuch",), ("check", "--foo"), ("simulate",), ("simulate", "acme", "300", "--at", "noon"), ("calls", "acme", "--last", "0"),
+    ("render", "--out")]
+
+
+@pytest.mark.parametrize("arguments", WRONGLY_TYPED)
+def test_what_is_typed_wrongly_ends_with_1(home: Path, arguments: tuple[str, ...]) -> None:
+    done = centralka(home, *arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+
+
+TENANTS_OWN = ("simulate", "graph", "queue", "switch", "user", "release", "phones", "rotate", "pin", "mobile-pins")
+
+
+@pytest.mark.parametrize("command", TENANTS_OWN)
+def test_command_about_a_tenant_that_does_not_exist_ends_with_1(published: Path, command: str) -> None:
+    arguments = {"simulate": ["201"], "user": ["201"], "rotate": ["201-desk"]}.get(command, [])
+    done = centralka(published, command, "nobody", *arguments, said="1234\n")
+    assert (done.returncode, "nobody" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+ASK_THE_SYSTEM = [
+    ("status",), ("calls", "acme"), ("explain", "1.1"), ("queue", "acme"), ("switch", "acme"), ("user", "acme", "201"),
+    ("release", "acme"), ("rotate", "acme", "201-desk"), ("render", "--out", "/dev/null/files")]
+
+
+@pytest.mark.parametrize("arguments", ASK_THE_SYSTEM)
+def test_command_that_the_system_does_not_answer_ends_with_2(published: Path, arguments: tuple[str, ...]) -> None:
+    done = centralka(published, *arguments)
+    assert (done.returncode, bool(done.stderr or done.stdout), "Traceback" in done.stderr) == (2, True, False)
 
 
 @pytest.mark.parametrize("of", ["tenant", "scenarios"])
@@ -305,6 +364,17 @@ def test_simulate_takes_switches_settings_and_a_hidden_number(home: Path, tmp_pa
                              (("--from", "anonymous"), "answered by 202"), (("--from", "600100200"), "answered by 201")):
         done = centralka(home, "simulate", "acme", "+48221234567", *options, "--json")
         assert json.loads(done.stdout)["outcome"] == outcome, (options, done.stderr)
+
+
+@pytest.mark.parametrize(("dialled", "hint"), [
+    ("201", "201 is dialled inside only: name who dials it, as --from 202\n"),
+    ("*97", "*97 is dialled inside only: name who dials it, as --from 201\n"),
+    ("+48221234599", "from outside acme is called at +48221234567; for what a user dials name the user, as --from 201\n")])
+def test_simulated_call_to_what_is_no_public_number_has_a_hint_of_what_to_give(home: Path, dialled: str, hint: str) -> None:
+    assert centralka(home, "apply").returncode == 0
+    assert centralka(home, "simulate", "acme", dialled).stderr.endswith(hint)
+    assert hint not in centralka(home, "simulate", "acme", dialled, "--from", "203").stderr
+    assert hint not in centralka(home, "simulate", "acme", "221234567").stderr
 
 
 def test_simulate_tells_what_a_code_would_change(home: Path) -> None:

@@ -14,7 +14,7 @@ from store import database
 from store.calls import CallStore
 from store.records import Call, Leg, Outcome, PathEntry
 from tests.centralka.test_cli import centralka, home
-from tests.tenants_for_tests import acme
+from tests.tenants_for_tests import ROSSI, acme
 
 __all__ = ["home"]
 BEGAN = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -30,20 +30,43 @@ LEGS = tuple(
 @pytest.fixture
 def recorded(home: Path) -> Path:
     """An instance with Acme published and one call of theirs, and one of a tenant that is gone."""
-    async def keep() -> None:
-        url = Settings.load(home).database_url
-        await database.upgrade(url)
-        engine = database.connect(url)
-        await CallStore(engine).save([(CALL, LEGS), (replace(CALL, tenant="gone", linkedid="5.5"), [])], None)
-        await engine.dispose()
-
     assert centralka(home, "apply").returncode == 0
-    asyncio.run(keep())
+    asyncio.run(database.upgrade(Settings.load(home).database_url))
+    asyncio.run(keep(home, CALL, replace(CALL, tenant="gone", linkedid="5.5")))
     return home
+
+
+async def keep(home: Path, *calls: Call) -> None:
+    engine = database.connect(Settings.load(home).database_url)
+    await CallStore(engine).save([(call, LEGS if call is CALL else ()) for call in calls], None)
+    await engine.dispose()
 
 
 def test_calls_show_the_id_by_which_a_call_is_explained(recorded: Path) -> None:
     assert "[1764000000.7]" in "".join(centralka(recorded, "calls", "acme").stdout.split())
+
+
+def test_calls_are_told_by_the_tenants_clock_as_their_explanation_is(recorded: Path) -> None:
+    listed, explained = (centralka(recorded, *command).stdout.splitlines() for command in (("calls", "acme"), ("explain", CALL.linkedid)))
+    assert listed[0].startswith("2026-11-23 12:00:00 CET +48600100200")
+    assert listed[:1 + len(PATH)] == explained[:1 + len(PATH)]
+    assert centralka(recorded, "calls", "gone").stdout.startswith("2026-11-23 11:00:00 UTC ")
+
+
+def test_calls_say_whether_there_are_more_and_how_to_see_them(recorded: Path) -> None:
+    assert centralka(recorded, "calls", "acme").stdout.endswith("no other call of acme is recorded\n")
+    asyncio.run(keep(recorded, replace(CALL, linkedid="1764000000.9")))
+    assert centralka(recorded, "calls", "acme", "--last", "1").stdout.endswith(
+        "these are the last 1 of the calls of acme; --last 10 shows earlier ones\n")
+
+
+def test_tenant_without_calls_is_told_apart_from_one_that_does_not_exist(recorded: Path) -> None:
+    (recorded.parent / "tenants" / "rossi.yaml").write_text(ROSSI)
+    assert centralka(recorded, "apply").returncode == 0
+    nothing, nobody = centralka(recorded, "calls", "rossi"), centralka(recorded, "calls", "nobody")
+    assert (nothing.returncode, nothing.stdout.partition(";")[0]) == (0, "no call of rossi is recorded")
+    assert (nobody.returncode, nobody.stderr) == (1, "no tenant 'nobody' is published, and no call of one is recorded\n")
+    assert json.loads(centralka(recorded, "calls", "rossi", "--json").stdout) == []
 
 
 def test_explanation_tells_path_reasons_legs_and_outcome_by_the_tenants_clock(recorded: Path) -> None:
