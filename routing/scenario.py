@@ -120,6 +120,7 @@ class Given(_Section):
     call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
     waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
+    guessed_rooms: tuple[Name, ...] = ()                           # for which too many wrong PINs were keyed of late
     failing_trunks: tuple[Name, ...] = ()                                                          # that carry no call
     outside: Outside = Outside()                                                                   # before this call
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
@@ -217,7 +218,8 @@ class Scene:
             keyless=frozenset(user for user, phone in phones.items() if phone.does is PhoneDoes.NO_KEY),
             switches=self.scenario.given.switches, personal=self.settings(),
             last_callers=self.scenario.given.last_callers,
-            closed_rooms=frozenset(self.scenario.given.closed_rooms), calendars=self.calendars(),
+            closed_rooms=frozenset(self.scenario.given.closed_rooms),
+            guessed_rooms=frozenset(self.scenario.given.guessed_rooms), calendars=self.calendars(),
             waiting=self.scenario.given.waiting, failing_trunks=frozenset(self.scenario.given.failing_trunks),
             pins=self.scenario.given.pins, usage=self.scenario.given.outside.usage(),
             countries=frozenset(self.scenario.given.outside.countries),

@@ -67,6 +67,7 @@ from routing.questions import (
     Question,
     Speak,
     Stopped,
+    TryRoomPin,
     Turn,
     Unanswered,
     Understand,
@@ -215,7 +216,7 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.sampled_from(PinIs)
         case Admit():
             return st.sampled_from(Limit)
-        case Country() | HasPin() | Stopped():
+        case Country() | HasPin() | Stopped() | TryRoomPin():
             return st.booleans()
         case Understand(names=names):
             return st.lists(st.sampled_from([user for user, _ in names]), max_size=3, unique=True).map(tuple)
