@@ -31,6 +31,7 @@ from routing.questions import (
     Question,
     Speak,
     Stopped,
+    TryRoomPin,
     Turn,
     Unanswered,
     Understand,
@@ -119,7 +120,7 @@ class Facts:
     @overload
     def answer(self, question: Admit) -> Limit: ...
     @overload
-    def answer(self, question: KnownCountry | HasPin | Stopped) -> bool: ...
+    def answer(self, question: KnownCountry | HasPin | Stopped | TryRoomPin) -> bool: ...
     @overload
     def answer(self, question: Understand) -> tuple[Extension, ...]: ...
     def answer(self, question: Question) -> Answer:

@@ -244,6 +244,11 @@ PHRASES: dict[str, dict[Language, str]] = {
         "pl": "Podaj kod konferencji.",
     },
     "sys_conference_wrong_pin": {"en": "That PIN is wrong.", "it": "Il codice è errato.", "pl": "Ten kod jest błędny."},
+    "sys_conference_too_many": {
+        "en": "Too many wrong PINs were keyed for this conference. Please try again later.",
+        "it": "Sono stati digitati troppi codici errati per questa conferenza. Si prega di riprovare più tardi.",
+        "pl": "Podano zbyt wiele błędnych kodów tej konferencji. Prosimy spróbować później.",
+    },
     "sys_conference_alone": {
         "en": "You are the first in this conference.",
         "it": "Siete il primo in questa conferenza.",

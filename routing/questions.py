@@ -133,6 +133,16 @@ class HasPin:
 
 
 @dataclass(frozen=True, slots=True)
+class TryRoomPin:
+    """May a PIN of this conference room be tried? A wrong one counts from now on, over all calls; those of the tenant's own
+    phones, `inside`, and all others are counted apart, so that nobody outside keeps colleagues out."""
+
+    room: str
+    inside: bool
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Admit:
     """May one more call with the outside be, and which limit refuses it? From now on it counts, until it is over. `anyway`: it
     counts, and nothing refuses it. An outgoing call is that of the user with this extension, or of nobody, to this `number`,
@@ -174,7 +184,9 @@ CHANGED, NOT_CHANGED = 0, -1
 PAUSES, GOES_ON = 1, 0
 NOT_KNOWN = "?"
 # Answered at once, of the live state.
-LiveQuestion = Turn | Loads | Offer | Flip | FlipPause | ChangeSetting | PutSwitch | LastCaller | Admit | Stopped | KnownCountry
+LiveQuestion = (
+    Turn | Loads | Offer | Flip | FlipPause | ChangeSetting | PutSwitch | LastCaller | Admit | Stopped | KnownCountry
+    | TryRoomPin)
 SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
 Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
 Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit

@@ -61,6 +61,7 @@ class Given(Part):
     call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
     waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
+    guessed_rooms: tuple[Name, ...] = ()                           # for which too many wrong PINs were keyed of late
     failing_trunks: tuple[Name, ...] = ()                                                          # that carry no call
     outside: Outside = Outside()                                                                   # before this call
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day

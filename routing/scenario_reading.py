@@ -73,8 +73,8 @@ def _references(
         named += [(("given", "waiting", queue), queue, tenant.queues, "queue named") for queue in scenario.given.waiting]
         named += [(("given", "failing_trunks", str(i)), name, tenant.trunks, "trunk named")
                   for i, name in enumerate(scenario.given.failing_trunks)]
-        named += [(("given", "closed_rooms", str(i)), room, tenant.conferences, "conference named")
-                  for i, room in enumerate(scenario.given.closed_rooms)]
+        for word, rooms in (("closed_rooms", scenario.given.closed_rooms), ("guessed_rooms", scenario.given.guessed_rooms)):
+            named += [(("given", word, str(i)), room, tenant.conferences, "conference named") for i, room in enumerate(rooms)]
         called = scenario.given.last_callers
         named += [(("given", "last_callers", user), user, tenant.users, "user with extension") for user in called]
         urls = [name for name, calendar in tenant.calendars.items() if calendar.url]

@@ -51,6 +51,7 @@ class Script:
     calendars: Mapping[str, Fetched] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)      # by queue: callers in its line
     closed_rooms: frozenset[str] = frozenset()                    # conference rooms that are full or locked
+    guessed_rooms: frozenset[str] = frozenset()                   # rooms for which too many wrong PINs were keyed of late
     declining: frozenset[str] = frozenset()
     keyless: frozenset[str] = frozenset()
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations

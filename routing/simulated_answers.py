@@ -31,6 +31,7 @@ from routing.questions import (
     Question,
     Speak,
     Stopped,
+    TryRoomPin,
     Turn,
     Understand,
 )
@@ -91,6 +92,8 @@ class SimulatedAnswers:
                 return PinIs.RIGHT if pin == keys else PinIs.WRONG
             case HasPin(extension=extension):
                 return bool(script.permission_pin(extension))
+            case TryRoomPin(room=room):
+                return room not in script.guessed_rooms
             case Admit():
                 return self._admit(question)
             case Stopped():

@@ -29,6 +29,7 @@ from routing.questions import (
     PinOf,
     PutSwitch,
     Stopped,
+    TryRoomPin,
     Turn,
 )
 from routing.settings import after
@@ -67,7 +68,8 @@ class Waiting:
 
 class RedisAnswers:
     """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, a switch
-    stays where it is, no limit refuses a call, and what a code was to change is not changed: its caller is told."""
+    stays where it is, no limit refuses a call or a conference's PIN, and what a code was to change is not changed: its caller
+    is told."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -105,6 +107,12 @@ class RedisAnswers:
                 return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
             case KnownCountry(country=country):
                 return await self._briefly.ask(lambda: self._lines.knows_country(tenant, country), lambda: False, question)
+            case TryRoomPin():
+                may = await self._briefly.ask(
+                    lambda: pins.may_try_room(self._redis, tenant, question), lambda: True, question)
+                if not may:
+                    log.warning("conference PIN refused: too many wrong ones", tenant=tenant, call=call, room=question.room)
+                return may
             case Offer(order=order, for_s=for_s, before=before):
                 return await self._briefly.ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)

@@ -4,16 +4,18 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from routing.call import ConferenceLeft, Digits, Entered, Event
+from routing.call import ConferenceLeft, Digits, Entered, Event, Played
 from routing.names import Name, Pin, Target
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Read
+from routing.questions import TryRoomPin
+from routing.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Play, Read
 
 MAX_PIN = 10
 
 
 class ConferenceRoom(Element):
-    """Without a PIN everybody may come in. A moderator's PIN lets in when the room is full or locked, too.
+    """Without a PIN everybody may come in. A moderator's PIN lets in when the room is full or locked, too. After 20 wrong PINs
+    within an hour, over all calls, no PIN lets in for the rest of the hour; the tenant's own phones are counted apart.
 
     Keys inside: *1 mutes oneself; a moderator's *2 locks the room, *3 sends the last one out, *4 mutes all others.
     """
@@ -26,9 +28,10 @@ class ConferenceRoom(Element):
     music: Name | None = None                       # for who is alone or waits
     prompt: Name = "sys_conference_pin"
     wrong_pin_prompt: Name = "sys_conference_wrong_pin"
+    too_many_prompt: Name = "sys_conference_too_many"     # wrong PINs of late, over all calls
     wait_s: int = Field(default=4, ge=1, le=60)     # for each key, the first one after the prompt
     tries: int = Field(default=3, ge=1, le=10)
-    wrong_pin: Target                               # after that many times
+    wrong_pin: Target                               # after that many times, or after too many over all calls
     closed: Target                                  # the room is full or locked
 
     @model_validator(mode="after")
@@ -43,7 +46,8 @@ class ConferenceRoom(Element):
         inside = tuple(("prompts", name) for name in CONFERENCE_PROMPTS)
         return Uses(
             targets=(("wrong_pin", self.wrong_pin), ("closed", self.closed)),
-            prompts=(("prompt", self.prompt), ("wrong_pin_prompt", self.wrong_pin_prompt), *inside),
+            prompts=(("prompt", self.prompt), ("wrong_pin_prompt", self.wrong_pin_prompt),
+                     ("too_many_prompt", self.too_many_prompt), *inside),
             musics=(("music", self.music),) if self.music else (), ends=True)
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
@@ -52,9 +56,15 @@ class ConferenceRoom(Element):
                 return self._ask((), "asks for the PIN", 0)
             case Entered():
                 return self._let_in(here, "lets in", moderator=False)
+            case Digits(keys="") if not self.pin:
+                return self._let_in(here, "lets in", moderator=False)
+            case Digits(keys=keys) if keys and not self._may_try(here, keys.rstrip("#")):
+                return Do(Play((self.too_many_prompt,)), "too many wrong PINs of late")
+            case Played():
+                return Go(self.wrong_pin, f"on to {self.wrong_pin}")
             case Digits(keys=keys) if keys and keys.rstrip("#") == self.moderator_pin:
                 return self._let_in(here, "lets in as moderator", moderator=True)
-            case Digits(keys=keys) if (keys and keys.rstrip("#") == self.pin) or (not keys and not self.pin):
+            case Digits(keys=keys) if keys and keys.rstrip("#") == self.pin:
                 return self._let_in(here, "lets in", moderator=False)
             case Digits(keys=keys):
                 failures = memory[0] + 1
@@ -72,6 +82,9 @@ class ConferenceRoom(Element):
     @property
     def _pins(self) -> tuple[str, ...]:
         return tuple(pin for pin in (self.pin, self.moderator_pin) if pin)
+
+    def _may_try(self, here: Here, pin: str) -> bool:
+        return here.facts.answer(TryRoomPin(here.name, bool(here.facts.caller_extension), pin in self._pins))
 
     def _ask(self, told: tuple[Name, ...], why: str, failures: int) -> Do:
         """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""

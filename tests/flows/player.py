@@ -28,6 +28,7 @@ from store import live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
 from store.loads import ENDED
+from store.pins import LOCKED_S, MAX_ROOM_TRIES, room_key
 from store.turns import TURNS
 from tests.agents import baresip
 from tests.flows.caller import follow, microphone
@@ -139,6 +140,9 @@ class Player:
             for kind in (f"loads:{slug}:", f"counted:{slug}:", f"offers:{slug}/", f"pins:{slug}/"):
                 for key in client.scan_iter(f"centralka:{kind}*"):
                     client.delete(key)
+            for room in given.guessed_rooms:
+                for inside in (True, False):
+                    client.set(room_key(slug, room, inside=inside), MAX_ROOM_TRIES, ex=LOCKED_S)
             put_outside(client, scene)
             client.hdel(ENDED, *(f"{slug}/{extension}" for extension in scene.tenant.users))
 

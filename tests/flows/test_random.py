@@ -54,6 +54,7 @@ from routing.questions import (
     Question,
     Speak,
     Stopped,
+    TryRoomPin,
     Turn,
     Unanswered,
     Understand,
@@ -217,7 +218,7 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.sampled_from(PinIs)
         case Admit():
             return st.sampled_from(Limit)
-        case KnownCountry() | HasPin() | Stopped():
+        case KnownCountry() | HasPin() | Stopped() | TryRoomPin():
             return st.booleans()
         case Understand(names=names):
             return st.lists(st.sampled_from([user for user, _ in names]), max_size=3, unique=True).map(tuple)

@@ -3,13 +3,16 @@
 from datetime import UTC, datetime
 
 import pytest
+import redis
 
 from routing.facts import DeviceState
+from store.pins import MAX_ROOM_TRIES, room_key
 from store.records import Outcome
-from tests.agents.audio import dominant_frequency, tone
+from tests.agents.audio import dominant_frequency, likeness, tone
 from tests.agents.baresip import Phone, phone
 from tests.live.calling import registered
 from tests.live.pbx import TRUNK, Pbx, path_of, until
+from tests.live.test_codes import ALIKE, sound
 
 pytestmark = pytest.mark.live
 
@@ -86,3 +89,27 @@ async def test_members_wait_for_the_moderator_and_leave_with_them(pbx: Pbx) -> N
     moderator = await pbx.record("203", "told", since=began)
     assert path_of(moderator)[-1] == ("chaired", "lets in as moderator")
     await pbx.nothing_is_left()
+
+
+async def test_who_keys_one_wrong_pin_too_many_over_all_calls_hears_so_and_the_right_one_lets_nobody_in(pbx: Pbx) -> None:
+    began = datetime.now(UTC)
+    of_others, key = room_key("told", "chaired", inside=False), room_key("told", "chaired", inside=True)
+    with redis.Redis.from_url(pbx.settings.redis_url) as client:
+        client.set(key, MAX_ROOM_TRIES - 1, ex=3600)
+        try:
+            async with phone("127.77.7.46") as anna:
+                await registered(pbx, anna, ANNA)
+                await anna.dial("801", pbx.server)
+                await anna.until("CALL_ESTABLISHED")
+                await anna.press("123#")
+                await until(lambda: client.get(key) == str(MAX_ROOM_TRIES).encode(), "the wrong PIN counts")
+                await anna.press("99887#")
+                await anna.until("CALL_CLOSED", unless="", within_s=30)
+                assert likeness(anna.heard(), sound(pbx, "told", "sys_conference_too_many")[:-800]) > ALIKE
+            assert client.get(of_others) is None
+        finally:
+            client.delete(key)
+    call = await pbx.record("201", "told", since=began)
+    assert path_of(call)[:5] == [
+        ("start", "201 dials 801"), ("chaired", "asks for the PIN"), ("chaired", "a wrong PIN, asks again"),
+        ("chaired", "too many wrong PINs of late"), ("chaired", "on to bye")]

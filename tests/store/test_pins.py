@@ -1,10 +1,13 @@
 """PINs of callers: few tries over all calls, and none while nobody can count them."""
 
 import asyncio
+from dataclasses import replace
 
-from routing.questions import CheckPin, PinIs
+from structlog.testing import capture_logs
+
+from routing.questions import CheckPin, PinIs, TryRoomPin
 from store.answers import RedisAnswers
-from store.pins import MAX_TRIES, TRIES
+from store.pins import MAX_ROOM_TRIES, MAX_TRIES, TRIES, room_key
 from tests.store.redis_server import RedisServer
 from tests.store.test_switches import redis_server
 
@@ -48,3 +51,42 @@ async def test_no_pin_is_accepted_while_redis_is_away(redis_server: RedisServer)
     await redis_server.stop()
     async with redis_server.client() as redis:
         assert await RedisAnswers(redis).check_pin("acme", RIGHT, "471147") is PinIs.LOCKED
+
+
+ROOM_WRONG, ROOM_RIGHT = TryRoomPin("board", inside=False, right=False), TryRoomPin("board", inside=False, right=True)
+
+
+async def test_room_takes_so_many_wrong_pins_over_all_calls_at_once_and_then_for_an_hour_none(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        answers = RedisAnswers(redis)
+
+        async def may(tenant: str, asked: TryRoomPin) -> object:
+            return await answers.answer(tenant, "1.1", asked, "1.1/")
+
+        assert await may("acme", ROOM_RIGHT)
+        with capture_logs() as logs:
+            found = await asyncio.gather(*(may("acme", ROOM_WRONG) for _ in range(50)))
+        assert found.count(True) == MAX_ROOM_TRIES
+        assert logs[0] == {
+            "event": "conference PIN refused: too many wrong ones", "log_level": "warning", "tenant": "acme", "call": "1.1",
+            "room": "board"}
+        assert not await may("acme", ROOM_RIGHT)
+        assert 3500 < await redis.ttl(room_key("acme", "board", inside=False)) <= 3600
+        assert await may("acme", replace(ROOM_RIGHT, inside=True))
+        assert await may("acme", replace(ROOM_RIGHT, room="sales"))
+        assert await may("rossi", ROOM_RIGHT)
+
+
+async def test_right_pin_of_a_room_gives_no_tries_back(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        answers = RedisAnswers(redis)
+        for _ in range(MAX_ROOM_TRIES):
+            assert await answers.answer("acme", "1.1", ROOM_WRONG, "1.1/")
+            await answers.answer("acme", "1.1", ROOM_RIGHT, "1.1/")
+        assert not await answers.answer("acme", "1.1", ROOM_WRONG, "1.1/")
+
+
+async def test_room_lets_in_while_redis_is_away(redis_server: RedisServer) -> None:
+    await redis_server.stop()
+    async with redis_server.client() as redis:
+        assert await RedisAnswers(redis).answer("acme", "1.1", ROOM_RIGHT, "1.1/")
