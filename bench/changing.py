@@ -7,6 +7,7 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from math import nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,12 +15,12 @@ from typing import Any
 
 from bench.instance import SETTINGS
 from bench.percentile import percentile
-from bench.tenants import did, small_tenant, trunk, write_small_tenants
+from bench.tenants import did, small_tenant, trunk, user, write_small_tenants
 from centralka import configuration
 from centralka.asterisk import running_asterisk
 from centralka.settings import Settings
 from confgen.publish import locked
-from confgen.secrets import load_secrets
+from confgen.secrets import load_secrets, new_password, save_secrets
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.local import LocalRuntime
@@ -29,22 +30,34 @@ OTHERS, OTHERS_PER_S = 5, 2         # tenants that are called besides the change
 CHANGED_PER_S = 40                  # calls a second to the changed tenant: how exactly the moment is known
 BEFORE_S, AFTER_S = 3, 9            # of calls around the beginning of the change
 GRACE_S = 25
+GOOD, REFUSED = 200, 401
 PHONES = "127.80.100"
-NEW_USER = '  "{}": {{name: New, devices: [desk]}}\n'
+CALLED, OTHER = "201", "205"        # users: of the first number of any tenant, and one whom nobody calls
 Publishing = Callable[[], Coroutine[Any, Any, tuple[float | None, float, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is published, and by what it shows: calls that go to the phone of `to`, or its REGISTER that is answered so."""
+
+    title: str
+    publish: Publishing
+    text: str                        # of the tenant's file
+    to: str
+    answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
     """Seconds. `checked_s`: until the change was found, checked and rendered, Python's start apart (None: a command did all of
-    it). From there, or from the command's start: `registered_s`, until a new phone could register (None: there is none);
-    `live_s`, until a call went the new way; `ended_s`, until all was done. The calls meanwhile: how many, how many failed, how
-    many messages were sent again, their set-up times."""
+    it). From there, or from the command's start: `registered_s`, until a phone could register, or no more (None: it does not
+    matter); `live_s`, until a call went the new way (None: all go the old one); `ended_s`, until all was done. The calls
+    meanwhile: how many, how many failed, how many messages were sent again, their set-up times."""
 
     title: str
     checked_s: float | None
     registered_s: float | None
-    live_s: float
+    live_s: float | None
     ended_s: float
     calls: int
     failed: int
@@ -84,6 +97,18 @@ class ManyTenants:
                 await configuration.apply(rendered, self.settings, asterisk, ())
         return began, checked, time.time()
 
+    async def give_password(self) -> tuple[float, float, float]:
+        """Another one than before to the phone of OTHER; the same moments."""
+        began, file, endpoint = time.time(), self.settings.home / "secrets.json", f"t{self.changed:04}-{OTHER}-desk"
+        with locked(self.settings.home):
+            secrets = load_secrets(file)
+            secrets = secrets.model_copy(update={"sip": {**secrets.sip, endpoint: new_password()}})
+            save_secrets(file, secrets)
+            checked = time.time()
+            async with running_asterisk(self.settings) as asterisk:
+                await configuration.republish(f"t{self.changed:04}", secrets, self.settings, asterisk)
+        return began, checked, time.time()
+
     async def command(self) -> tuple[None, float, float]:
         """`centralka apply` itself: the moments before and after it."""
         began = time.time()
@@ -111,48 +136,54 @@ def many_tenants(count: int) -> Iterator[ManyTenants]:
 
 
 async def measure_changes(many: ManyTenants) -> list[Changed]:
-    """Each from calls that go to 201."""
-    found = []
-    for title, to, new, by in (
-        ("a number's calls go to another user", "202", "", many.publish),
-        ("the same, by the command", "202", "", many.command),
-        ("a new user with a phone and a mailbox gets them", "298", NEW_USER.format("298"), many.publish),
-        ("the same, by the command", "299", NEW_USER.format("299"), many.command),
+    """Each from calls that go to CALLED."""
+    file, found = partial(small_tenant, many.changed), []
+    for change in (
+        Change("a number's calls go to another user", many.publish, file("202"), "202"),
+        Change("the same, by the command", many.command, file("202"), "202"),
+        Change("a new user with a phone and a mailbox gets them", many.publish, file("298", user("298")), "298", GOOD),
+        Change("the same, by the command", many.command, file("299", user("299")), "299", GOOD),
+        Change("a phone gets another password", many.give_password, file(CALLED), OTHER, GOOD),
+        Change("a user goes", many.publish, file(CALLED).replace(user(OTHER), ""), OTHER, REFUSED),
     ):
-        found.append(await _measure(many, title, to, new, by))
+        found.append(await _measure(many, change))
         many.edit(small_tenant(many.changed))
         await asyncio.to_thread(asyncio.run, many.publish())
     return found
 
 
-async def _measure(many: ManyTenants, title: str, to: str, new_user: str, publish: Publishing) -> Changed:
+async def _measure(many: ManyTenants, change: Change) -> Changed:
     server, phone = Address(many.settings.sip_address), many.new_address()
     cast = Cast(server, limit_s=BEFORE_S + AFTER_S + GRACE_S)
     answers = Callee(then=Answer())
+    goes = change.to != OTHER          # the calls, to this phone
     registered: float | None = None
     began, checked, ended, callers = None, nan, nan, list[Result]()
+    before = many.account(many.changed, change.to)
     with suppress(SippFailed, ExceptionGroup):          # a phone that saw something else: counted below
         async with cast:
             for number in (many.changed, *range(OTHERS)):
-                await cast.callee(answers, at=many.new_address(), account=many.account(number, "201"), calls=None, traced=False)
-            if not new_user:
-                await cast.callee(answers, at=phone, account=many.account(many.changed, to), calls=None, traced=False)
+                account = many.account(number, CALLED)
+                await cast.callee(answers, at=many.new_address(), account=account, calls=None, traced=False)
+            if goes and not change.answer:
+                await cast.callee(answers, at=phone, account=before, calls=None, traced=False)
             calling = [asyncio.create_task(_call(cast, many.changed, CHANGED_PER_S))]
             calling += [asyncio.create_task(_call(cast, number, OTHERS_PER_S)) for number in range(OTHERS)]
             await asyncio.sleep(BEFORE_S)
-            many.edit(small_tenant(many.changed, to, new_user))
-            publishing = asyncio.create_task(asyncio.to_thread(asyncio.run, publish()))
-            if new_user:
-                registered = await _register(many, to, phone, server)
+            many.edit(change.text)
+            publishing = asyncio.create_task(asyncio.to_thread(asyncio.run, change.publish()))
+            if change.answer:
+                registered = await _register(many, change, before, phone, server)
+            if goes and change.answer:
                 await cast.callee(answers, at=phone, calls=None, traced=False)
             began, checked, ended = await publishing
             callers += await asyncio.gather(*calling)
-    live_at = cast.results[phone].first_invite_at
+    live_at = cast.results[phone].first_invite_at if goes else None
     setup_ms = [ms for caller in callers for ms in caller.setup_ms]
     results = (*callers, *cast.results.values())
     return Changed(
-        title, checked - began if began else None, registered - checked if registered else None,
-        live_at - checked if live_at else nan, ended - checked,
+        change.title, checked - began if began else None, registered - checked if registered else None,
+        (live_at - checked if live_at else nan) if goes else None, ended - checked,
         sum(caller.statistics.created for caller in callers), sum(result.statistics.failed for result in results),
         sum(result.statistics.retransmissions for result in results), percentile(setup_ms, 50), max(setup_ms))
 
@@ -166,13 +197,15 @@ async def _call(cast: Cast, number: int, per_s: int) -> Result:
         return failed.result
 
 
-async def _register(many: ManyTenants, extension: str, phone: Address, server: Address) -> float:
-    """Tries until it works; the moment when it did."""
+async def _register(many: ManyTenants, change: Change, before: Account | None, phone: Address, server: Address) -> float:
+    """Tries until it is answered as it should be, with the account as it is then; the moment when it was. Whoever is to be
+    refused keeps trying with the account of before."""
     async with asyncio.timeout(GRACE_S):
         while True:
-            if account := many.account(many.changed, extension):
+            account = before if change.answer == REFUSED else many.account(many.changed, change.to)
+            if account and (account != before or change.answer == REFUSED):
                 with suppress(SippFailed):
-                    await run(Register(account=account), local=phone, server=server, limit_s=5)
+                    await run(Register(account=account, expect=change.answer or GOOD), local=phone, server=server, limit_s=5)
                     return time.time()
             else:
                 await asyncio.sleep(0.01)

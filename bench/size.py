@@ -46,8 +46,9 @@ def show(sizes: Sizes, console: Console) -> None:
     console.print(f"One of {files.tenants:,} tenants changed at 50 calls/s (goal: live in 0.5 s, none failed)", style="italic")
     for one in sizes.changed:
         before = "" if one.checked_s is None else f"check and render {one.checked_s:.2f} s, then "
-        registered = "" if one.registered_s is None else f"phone registered {one.registered_s:.2f} s, "
-        console.print(f"  {one.title}: {before}{registered}live {one.live_s:.2f} s, ended {one.ended_s:.2f} s")
+        registered = "" if one.registered_s is None else f"registration {one.registered_s:.2f} s, "
+        live = "" if one.live_s is None else f"calls {one.live_s:.2f} s, "
+        console.print(f"  {one.title}: {before}{registered}{live}ended {one.ended_s:.2f} s")
         console.print(
             f"    {one.calls} calls, {one.failed} failed, {one.retransmissions} messages sent again, "
             f"set-up p50 {one.setup_p50_ms:.0f} ms, longest {one.setup_max_ms:.0f} ms")

@@ -12,7 +12,7 @@ def small_tenant(number: int, to: str = "201", users: str = "") -> str:
     """The file of the tenant t0000, t0001, ...: ten users, two public numbers, a trunk, a menu, a group. `to`: where calls to
     its first number go; `users`: more lines of that section."""
     slug = f"t{number:04}"
-    lines = "".join(f'  "{201 + i}": {{name: User {i}, devices: [desk]}}\n' for i in range(USERS))
+    lines = "".join(user(str(201 + i)) for i in range(USERS))
     return f"""\
 tenant: {slug}
 name: Firm {number}
@@ -41,6 +41,11 @@ prompts:
   welcome: {{text: Firma {number}}}
 failover: {{ring: ["210"], ring_s: 3}}
 """
+
+
+def user(extension: str) -> str:
+    """The line of a user with one phone."""
+    return f'  "{extension}": {{name: User {extension}, devices: [desk]}}\n'
 
 
 def did(number: int) -> str:

@@ -33,7 +33,8 @@ class RunningAsterisk:
             raise AsteriskRefused(str(error)) from None
 
     async def add(self, line: Line) -> None:
-        await self._change_dialplan("DialplanExtensionAdd", line, Application=line.application, ApplicationData=line.data)
+        what = {"Application": line.application, "ApplicationData": line.data, "Replace": "yes"}
+        await self._change_dialplan("DialplanExtensionAdd", line, **what)
 
     async def remove(self, line: Line) -> None:
         await self._change_dialplan("DialplanExtensionRemove", line)

@@ -1,10 +1,10 @@
-"""What a tenant's rendered dialplan has more than the one before: where it has nothing less, Asterisk takes that line by line.
+"""Where a tenant's rendered dialplan differs from the one before: by steps and hints alone, Asterisk takes it line by line.
 
 To read the dialplan is to read all tenants', and calls wait for that: with a thousand tenants on a busy machine for seconds.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 HINT = "hint"
@@ -14,9 +14,10 @@ _NEXT = re.compile(r" same => n,(?P<step>.*)")
 # Nothing in it that a configuration file or the dialplan reads otherwise than AMI does: quotes, escapes, comments.
 _STEP = re.compile(r"(?P<application>[A-Za-z]+)\((?P<data>[^\"'\\;|]*)\)")
 _DEVICES = re.compile(r"[A-Za-z]+[:/][^\"'\\;|,() ]+")
-_NUMBERS = re.compile(r"(?P<stem>_[0-9*]+)\[(?P<digits>[0-9]+)\]")
+_NUMBERS = re.compile(r"_(?P<stem>[0-9*]+)\[(?P<digits>[0-9]+)\]")
 
 Key = tuple[str, str, str]      # context, extension, '1' or 'hint'
+Steps = Mapping[Key, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +32,30 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class More:
-    """`lines` are added first. After them `replaced` hints can go: the lines have others for their numbers, and for more."""
+class Difference:
+    """`lines` come first, each in the place of the one that has its priority. Those `gone` go after them: another pattern has
+    the hint of their numbers then. `watched`: what the hints of single numbers are now, which Asterisk makes of a pattern's
+    when somebody watches the number; '' for one that has none any more."""
 
     lines: tuple[Line, ...]
-    replaced: tuple[Line, ...]
+    gone: tuple[Line, ...]
+    watched: tuple[Line, ...]
 
 
-def more(old: str, new: str) -> More | None:
-    """None where anything is gone or another than before, where a context is new, or where a line is not one of those that AMI
-    takes as a file does."""
+def difference(old: str, new: str) -> Difference | None:
+    """None where a context comes or goes, or where a line is not one of those that AMI takes as a file does."""
     before, after = _steps(old), _steps(new)
-    added = {key: steps for key, steps in after.items() if key not in before}
-    replaced = [key for key in before if key not in after]
-    if any(after.get(key, steps) != steps for key, steps in before.items()):
+    was, now = (_lines({key: these[key] for key in these if these[key] != others.get(key)})
+                for these, others in ((before, after), (after, before)))
+    if was is None or now is None or {key[0] for key in before} != {key[0] for key in after}:
         return None
-    if not {context for context, _, _ in added} <= {context for context, _, _ in before}:
-        return None
-    if not all(any(_has_all(before, key, after, other) for other in added) for key in replaced):
-        return None
-    lines = [line for key, steps in added.items() for line in _lines(key, steps)]
-    if None in lines:
-        return None
-    return More(
-        tuple(line for line in lines if line),
-        tuple(line for key in replaced for line in _lines(key, before[key]) if line))
+    places = {_place(line) for line in now}
+    return Difference(
+        tuple(line for line in now if line not in was), tuple(line for line in was if _place(line) not in places),
+        tuple(_watched(before, after)))
 
 
-def _steps(text: str) -> dict[Key, tuple[str, ...]]:
+def _steps(text: str) -> Steps:
     found: dict[Key, tuple[str, ...]] = {}
     context, key = "", ("", "", "")
     for line in text.splitlines():
@@ -76,20 +73,34 @@ def _steps(text: str) -> dict[Key, tuple[str, ...]]:
     return found
 
 
-def _lines(key: Key, steps: Sequence[str]) -> Iterator[Line | None]:
-    """None for what cannot be added."""
-    context, extension, priority = key
-    for number, step in enumerate(steps, 1):
-        if priority == HINT:
-            yield Line(context, extension, HINT, step) if _DEVICES.fullmatch(step) else None
-        else:
-            match = _STEP.fullmatch(step) if extension else None
-            yield Line(context, extension, str(number), match["application"], match["data"]) if match else None
+def _lines(steps: Steps) -> list[Line] | None:
+    """None where one cannot be added."""
+    found = []
+    for (context, extension, priority), texts in steps.items():
+        for number, text in enumerate(texts, 1):
+            if priority == HINT and _DEVICES.fullmatch(text):
+                found.append(Line(context, extension, HINT, text))
+            elif priority != HINT and extension and (match := _STEP.fullmatch(text)):
+                found.append(Line(context, extension, str(number), match["application"], match["data"]))
+            else:
+                return None
+    return found
 
 
-def _has_all(before: dict[Key, tuple[str, ...]], key: Key, after: dict[Key, tuple[str, ...]], other: Key) -> bool:
-    """Whether the other hint is the same for all numbers of this one (confgen/lamps.py)."""
-    mine, others = _NUMBERS.fullmatch(key[1]), _NUMBERS.fullmatch(other[1])
-    return (
-        mine is not None and others is not None and key[0] == other[0] and key[2] == other[2] == HINT
-        and before[key] == after[other] and mine["stem"] == others["stem"] and set(mine["digits"]) <= set(others["digits"]))
+def _place(line: Line) -> Key:
+    return line.context, line.extension, line.priority
+
+
+def _watched(before: Steps, after: Steps) -> Iterator[Line]:
+    was, now = (
+        {(context, number): text for (context, extension, priority), (text, *_) in steps.items() if priority == HINT
+         for number in _numbers(extension)} for steps in (before, after))
+    for (context, number), devices in was.items():
+        if now.get((context, number)) != devices:
+            yield Line(context, number, HINT, now.get((context, number), ""))
+
+
+def _numbers(pattern: str) -> Iterator[str]:
+    """Those that a pattern of a hint means (confgen/lamps.py)."""
+    if match := _NUMBERS.fullmatch(pattern):
+        yield from (match["stem"] + digit for digit in match["digits"])

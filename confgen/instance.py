@@ -6,6 +6,7 @@ from pathlib import Path
 
 from confgen.encoder import fill
 from confgen.realtime import make_database
+from confgen.revision import current
 
 STATIC = Path(__file__).resolve().parent.parent / "asterisk-conf"
 RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
@@ -32,4 +33,4 @@ def write_instance(home: Path, values: Mapping[str, object]) -> None:
         (target / name).write_text(fill(name, values))
     for file in target.iterdir():
         file.chmod(0o640)
-    make_database(home)
+    make_database(home, current(home))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from confgen.reading import MARKED, MARKER, Asterisk, AsteriskRefused, Reading, is_read_by_asterisk, marker_of
-from confgen.realtime import write_added, write_mailboxes
+from confgen.realtime import make_database, write_all_objects, write_mailboxes
 from confgen.render import Files
 from confgen.revision import Revision, current, history, point_to, record, write_revision
-from confgen.sip_objects import by_type
+from confgen.sip_objects import IN_FILES, by_type
 
 DIGITS = 12      # of a hash
 
@@ -88,8 +88,9 @@ async def _switch(
     go well afterwards."""
     point_to(home, "current", after.name)
     if asterisk is None:
+        make_database(home, after)
         write_mailboxes(home, after)
-        write_added(home, ())          # it will read the files
+        write_all_objects(home, after)
         point_to(home, "decided", after.name)
         return None, ""
     reading = Reading(home, asterisk, before, after, was_completed=history(home)[-1:] == [before.name])
@@ -124,7 +125,7 @@ async def _undo(
 
 def _is_added(path: str) -> bool:
     """Whether it is one of the files that publishing adds to the rendered ones."""
-    return path == MARKER or path.startswith("sip/")
+    return path == MARKER or path in {f"sip/{kind}.conf" for kind in IN_FILES}
 
 
 def _digest(texts: Files) -> str:

@@ -1,16 +1,14 @@
 """How Asterisk comes to read a revision, and to say that it took it."""
 
 import asyncio
-import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from confgen.dialplan import Line, More, more
-from confgen.realtime import ADDED, added, can_be_added, write_added, write_mailboxes
+from confgen.dialplan import Difference, Line, difference
+from confgen.realtime import TABLES, is_complete, make_database, write_all_objects, write_mailboxes, write_objects
 from confgen.revision import Revision
-from confgen.sip_objects import Section, sections_of
-from routing.endpoint import tenant_of
+from confgen.sip_objects import Key, Section, sections_of
 
 MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
 VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
@@ -18,12 +16,13 @@ VERIFY_PAUSE_S = 0.03
 MANY_ENDPOINTS = 100       # to ask for each takes longer than to list all
 
 DIALPLAN = "dialplan reload"
-RELOAD_ALL = "module reload res_pjsip.so"
+WATCH_ALL = "module reload res_pjsip.so"
 MAILBOXES_OF_PHONES = "module reload res_pjsip_mwi.so"      # looked up by each phone when it registers
 WATCH = "pjsip reload qualify aor {}"       # before its phone registers: from then on its state is known
-ADDED_AT_MOST = 20         # to watch each takes a third of a reload, but no call waits for it
-LINES_AT_MOST = 200        # to add each takes a millisecond
-Objects = Mapping[tuple[str, str], Section]
+WATCHED_AT_MOST = 3        # to watch one that is new takes half as long as to watch all
+FORGET = "sorcery memory cache expire res_pjsip/{} {}"      # an object that Asterisk keeps; without a name all of its type
+FORGOTTEN_AT_MOST, LINES_AT_MOST = 200, 200         # each takes a millisecond
+Objects = Mapping[Key, Section]
 
 RELOADS: dict[str, tuple[str, ...]] = {
     "extensions": (DIALPLAN,),
@@ -34,16 +33,15 @@ RELOADS: dict[str, tuple[str, ...]] = {
     "queuerules": ("queue reload rules",),
     "queues": ("queue reload all",),
     "pjsip": (
-        RELOAD_ALL, "module reload res_pjsip_endpoint_identifier_ip.so",
-        "module reload res_pjsip_outbound_registration.so", MAILBOXES_OF_PHONES),
+        WATCH_ALL, "module reload res_pjsip_endpoint_identifier_ip.so",
+        "module reload res_pjsip_outbound_registration.so", MAILBOXES_OF_PHONES),      # what is in the database is looked up
 }
 """Which commands make Asterisk read a folder of rendered files again; the longest are last."""
 READ_BY = {
-    RELOAD_ALL: ("sip/endpoint.conf", "sip/auth.conf", "sip/aor.conf"),
-    "module reload res_pjsip_endpoint_identifier_ip.so": ("sip/identify.conf",),
-    "module reload res_pjsip_outbound_registration.so": ("sip/registration.conf",),
+    "module reload res_pjsip_endpoint_identifier_ip.so": "sip/identify.conf",
+    "module reload res_pjsip_outbound_registration.so": "sip/registration.conf",
 }
-"""Commands that nothing needs unless one of these files changed."""
+"""Commands that nothing needs unless this file changed."""
 
 
 class AsteriskRefused(Exception):
@@ -60,7 +58,7 @@ class Asterisk(Protocol):
         """Runs a command that may take long; `command` is answered meanwhile. Raises AsteriskRefused."""
 
     async def add(self, line: Line) -> None:
-        """Adds a line to the dialplan. Raises AsteriskRefused."""
+        """Puts a line into the dialplan, in the place of the one that has its priority. Raises AsteriskRefused."""
 
     async def remove(self, line: Line) -> None:
         """Raises AsteriskRefused."""
@@ -84,8 +82,8 @@ class Reading:
     """Has Asterisk read what changed from `before` to `after`, or everything if it never got the whole of `before`: a publish
     was killed (`was_completed` is false), or it was starting.
 
-    A few SIP objects more are found in the database at once, and a few lines more of the dialplan are added to it. For every
-    other change of them Asterisk has to go through all there are, which takes long; some calls wait for it.
+    SIP objects are in the database, where Asterisk finds them once it has forgotten what it had of them; a few lines of the
+    dialplan are changed one by one. To go through all tenants' takes long, and some calls wait for it.
     """
 
     def __init__(self, home: Path, asterisk: Asterisk, before: Revision, after: Revision, *, was_completed: bool) -> None:
@@ -96,36 +94,38 @@ class Reading:
 
     async def taken(self) -> None:
         """Returns once Asterisk has everything. Raises AsteriskRefused. Either way `ended` is still to be waited for."""
-        is_known = self._was_completed and await self._has_marker(self._before)
+        is_known = self._was_completed and is_complete(self._home) and await self._has_marker(self._before)
         changed = self._before.changed(self._after) if is_known else tuple(self._after)
         self.folders = tuple(
             folder for folder in RELOADS if not is_known or any(path.startswith(f"{folder}/") for path in changed))
         commands = [command for folder in self.folders for command in RELOADS[folder]
-                    if not is_known or command not in READ_BY or set(READ_BY[command]) & set(changed)]
+                    if not is_known or READ_BY.get(command) in (None, *changed)]
+        if not is_known:
+            make_database(self._home, self._after)
         if "voicemail" in self.folders:
             mailboxes = [path for path in changed if path.startswith("voicemail/")]
             write_mailboxes(self._home, self._after, mailboxes if is_known else None)
-        old, new = (
-            {(section.kind, section.name): section for section in sections_of(
-                {path: files[path] for path in changed if path in files})} for files in (self._before, self._after))
-        if is_known and _mailboxes(old, new) == _mailboxes(new, old):
-            commands = [command for command in commands if command != MAILBOXES_OF_PHONES]
-        if RELOAD_ALL in commands:
-            commands = self._without_reload(commands, old, new) if is_known else commands
-        if DIALPLAN in commands and is_known and (lines := self._more(changed)):
+        old, new = (_objects({path: files[path] for path in changed if path in files}) for files in (self._before, self._after))
+        another = [key for key in new if old.get(key) != new[key]]
+        gone = [key for key in old if key not in new]
+        if is_known:
+            commands = list(_without_those_for_all(commands, old, new))
+            write_objects(self._home, [new[key] for key in another], gone)
+        else:
+            write_all_objects(self._home, self._after)
+        forgotten = [*another, *gone] if is_known else None
+        await self._forget(forgotten)
+        if DIALPLAN in commands and is_known and (lines := self._lines(changed)):
             commands.remove(DIALPLAN)
-            for line in lines.lines:
-                await self._asterisk.add(line)
-            for line in lines.replaced:
-                await self._asterisk.remove(line)
+            await self._change_dialplan(lines)
         own = set(RELOADS["pjsip"]) | {command for command in commands if command.startswith(WATCH.format(""))}
         for command in commands:
             if command not in own:
                 await self._asterisk.reload(command)
         self._reloading = asyncio.create_task(self._reload([command for command in commands if command in own]))
-        come, gone = ({name for kind, name in one.keys() - other.keys() if kind == "endpoint"}
-                      for one, other in ((new, old), (old, new)))
-        await self._verify(self._reloading, come, gone)
+        here, away = ({name for kind, name in keys if kind == "endpoint"} for keys in (another, gone))
+        await self._verify(self._reloading, here, away)
+        await self._forget(forgotten)        # if something had read one before it was written, and kept it after the first time
 
     async def ended(self) -> str:
         """Waits for the last reload; says what did not go well in them."""
@@ -133,55 +133,52 @@ class Reading:
             return ""
         try:
             await self._reloading
-        except (AsteriskRefused, OSError, sqlite3.Error) as problem:
+        except AsteriskRefused as problem:
             return str(problem)
         return ""
 
-    def _more(self, changed: Collection[str]) -> More | None:
-        """What the dialplan has more than before, if that is all, and little. The marker of the revision comes last."""
-        lines, replaced = list[Line](), list[Line]()
+    def _lines(self, changed: Collection[str]) -> Difference | None:
+        """Where the dialplan differs, if that is little. The marker of the revision comes last."""
+        lines, gone, watched = list[Line](), list[Line](), list[Line]()
         for path in changed:
             if path.startswith("extensions/") and path != MARKER:
                 both = path in self._before and path in self._after
-                found = more(self._before[path], self._after[path]) if both else None
+                found = difference(self._before[path], self._after[path]) if both else None
                 if not found:
                     return None
                 lines += found.lines
-                replaced += found.replaced
-        if len(lines) > LINES_AT_MOST or MARKER not in self._after:
+                gone += found.gone
+                watched += found.watched
+        if len(lines) + len(gone) + len(watched) > LINES_AT_MOST or MARKER not in self._after:
             return None
         markers = (Line(MARKED, marker_of(files), "1", "NoOp") for files in (self._after, self._before))
-        return More((*lines, next(markers)), (*replaced, next(markers)))
+        return Difference((*lines, next(markers)), (*gone, next(markers)), tuple(watched))
 
-    def _without_reload(self, commands: list[str], old: Objects, new: Objects) -> list[str]:
-        """The commands without the long one, if objects were only added, and few: they are in the database then."""
-        come = [new[key] for key in new.keys() - old.keys() if key[0] in ADDED]
-        phones = [section.name for section in come if section.kind == "aor"]
-        is_more = all(key[0] not in ADDED or new.get(key) == section for key, section in old.items())
-        if not is_more or len(phones) > ADDED_AT_MOST or not all(can_be_added(section) for section in come):
-            return commands
-        write_added(self._home, [*self._added_of(self._before), *come])
-        return [*(command for command in commands if command != RELOAD_ALL), *(WATCH.format(name) for name in phones)]
+    async def _change_dialplan(self, lines: Difference) -> None:
+        for line in lines.lines:
+            await self._asterisk.add(line)
+        for line in lines.gone:
+            await self._asterisk.remove(line)
+        for line in lines.watched:
+            if f"'{line.extension}' =>" in await self._answer(f"dialplan show {line.extension}@{line.context}"):
+                await (self._asterisk.add if line.application else self._asterisk.remove)(line)
 
-    def _added_of(self, files: Revision) -> list[Section]:
-        """Those objects in the database that the revision has, too."""
-        there = added(self._home)
-        paths = {f"pjsip/{tenant_of(name)}.conf" for name in there} & files.keys()
-        return [section for section in sections_of({path: files[path] for path in paths}) if section.name in there]
+    async def _forget(self, keys: Collection[Key] | None) -> None:
+        """What Asterisk keeps of these SIP objects, or of all."""
+        if keys is None or len(keys) > FORGOTTEN_AT_MOST:
+            keys = [(kind, "") for kind in TABLES]
+        for kind, name in keys:
+            await self._asterisk.command(FORGET.format(kind, name).rstrip())
 
     async def _reload(self, commands: list[str]) -> None:
-        if RELOAD_ALL in commands:
-            write_added(self._home, self._added_of(self._after))
         for command in commands:
             await self._asterisk.reload(command)
-        if RELOAD_ALL in commands:
-            write_added(self._home, ())
 
-    async def _verify(self, reloading: "asyncio.Task[None]", come: set[str], gone: set[str]) -> None:
-        if len(come | gone) > MANY_ENDPOINTS:
+    async def _verify(self, reloading: "asyncio.Task[None]", here: set[str], away: set[str]) -> None:
+        if len(here | away) > MANY_ENDPOINTS:
             await asyncio.wait([reloading])
         deadline = float("inf")
-        while wrong := await self._what_is_wrong(come, gone):
+        while wrong := await self._what_is_wrong(here, away):
             if reloading.done():
                 reloading.result()
                 now = asyncio.get_running_loop().time()
@@ -190,14 +187,14 @@ class Reading:
                     raise AsteriskRefused(wrong)
             await asyncio.sleep(VERIFY_PAUSE_S)
 
-    async def _what_is_wrong(self, come: set[str], gone: set[str]) -> str:
+    async def _what_is_wrong(self, here: set[str], away: set[str]) -> str:
         """What Asterisk has not taken yet, '' when it has everything."""
         if not await self._has_marker(self._after):
             return "Asterisk did not take the new dialplan; its log says why"
-        present = await self._present(come | gone)
-        if missing := come - present:
+        present = await self._present(here | away)
+        if missing := here - present:
             return f"Asterisk did not take the endpoints {', '.join(sorted(missing)[:10])}; its log says why"
-        if left := gone & present:
+        if left := away & present:
             return f"Asterisk still has the endpoints {', '.join(sorted(left)[:10])}"
         return ""
 
@@ -220,7 +217,22 @@ class Reading:
             return ""
 
 
-def _mailboxes(objects: Objects, others: Objects) -> dict[tuple[str, str], list[str]]:
-    """Whose lamp tells of which, of the endpoints that are among the others too."""
-    return {key: [line for line in section.text.splitlines() if line.startswith("mailboxes")]
-            for key, section in objects.items() if key in others}
+def _objects(files: Mapping[str, str]) -> Objects:
+    """Those that are in the database."""
+    return {section.key: section for section in sections_of(files) if section.kind in TABLES}
+
+
+def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects) -> Iterator[str]:
+    """The commands without those that go through all phones, where it is enough to have a few watched, or none."""
+    watched = [name for (kind, name), section in new.items() if kind == "aor" and old.get((kind, name)) != section]
+    both = old.keys() & new.keys()
+    for command in commands:
+        if command == WATCH_ALL and len(watched) <= WATCHED_AT_MOST:
+            yield from (WATCH.format(name) for name in watched)
+        elif command != MAILBOXES_OF_PHONES or any(_mailboxes(old[key]) != _mailboxes(new[key]) for key in both):
+            yield command
+
+
+def _mailboxes(section: Section) -> list[str]:
+    """Whose lamp tells of which."""
+    return [line for line in section.text.splitlines() if line.startswith("mailboxes")]

@@ -1,19 +1,22 @@
-"""Asterisk's SIP objects of all tenants, in one file for each of their types (asterisk-conf/sorcery.conf).
+"""Asterisk's SIP objects as the tenants' own rendered files define them, which people read. Asterisk reads none of these: most
+objects are in a database (confgen/realtime.py), the others in one file for each of their types (asterisk-conf/sorcery.conf).
 
 Asterisk asks every file that it knows for every type of object, and finds a file by going through all it knows: with a file
-for each of a thousand tenants a reload takes 7 s, even of nothing. These are made of the tenants' own, which people read.
+for each of a thousand tenants a reload takes 7 s, even of nothing.
 """
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-TYPES = ("endpoint", "auth", "aor", "identify", "registration")
+IN_FILES = ("identify", "registration")
+TYPES = ("endpoint", "auth", "aor", *IN_FILES)
 _BEGIN = re.compile(r"^(?=\[)", re.MULTILINE)
 _TYPE = re.compile(r"^type = ([a-z]+)$", re.MULTILINE)
 _COMMENT = re.compile(r"^;.*\n", re.MULTILINE)
 _HEAD = "; All tenants'. Rendered, of the files in ../pjsip.\n"
 _TENANT = "; From "           # no value can hold a semicolon
+Key = tuple[str, str]         # the type and the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,10 @@ class Section:
     name: str
     text: str
 
+    @property
+    def key(self) -> Key:
+        return self.kind, self.name
+
 
 def sections_of(files: Mapping[str, str]) -> list[Section]:
     """All that the rendered `pjsip/<tenant>.conf` define. Raises KeyError where a section has no type that is known."""
@@ -31,16 +38,16 @@ def sections_of(files: Mapping[str, str]) -> list[Section]:
 
 
 def by_type(before: Mapping[str, str], changed: Mapping[str, str], gone: Collection[str]) -> dict[str, str]:
-    """`sip/<type>.conf` for each type, from those of the revision before and from the `pjsip/<tenant>.conf` that changed or are
-    gone since. Where the revision before has not got them as it should, they are made of all its tenants' files."""
+    """`sip/<type>.conf` for each type that is in files, from those of the revision before and from the `pjsip/<tenant>.conf`
+    that changed or are gone since. Where the revision before has not got them as it should, they are made of all tenants'."""
     tenants = {path for path in before if path.startswith("pjsip/")}
-    old = {kind: _by_tenant(before.get(f"sip/{kind}.conf", "")) for kind in TYPES}
+    old = {kind: _by_tenant(before.get(f"sip/{kind}.conf", "")) for kind in IN_FILES}
     if any(its.keys() != tenants for its in old.values()):
         changed = {**{path: before[path] for path in tenants}, **changed}
     new = {path: list(_sections(text)) for path, text in changed.items()}
     return {f"sip/{kind}.conf": _HEAD + "".join(
         f"{_TENANT}{path}\n{text}" for path, text in sorted({**old[kind], **_of_kind(new, kind)}.items()) if path not in gone)
-        for kind in TYPES}
+        for kind in IN_FILES}
 
 
 def _by_tenant(text: str) -> dict[str, str]:

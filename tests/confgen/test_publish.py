@@ -1,6 +1,8 @@
 """Publishing to a directory: atomic, undone when Asterisk refuses. The live tests ask a real Asterisk."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from confgen.instance import write_instance
 from confgen.publish import publish, read_current, rendered_part, rollback
 from confgen.reading import marker_of
+from confgen.realtime import FILE
 from confgen.revision import KEPT_REVISIONS, current, history
 from confgen.sip_objects import by_type
 
@@ -26,6 +29,11 @@ def home(tmp_path: Path) -> Path:
 
 def sections(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("[")]
+
+
+def aors(home: Path) -> set[str]:
+    with closing(sqlite3.connect(home / FILE)) as database:
+        return {name for (name,) in database.execute("SELECT id FROM ps_aors")}
 
 
 async def test_published_files_are_current_whole_and_private(home: Path) -> None:
@@ -59,27 +67,35 @@ async def test_what_did_not_change_is_written_once(home: Path) -> None:
     assert (before / "tenants" / "rossi.json").read_text() == "{}"
 
 
-async def test_sip_objects_of_all_tenants_are_in_one_file_for_each_type(home: Path) -> None:
-    files = {f"pjsip/{slug}.conf": f"; {slug}\n[{slug}-201-desk]\ntype = endpoint\n\n[{slug}-201-desk]\ntype = aor\n"
+async def test_sip_objects_of_all_tenants_are_in_a_database_or_in_one_file_for_each_type(home: Path) -> None:
+    files = {f"pjsip/{slug}.conf": f"; {slug}\n[{slug}-201-desk]\ntype = aor\n\n[{slug}-trunk-one]\ntype = identify\n"
              for slug in ("acme", "rossi")}
     await publish(home, files, None)
-    published = read_current(home)
-    assert sections(published["sip/endpoint.conf"]) == ["[acme-201-desk]", "[rossi-201-desk]"]
-    assert published["sip/aor.conf"].count("type = aor") == 2
+    assert sections(read_current(home)["sip/identify.conf"]) == ["[acme-trunk-one]", "[rossi-trunk-one]"]
+    assert aors(home) == {"acme-201-desk", "rossi-201-desk"}
     await publish(home, {"pjsip/acme.conf": files["pjsip/acme.conf"]}, None)
-    assert sections(read_current(home)["sip/endpoint.conf"]) == ["[acme-201-desk]"]
+    assert sections(read_current(home)["sip/identify.conf"]) == ["[acme-trunk-one]"]
+    assert aors(home) == {"acme-201-desk"}
     assert rendered_part(read_current(home)) == {"pjsip/acme.conf": files["pjsip/acme.conf"]}
 
 
 async def test_change_of_one_tenants_sip_objects_leaves_those_of_all_others(home: Path) -> None:
-    files = {f"pjsip/{slug}.conf": f"[{slug}-201-desk]\ntype = aor\n" for slug in ("acme", "rossi", "told")}
+    files = {f"pjsip/{slug}.conf": f"[{slug}-trunk-one]\ntype = aor\n[{slug}-trunk-one]\ntype = identify\n"
+             for slug in ("acme", "rossi", "told")}
     await publish(home, files, None)
-    changed = {"pjsip/rossi.conf": "[rossi-202-desk]\ntype = aor\n[rossi-202-desk]\ntype = auth\n"}
+    changed = {"pjsip/rossi.conf": files["pjsip/rossi.conf"].replace("one", "two")}
     await publish(home, changed, None, kept=("acme", "told"))
-    published = read_current(home)
-    assert sections(published["sip/aor.conf"]) == ["[acme-201-desk]", "[rossi-202-desk]", "[told-201-desk]"]
-    assert sections(published["sip/auth.conf"]) == ["[rossi-202-desk]"]
-    assert published["sip/aor.conf"] == by_type({}, {**files, **changed}, ())["sip/aor.conf"]
+    identify = read_current(home)["sip/identify.conf"]
+    assert sections(identify) == ["[acme-trunk-one]", "[rossi-trunk-two]", "[told-trunk-one]"]
+    assert identify == by_type({}, {**files, **changed}, ())["sip/identify.conf"]
+    assert aors(home) == {"acme-trunk-one", "rossi-trunk-two", "told-trunk-one"}
+
+
+async def test_instance_that_was_made_before_there_was_a_database_gets_what_it_has_published(home: Path) -> None:
+    await publish(home, {"pjsip/acme.conf": "[acme-201-desk]\ntype = aor\n"}, None)
+    (home / FILE).unlink()
+    write_instance(home, INSTANCE)
+    assert aors(home) == {"acme-201-desk"}
 
 
 async def test_tenant_that_is_kept_stays_as_it_is_and_any_other_goes(home: Path) -> None:

@@ -16,16 +16,18 @@ from centralka.asterisk import RunningAsterisk
 from centralka.configuration import apply, render
 from centralka.settings import AMI_CLI_USER
 from confgen.publish import Published, publish, read_current
-from confgen.reading import DIALPLAN, MARKED, RELOAD_ALL, RELOADS, AsteriskRefused
-from confgen.realtime import added
+from confgen.reading import DIALPLAN, MARKED, RELOADS, WATCH_ALL, WATCHED_AT_MOST, AsteriskRefused
+from confgen.secrets import save_secrets
+from confgen.sip_objects import sections_of
 from routing.facts import DeviceState
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
+from sipp import Account, Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
 from tests.live.calling import MAIN, dials
 from tests.live.pbx import TENANTS, TRUNK, Pbx, until
 from tests.live.test_lamps import bodies, watching
+from tests.live.test_outside import header
 from tests.live.test_transfers import TO_ANNA, firm
 
 pytestmark = pytest.mark.live
@@ -38,6 +40,9 @@ def tenants(pbx: Pbx, tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(TENANTS, copy)
     yield copy
     pbx.runtime.apply(TENANTS)
+
+
+ZOFIA = '  "203": {name: Zofia Lis, devices: [desk], ring_s: 3, voicemail: false}\n'
 
 
 def change(file: Path, old: str, new: str) -> None:
@@ -92,12 +97,64 @@ async def test_broken_file_is_refused_with_its_line_and_touches_nothing(pbx: Pbx
     assert read_current(pbx.settings.home) == before
 
 
-async def test_user_who_is_removed_can_register_no_more(pbx: Pbx, tenants: Path) -> None:
+async def test_user_who_is_removed_can_register_and_call_no_more_and_is_not_called(pbx: Pbx, tenants: Path) -> None:
     account = pbx.account("acme-203-desk")
-    change(tenants / "acme.yaml", '  "203": {name: Zofia Lis, devices: [desk], ring_s: 3, voicemail: false}\n', "")
+    me = pbx.new_address().host
+    await run(Register(account=account), local=me, server=pbx.server)
+    calls = Call(number="202", caller=Caller(account.user), account=account, ending=Refused(401))
+    change(tenants / "acme.yaml", ZOFIA, "")
     change(tenants / "acme.yaml", '"3": "203"', '"3": "202"')
-    await asyncio.to_thread(pbx.runtime.apply, tenants)
-    await run(Register(account=account, expect=401), local="127.77.9.20", server=pbx.server)
+    assert not {WATCH_ALL, DIALPLAN} & set((await publish_noted(pbx, tenants))[0])
+    for asterisk in ("the same", "another"):
+        if asterisk == "another":
+            await asyncio.to_thread(pbx.runtime.stop_process, Process.ASTERISK)
+            await asyncio.to_thread(pbx.runtime.start_process, Process.ASTERISK)
+        await run(Register(account=account, expect=401), local=pbx.new_address().host, server=pbx.server)
+        await run(calls, local=me, server=pbx.server)
+        await is_nothing(pbx, "203")
+        assert "Unable to find" in pbx.runtime.asterisk_cli("pjsip show aor acme-203-desk")
+    await asyncio.to_thread(pbx.runtime.apply, TENANTS)
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-203-desk", Callee(then=Answer()))
+        await cast.call(dials(MAIN["acme"], pbx.outside_caller(), Silence(400), *keys("3"), Silence(1500)), at=TRUNK["acme"])
+
+
+async def test_device_that_is_removed_is_let_in_no_more_and_the_users_other_one_rings(pbx: Pbx, tenants: Path) -> None:
+    gone = pbx.account("acme-201-dect")
+    await run(Register(account=gone), local=pbx.new_address().host, server=pbx.server)
+    change(tenants / "acme.yaml", "devices: [desk, dect]", "devices: [desk]")
+    assert not {WATCH_ALL, DIALPLAN} & set((await publish_noted(pbx, tenants))[0])
+    await run(Register(account=gone, expect=401), local=pbx.new_address().host, server=pbx.server)
+    async with pbx.cast() as cast:
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
+        await cast.call(dials(MAIN["acme"], pbx.outside_caller(), Silence(400), *keys("*"), Silence(1500)), at=TRUNK["acme"])
+
+
+async def test_changed_phone_is_the_changed_one_for_its_next_call_and_its_next_registration(pbx: Pbx, tenants: Path) -> None:
+    old, new = pbx.account("acme-202-desk"), Account("acme-202-desk", "another-password")
+    file = pbx.settings.home / "secrets.json"
+    try:
+        for name, account, other in (("Jan Nowak", old, new), ("Jan Inny", new, old)):
+            if account is new:
+                change(tenants / "acme.yaml", "Jan Nowak", name)
+                save_secrets(file, pbx.secrets.model_copy(update={"sip": {**pbx.secrets.sip, new.user: new.password}}))
+                assert (await publish_noted(pbx, tenants))[0] == []
+            me = pbx.new_address()
+            await run(Register(account=account), local=me.host, server=pbx.server)
+            await run(Register(account=other, expect=401), local=pbx.new_address().host, server=pbx.server)
+            async with pbx.cast() as cast:
+                phone = await pbx.phone(cast, "acme-203-desk", Callee(then=Answer()))
+                await cast.call(Call(number="203", caller=Caller(account.user), account=account), at=me)
+            assert name in header(cast.results[phone.local], "From")
+    finally:
+        save_secrets(file, pbx.secrets.model_copy(update={"sip": {**pbx.secrets.sip, old.user: old.password}}))
+
+
+async def test_every_object_is_there_whether_asterisk_looks_for_one_or_for_all(pbx: Pbx) -> None:
+    sections = sections_of({path: text for path, text in read_current(pbx.settings.home).items() if path.startswith("pjsip/")})
+    for kind in ("endpoint", "auth", "aor"):
+        listed = pbx.runtime.asterisk_cli(f"pjsip list {kind}s")
+        assert f"Objects found: {sum(section.kind == kind for section in sections)}" in listed
 
 
 async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
@@ -139,18 +196,16 @@ async def publish_noted(pbx: Pbx, tenants: Path, late: str = "") -> tuple[list[s
 async def test_phone_that_is_added_costs_no_reload_of_all_others_and_is_watched(pbx: Pbx, tenants: Path) -> None:
     change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
     reloads, _ = await publish_noted(pbx, tenants)
-    assert not {RELOAD_ALL, DIALPLAN} & set(reloads)
-    assert added(pbx.settings.home) == {"acme-204-desk"}
+    assert not {WATCH_ALL, DIALPLAN} & set(reloads)
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-204-desk", Callee(then=Answer()), calls=0)        # until it is known as idle
     change(tenants / "acme.yaml", '  "204": {name: Nowy, devices: [desk]}\n', "")
     reloads, _ = await publish_noted(pbx, tenants)
-    assert RELOAD_ALL in reloads
-    assert added(pbx.settings.home) == set()
+    assert not {WATCH_ALL, DIALPLAN} & set(reloads)
     await run(Register(account=pbx.account("acme-204-desk"), expect=401), local="127.77.9.25", server=pbx.server)
 
 
-async def test_user_who_is_added_to_the_dialplan_is_there_as_asterisk_would_have_read_it(pbx: Pbx, tenants: Path) -> None:
+async def test_users_who_come_and_go_leave_the_dialplan_as_asterisk_would_have_read_it(pbx: Pbx, tenants: Path) -> None:
     def shown() -> list[str]:
         contexts = (MARKED, "acme-elsewhere", "acme-failover", "acme-lamps", "acme-site")
         texts = [pbx.runtime.asterisk_cli(f"dialplan show {context}") for context in contexts]
@@ -159,18 +214,24 @@ async def test_user_who_is_added_to_the_dialplan_is_there_as_asterisk_would_have
     before = shown()
     new = '  "204": {name: Nowy, devices: [desk, soft]}\n  "209": {name: Nowa, devices: [desk]}\n'
     change(tenants / "acme.yaml", "users:\n", f"users:\n{new}")
-    await publish_noted(pbx, tenants)
+    assert DIALPLAN not in (await publish_noted(pbx, tenants))[0]
     added_to = shown()
     pbx.runtime.asterisk_cli(DIALPLAN)
     assert added_to == shown() != before
+    change(tenants / "acme.yaml", new, "")
+    change(tenants / "acme.yaml", "devices: [desk, dect]", "devices: [desk]")
+    change(tenants / "acme.yaml", ZOFIA, ZOFIA.replace("ring_s: 3", "ring_s: 4"))
+    assert DIALPLAN not in (await publish_noted(pbx, tenants))[0]
+    left = shown()
+    pbx.runtime.asterisk_cli(DIALPLAN)
+    assert left == shown() != added_to
 
 
 async def test_lamp_that_is_watched_outlives_a_user_who_is_added_and_the_dialplans_reading(pbx: Pbx, tenants: Path) -> None:
     async with firm(pbx, "201") as it, watching(pbx, "201", told=3) as watch:
         change(tenants / "swap.yaml", 'users:\n', 'users:\n  "209": {name: Nowy, devices: [desk]}\n')
         assert DIALPLAN not in (await publish_noted(pbx, tenants))[0]
-        change(tenants / "swap.yaml", "name: Nowy, devices: [desk]", "name: Nowy, devices: [desk], ring_s: 7")
-        assert DIALPLAN in (await publish_noted(pbx, tenants))[0]
+        pbx.runtime.asterisk_cli(DIALPLAN)
         await it["outside"].dial(TO_ANNA, pbx.server)
         await pbx.until_state("swap-201-desk", DeviceState.RINGING)
         await it.answers("201")
@@ -180,6 +241,22 @@ async def test_lamp_that_is_watched_outlives_a_user_who_is_added_and_the_dialpla
         async with watching(pbx, "209", told=1) as new:
             assert "terminated" in (await bodies(new))[0]
     assert ["<state>early</state>" in body for body in told] == [False, True, False]
+
+
+async def test_lamp_of_a_user_shows_the_device_that_is_left_and_goes_out_with_the_user(pbx: Pbx, tenants: Path) -> None:
+    change(tenants / "swap.yaml", 'users:\n', 'users:\n  "209": {name: Nowy, devices: [soft, desk]}\n')
+    await publish_noted(pbx, tenants)
+    async with watching(pbx, "209", told=3) as watch:
+        async with pbx.cast() as cast:
+            await pbx.phone(cast, "swap-209-desk", Callee(then=Answer()), calls=0)
+            change(tenants / "swap.yaml", "devices: [soft, desk]", "devices: [desk]")
+            assert DIALPLAN not in (await publish_noted(pbx, tenants))[0]
+            hint = "209@swap-lamps +: PJSIP/swap-209-desk +State:Idle"
+            await until(lambda: re.search(hint, pbx.runtime.asterisk_cli("core show hint 209")), "it shows the device left")
+        change(tenants / "swap.yaml", '  "209": {name: Nowy, devices: [desk]}\n', "")
+        assert DIALPLAN not in (await publish_noted(pbx, tenants))[0]
+        await bodies(watch)
+    assert "209@swap-lamps" not in pbx.runtime.asterisk_cli("core show hint 209")
 
 
 async def test_phone_that_was_added_outlives_the_next_changes_and_a_restart(pbx: Pbx, tenants: Path) -> None:
@@ -207,12 +284,12 @@ async def test_change_of_a_call_flow_reloads_nothing(pbx: Pbx, tenants: Path) ->
 
 
 async def test_reload_whose_answer_comes_too_late_undoes_no_change_that_asterisk_took(pbx: Pbx, tenants: Path) -> None:
-    change(tenants / "acme.yaml", '  "203": {name: Zofia Lis, devices: [desk], ring_s: 3, voicemail: false}\n', "")
-    change(tenants / "acme.yaml", '"3": "203"', '"3": "202"')
-    _, published = await publish_noted(pbx, tenants, late=RELOAD_ALL)
-    assert published.complaint == f"{RELOAD_ALL} got no answer"
-    assert "acme-203-desk" not in read_current(pbx.settings.home)["sip/endpoint.conf"]
-    await run(Register(account=pbx.account("acme-203-desk"), expect=401), local="127.77.9.29", server=pbx.server)
+    new = "".join(f'  "21{i}": {{name: Nowy, devices: [desk]}}\n' for i in range(WATCHED_AT_MOST + 1))
+    change(tenants / "acme.yaml", "users:\n", f"users:\n{new}")
+    _, published = await publish_noted(pbx, tenants, late=WATCH_ALL)
+    assert published.complaint == f"{WATCH_ALL} got no answer"
+    assert "[acme-210-desk]" in read_current(pbx.settings.home)["pjsip/acme.conf"]
+    await run(Register(account=pbx.account("acme-210-desk")), local="127.77.9.29", server=pbx.server)
 
 
 async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Path) -> None:
