@@ -119,6 +119,15 @@ def test_what_only_follows_from_a_mistake_is_not_told(old: str, new: str) -> Non
     assert len(problems(changed((old, new), text=text))) == 1
 
 
+def test_line_of_a_user_who_cannot_be_read_is_not_told_and_that_of_nobody_is() -> None:
+    phone = "phones:\n  hall: {model: yealink_t46u, mac: 80:5e:c0:11:22:33, lines: [202-desk, 209-desk], keys: [{kind: park, slot: '705'}]}\n"
+    wrong = changed(('"202": {name: Jan, devices: [desk]}', '"202": {name: Jan, devices: desk}'), ("menus:", f"{phone}menus:"))
+    assert problems(wrong) == [
+        "acme.yaml:8 users.202.devices: found 'desk', expected a list",
+        "acme.yaml:13 phones.hall.keys.#1.slot: no parking slot '705', there are no parkings",
+        "acme.yaml:13 phones.hall.lines.#2: no user with extension '209' (did you mean '203'?)"]
+
+
 def test_files_are_compared_although_something_in_them_does_not_fit() -> None:
     with pytest.raises(ConfigError) as caught:
         read_tenants({"acme.yaml": changed(("ring_s: 10", "ring_s: x")), "rossi.yaml": changed(("+390612345678", "+48221234567"), text=ROSSI)})
