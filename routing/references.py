@@ -48,7 +48,7 @@ def dangling_references(document: Document, tenant: Tenant, hidden: Collection[s
     """What the file names and does not have. `hidden` may be names in parts of it that nobody can read."""
     prompts = tenant.all_prompts()
     for reference in _references(tenant):
-        if not _is_among(hidden, reference) and (text := _what_is_wrong(tenant, prompts, reference)):
+        if not _is_among(hidden, tenant, reference) and (text := _what_is_wrong(tenant, prompts, reference)):
             yield document.problem(reference.path, text)
     for path, uses in _naming(tenant):
         for field, section, key in uses.settings:
@@ -62,9 +62,11 @@ def dangling_references(document: Document, tenant: Tenant, hidden: Collection[s
                 yield document.problem((*path, *field.split(".")), text)
 
 
-def _is_among(hidden: Collection[str], reference: Reference) -> bool:
-    is_of_hidden = reference.means is Means.DEVICE and read_device(reference.name).extension in hidden
-    return reference.name in hidden or is_of_hidden
+def _is_among(hidden: Collection[str], tenant: Tenant, reference: Reference) -> bool:
+    if reference.means is Means.DEVICE:
+        device = read_device(reference.name)
+        return (device.name if device.extension in tenant.users else device.extension) in hidden
+    return reference.name in hidden
 
 
 def _what_is_wrong(tenant: Tenant, prompts: Collection[Name], reference: Reference) -> str:

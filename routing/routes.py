@@ -14,7 +14,7 @@ from routing.patterns import LINE, matching
 def outside_only(classes: tuple[CallClass, ...]) -> tuple[CallClass, ...]:
     """The classes as they are. Raises ValueError for one that no trunk carries."""
     if CallClass.INTERNAL in classes:
-        raise ValueError("internal calls leave by no trunk")
+        raise ValueError("found internal, expected classes of calls that leave by a trunk")
     return classes
 
 

@@ -78,9 +78,9 @@ class Holidays(Part):
         if self.region and not self.country:
             raise ValueError("expected a country with the region")
         if self.country and self.country not in known_places():
-            raise ValueError(f"the public holidays of {self.country} are not known")
+            raise ValueError(f"found the country {self.country}, expected one whose public holidays are known")
         if self.country and self.region and self.region not in known_places()[self.country]:
-            raise ValueError(f"{self.country} has no region {self.region!r} with holidays of its own")
+            raise ValueError(f"found the region {self.region!r}, expected one of {self.country} that has holidays of its own")
         return self
 
     def why(self, asked: Inquiry) -> str | None:

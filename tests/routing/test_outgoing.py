@@ -198,7 +198,7 @@ def test_forward_to_a_mobile_leaves_by_the_route_for_mobiles() -> None:
 
 @pytest.mark.parametrize(("old", "new", "path", "found"), [
     ("trunks: [backup, carrier]", "trunks: [backup, other]", "routes.#1.trunks.#2", "no trunk named 'other'"),
-    ("classes: [mobile, emergency]", "classes: [mobile, internal]", "routes.#1.classes", "internal calls leave by no trunk"),
+    ("classes: [mobile, emergency]", "classes: [mobile, internal]", "routes.#1.classes", "found internal, expected classes of calls that leave by a trunk"),
     ("routes:\n", "routes:\n  - {classes: [mobile], trunks: [carrier]}\n", "routes.#2.classes", "mobile calls have a route already"),
     ('name: Anna, number: "+48221234568"', 'name: Anna, number: "+48221234599"', "users.201.number", "is not one of the tenant's"),
     ('krakow: {number: "+48121234569"', 'krakow: {number: "+48121234999"', "sites.krakow.number", "is not one of the tenant's"),

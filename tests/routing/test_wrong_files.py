@@ -70,7 +70,7 @@ def _fields_of(draw: st.DrawFn, model: type[BaseModel]) -> dict[str, Value]:
 
 
 @pytest.mark.parametrize("model", [Tenant, Scenarios, Platform])
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 @given(data=st.data())
 def test_whatever_does_not_fit_is_told_in_our_words(model: type[BaseModel], data: st.DataObject) -> None:
     document = Document("x.yaml", data.draw(_fields_of(model)), {})
@@ -117,6 +117,15 @@ def test_mistakes_of_every_stage_are_told_together() -> None:
 def test_what_only_follows_from_a_mistake_is_not_told(old: str, new: str) -> None:
     text = changed(("menus:", "trunks:\n  c: {kind: address, address: 192.0.2.1}\nmenus:"))
     assert len(problems(changed((old, new), text=text))) == 1
+
+
+def test_line_of_a_user_who_cannot_be_read_is_not_told_and_that_of_nobody_is() -> None:
+    phone = "phones:\n  hall: {model: yealink_t46u, mac: 80:5e:c0:11:22:33, lines: [202-desk, 209-desk], keys: [{kind: park, slot: '705'}]}\n"
+    wrong = changed(('"202": {name: Jan, devices: [desk]}', '"202": {name: Jan, devices: desk}'), ("menus:", f"{phone}menus:"))
+    assert problems(wrong) == [
+        "acme.yaml:8 users.202.devices: found 'desk', expected a list",
+        "acme.yaml:13 phones.hall.keys.#1.slot: no parking slot '705', there are no parkings",
+        "acme.yaml:13 phones.hall.lines.#2: no user with extension '209' (did you mean '203'?)"]
 
 
 def test_files_are_compared_although_something_in_them_does_not_fit() -> None:
