@@ -55,7 +55,7 @@ def queue(
 ) -> None:
     """Show a tenant's queues: who waits, who is there, and today's numbers."""
     settings = load_instance(context)
-    with told():
+    with told("Asking Asterisk, Redis and the call records..."):
         known = published_tenant(settings, tenant)
         if name and name not in known.queues:
             raise LookupError(f"{tenant} has no queue {name!r}, {expected_one_of(known.queues, 'nor any other')}")
