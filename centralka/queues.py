@@ -61,8 +61,10 @@ def queue(
             raise LookupError(f"{tenant} has no queue {name!r}, {expected_one_of(known.queues, 'nor any other')}")
         try:
             found = asyncio.run(collect(settings, known, [name] if name else list(known.queues)))
-        except (AmiError, SQLAlchemyError, *live.AWAY) as error:
+        except (AmiError, SQLAlchemyError) as error:
             raise OSError(f"not everything is known: {error}") from None
+        except live.AWAY as error:
+            raise OSError(f"not everything is known: Redis at {settings.redis_url} gives no answer: {error}") from None
     if as_json:
         out.print_json(json.dumps([as_plain(each) for each in found]))
         return
