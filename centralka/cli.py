@@ -86,7 +86,7 @@ def check(
         bool, typer.Option("--scenarios", help="Play acme.scenarios.yaml beside acme.yaml, and so on, too.")] = False,
 ) -> None:
     """Validate tenants' files; every problem with its line."""
-    with told():
+    with told("Checking..."):
         files = configuration.tenant_files(paths or [load(context).tenants])
         tenants = configuration.load_tenants(files)
         played = f", {scenarios.counted(scenarios.play(files, tenants))} went as told" if with_scenarios else ""
@@ -123,7 +123,7 @@ def render(
 ) -> None:
     """Write the Asterisk files that an apply would publish."""
     settings = load(context)
-    with told():
+    with told("Checking and rendering..."):
         rendered = configuration.render(paths or [settings.tenants], settings)
         for path, text in rendered.files.items():
             file = to / path
@@ -213,7 +213,7 @@ def rollback(context: typer.Context) -> None:
         async with running_asterisk(settings) as asterisk:
             return await roll_back(settings.home, asterisk)
 
-    with told(), locked(settings.home):
+    with told("Asterisk reads the revision before..."), locked(settings.home):
         published = asyncio.run(run())
     tell_published(published)
 

@@ -37,7 +37,7 @@ LISTED = {
         "simulate acme +48221234567 --at '2026-12-24 18:05' --picture call.svg", "simulate acme '*52300' --from 201",
         "simulate acme --what-if edited.yaml"), "inspection", "simulate_call"),
     "graph": Listed(TRY, ("graph acme -o flow.svg", "graph acme --tenants edited.yaml -o new.png"), "inspection", "show_graph"),
-    "status": Listed(LOOK, ("status", "status --json", "watch -n 5 centralka status"), "inspection", "show_status"),
+    "status": Listed(LOOK, ("status", "status acme", "watch -n 5 centralka status"), "inspection", "show_status"),
     "calls": Listed(LOOK, ("calls acme", "calls acme --last 50"), "history", "show_calls"),
     "explain": Listed(LOOK, ("explain 1764000000.7", "explain 1764000000.7 --picture call.svg"), "history", "explain_call"),
     "queue": Listed(LOOK, ("queue acme", "queue acme help --json"), "queues", "queue"),

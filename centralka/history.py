@@ -43,7 +43,7 @@ def show_calls(
 ) -> None:
     """The tenant's last calls, each with its id, the path it took and why. Times are the tenant's own."""
     settings = load_instance(context)
-    with told():
+    with told("Reading the call records..."):
         calls, known = _from_records(settings, lambda store: store.recent(tenant, last + 1)), _published(settings, tenant)
         if not calls and not known:
             raise LookupError(f"no tenant {tenant!r} is published, and no call of one is recorded")
@@ -80,7 +80,7 @@ def explain_call(
     async def read(store: "CallStore") -> list[tuple["Call", list["Leg"]]]:
         return [(call, await store.legs(call.tenant, call_id)) for call in await store.find(call_id)]
 
-    with told():
+    with told("Reading the call records..."):
         found = _from_records(settings, read)
         if not found:
             raise LookupError(

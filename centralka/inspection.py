@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from centralka import configuration
-from centralka.live_settings import fetched_calendars, settings_given, settings_in_words, switches_given
+from centralka.live_settings import fetched_calendars, published_tenant, settings_given, settings_in_words, switches_given
 from centralka.settings import AMI_CLI_USER
 from centralka.simulated_world import in_words, live_world, read_call_servers, read_failing_trunks, read_states
 from centralka.terminal import Json, load, load_instance, out, told
@@ -139,7 +139,7 @@ def show_graph(
 ) -> None:
     """Draw a tenant's call flow: every element and user, what leads from one to the other and why."""
     settings = load(context)
-    with told():
+    with told("Reading the tenants' files..."):
         found = configuration.load_tenant(tenant, paths or [settings.tenants])
     draw(graph_of(found), f"{found.name} ({tenant})", picture)
 
@@ -147,19 +147,29 @@ def show_graph(
 def draw(graph: Graph, title: str, picture: Path | None) -> None:
     from centralka.picture import write_picture
 
-    with told():
+    with told("Drawing..."):
         write_picture(graph, title, picture)
 
 
-def show_status(context: typer.Context, as_json: Json = False) -> None:
-    """What runs, what is registered, which calls are up, and what is wrong. Exit code 2 if anything is."""
+def show_status(
+    context: typer.Context,
+    tenant: Annotated[str, typer.Argument(help="Lists all of this one's. Default: what matters of all tenants.")] = "",
+    as_json: Json = False,
+) -> None:
+    """What is wrong, what runs, what is registered, which calls are up. Exit code 2 if anything is wrong."""
     from centralka.status import collect, render
 
     settings = load_instance(context)
-    with told():
+    with told("Asking every part of the instance..."):
+        if tenant:
+            published_tenant(settings, tenant)
         status = asyncio.run(collect(settings, AMI_CLI_USER, load_secrets(settings.home / "secrets.json").ami_cli))
     if as_json:
         out.print_json(status.to_json())
     else:
-        out.print(render(status))
+        out.print(render(status, tenant))
+        if any(service.problem for service in status.services):
+            supervised = settings.home / "supervisor"
+            logs = f"{supervised}/*.log and {settings.home}/log/messages.log" if supervised.exists() else "docker compose logs"
+            out.print(f"make up starts what does not run; what it said last: {logs}", soft_wrap=True, highlight=False)
     raise typer.Exit(status.exit_code)

@@ -55,14 +55,16 @@ def queue(
 ) -> None:
     """Show a tenant's queues: who waits, who is there, and today's numbers."""
     settings = load_instance(context)
-    with told():
+    with told("Asking Asterisk, Redis and the call records..."):
         known = published_tenant(settings, tenant)
         if name and name not in known.queues:
             raise LookupError(f"{tenant} has no queue {name!r}, {expected_one_of(known.queues, 'nor any other')}")
         try:
             found = asyncio.run(collect(settings, known, [name] if name else list(known.queues)))
-        except (AmiError, SQLAlchemyError, *live.AWAY) as error:
+        except (AmiError, SQLAlchemyError) as error:
             raise OSError(f"not everything is known: {error}") from None
+        except live.AWAY as error:
+            raise OSError(f"not everything is known: Redis at {settings.redis_url} gives no answer: {error}") from None
     if as_json:
         out.print_json(json.dumps([as_plain(each) for each in found]))
         return

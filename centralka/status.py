@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,8 @@ from store.live import LiveCall
 from store.registrations import Registration
 
 LIMIT_S = 5.0
+LISTED = 40      # of trunks, phones and calls, where all tenants' are asked for
+NEVER_SEEN = "never seen"
 NEW = timedelta(days=1)      # how long an address is told as another one than before
 
 
@@ -53,6 +55,11 @@ class PhoneStatus:
     state: DeviceState
     contacts: tuple[str, ...]                    # SIP addresses; none while it isn't registered
     notice: str = ""                             # never seen, gone, or come from elsewhere
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it was there and is not, or comes from elsewhere: one that nobody has set up yet is not."""
+        return self.notice not in ("", NEVER_SEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
 
     async def ask_asterisk() -> None:
         nonlocal phones, trunks
+        await _ask_listener(settings.ami_address, settings.ami_port)
         async with AmiClient(settings.ami_address, settings.ami_port, ami_user, ami_secret) as ami:
             await ami.action("CoreStatus", LIMIT_S)
             phones, trunks = _read_endpoints(
@@ -129,7 +137,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
 def notice_of(phone: PhoneStatus, seen: Registration | None) -> str:
     """What a person should know of a device that is not simply there."""
     if seen is None:
-        return "" if phone.contacts else "never seen"
+        return "" if phone.contacts else NEVER_SEEN
     if not phone.contacts:
         return f"registers no more since {seen.since:%F %H:%M} UTC, was at {seen.address}"
     if not seen.is_there:
@@ -157,6 +165,8 @@ async def _ask(name: str, where: str, question: Callable[[], Awaitable[None]]) -
             await question()
     except TimeoutError:
         return ServiceStatus(name, where, "no answer")
+    except (ConnectionRefusedError, FileNotFoundError):
+        return ServiceStatus(name, where, "nothing listens there, so it does not run")
     except (AmiError, SQLAlchemyError, LookupError, ValueError, *live.AWAY) as error:
         return ServiceStatus(name, where, str(error.__cause__ or error) or type(error).__name__)
     return ServiceStatus(name, where)
@@ -171,9 +181,13 @@ async def _ask_listener(address: str, port: int) -> None:
 
 
 async def _ask_ami_service(redis_url: str) -> None:
-    async with live.connect(redis_url) as redis:
-        if not await redis.exists(live.READY):
-            raise LookupError("gives no sign of life; it isn't running, or has no Asterisk or no database")
+    try:
+        async with live.connect(redis_url) as redis:
+            is_ready = await redis.exists(live.READY)
+    except live.AWAY:
+        raise LookupError("is not known while redis gives no answer") from None
+    if not is_ready:
+        raise LookupError("gives no sign of life; it isn't running, or has no Asterisk or no database")
 
 
 async def _ask_database(url: str) -> None:
@@ -212,24 +226,58 @@ def _trunk(endpoint: str, registration: str | None, state: DeviceState, word: st
     return TrunkStatus(endpoint, TrunkKind.ADDRESS, word, problem)
 
 
-def render(status: Status) -> Group:
-    """Tables for a terminal."""
-    services = _table("services", "at", "")
-    for service in status.services:
-        state = Text(service.problem, "red") if service.problem else Text("up", "green")
-        services.add_row(service.name, Text(service.where), state)
-    trunks = _table("trunks", "by", "state")
-    for trunk in status.trunks:
-        trunks.add_row(Text(trunk.endpoint), trunk.kind, Text(trunk.state, "red" if trunk.problem else "green"))
-    phones = _table("phones", "state", "registered from", "")
-    for phone in status.phones:
-        phones.add_row(Text(phone.endpoint), phone.state, Text("\n".join(phone.contacts)), Text(phone.notice, "yellow"))
-    calls = _table("calls in progress", "from", "to", "for")
-    for call in status.calls:
-        seconds = max(0, int((datetime.now(UTC) - call.since).total_seconds()))
-        calls.add_row(Text(call.tenant), Text(call.caller), Text(call.dialled), f"{seconds // 60}:{seconds % 60:02d}")
+def render(status: Status, tenant: str = "") -> Group:
+    """For a terminal: what is wrong first. Of a tenant everything is listed; of all tenants, where that were too much, what a
+    person should look at."""
+    mine = f"{tenant}-" if tenant else ""
+    trunks = [each for each in status.trunks if each.endpoint.startswith(mine)]
+    phones = [each for each in status.phones if each.endpoint.startswith(mine)]
+    calls = [each for each in status.calls if not tenant or each.tenant == tenant]
+    listed_trunks = trunks if tenant or len(trunks) <= LISTED else [each for each in trunks if each.problem]
+    listed_phones = phones if tenant or len(phones) <= LISTED else [each for each in phones if each.is_notable][:LISTED]
+    listed_calls = calls if tenant else calls[:LISTED]
     wrong = [Text(f"wrong: {sentence}", "red") for sentence in status.wrong] or [Text("nothing is wrong", "green")]
-    return Group(services, trunks, phones, calls, *wrong)
+    left_out = [
+        f"{len(everything) - len(listed)} more {what}" for what, everything, listed in (
+            ("trunks", trunks, listed_trunks), ("phones", phones, listed_phones), ("calls", calls, listed_calls))
+        if len(everything) > len(listed)]
+    return Group(
+        *wrong, "", _services(status.services), "", _trunks(listed_trunks) if trunks else "no trunk is known", "",
+        _phones(listed_phones, phones) if phones else "no phone is known", "",
+        _calls(listed_calls) if calls else "no call in progress is known",
+        *([Text(f"not listed: {', '.join(left_out)}; centralka status TENANT lists all of a tenant")] if left_out else []))
+
+
+def _services(services: Sequence[ServiceStatus]) -> Table:
+    table = _table("services", "", "at")
+    for service in services:
+        state = Text("wrong", "red") if service.problem else Text("up", "green")
+        table.add_row(service.name, state, Text(service.where, overflow="fold"))
+    return table
+
+
+def _trunks(trunks: Sequence[TrunkStatus]) -> Table:
+    table = _table("trunks", "by", "state")
+    for trunk in trunks:
+        table.add_row(Text(trunk.endpoint), trunk.kind, Text(trunk.state, "red" if trunk.problem else "green"))
+    return table
+
+
+def _phones(phones: Sequence[PhoneStatus], counted: Sequence[PhoneStatus]) -> Table:
+    registered = sum(bool(phone.contacts) for phone in counted)
+    table = _table("phones", "state", f"{registered} of {len(counted)} registered from", "")
+    for phone in phones:
+        contacts = Text("\n".join(phone.contacts), overflow="fold")
+        table.add_row(Text(phone.endpoint), phone.state, contacts, Text(phone.notice, "yellow"))
+    return table
+
+
+def _calls(calls: Sequence[LiveCall]) -> Table:
+    table = _table("calls in progress", "from", "to", "for")
+    for call in calls:
+        seconds = max(0, int((datetime.now(UTC) - call.since).total_seconds()))
+        table.add_row(Text(call.tenant), Text(call.caller), Text(call.dialled), f"{seconds // 60}:{seconds % 60:02d}")
+    return table
 
 
 def _table(*headings: str) -> Table:

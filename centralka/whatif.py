@@ -33,7 +33,8 @@ def show_what_if(
         known = {**entries_of(before), **entries_of(after)}
         if number and number not in known:
             raise ValueError(f"{slug} has no number {number!r} before or after, expected one of {', '.join(known)}")
-    comparison = compare(before, after, this_monday(), number)
+    with told("Comparing calls before and after..."):
+        comparison = compare(before, after, this_monday(), number)
     if as_json:
         out.print_json(json.dumps(asdict(comparison)))
     else:

@@ -84,7 +84,9 @@ def pause_flipped(before: Personal) -> Personal:
 
 def read_forward(tenant: Tenant, extension: Extension, text: str) -> tuple[Forwarding, str]:
     """'busy=202', of the user with this extension. Raises ValueError."""
-    kind, _, to = text.partition("=")
+    kind, equals, to = text.partition("=")
+    if not equals:
+        raise ValueError(f"found the forward {text!r}, expected its kind, = and where to, such as busy=202")
     whole = to.startswith("+") and to[1:].isascii() and to[1:].isdigit() and 7 <= len(to[1:]) <= 15
     if not whole and to not in tenant.internal_numbers:
         raise ValueError(f"found the target {to!r}, expected an extension of {tenant.tenant} or a number such as +48221234567")

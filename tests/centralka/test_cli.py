@@ -330,6 +330,7 @@ def test_scenario_file_with_mistakes_tells_each_with_its_line(home: Path, tmp_pa
     (("switch", "acme", "night", "dawn"), "no position 'dawn', expected one of auto, day, night"),
     (("user", "acme", "209"), "no user '209'"), (("user", "acme", "201", "--logout", "service2"), "201 is in no group or queue 'service2'"),
     (("user", "acme", "201", "--forward", "busy=209"), "found the target '209'"),
+    (("user", "acme", "201", "--forward", "busy"), "found the forward 'busy', expected its kind, = and where to"),
     (("user", "acme", "201", "--forward", "often=202"), "found the kind of forwarding 'often'"),
     (("user", "acme", "201", "--no-forward", "often"), "found the kind of forwarding 'often'"),
     (("simulate", "acme", "300", "--switch", "night=dawn"), "expected one of auto, day, night"),
