@@ -94,12 +94,13 @@ class Phone:
 
     async def register(
         self, user: str, password: str, server: Address, *, answers: bool = False, within_s: float = 5, secure: bool = False,
+        srtp: bool = False,
     ) -> None:
-        """Adds the account. PhoneFailed if refused. `secure`: over TLS, and with SRTP or not at all.
+        """Adds the account. PhoneFailed if refused. `secure`: over TLS, and with SRTP or not at all; `srtp`: that alone.
 
         It `answers` by itself, and then reports no CALL_INCOMING, or waits for accept().
         """
-        way, media = (";transport=tls", ";mediaenc=srtp-mand") if secure else ("", "")
+        way, media = ";transport=tls" if secure else "", ";mediaenc=srtp-mand" if secure or srtp else ""
         account = f"<sip:{user}@{server.host}:{server.port}{way}>;auth_user={user};auth_pass={password}{media}"
         mode = "auto" if answers else "manual"
         await self._command("uanew", f"{account};audio_codecs=pcma;answermode={mode};regint=600")

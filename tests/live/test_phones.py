@@ -3,17 +3,20 @@
 import json
 import re
 import ssl
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from routing.facts import DeviceState
-from sipp import Account, Address, Call, Callee, Caller, HangUp, Refuse, Silence, Sipp, Subscribe, started
+from sipp import Account, Address, Call, Callee, Caller, Cast, HangUp, Refuse, Silence, Sipp, Subscribe, started
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone
-from tests.live.pbx import Pbx, until
+from tests.agents.tls_relay import tls_relay
+from tests.live.pbx import Pbx, path_of, until
 from tests.live.test_lamps import bodies
 from tests.phones.files import READERS, Configured
 from tests.phones.files import Account as Known
@@ -108,6 +111,26 @@ async def test_call_without_srtp_from_a_telephone_that_was_told_to_use_it_is_ref
         assert "488" in (await anna.until("CALL_CLOSED", unless="CALL_ESTABLISHED")).detail
 
 
+async def test_telephone_that_was_told_to_use_tls_neither_calls_nor_is_called_without(pbx: Pbx) -> None:
+    began = datetime.now(UTC)
+    account = fetch(pbx, "yealink").accounts[0]
+    async with phone("127.77.10.6") as anna, phone("127.77.10.7") as jan:
+        await set_up(pbx, "snom", jan)
+        await anna.register(account.user, account.password, pbx.server, srtp=True)
+        await until(lambda: "127.77.10.6" in pbx.runtime.asterisk_cli(f"pjsip show aor {account.user}"), "it is registered by UDP")
+        await anna.dial("202", pbx.server)
+        assert "403" in (await anna.until("CALL_CLOSED", unless="CALL_ESTABLISHED")).detail
+        own = fetch(pbx, "snom").accounts[0]
+        await jan.dial("201", Address(own.host, own.port), secure=True)
+        await jan.until("CALL_ESTABLISHED", within_s=30)             # the mailbox
+        await jan.hang_up()
+        assert pbx.state_of(account.user) == DeviceState.UNAVAILABLE
+        assert not [event for event in anna.events if event.kind == "CALL_INCOMING"]
+        assert not [event for event in jan.events if event.kind == "CALL_INCOMING"]
+    refused = await pbx.record("201", "desks", since=began)
+    assert path_of(refused) == [("start", "refuses 201, which is set up for TLS and calls without")]
+
+
 def test_operator_sees_when_a_telephone_was_last_there(pbx: Pbx) -> None:
     fetch(pbx, "yealink")
     rows = {row["label"]: row for row in json.loads(pbx.centralka("phones", "desks", "--json"))}
@@ -134,9 +157,21 @@ def test_label_that_does_not_exist_opens_nothing(pbx: Pbx) -> None:
 DESKS = ["yealink", "snom", "grandstream", "cisco", "poly"]
 
 
-def watching(pbx: Pbx, account: Known, target: str, *, told: int) -> AbstractAsyncContextManager[Sipp]:
+@asynccontextmanager
+async def way_of(pbx: Pbx, account: Known, called: Address | None = None) -> AsyncIterator[Address]:
+    """Where SIPp finds Asterisk in the way that this account's telephone does."""
+    if not account.secure:
+        yield pbx.server
+        return
+    async with tls_relay(pbx.new_address(), Address(account.host, account.port), called) as relay:
+        yield relay
+
+
+@asynccontextmanager
+async def watching(pbx: Pbx, account: Known, target: str, *, told: int) -> AsyncIterator[Sipp]:
     watch = Subscribe(account=Account(account.user, account.password), target=target, notifies=told)
-    return started(watch, local=pbx.new_address().host, server=pbx.server, limit_s=40)
+    async with way_of(pbx, account) as server, started(watch, local=pbx.new_address().host, server=server, limit_s=40) as sipp:
+        yield sipp
 
 
 @pytest.mark.parametrize("maker", DESKS)
@@ -174,8 +209,8 @@ async def test_telephone_may_watch_every_lamp_that_it_is_told_of(pbx: Pbx, maker
 async def test_telephone_of_each_maker_sees_unasked_that_a_message_was_left(pbx: Pbx, maker: str) -> None:
     own, caller = fetch(pbx, maker).accounts[0], pbx.account("desks-209-fax")
     extension, at = own.user[6:9], pbx.new_address()
-    async with pbx.cast() as cast:
-        await cast.callee(Callee(then=Refuse()), at=at, account=Account(own.user, own.password), calls=None)
+    async with way_of(pbx, own, at) as server, Cast(server) as telephone, pbx.cast() as cast:
+        await telephone.callee(Callee(then=Refuse()), at=at, account=Account(own.user, own.password), calls=None)
         await pbx.until_state(own.user, DeviceState.IDLE)
         speaks = (Silence(9000),)
         await cast.call(
@@ -183,6 +218,6 @@ async def test_telephone_of_each_maker_sees_unasked_that_a_message_was_left(pbx:
         box = pbx.settings.home / "spool" / "voicemail" / "desks" / extension / "INBOX"
         await until(lambda: list(box.glob("msg*.wav")), "the message is in the mailbox")
         await pbx.nothing_is_left()
-    told = [message.text for message in cast.results[at].received("NOTIFY")]
+    told = [message.text for message in telephone.results[at].received("NOTIFY")]
     assert "Messages-Waiting: yes" in told[-1]
     assert "Voice-Message: 1/0" in told[-1]
