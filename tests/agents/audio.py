@@ -26,7 +26,9 @@ def write_wav(path: Path, samples: Samples) -> None:
 
 def read_wav(path: Path) -> Samples:
     """16 bit mono at 8000 Hz; of a file still being written (its header says less) as much as is there."""
-    header, _, data = path.read_bytes().partition(b"data")
+    header, begins, data = path.read_bytes().partition(b"data")
+    if not begins:
+        return np.empty(0, np.int16)
     if not header.startswith(b"RIFF") or header[22:28] != b"\x01\x00" + RATE_HZ.to_bytes(4, "little"):
         raise ValueError(f"{path} is not a mono WAV file at {RATE_HZ} Hz")
     data = data[4:]

@@ -20,8 +20,9 @@ from routing.nodes import Elements
 from routing.nodes.user import User
 from routing.nodes.when import When
 from routing.platform import Platform
-from routing.scenario import Scenarios, failures
+from routing.scenario import Scenarios
 from routing.scenario_reading import read_scenarios
+from routing.scene import failures
 from routing.tenant import Tenant
 
 DOCUMENTS = Path(__file__).parent.parent.parent / "docs"

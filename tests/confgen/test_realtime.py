@@ -12,7 +12,7 @@ from confgen.realtime import FILE, OPTIONS, is_complete, make_database, write_al
 from confgen.render import render_tenant
 from confgen.secrets import Secrets, with_missing
 from confgen.sip_objects import Section, sections_of
-from routing.tenant import trunk_endpoint_name
+from routing.endpoint import TrunkEndpoint
 
 TESTS = Path(__file__).parent.parent
 
@@ -129,7 +129,7 @@ def test_list_of_all_goes_downwards_as_asterisk_sorts_it_fastest(home: Path) -> 
 
 def test_every_rendered_object_has_a_place(home: Path) -> None:
     tenants = load_tenants(tenant_files([TESTS / "live" / "tenants", TESTS / "flows"]))
-    trunks = {trunk_endpoint_name(tenant.tenant, name): "pw" for tenant in tenants for name in tenant.trunks}
+    trunks = {str(TrunkEndpoint(tenant.tenant, name)): "pw" for tenant in tenants for name in tenant.trunks}
     secrets = with_missing(Secrets(trunks=trunks), tenants)
     endpoint = next(iter(secrets.sip))
     rendered: dict[str, str] = {}
