@@ -41,7 +41,7 @@ from store.turns import Turns
 
 log = structlog.get_logger()
 
-LIMIT_S = 0.3                # for one answer
+LIMIT_S = 1.0                # for one answer: a machine that is busy for half a second is not away
 LINE_LIMIT_S = 2.0           # whether a line is free: what is not counted is sold twice, and the step loop waits for 4 s
 PAUSE_S = 1.0                # after a failure: meanwhile nobody waits for Redis again
 
@@ -67,7 +67,7 @@ class Waiting:
 
 
 class RedisAnswers:
-    """Without Redis the first of each order has the call, nobody has talked today, each process counts the turns, a switch
+    """Without Redis each process knows its own offers and turns alone, nobody has talked today, a switch
     stays where it is, no limit refuses a call or a conference's PIN, and what a code was to change is not changed: its caller
     is told."""
 
@@ -115,7 +115,8 @@ class RedisAnswers:
                 return may
             case Offer(order=order, for_s=for_s, before=before):
                 return await self._briefly.ask(
-                    lambda: self._offers.offer(tenant, call, order, for_s, before), lambda: 0, question)
+                    lambda: self._offers.offer(tenant, call, order, for_s, before),
+                    lambda: self._offers.offer_here(tenant, call, order, for_s, before), question)
 
     async def _change(self, tenant: str, question: ChangeSetting) -> int:
         await personal.change(self._redis, tenant, question.extension, lambda before: after(before, question.setting))

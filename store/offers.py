@@ -4,6 +4,8 @@ same member while others are free. They expire by themselves.
     centralka:offers:<tenant>/<extension>    sorted set: call -> when the offer expires, Unix time in ms
 """
 
+import time
+from collections import defaultdict
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
@@ -36,6 +38,7 @@ def offers_key(tenant: str, extension: str) -> str:
 class Offers:
     def __init__(self, redis: Redis) -> None:
         self._offer = redis.register_script(_OFFER)
+        self._own: dict[str, dict[str, float]] = defaultdict(dict)       # key -> call -> when the offer expires, monotonic
 
     async def offer(self, tenant: str, call: str, order: Sequence[str], for_s: int, before: str) -> int:
         """The place in `order` of the first whom no other call is being offered to, or who has the fewest such offers; 0 for an
@@ -44,3 +47,17 @@ class Offers:
         if not keys:
             return 0
         return max(0, int(await self._offer(keys=keys, args=[call, for_s * 1000, len(order)])) - 1)
+
+    def offer_here(self, tenant: str, call: str, order: Sequence[str], for_s: int, before: str) -> int:
+        """While Redis is away each process knows its own offers alone: calls of one moment do not all ring the first."""
+        now = time.monotonic()
+        self._own[offers_key(tenant, before)].pop(call, None)
+        known = [self._own[offers_key(tenant, extension)] for extension in order]
+        for offers in known:
+            for other in [other for other, expires in offers.items() if expires <= now]:
+                del offers[other]
+        if not known:
+            return 0
+        chosen = min(range(len(order)), key=lambda place: len(known[place]))
+        known[chosen][call] = now + for_s
+        return chosen

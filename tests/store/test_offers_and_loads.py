@@ -1,8 +1,8 @@
 """Members are reserved and counted exactly, whoever asks at the same time, and nobody waits long for a Redis that is away."""
 
 import asyncio
-import time
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from routing.hunting import Load
 from routing.questions import Loads, Offer
 from store import live
-from store.answers import LIMIT_S, RedisAnswers
+from store.answers import RedisAnswers
 from store.loads import Conversation, Conversations, LoadStore
 from tests.store.redis_server import RedisServer
 
@@ -66,18 +66,26 @@ async def test_call_that_has_ended_is_offered_to_nobody_any_more(redis_server: R
         assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 0
 
 
-async def test_redis_that_hangs_holds_a_call_up_once_and_briefly() -> None:
+async def test_redis_that_hangs_holds_a_call_up_once_and_calls_ring_different_members_all_the_same() -> None:
     """A server that accepts and says nothing."""
+    asked: list[bytes] = []
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
+        with closing(writer):
+            while some := await reader.read(10_000):
+                asked.append(some)
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         redis = live.connect(f"redis://127.0.0.1:{port}")
-        answers, began = RedisAnswers(redis), time.monotonic()
+        answers = RedisAnswers(redis)
         assert await answers.answer("acme", "1", Offer(TEN, 20), "1.1/") == 0
+        assert len(asked) == 1
         assert await answers.answer("acme", "1", Loads(TEN, "2026-11-23"), "1.1/") == (Load(),) * 10
-        assert time.monotonic() - began < LIMIT_S + 0.2
+        assert [await answers.answer("acme", f"{i}", Offer(TEN, 20), "1.1/") for i in range(2, 12)] == [*range(1, 10), 0]
+        assert await answers.answer("acme", "1", Offer(("201",), 20, "210"), "1.1/") == 0
+        assert await answers.answer("acme", "12", Offer(TEN, 20), "1.1/") == 0       # 210 has one as everybody
+        assert await answers.answer("rossi", "1", Offer(TEN, 20), "1.1/") == 0
+        assert len(asked) == 1
         await redis.aclose()
