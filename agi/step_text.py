@@ -142,7 +142,7 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
                 tenant.tenant, line, str(int(back.place)), number, checked(back.outside.trunk, r"[a-z0-9_-]+", "trunk"),
                 str(int(back.ring_s)), number_shown(back.shown), str(tier), rule,
                 *(files((prompt,)) for prompt in (back.agent, back.unanswered, back.agreed)),
-                checked(back.queue, "[a-z0-9_]+", "queue"))
+                checked(back.queue, "[a-z0-9_]+", "queue"), files((back.refused,)))
             return f"Gosub(call_back,s,1({','.join(arguments)}))"
         case Hangup(cause=cause):
             return f"Hangup({int(cause)})"

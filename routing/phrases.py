@@ -127,6 +127,9 @@ PHRASES: dict[str, dict[Language, str]] = {
         "it": "Non avete una casella vocale.",
         "pl": "Nie masz skrzynki głosowej.",
     },
+    "sys_nowhere_to_move": {
+        "en": "You have no other phone.", "it": "Non avete altri telefoni.", "pl": "Nie masz innego telefonu.",
+    },
     "sys_nothing_to_move": {
         "en": "None of your other phones is in a call.",
         "it": "Nessun altro vostro telefono è impegnato in una conversazione.",
@@ -300,6 +303,11 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "A call back. The caller is being rung.",
         "it": "Una richiamata. Il cliente viene chiamato.",
         "pl": "Oddzwanianie. Łączę z rozmówcą.",
+    },
+    "sys_queue_call_back_refused": {
+        "en": "The caller cannot be called back now. Calls to the outside are not allowed at the moment.",
+        "it": "Ora non è possibile richiamare il cliente. Le chiamate esterne non sono consentite in questo momento.",
+        "pl": "Nie można teraz oddzwonić do rozmówcy. Połączenia zewnętrzne są w tej chwili zablokowane.",
     },
     "sys_queue_call_back_unanswered": {
         "en": "The caller does not answer.",

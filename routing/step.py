@@ -249,7 +249,8 @@ class Queue:
 @dataclass(frozen=True, slots=True)
 class CallBack:
     """Let the caller hang up and keep the `place` in the line; when it comes up, the agent who takes it is told so, and the
-    number is rung for `ring_s` seconds. `agreed`, `agent` and `unanswered` are what caller and agent hear."""
+    number is rung for `ring_s` seconds. `agreed` is what the caller hears, `agent` and then
+    `unanswered`, or `refused` where no call outside is let out then, what the agent does."""
 
     queue: str
     place: int
@@ -259,6 +260,7 @@ class CallBack:
     agreed: str
     agent: str
     unanswered: str
+    refused: str
     tiers: int = 1
 
 

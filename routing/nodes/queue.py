@@ -17,7 +17,8 @@ from routing.step import Agent, CallBack, Cause, Hangup, Outside, Play, Queue, R
 
 MAX_AGENTS = 200
 CALL_BACK_PROMPTS = (
-    "sys_queue_call_back", "sys_queue_call_back_agreed", "sys_queue_call_back_agent", "sys_queue_call_back_unanswered")
+    "sys_queue_call_back", "sys_queue_call_back_agreed", "sys_queue_call_back_agent", "sys_queue_call_back_unanswered",
+    "sys_queue_call_back_refused")
 WAITS, OFFERS = "waits for", "offers to call back"        # in the reasons of a caller who stands in the line
 Strategy = Literal[
     Algorithm.RING_ALL, Algorithm.ORDERED, Algorithm.ROUND_ROBIN, Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED,
@@ -170,9 +171,10 @@ class CallQueue(Element):
 
     def _call_back(self, here: Here, offer: CallBackOffer, place: int) -> Do:
         leg = Outside(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk, here.facts.caller))
-        agreed, agent, unanswered = CALL_BACK_PROMPTS[1:]
+        agreed, agent, unanswered, refused = CALL_BACK_PROMPTS[1:]
         step = CallBack(
-            here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, len(self.tiers))
+            here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, refused,
+            len(self.tiers))
         return Do(step, f"calls {here.facts.caller} back from place {place}", (place,))
 
     def _leave(self, target: Target | None, why: str) -> Go:

@@ -71,9 +71,9 @@ menus:""")
     (SetCall("Sprzedaż: "), "Gosub(set,s,1(Sprzedaż: ,,))"),
     (Queue("support", (), 60, 5, ("1",), 2, "jazz"), "Gosub(queue,s,1(acme-support,cC,60,1,acme-support,,))"),
     (Queue("first", (), language="it", place=3), "Gosub(queue,s,1(acme-first-ordered,cCr,,1000,,it,3))"),
-    (CallBack("support", 2, Outside("+48600100200", "acme-trunk-carrier"), 30, "+48221234567", "welcome", "welcome", "welcome", 2),
+    (CallBack("support", 2, Outside("+48600100200", "acme-trunk-carrier"), 30, "+48221234567", *["welcome"] * 4, 2),
      "Gosub(call_back,s,1(acme,acme-support,2,+48600100200,acme-trunk-carrier,30,+48221234567,1,acme-support,"
-     "/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,support))"),
+     "/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,support,/srv/x/sounds/acme/welcome-01))"),
     (Voicemail("201"), "VoiceMail(201@acme,s)"),
     (CheckVoicemail("201"), "VoiceMailMain(201@acme,s)"),
     (Hangup(Cause.BUSY), "Hangup(17)"),

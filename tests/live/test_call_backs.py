@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import redis
 
 from routing.facts import DeviceState
 from sipp import Caller
+from store.lines import STOPPED
 from tests.agents.audio import dominant_frequency, likeness, tone
 from tests.agents.baresip import Phone, phone
 from tests.live.calling import dials, registered
@@ -103,3 +105,23 @@ async def test_promised_call_back_outlasts_the_time_in_which_no_agent_is_there(p
         pbx.centralka("user", "told", "201", "--no-pause")
     _, called = sorted(await pbx.records(caller, "told", at_least=2), key=lambda call: call.started_at)
     assert called.answered_by == "201"
+
+
+async def test_promised_call_back_is_not_made_while_calls_outside_are_stopped_and_the_agent_hears_so(pbx: Pbx) -> None:
+    caller = Caller(f"+48600{next(CALLERS):06}")
+    with redis.Redis.from_url(pbx.settings.redis_url) as client:
+        try:
+            async with customer_of_a_busy_agent(pbx, caller) as (anna, customer):
+                await asks_to_be_called_back(pbx, customer, others=0)
+                client.hset(STOPPED, "told/", "the test says so")
+                await anna.hang_up()
+                await anna.until("CALL_INCOMING", unless="", within_s=20)
+                await anna.accept()
+                await anna.until("CALL_CLOSED", unless="", within_s=40)
+                assert likeness(anna.heard(), sound(pbx, "sys_queue_call_back_refused")[:-800]) > ALIKE
+                assert not [event for event in customer.events if event.kind == "CALL_INCOMING"]
+        finally:
+            client.hdel(STOPPED, "told/")
+    _, called = sorted(await pbx.records(caller, "told", at_least=2), key=lambda call: call.started_at)
+    assert path_of(called) == [
+        ("backs", "waits for an agent to call back"), ("backs", "is not called back, no call outside is let out")]

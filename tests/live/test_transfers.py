@@ -202,6 +202,28 @@ async def test_without_the_decision_service_who_transfers_hears_so_and_both_talk
         assert path(await it.record()) == by("201", "203")[:2]
 
 
+async def test_who_has_no_other_phone_to_move_the_call_to_hears_so_and_both_talk_on(pbx: Pbx) -> None:
+    async with firm(pbx, "201") as it:
+        await it.dials("outside", TO_ANNA, answers="201")
+        await it["201"].press("*5")
+        await it.hears_nobody("201")
+        await it.talk("outside", "201")
+        assert likeness(it["201"].heard(), sound(pbx, "swap", "sys_nowhere_to_move")[:-800]) > ALIKE
+        await it["outside"].hang_up()
+        assert path(await it.record()) == by("201", "")[:2]
+
+
+async def test_code_to_move_a_call_is_a_key_like_others_for_a_caller_from_outside(pbx: Pbx) -> None:
+    async with firm(pbx, "201") as it:
+        await it.dials("outside", TO_ANNA, answers="201")
+        await it["outside"].press("*5")
+        for key in "*5":
+            assert (await it["201"].until("CALL_DTMF_START")).detail == key
+        await it.talk("outside", "201")
+        await it["outside"].hang_up()
+        assert path(await it.record()) == by("201", "")[:2]
+
+
 @pytest.mark.parametrize("target", ["799123456", "299"])
 async def test_call_referred_to_a_refused_target_comes_back_to_who_sent_it(pbx: Pbx, target: str) -> None:
     async with firm(pbx, "201") as it:
