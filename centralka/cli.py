@@ -25,7 +25,6 @@ from centralka.terminal import Json, load, load_instance, out, told
 from confgen.encoder import CarrierPassword
 from confgen.instance import write_instance
 from confgen.publish import Published, locked, read_current
-from confgen.publish import rollback as roll_back
 from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_name, save_secrets
 from confgen.sip_objects import endpoints_in
 from routing.call_server import Reply
@@ -35,6 +34,7 @@ from routing.tenant import Tenant
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Centralka, a hosted PBX.")
 DEMO = Path(".runtime/root/srv/demo")
+NICER = 5        # a command gives way to the calls that run beside it
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Tenant files or directories of them. Default: the instance's.")]
 Directory = Annotated[
@@ -66,6 +66,7 @@ def main_options(
     configure_log(for_person=True)
     if context.invoked_subcommand != "serve":
         gc.disable()        # a command soon ends: to look for garbage among a thousand tenants takes it a quarter of its time
+        os.nice(NICER)
     context.obj = home
 
 
@@ -126,11 +127,12 @@ def render(
 @app.command()
 def plan(context: typer.Context, directory: Directory = None, as_json: Json = False) -> None:
     """What an apply would change, which numbers' calls would go another way, and which callers would end elsewhere when."""
+    from centralka.planning import plan_of
     from centralka.whatif import tell, this_monday
 
     settings = load(context)
     with told():
-        planned = configuration.plan(configuration.render([directory or settings.tenants], settings), settings, this_monday())
+        planned = plan_of(configuration.render([directory or settings.tenants], settings), settings, this_monday())
     if as_json:
         out.print_json(json.dumps(asdict(planned)))
     elif not planned.changed:
@@ -177,16 +179,22 @@ def apply(
 
 @app.command()
 def rollback(context: typer.Context) -> None:
-    """Go back to the revision before the last apply."""
+    """Go back to what was before the last apply. Passwords and PINs stay those of today."""
     settings = load_instance(context)
 
-    async def run() -> Published:
+    async def run() -> configuration.Undone:
         async with running_asterisk(settings) as asterisk:
-            return await roll_back(settings.home, asterisk)
+            return await configuration.roll_back(settings, asterisk)
 
     with told(), locked(settings.home):
-        published = asyncio.run(run())
-    tell_published(published)
+        undone = asyncio.run(run())
+    for tenants, are in (
+        (undone.back, "back"), (undone.gone, "gone again"), (undone.as_before, "as before, with today's passwords and PINs")):
+        if tenants:
+            out.print(f"{', '.join(tenants)}: {are}")
+    for tenant, numbers in undone.numbers.items():
+        out.print(f"{tenant}: calls to {', '.join(numbers)} are handled as before")
+    tell_published(undone.published)
 
 
 @app.command()
