@@ -22,7 +22,6 @@ from centralka.settings import OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KE
 from centralka.terminal import Json, load, load_instance, out, told
 from confgen.instance import write_instance
 from confgen.publish import Published, locked
-from confgen.publish import rollback as roll_back
 from confgen.secrets import load_secrets, save_secrets
 from routing.call_server import Reply
 from routing.errors import ConfigError, Problem
@@ -42,6 +41,7 @@ EPILOG = (
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP, epilog=EPILOG)
 DEMO = Path(".runtime/root/srv/demo")
 MAX_NAMED = 20      # tenants, by an apply that changes more of them
+NICER = 5        # a command gives way to the calls that run beside it
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Tenant files or directories of them. Default: the instance's.")]
 Directory = Annotated[
@@ -76,6 +76,7 @@ def main_options(
     configure_log(for_person=True)
     if context.invoked_subcommand != "serve":
         gc.disable()        # a command soon ends: to look for garbage among a thousand tenants takes it a quarter of its time
+        os.nice(NICER)
     context.obj = home
 
 
@@ -142,6 +143,7 @@ def plan(
 
     Which numbers' calls would go another way, which callers would end elsewhere when, and which of the tenants' own scenarios
     would break. Exit code 1 where apply would refuse."""
+    from centralka.planning import plan_of
     from centralka.whatif import tell, this_monday
 
     settings = load(context)
@@ -153,7 +155,7 @@ def plan(
             played = 0 if despite_scenarios else scenarios.play(read.files, read.tenants)
         except ConfigError as error:
             broken = error.problems
-        planned = configuration.plan(configuration.render_read(read, settings), settings, this_monday())
+        planned = plan_of(configuration.render_read(read, settings), settings, this_monday())
     unmeant = [tenant for tenant in planned.removed if tenant not in (remove or ())]
     if as_json:
         out.print_json(json.dumps(asdict(planned) | {"broken_scenarios": list(map(str, broken))}))
@@ -206,16 +208,22 @@ def apply(
 
 @app.command()
 def rollback(context: typer.Context) -> None:
-    """Go back to the revision before the last apply."""
+    """Go back to what was before the last apply. Passwords and PINs stay those of today."""
     settings = load_instance(context)
 
-    async def run() -> Published:
+    async def run() -> configuration.Undone:
         async with running_asterisk(settings) as asterisk:
-            return await roll_back(settings.home, asterisk)
+            return await configuration.roll_back(settings, asterisk)
 
     with told("Asterisk reads the revision before..."), locked(settings.home):
-        published = asyncio.run(run())
-    tell_published(published)
+        undone = asyncio.run(run())
+    for tenants, are in (
+        (undone.back, "back"), (undone.gone, "gone again"), (undone.as_before, "as before, with today's passwords and PINs")):
+        if tenants:
+            out.print(f"{', '.join(tenants)}: {are}")
+    for tenant, numbers in undone.numbers.items():
+        out.print(f"{tenant}: calls to {', '.join(numbers)} are handled as before")
+    tell_published(undone.published)
 
 
 @app.command()

@@ -1,25 +1,23 @@
 """From tenant files on disk to a published revision: check, render, plan, apply."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 from centralka.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
 from centralka.settings import Settings
 from confgen.calendars import with_events
 from confgen.line_sounds import make_line_sounds
-from confgen.publish import Published, publish, published_slugs, read_current, rendered_part
-from confgen.reading import Asterisk, changed_paths
+from confgen.publish import Published, earlier_revisions, publish, published_slugs, read_current, rendered_part, slug_of
+from confgen.reading import Asterisk
 from confgen.render import Files, render_tenant
-from confgen.revision import current
+from confgen.revision import Revision, current
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
 from routing.check import read_platform, read_tenants
 from routing.clashes import are_compatible
-from routing.comparison import MAX_CALLS, Comparison, compare
 from routing.errors import ConfigError, Problem
 from routing.phrases import Language
 from routing.platform import Platform
@@ -55,15 +53,15 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What an apply would do: files that change, the numbers whose calls would go another way, by tenant, and which of their
-    callers end elsewhere; tenants that come and go."""
+class Undone:
+    """What a rollback did: tenants that are back, that are gone again, that are as before; of the last the numbers whose calls
+    go another way now."""
 
-    changed: tuple[str, ...]
+    published: Published
+    back: list[str]
+    gone: list[str]
+    as_before: list[str]
     numbers: dict[str, tuple[str, ...]]
-    ends: dict[str, Comparison]
-    added: list[str]
-    removed: list[str]
 
 
 def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
@@ -151,7 +149,7 @@ def load_tenant(slug: str, paths: Sequence[Path]) -> Tenant:
 
 def published_tenants(settings: Settings) -> dict[str, Tenant]:
     """The tenants of the current revision, by slug."""
-    return _published(read_current(settings.home))
+    return tenants_of(read_current(settings.home))
 
 
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
@@ -175,18 +173,7 @@ def render_read(read: Read, settings: Settings) -> Rendered:
     return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
 
 
-def plan(rendered: Rendered, settings: Settings, week: date) -> Plan:
-    """`week` is the Monday of the week whose calls are compared."""
-    published = rendered_part(current(settings.home), rendered.kept)
-    before, after = _published(published), _published(rendered.files)
-    numbers = changed_numbers(before, after)
-    both = [slug for slug in numbers if slug in before and slug in after]
-    ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
-    return Plan(
-        changed_paths(published, rendered.files), numbers, ends, sorted(after.keys() - before), sorted(before.keys() - after))
-
-
-def _published(files: Files) -> dict[str, Tenant]:
+def tenants_of(files: Files) -> dict[str, Tenant]:
     """The tenants of a revision's files, by slug."""
 
     tenants = (
@@ -195,11 +182,40 @@ def _published(files: Files) -> dict[str, Tenant]:
 
 
 async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
-    """Publishes a published tenant with other secrets. Raises AsteriskRefused. To be called inside `locked(home)`."""
-    values = json.loads(current(settings.home)[f"tenants/{slug}.json"])
-    tenant = Tenant.model_validate(values["tenant"])
-    files = render_tenant(tenant, secrets, values["sounds"], settings.asterisk_home, settings.sip_tls_port > 0)
-    return await publish(settings.home, files, asterisk, published_slugs(settings.home) - {slug})
+    """Publishes a published tenant with other secrets; a rollback goes to where it would have gone before. Raises
+    AsteriskRefused. To be called inside `locked(home)`."""
+    files = _rendered_again(current(settings.home), [slug], secrets, settings)
+    kept = published_slugs(settings.home) - {slug}
+    return await publish(settings.home, files, asterisk, kept, earlier_revisions(settings.home))
+
+
+async def roll_back(settings: Settings, asterisk: Asterisk | None) -> Undone:
+    """Makes current what was before the last apply, with today's secrets: what a telephone has been given since still lets it
+    in. Raises LookupError when there was nothing, and AsteriskRefused. To be called inside `locked(home)`."""
+    names = earlier_revisions(settings.home)
+    if not names:
+        raise LookupError("there is no earlier revision to go back to")
+    now, then = current(settings.home), Revision(settings.home, names[-1])
+    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))}
+    before, after = (tenants_of({path: each[path] for slug in changed if (path := f"tenants/{slug}.json") in each})
+                     for each in (now, then))
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), after.values())
+    kept = {slug_of(path) for path in then if path.startswith("tenants/")} - changed
+    files = _rendered_again(then, after, secrets, settings)
+    published = await publish(settings.home, files, asterisk, kept, names[:-1])
+    both = sorted(before.keys() & after & {slug_of(path) for path in published.changed})
+    numbers = changed_numbers(*({slug: each[slug] for slug in both} for each in (before, after)))
+    return Undone(published, sorted(after.keys() - before), sorted(before.keys() - after), both, numbers)
+
+
+def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, settings: Settings) -> Files:
+    """The files of a revision's tenants, with other secrets."""
+    files: Files = {}
+    for slug in slugs:
+        values = json.loads(revision[f"tenants/{slug}.json"])
+        tenant = Tenant.model_validate(values["tenant"])
+        files |= render_tenant(tenant, secrets, values["sounds"], settings.asterisk_home, settings.sip_tls_port > 0)
+    return files
 
 
 async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:

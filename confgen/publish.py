@@ -2,18 +2,19 @@
 
 import fcntl
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from confgen.reading import MARKED, MARKER, Asterisk, AsteriskRefused, Reading, is_read_by_asterisk, marker_of
 from confgen.realtime import make_database, write_all_objects, write_mailboxes
 from confgen.render import Files
-from confgen.revision import Revision, current, history, point_to, record, write_revision
+from confgen.revision import Revision, current, current_name, history, point_to, record, write_revision
 from confgen.sip_objects import IN_FILES, by_type
 
 DIGITS = 12      # of a hash
+ADDED = (MARKER, *(f"sip/{kind}.conf" for kind in IN_FILES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Published:
     @property
     def tenants(self) -> tuple[str, ...]:
         """Those whose files are among the changed ones."""
-        return tuple(sorted({PurePosixPath(path).stem for path in self.changed if not _is_added(path)}))
+        return tuple(sorted({slug_of(path) for path in self.changed if not _is_added(path)}))
 
 
 def read_current(home: Path) -> Files:
@@ -38,7 +39,7 @@ def read_current(home: Path) -> Files:
 
 def rendered_part(files: Mapping[str, str], kept: Collection[str] = ()) -> Files:
     """A revision's files without those that publishing adds, and those of the tenants in `kept`."""
-    return {path: files[path] for path in files if not _is_added(path) and PurePosixPath(path).stem not in kept}
+    return {path: files[path] for path in files if not _is_added(path) and slug_of(path) not in kept}
 
 
 def published_slugs(home: Path) -> set[str]:
@@ -46,12 +47,15 @@ def published_slugs(home: Path) -> set[str]:
     return {file.stem for file in (home / "published" / "current" / "tenants").glob("*.json")}
 
 
-async def publish(home: Path, files: Files, asterisk: Asterisk | None, kept: Collection[str] = ()) -> Published:
-    """Makes current a revision of `files`, and of those that the tenants in `kept` have in the current one. Raises
-    AsteriskRefused, with the revision before current again. To be called inside `locked(home)`."""
+async def publish(
+    home: Path, files: Files, asterisk: Asterisk | None, kept: Collection[str] = (), earlier: Sequence[str] | None = None,
+) -> Published:
+    """Makes current a revision of `files`, and of those that the tenants in `kept` have in the current one. `earlier`: the
+    revisions that can be gone back to afterwards; None for all until now. Raises AsteriskRefused, with the revision before
+    current again. To be called inside `locked(home)`."""
     before = current(home)
     written = {path: text for path, text in files.items() if path not in before or before[path] != text}
-    gone = {path for path in before if path not in files and not _is_added(path) and PurePosixPath(path).stem not in kept}
+    gone = {path for path in before if path not in files and not _is_added(path) and slug_of(path) not in kept}
     phones = {path: text for path, text in written.items() if path.startswith("pjsip/")}
     if phones or any(path.startswith("pjsip/") for path in gone):
         written |= {path: text for path, text in by_type(before, phones, gone).items() if before.get(path) != text}
@@ -61,23 +65,18 @@ async def publish(home: Path, files: Files, asterisk: Asterisk | None, kept: Col
         written[MARKER] = f"[{MARKED}]\nexten => {own}{digest},1,NoOp()\n"
     after = write_revision(home, before, written, gone, digest) if written or gone else before
     folders, complaint = await _switch(home, before, after, asterisk)
-    names = history(home)
+    names = [*(history(home) if earlier is None else earlier)]
     if names[-1:] != [after.name]:
-        record(home, [*names, after.name])
+        names.append(after.name)
+    if names != history(home):
+        record(home, names)
     return Published(after.name, tuple(sorted((*written, *gone))), folders, complaint)
 
 
-async def rollback(home: Path, asterisk: Asterisk | None) -> Published:
-    """Makes the revision before the current one current. Raises LookupError when there is none.
-    To be called inside `locked(home)`."""
-    before, names = current(home), history(home)
-    earlier = names[:-1] if names[-1:] == [before.name] else names
-    if not earlier:
-        raise LookupError("there is no earlier revision to go back to")
-    after = Revision(home, earlier[-1])
-    folders, complaint = await _switch(home, before, after, asterisk)
-    record(home, earlier)
-    return Published(after.name, before.changed(after), folders, complaint)
+def earlier_revisions(home: Path) -> list[str]:
+    """Those that can be gone back to, the last one last."""
+    names = history(home)
+    return names[:-1] if names[-1:] == [current_name(home)] else names
 
 
 async def _switch(
@@ -123,9 +122,14 @@ async def _undo(
         await reading.ended()
 
 
+def slug_of(path: str) -> str:
+    """The tenant whose file it is in a revision."""
+    return path.rpartition("/")[2].partition(".")[0]
+
+
 def _is_added(path: str) -> bool:
     """Whether it is one of the files that publishing adds to the rendered ones."""
-    return path == MARKER or path in {f"sip/{kind}.conf" for kind in IN_FILES}
+    return path in ADDED
 
 
 def _digest(texts: Files) -> str:

@@ -10,7 +10,7 @@ import pytest
 from centralka import configuration, known
 from centralka.settings import Settings
 from confgen.instance import write_instance
-from confgen.publish import read_current, rollback
+from confgen.publish import read_current
 from confgen.secrets import Secrets, load_secrets, save_secrets
 from routing.errors import ConfigError
 from tests.confgen.test_publish import INSTANCE
@@ -161,5 +161,5 @@ async def test_after_a_rollback_the_files_count_as_they_stand(settings: Settings
     await apply(settings)
     (settings.tenants / "acme.yaml").write_text(changed(*WITH_SOUND, ('"3": "203"', '"3": "202"')))
     await apply(settings)
-    await rollback(settings.home, None)
+    await configuration.roll_back(settings, None)
     assert await apply(settings) == ("tenants/acme.json",)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from confgen.instance import write_instance
-from confgen.publish import publish, read_current, rendered_part, rollback
+from confgen.publish import earlier_revisions, publish, read_current, rendered_part
 from confgen.reading import marker_of
 from confgen.realtime import FILE
 from confgen.revision import KEPT_REVISIONS, current, history
@@ -46,16 +46,6 @@ async def test_published_files_are_current_whole_and_private(home: Path) -> None
 async def test_publishing_the_same_again_makes_no_revision(home: Path) -> None:
     first = await publish(home, {"pjsip/acme.conf": "a\n"}, None)
     assert await publish(home, {"pjsip/acme.conf": "a\n"}, None) == type(first)(first.revision, (), None)
-
-
-async def test_rollback_brings_back_what_was_before(home: Path) -> None:
-    await publish(home, {"pjsip/acme.conf": "a\n"}, None)
-    await publish(home, {"pjsip/acme.conf": "b\n", "pjsip/rossi.conf": "c\n"}, None)
-    undone = await rollback(home, None)
-    assert read_current(home)["pjsip/acme.conf"] == "a\n"
-    assert "pjsip/rossi.conf" in undone.changed
-    with pytest.raises(LookupError):
-        await rollback(home, None)
 
 
 async def test_what_did_not_change_is_written_once(home: Path) -> None:
@@ -129,14 +119,14 @@ async def test_folder_without_a_change_is_that_of_the_revision_before_as_long_as
     assert len([each for each in made if each.endswith("voicemail")]) == KEPT_REVISIONS
 
 
-async def test_rollback_after_a_publish_that_was_killed_goes_to_the_one_before_it(home: Path) -> None:
-    for text in ("a", "b"):
-        await publish(home, {"tenants/acme.json": text}, None)
-    before = history(home)
-    await publish(home, {"tenants/acme.json": "c"}, None)
-    (home / "published" / "history").write_text("\n".join(before))        # all but the last thing that a publish does
-    await rollback(home, None)
-    assert read_current(home)["tenants/acme.json"] == "b"
+async def test_what_can_be_gone_back_to_is_what_was_published_to_its_end(home: Path) -> None:
+    names = [(await publish(home, {"tenants/acme.json": text}, None)).revision for text in ("a", "b", "c")]
+    assert earlier_revisions(home) == names[:2]
+    (home / "published" / "history").write_text("\n".join(names[:2]))        # as if killed before the last thing it does
+    assert earlier_revisions(home) == names[:2]
+    last = await publish(home, {"tenants/acme.json": "d"}, None, earlier=names[:1])
+    assert history(home) == [names[0], last.revision]
+    assert rendered_part(read_current(home)) == {"tenants/acme.json": "d"}
 
 
 async def test_reader_sees_one_revision_or_the_other_and_never_a_mixture(home: Path) -> None:

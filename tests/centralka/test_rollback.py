@@ -1,0 +1,92 @@
+"""A rollback brings the last apply's configuration back, and no secret that was given since."""
+
+from pathlib import Path
+
+import pytest
+
+from centralka.configuration import Undone, apply, read_changed, render_read, republish, roll_back
+from centralka.settings import Settings
+from confgen.instance import write_instance
+from confgen.publish import published_slugs, read_current
+from confgen.secrets import Secrets, load_secrets, save_secrets
+from tests.confgen.test_publish import INSTANCE, aors
+from tests.tenants_for_tests import ROSSI, changed
+
+OLA = ("users:\n", 'users:\n  "204": {name: Ola, devices: [desk]}\n')
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Acme, published."""
+    write_instance(tmp_path, INSTANCE)
+    save_secrets(tmp_path / "secrets.json", Secrets())
+    folder = tmp_path / "tenants"
+    folder.mkdir()
+    (folder / "acme.yaml").write_text(changed())
+    return Settings(home=tmp_path, tenants=folder)
+
+
+async def publish(settings: Settings, acme: str, *, rossi: bool = False) -> None:
+    (settings.tenants / "acme.yaml").write_text(acme)
+    file = settings.tenants / "rossi.yaml"
+    if rossi:
+        file.write_text(ROSSI)
+    else:
+        file.unlink(missing_ok=True)
+    rendered = render_read(read_changed([settings.tenants], settings), settings)
+    await apply(rendered, settings, None, published_slugs(settings.home) - rendered.sounds.keys())
+
+
+async def rotate(settings: Settings, endpoint: str) -> str:
+    """The password that its telephone has now."""
+    file = settings.home / "secrets.json"
+    for change in (lambda secrets: secrets.with_next_sip(endpoint), lambda secrets: secrets.rotated(endpoint)):
+        save_secrets(file, change(load_secrets(file)))
+        await republish("acme", load_secrets(file), settings, None)
+    return load_secrets(file).sip[endpoint]
+
+
+def phones(settings: Settings) -> str:
+    return read_current(settings.home)["pjsip/acme.conf"]
+
+
+async def test_rollback_says_which_tenants_and_numbers_are_as_before(settings: Settings) -> None:
+    await publish(settings, changed())
+    before = read_current(settings.home)
+    await publish(settings, changed(("\"3\": \"203\"", "\"3\": \"202\"")), rossi=True)
+    undone = await roll_back(settings, None)
+    assert undone == Undone(undone.published, [], ["rossi"], ["acme"], {"acme": ("+48221234567",)})
+    assert {path: text for path, text in read_current(settings.home).items() if "revision" not in path} == {
+        path: text for path, text in before.items() if "revision" not in path}
+    with pytest.raises(LookupError, match="no earlier revision"):
+        await roll_back(settings, None)
+
+
+async def test_password_that_a_telephone_was_given_since_still_lets_it_in_after_a_rollback(settings: Settings) -> None:
+    await publish(settings, changed())
+    old = load_secrets(settings.home / "secrets.json").sip["acme-201-desk"]
+    await publish(settings, changed(OLA))
+    new = await rotate(settings, "acme-201-desk")
+    undone = await roll_back(settings, None)
+    assert undone.as_before == ["acme"]
+    assert "204-desk" not in phones(settings)
+    assert new in phones(settings)
+    assert old not in phones(settings)
+
+
+async def test_rotation_is_no_change_that_a_rollback_undoes(settings: Settings) -> None:
+    await publish(settings, changed())
+    new = await rotate(settings, "acme-201-desk")
+    with pytest.raises(LookupError, match="no earlier revision"):
+        await roll_back(settings, None)
+    assert new in phones(settings)
+
+
+async def test_two_rollbacks_go_two_applies_back(settings: Settings) -> None:
+    for name in ("one", "two", "three"):
+        await publish(settings, changed(("name: Acme", f"name: Acme {name}")), rossi=name == "one")
+    for name in ("two", "one"):
+        await roll_back(settings, None)
+        assert f"Acme {name}" in read_current(settings.home)["tenants/acme.json"]
+    assert published_slugs(settings.home) == {"acme", "rossi"}
+    assert "rossi-201-desk" in aors(settings.home)
