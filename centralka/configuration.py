@@ -12,7 +12,7 @@ from confgen.calendars import with_events
 from confgen.line_sounds import make_line_sounds
 from confgen.publish import Published, publish, published_slugs, read_current, rendered_part
 from confgen.reading import Asterisk, changed_paths
-from confgen.render import Files, render_tenant
+from confgen.render import Files, render_platform, render_tenant
 from confgen.revision import current
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_all_sounds, sounds_of
@@ -20,21 +20,25 @@ from routing.behaviour import changed_numbers
 from routing.check import read_platform, read_tenants
 from routing.clashes import are_compatible
 from routing.comparison import MAX_CALLS, Comparison, compare
+from routing.endpoint import PLATFORM as SHARED
 from routing.errors import ConfigError, Problem
+from routing.names import Name
 from routing.phrases import Language
 from routing.platform import Platform
 from routing.tenant import Tenant
+from routing.trunks import Carrier
 
 MAX_FILE_BYTES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Tenants' files, read and checked. `kept`: the tenants whose files need not be read; `known`: what all of them, and these,
-    are known by afterwards."""
+    """Tenants' files, read and checked. `carriers` are those that they share; `kept`: the tenants whose files need not be read;
+    `known`: what all of them, and these, are known by afterwards."""
 
     files: dict[str, Path]
     tenants: Sequence[Tenant]        # in the order of the files' names
+    carriers: Mapping[Name, Carrier]
     kept: frozenset[str] = frozenset()
     known: Known = field(default_factory=dict)
 
@@ -95,7 +99,7 @@ def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
         changed, tenants, kept = files, _checked(files, texts), {}       # which tells who clashes with whom
     known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
-    return Read(changed, tenants, frozenset(each.tenant for each in kept.values()), {**kept, **known})
+    return Read(changed, tenants, load_carriers(files), frozenset(each.tenant for each in kept.values()), {**kept, **known})
 
 
 def _texts(files: dict[str, Path]) -> dict[str, str]:
@@ -104,9 +108,18 @@ def _texts(files: dict[str, Path]) -> dict[str, str]:
 
 def _checked(files: dict[str, Path], texts: Mapping[str, str]) -> list[Tenant]:
     names, year = sorted(files), this_year()
-    platforms = {folder: load_platform(folder) for folder in {files[name].parent for name in names}}
+    platforms = _platforms(files)
     read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
+
+
+def _platforms(files: Mapping[str, Path]) -> dict[Path, Platform]:
+    return {folder: load_platform(folder) for folder in sorted({file.parent for file in files.values()})}
+
+
+def load_carriers(files: Mapping[str, Path]) -> dict[Name, Carrier]:
+    """Those that the tenants of these files may share. Raises ConfigError."""
+    return {name: carrier for platform in _platforms(files).values() for name, carrier in platform.carriers.items()}
 
 
 def load_platform(folder: Path) -> Platform:
@@ -144,13 +157,13 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    return render_read(Read(files, load_tenants(files)), settings)
+    return render_read(Read(files, load_tenants(files), load_carriers(files)), settings)
 
 
 def render_read(read: Read, settings: Settings) -> Rendered:
     """As `render`, for what was read."""
-    secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants)
-    rendered: Files = {}
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants, read.carriers)
+    rendered = render_platform(read.carriers, secrets)
     sounds: dict[str, tuple[Sound, ...]] = {}
     for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
         tenant_sounds = sounds_of(tenant, path.parent, name)
@@ -186,7 +199,7 @@ async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: A
     values = json.loads(current(settings.home)[f"tenants/{slug}.json"])
     tenant = Tenant.model_validate(values["tenant"])
     files = render_tenant(tenant, secrets, values["sounds"], settings.asterisk_home, settings.sip_tls_port > 0)
-    return await publish(settings.home, files, asterisk, published_slugs(settings.home) - {slug})
+    return await publish(settings.home, files, asterisk, published_slugs(settings.home) - {slug} | {SHARED})
 
 
 async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:

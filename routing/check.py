@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from routing.clashes import clashes
+from routing.clashes import carrier_clashes, clashes
 from routing.document import Document, read_document
+from routing.endpoint import PLATFORM
 from routing.engine import START
 from routing.equipment_check import equipment_problems
 from routing.errors import ConfigError, Problem
@@ -30,7 +31,11 @@ NO_PLATFORMS: Mapping[str, Platform] = {}
 
 def read_platform(text: str, file: str) -> Platform:
     """Raises ConfigError with everything that is wrong in it."""
-    return validated(read_document(text, file), Platform)
+    document = read_document(text, file)
+    platform = validated(document, Platform)
+    if problems := list(carrier_clashes(document, platform)):
+        raise ConfigError(problems)
+    return platform
 
 
 def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Tenant:
@@ -58,7 +63,9 @@ def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS)
 def _checked(document: Document, platform: Platform) -> Tenant:
     if "platform" in document.values:
         raise ConfigError([document.problem(("platform",), "unknown key 'platform'")])
-    tenant = validated(document, Tenant).model_copy(update={"platform": platform})
+    tenant = validated(document, Tenant)
+    trunks = tenant.trunks if "trunks" in tenant.model_fields_set else platform.trunks()
+    tenant = tenant.model_copy(update={"platform": platform, "trunks": trunks})
     rules = (
         _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes, too_many, _ways_out,
         _loops, equipment_problems)
@@ -70,6 +77,8 @@ def _checked(document: Document, platform: Platform) -> Tenant:
 
 def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
     """Every element's name once, every internal number once."""
+    if tenant.tenant == PLATFORM:
+        yield document.problem(("tenant",), f"{PLATFORM!r} is the system's own word, expected another name")
     seen: dict[str, str] = {}
     numbers = dict.fromkeys(tenant.users, "users")
     for section, name, element in tenant.elements():

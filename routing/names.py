@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Annotated
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 # Each of these may stand in generated files, so none admits white space, quotes, '$', '/', or a dot.
@@ -45,9 +46,18 @@ def in_small_letters(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
 
+def has_numbers(country: str) -> str:
+    """The country as it is. Raises ValueError for one of whose numbers nothing is known."""
+    if country not in SUPPORTED_REGIONS:
+        raise ValueError("expected a country's two letters, such as PL")
+    return country
+
+
 Mac = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$"), BeforeValidator(plain_mac)]
 DeviceName = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$")]    # a user's device
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]                            # ISO 3166
+AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{0,5}$")]
+HomeCountry = Annotated[Country, AfterValidator(has_numbers)]                                 # one with a dialling plan
 Ipui = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{10}$"), BeforeValidator(in_small_letters)]      # of a DECT handset
 DialledByKey = Annotated[str, StringConstraints(pattern=r"^[+*]?[0-9*#]{1,24}$")]                # what a telephone's key dials
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]

@@ -7,7 +7,7 @@ from routing.errors import Problem
 from routing.nodes.node import Uses
 from routing.suggestion import did_you_mean
 from routing.tenant import Tenant
-from routing.trunks import RegistrationTrunk
+from routing.trunks import CarrierTrunk, RegistrationTrunk
 
 
 def dangling_references(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -19,6 +19,10 @@ def dangling_references(document: Document, tenant: Tenant) -> Iterable[Problem]
         if isinstance(trunk, RegistrationTrunk) and trunk.number not in tenant.numbers:
             hint = did_you_mean(trunk.number, tenant.numbers)
             yield document.problem(("trunks", name, "number"), f"{trunk.number} is not one of the tenant's numbers{hint}")
+        if isinstance(trunk, CarrierTrunk) and trunk.carrier not in tenant.platform.carriers:
+            hint = did_you_mean(trunk.carrier, tenant.platform.carriers)
+            text = f"no carrier named {trunk.carrier!r}{hint}, expected one of the carriers in platform.yaml"
+            yield document.problem(("trunks", name, "carrier"), text)
     for extension in tenant.failover.ring:
         yield from _user(document, tenant, ("failover", "ring"), extension)
     if tenant.failover.voicemail:

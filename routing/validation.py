@@ -33,7 +33,9 @@ def _first_causes(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
 
 def _told(document: Document, detail: ErrorDetails) -> Problem:
     """pydantic's error in our words: what was found and what was expected."""
-    parts = [str(part) for part in detail["loc"] if part not in ("[key]", "address", "registration")]
+    parts = [str(part) for part in detail["loc"] if part != "[key]"]
+    if parts[:1] in (["trunks"], ["carriers"]) and parts[2:3] in (["address"], ["registration"], ["carrier"]):
+        del parts[2]                  # the kind, which pydantic puts before the field
     path = tuple(
         part for place, part in enumerate(parts)
         if part not in KINDS_OF_KEYS or place < 2 or parts[place - 2] != "keys" or not parts[place - 1].isdigit())
