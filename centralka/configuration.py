@@ -29,6 +29,7 @@ from routing.tenant import Tenant
 from routing.trunks import Carrier
 
 MAX_FILE_BYTES = 5_000_000
+NONE_SAID = Platform()      # where no file says what the operator sells
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,10 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def load_tenants(files: dict[str, Path]) -> list[Tenant]:
-    """The checked tenants of the files, in their order. Raises ConfigError with all that is wrong."""
-    return _checked(files, _texts(files))
+def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
+    """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
+    ConfigError with all that is wrong."""
+    return _checked(files, _texts(files), platform)
 
 
 def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
@@ -106,15 +108,15 @@ def _texts(files: dict[str, Path]) -> dict[str, str]:
     return {name: read_text(path, name) for name, path in files.items()}
 
 
-def _checked(files: dict[str, Path], texts: Mapping[str, str]) -> list[Tenant]:
+def _checked(files: dict[str, Path], texts: Mapping[str, str], platform: Platform = NONE_SAID) -> list[Tenant]:
     names, year = sorted(files), this_year()
-    platforms = _platforms(files)
+    platforms = _platforms(files, platform)
     read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
 
 
-def _platforms(files: Mapping[str, Path]) -> dict[Path, Platform]:
-    return {folder: load_platform(folder) for folder in sorted({file.parent for file in files.values()})}
+def _platforms(files: Mapping[str, Path], otherwise: Platform = NONE_SAID) -> dict[Path, Platform]:
+    return {folder: load_platform(folder, otherwise) for folder in sorted({file.parent for file in files.values()})}
 
 
 def load_carriers(files: Mapping[str, Path]) -> dict[Name, Carrier]:
@@ -122,10 +124,10 @@ def load_carriers(files: Mapping[str, Path]) -> dict[Name, Carrier]:
     return {name: carrier for platform in _platforms(files).values() for name, carrier in platform.carriers.items()}
 
 
-def load_platform(folder: Path) -> Platform:
-    """What the operator sells and allows, by the folder's file if it has one. Raises ConfigError."""
+def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> Platform:
+    """What the operator sells, allows and connects, by the folder's file if it has one. Raises ConfigError."""
     file = folder / PLATFORM
-    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else Platform()
+    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else otherwise
 
 
 def read_text(path: Path, name: str) -> str:
@@ -140,9 +142,9 @@ def read_text(path: Path, name: str) -> str:
         raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
 
 
-def load_tenant(slug: str, paths: Sequence[Path]) -> Tenant:
+def load_tenant(slug: str, paths: Sequence[Path], platform: Platform = NONE_SAID) -> Tenant:
     """The tenant of that name among the checked ones of the files. Raises ConfigError, and ValueError when it is not there."""
-    tenants = load_tenants(tenant_files(paths))
+    tenants = load_tenants(tenant_files(paths), platform)
     for tenant in tenants:
         if tenant.tenant == slug:
             return tenant

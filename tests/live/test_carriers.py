@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,20 @@ from redis import Redis
 from runtime.choose import open_runtime
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Account, Address, Answer, AwaitHangUp, Call, Callee, Caller, HangUp, Load, Refuse, Refused, Silence, run, started
+from sipp import (
+    Address,
+    Answer,
+    AwaitHangUp,
+    Call,
+    Callee,
+    Caller,
+    HangUp,
+    Load,
+    Refuse,
+    Refused,
+    run,
+    started,
+)
 from store.lines import lines_key
 from store.records import Call as Record
 from tests.agents import baresip
@@ -67,17 +81,16 @@ def started_instance(name: str, at: str, tenants: Path) -> Iterator[Pbx]:
         runtime.remove()
 
 
+def other(tenant: str) -> str:
+    return "south" if tenant == "north" else "north"
+
+
 def number(tenant: str, last: int, spelling: str = "4822{}") -> str:
     return spelling.format(f"{PREFIX[tenant]}00{last}")
 
 
 def comes(to: str, caller: Caller, ending: HangUp | Refused | None = None) -> Call:
     return Call(number=to, caller=caller, ending=ending or HangUp(300))
-
-
-async def behind(pbx: Pbx, cast_callee: object, endpoint: str) -> None:
-    """Somebody is behind the carrier, as Asterisk knows now."""
-    await until_reachable(pbx, endpoint)
 
 
 def invite(text: str) -> dict[str, str]:
@@ -88,10 +101,9 @@ def invite(text: str) -> dict[str, str]:
 async def only_record(pbx: Pbx, tenant: str, began: datetime) -> Record:
     """The one call that there was since, which is this tenant's."""
     await pbx.nothing_is_left()
-    other = "south" if tenant == "north" else "north"
     await until_recorded(pbx, tenant, began)
     (record,) = await pbx.since(tenant, began)
-    assert not await pbx.since(other, began)
+    assert not await pbx.since(other(tenant), began)
     return record
 
 
@@ -121,7 +133,7 @@ async def test_number_reaches_its_tenant_in_every_spelling(pbx: Pbx, tenant: str
         assert record.dialled == number(tenant, "13", "+4822{}")
         assert path_of(record)[:2] == pbx.simulated(record.dialled, tenant=tenant)[:2]
     assert len(await pbx.since(tenant, began)) == len(SPELLINGS)
-    assert not await pbx.since("south" if tenant == "north" else "north", began)
+    assert not await pbx.since(other(tenant), began)
 
 
 async def test_carrier_without_a_country_is_understood_by_whole_numbers_alone(pbx: Pbx) -> None:
@@ -151,8 +163,7 @@ async def test_no_header_chooses_the_tenant(pbx: Pbx) -> None:
 
 @pytest.mark.parametrize("tenant", PREFIX)
 async def test_call_from_outside_rings_the_extension_of_its_tenant_alone(pbx: Pbx, tenant: str) -> None:
-    other = "south" if tenant == "north" else "north"
-    async with firm(pbx, "201", tenant=tenant) as it, firm(pbx, "201", tenant=other, outside=False) as others:
+    async with firm(pbx, "201", tenant=tenant) as it, firm(pbx, "201", tenant=other(tenant), outside=False) as others:
         await it.dials("outside", number(tenant, "12"), answers="201")
         await it["outside"].hang_up()
         record = await only_record(pbx, tenant, it.began)
@@ -168,7 +179,7 @@ async def test_call_to_the_outside_is_its_tenants_and_shows_its_number(pbx: Pbx,
         assert number(tenant, "12", "+4822{}") in await it.answers("outside")
         await it.talk("201", "outside")
         await until(lambda: {place.split("/")[1] for place in lines(pbx, tenant)} == {"201"}, "201 has a line")
-        assert not lines(pbx, "south" if tenant == "north" else "north")
+        assert not lines(pbx, other(tenant))
         await it["201"].hang_up()
         record = await only_record(pbx, tenant, it.began)
         assert f"P-Asserted-Identity: <tel:{number(tenant, '12', '+4822{}')}>" in it["outside"].log()
@@ -213,10 +224,10 @@ async def test_emergency_call_leaves_by_the_next_carrier_with_its_tenants_number
 
 @pytest.mark.parametrize("tenant", PREFIX)
 async def test_call_reaches_its_tenants_failover_while_no_service_runs(pbx: Pbx, tenant: str) -> None:
-    other, began, caller = "south" if tenant == "north" else "north", datetime.now(UTC), pbx.outside_caller()
+    began, caller = datetime.now(UTC), pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, f"{tenant}-202-desk", Callee(then=Answer(ending=AwaitHangUp())))
-        await pbx.phone(cast, f"{other}-202-desk", Callee(then=Answer(ending=AwaitHangUp())), calls=0)
+        await pbx.phone(cast, f"{other(tenant)}-202-desk", Callee(then=Answer(ending=AwaitHangUp())), calls=0)
         for process in (Process.AGI, Process.AMI):
             pbx.runtime.stop_process(process, kill=True)
         try:
@@ -230,10 +241,8 @@ async def test_call_reaches_its_tenants_failover_while_no_service_runs(pbx: Pbx,
 
 
 @pytest.mark.parametrize("tenant", PREFIX)
-async def test_who_was_called_transfers_by_keys_to_a_colleague_and_outside(pbx: Pbx, tenant: str) -> None:
-    other = "south" if tenant == "north" else "north"
-    async with firm(pbx, "201", "202", tenant=tenant, number="+48" + OUTSIDE, reachable=True) as it, \
-            firm(pbx, "202", tenant=other, outside=False) as others:
+async def test_who_was_called_transfers_by_keys_to_a_colleague_of_the_same_tenant(pbx: Pbx, tenant: str) -> None:
+    async with firm(pbx, "201", "202", tenant=tenant) as it, firm(pbx, "202", tenant=other(tenant), outside=False) as others:
         await it.dials("outside", number(tenant, "12"), answers="201")
         await it["201"].press("##202#")
         await it.answers("202")
@@ -241,16 +250,20 @@ async def test_who_was_called_transfers_by_keys_to_a_colleague_and_outside(pbx: 
         await it["outside"].hang_up()
         record = await only_record(pbx, tenant, it.began)
         assert not [event for event in others["202"].events if event.kind == "CALL_INCOMING"]
-        assert "201 transfers to 202" in [why for _, why in path(record)]
+    assert "201 transfers to 202" in [why for _, why in path(record)]
+
+
+@pytest.mark.parametrize("tenant", PREFIX)
+async def test_call_that_is_transferred_outside_takes_its_tenants_line(pbx: Pbx, tenant: str) -> None:
+    async with firm(pbx, "201", "202", tenant=tenant, number="+48" + OUTSIDE, reachable=True) as it:
         await it.dials("202", "201", answers="201")
         await it["201"].press(f"##{OUTSIDE}#")
         assert number(tenant, "12", "+4822{}") in await it.answers("outside")
         await it.talk("202", "outside")
         await until(lambda: {place.split("/")[1] for place in lines(pbx, tenant)} == {"201"}, "201 pays for the line")
+        assert not lines(pbx, other(tenant))
         await it["202"].hang_up()
-        await pbx.nothing_is_left()
-        await until_recorded(pbx, tenant, it.began, 2)
-        assert not await pbx.since(other, it.began)
+        await only_record(pbx, tenant, it.began)
     await until_free(pbx)
 
 
@@ -269,12 +282,10 @@ async def test_outside_party_that_was_called_is_passed_on_and_stays_the_tenants(
 
 @pytest.mark.parametrize("tenant", PREFIX)
 async def test_call_waits_in_its_tenants_slot_and_no_other_tenant_fetches_it(pbx: Pbx, tenant: str) -> None:
-    other = "south" if tenant == "north" else "north"
-    async with firm(pbx, "201", "202", tenant=tenant) as it, firm(pbx, "202", tenant=other, outside=False) as others:
+    async with firm(pbx, "201", "202", tenant=tenant) as it, firm(pbx, "202", tenant=other(tenant), outside=False) as others:
         await it.dials("outside", number(tenant, "12"), answers="201")
         await it["201"].press("*3")
-        await until(lambda: "InUse" in "".join(
-            line for line in pbx.runtime.asterisk_cli("core show hints").splitlines() if f"701@{tenant}-desk" in line), "701 is taken")
+        await until(lambda: "701" in pbx.runtime.asterisk_cli(f"parking show {tenant}-desk").partition("Parked Calls")[2], "701 is taken")
         await others["202"].dial("701", pbx.server)
         await others["202"].until("CALL_CLOSED", unless="")
         await it["202"].dial("701", pbx.server)
@@ -337,3 +348,197 @@ async def test_call_to_another_tenants_number_leaves_and_comes_back_as_a_call_of
         await until_recorded(pbx, tenant, began)
         assert [call.caller for call in await pbx.since(tenant, began)] == [caller]
     await until_free(pbx)
+
+
+@asynccontextmanager
+async def mobile(pbx: Pbx) -> AsyncIterator[baresip.Phone]:
+    """Zofia's, who works for both firms."""
+    async with baresip.phone(TELCO.host, speaks=tone(440, 60)) as phone:
+        await phone.use("+48600711201", pbx.server)
+        await until_reachable(pbx, "platform-trunk-telco")
+        yield phone
+
+
+async def asked(pbx: Pbx, tenant: str, prompt: str) -> None:
+    async def is_asked() -> bool:
+        channels = await asyncio.to_thread(pbx.runtime.asterisk_cli, "core show channels concise")
+        return re.search(rf"!Read!\S*/sounds/{tenant}/{prompt}-", channels) is not None
+
+    await until(is_asked, f"{prompt} of {tenant} is played")
+
+
+@pytest.mark.parametrize("tenant", PREFIX)
+async def test_user_on_the_mobile_is_known_by_the_tenant_whose_number_was_dialled(pbx: Pbx, tenant: str) -> None:
+    began, pin = datetime.now(UTC), pbx.secrets.mobile_pins[f"{tenant}/203"]
+    async with AsyncExitStack() as stack:
+        anna, jan = [await speaking(pbx, stack, f"{tenant}-{user}-desk", hz) for user, hz in (("201", 700), ("202", 1000))]
+        zofia = await stack.enter_async_context(mobile(pbx))
+        await zofia.dial(number(tenant, "14"), pbx.server)
+        await zofia.until("CALL_ESTABLISHED")
+        await asked(pbx, tenant, "sys_mobile_pin")
+        await zofia.press(f"{pin}#")
+        await asked(pbx, tenant, "sys_mobile_number")
+        await zofia.press("201#")
+        assert "203@" in (await anna.until("CALL_INCOMING", unless="")).peer
+        await anna.accept()
+        await hears(anna, 440)
+        await zofia.press("##202#")
+        await jan.until("CALL_INCOMING", unless="")
+        await jan.accept()
+        await hears(anna, 1000)
+        await anna.hang_up()
+        record = await only_record(pbx, tenant, began)
+    assert "203 transfers to 202" in [why for _, why in path(record)]
+
+
+@pytest.mark.parametrize("tenant", PREFIX)
+async def test_conversation_on_the_mobile_moves_to_the_desk_of_its_tenant_alone(pbx: Pbx, tenant: str) -> None:
+    async with AsyncExitStack() as stack:
+        zofia = await stack.enter_async_context(mobile(pbx))
+        it = await stack.enter_async_context(firm(pbx, "202", tenant=tenant, outside=False))
+        await it["202"].dial("203", pbx.server)
+        await zofia.until("CALL_INCOMING", unless="")
+        await zofia.accept()
+        await zofia.until("CALL_ESTABLISHED", unless="")
+        await confirms(pbx, zofia)
+        await hears(it["202"], 440)
+        desks = {each: await speaking(pbx, stack, f"{each}-203-desk", hz) for each, hz in ((other(tenant), 1600), (tenant, 1300))}
+        await desks[other(tenant)].dial("*71", pbx.server)
+        await desks[other(tenant)].until("CALL_CLOSED", unless="")
+        await hears(it["202"], 440)
+        await desks[tenant].dial("*71", pbx.server)
+        await hears(it["202"], 1300)
+        await zofia.until("CALL_CLOSED", unless="")
+        await it["202"].hang_up()
+        await pbx.nothing_is_left()
+
+
+async def confirms(pbx: Pbx, phone: baresip.Phone) -> None:
+    async def is_asked() -> bool:
+        return "/sys_confirm-" in await asyncio.to_thread(pbx.runtime.asterisk_cli, "core show channels concise")
+
+    await until(is_asked, "the key is asked for")
+    await phone.press("1")
+
+
+def ends_with_2(pbx: Pbx, *arguments: str) -> str:
+    """What a command says that finds something wrong, such as a carrier or a phone that is not there."""
+    done = subprocess.run(
+        [*centralka_command(pbx.runtime.home), *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
+    return done.stdout
+
+
+async def test_status_shows_the_carriers_and_which_of_them_does_not_answer(pbx: Pbx) -> None:
+    async with pbx.cast() as cast:
+        await cast.callee(ANSWERS, at=TELCO, calls=0)
+        await until_reachable(pbx, "platform-trunk-telco")
+        await asyncio.to_thread(pbx.runtime.asterisk_cli, "pjsip qualify platform-trunk-spare")
+        await until(lambda: re.search(r"151:\S+ +\S+ +Unavail", pbx.runtime.asterisk_cli("pjsip show contacts")), "nobody is there")
+        told = json.loads(await asyncio.to_thread(ends_with_2, pbx, "status", "--json"))
+    assert {trunk["endpoint"]: trunk["kind"] for trunk in told["trunks"]} == {
+        "platform-trunk-spare": "address", "platform-trunk-telco": "address"}
+    assert told["wrong"] == ["trunk platform-trunk-spare: its carrier doesn't answer OPTIONS"]
+
+
+@pytest.fixture
+def changed(pbx: Pbx, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the tenants' files to change; what was published before is published again at the end."""
+    copy = tmp_path / "tenants"
+    shutil.copytree(TENANTS, copy)
+    yield copy
+    pbx.runtime.apply(TENANTS)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+async def test_changed_carrier_and_new_number_are_applied_undone_and_kept_while_a_password_changes(pbx: Pbx, changed: Path) -> None:
+    edit(changed / "platform.yaml", "127.77.0.151, qualify_s: 3600", "127.77.0.152, qualify_s: 3600, country: PL")
+    said = " ".join((await asyncio.to_thread(pbx.runtime.apply, changed)).split())
+    assert "Asterisk reloaded extensions, pjsip and confirmed" in said
+    call = comes(number("south", "13", "22{}"), pbx.outside_caller())
+    await run(call, local="127.77.0.152", server=pbx.server)
+    edit(changed / "north.yaml", 'numbers:\n', 'numbers:\n  "+48226660019": {to: ask}\n')
+    await asyncio.to_thread(pbx.runtime.apply, changed)
+    await run(comes("226660019", pbx.outside_caller()), local=TELCO.host, server=pbx.server)
+    await asyncio.to_thread(pbx.centralka, "rollback")
+    await run(comes("226660019", pbx.outside_caller(), Refused(404)), local=TELCO.host, server=pbx.server)
+    said = await asyncio.to_thread(ends_with_2, pbx, "rotate", "north", "201-desk", "--minutes", "0")
+    assert "both are right" in " ".join(said.split())
+    await run(call, local="127.77.0.152", server=pbx.server)
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> Iterator[Pbx]:
+    """A carrier where one registers: a second instance."""
+    folder = tmp_path / "voice"
+    folder.mkdir()
+    (folder / "voice.yaml").write_text(VOICE_TENANT)
+    yield from started_instance("livevoice", VOICE, folder)
+
+
+async def test_carrier_where_we_register_calls_our_contact_and_the_number_stands_in_to(
+    pbx: Pbx, changed: Path, voice: Pbx,
+) -> None:
+    line = f"  voice: {{kind: registration, server: {VOICE}, user: voice-501-line, country: PL, area_code: \"22\"}}\n"
+    edit(changed / "platform.yaml", "carriers:\n", f"carriers:\n{line}")
+    await asyncio.to_thread(pbx.centralka, "secret", "platform-trunk-voice", answer=voice.secrets.sip["voice-501-line"])
+    await asyncio.to_thread(pbx.runtime.apply, changed)
+    await until(lambda: "Registered" in pbx.runtime.asterisk_cli("pjsip show registrations"), "the carrier took the registration")
+    registered = await asyncio.to_thread(voice.runtime.asterisk_cli, "database show registrar")
+    (contact,) = re.findall(r'"uri":"(sip:platform@[^"]+)"', registered)
+    _, line_of_it = contact.split(";")
+    for to, whose in (("+48226660013", "north"), ("227770013", "south"), ("7770013", "south")):
+        caller, began = pbx.outside_caller().number, datetime.now(UTC)
+        assert await answer(contact, to, caller) == "200"
+        record = await only_record(pbx, whose, began)
+        assert (record.caller, record.dialled) == (caller, number(whose, "13", "+4822{}"))
+        assert await answer(f"sip:{to}@{HERE};{line_of_it}", "platform", caller) == "200"
+        await until_recorded(pbx, whose, began, 2)
+    for to in ("platform", "201", "+48226660099", "+48226660013x", "", "x;y"):
+        assert await answer(contact, to, "+48600711299") == "404"
+
+
+class Carrier(asyncio.DatagramProtocol):
+    """A carrier that writes its messages itself."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Queue[str] = asyncio.Queue()
+
+    def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:
+        self.came.put_nowait(data.decode())
+
+
+async def answer(uri: str, to: str, caller: str) -> str:
+    """The final answer to an INVITE for this URI where To names another number; who is answered hangs up."""
+    loop = asyncio.get_running_loop()
+    transport, carrier = await loop.create_datagram_endpoint(Carrier, local_addr=(VOICE, 0))
+    port, call = transport.get_extra_info("sockname")[1], uuid.uuid4().hex
+    sdp = f"v=0\r\no=- 1 1 IN IP4 {VOICE}\r\ns=-\r\nc=IN IP4 {VOICE}\r\nt=0 0\r\nm=audio 30000 RTP/AVP 8\r\n"
+
+    def send(method: str, to_tag: str, body: str = "") -> None:
+        user = f"{to}@" if to else ""
+        transport.sendto("\r\n".join([
+            f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/UDP {VOICE}:{port};branch=z9hG4bK{method}{call}",
+            f"From: <sip:{caller}@{VOICE}>;tag=1", f"To: \"48226660013\" <sip:{user}{VOICE}>{to_tag}", f"Call-ID: {call}",
+            f"CSeq: {2 if method == 'BYE' else 1} {method}", f"Contact: <sip:{VOICE}:{port}>", "Max-Forwards: 70",
+            *(["Content-Type: application/sdp"] if body else []), f"Content-Length: {len(body)}", "", body]).encode(), (HERE, 5060))
+
+    try:
+        async with asyncio.timeout(15):
+            send("INVITE", "", sdp)
+            while (code := (text := await carrier.came.get()).split()[1]) < "200":
+                pass
+            (tag,) = re.findall(r"^To:.*(;tag=\S+)", text, re.MULTILINE)
+            send("ACK", tag)
+            if code == "200":
+                send("BYE", tag)
+                while "CSeq: 2 BYE" not in await carrier.came.get():
+                    pass
+        return code
+    finally:
+        transport.close()
