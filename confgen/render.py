@@ -92,7 +92,7 @@ def spelling_of(carrier: Carrier) -> Spelling:
     if carrier.country is None:
         return Spelling("00", "", "", "")
     abroad, national = prefixes(carrier.country)
-    return Spelling(abroad, str(country_code(carrier.country)), national, carrier.area_code)
+    return Spelling(abroad, str(country_code(carrier.country)), national, carrier.area_code.removeprefix(national))
 
 
 def render_platform(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Files:

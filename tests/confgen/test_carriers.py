@@ -18,6 +18,7 @@ from tests.tenants_for_tests import ACME, changed
 CARRIERS = """carriers:
   telco: {kind: address, address: 192.0.2.7, country: DE, area_code: "30"}
   plain: {kind: address, address: 192.0.2.8}
+  prefixed: {kind: address, address: 192.0.2.9, country: DE, area_code: "030"}
   voice: {kind: registration, server: sip.example.org, user: pbx, country: PL}
 """
 SECRETS = Secrets(ami="x", ami_cli="y", trunks={"platform-trunk-voice": "p$w"})
@@ -44,7 +45,7 @@ def test_carrier_leads_to_one_context_and_to_no_tenant() -> None:
     assert found["identify"]["match"] == ["192.0.2.7"]
 
 
-@pytest.mark.parametrize(("carrier", "written"), [("telco", "yes,00,49,0,30"), ("plain", "yes,00,,,"), ("voice", "yes,00,48,,")])
+@pytest.mark.parametrize(("carrier", "written"), [("telco", "yes,00,49,0,30"), ("prefixed", "yes,00,49,0,30"), ("plain", "yes,00,,,"), ("voice", "yes,00,48,,")])
 def test_carrier_says_how_it_writes_numbers_by_one_option(carrier: str, written: str) -> None:
     assert sections(f"platform-trunk-{carrier}")["endpoint"]["set_var"] == [f"ARRAY(OUTSIDE,ABROAD,COUNTRY,NATIONAL,AREA)={written}"]
 
@@ -62,7 +63,7 @@ def test_another_parser_finds_the_same_sections(tmp_path: Path) -> None:
     file.write_text(render_platform(read_platform(CARRIERS, "x").carriers, SECRETS)["pjsip/platform.conf"])
     names = [category.name for category in pyst2_config.Config(str(file)).categories]
     assert {name: names.count(name) for name in names} == {
-        "platform-trunk-telco": 3, "platform-trunk-plain": 3, "platform-trunk-voice": 4}
+        "platform-trunk-telco": 3, "platform-trunk-plain": 3, "platform-trunk-prefixed": 3, "platform-trunk-voice": 4}
     assert render_platform({}, SECRETS) == {}
 
 

@@ -314,18 +314,18 @@ async def test_each_tenant_has_its_own_lines_however_many_call_at_once(pbx: Pbx)
     await until_free(pbx)
 
 
-async def test_line_is_held_though_the_services_were_killed_and_free_afterwards(pbx: Pbx) -> None:
-    caller = pbx.outside_caller()
-    async with pbx.cast() as cast:
-        call = asyncio.create_task(cast.call(comes(number("south", "13"), caller, HangUp(6000)), at=TELCO.host))
+async def test_line_is_held_though_the_services_are_killed_and_free_afterwards(pbx: Pbx) -> None:
+    async with firm(pbx, "201", tenant="south") as it:
+        await it.dials("outside", number("south", "12"), answers="201")
         await until(lambda: len(lines(pbx, "south")) == 1, "the call has a line")
         for process in (Process.AGI, Process.AMI):
             pbx.runtime.stop_process(process, kill=True)
         for process in (Process.AGI, Process.AMI):
             pbx.runtime.start_process(process)
         assert len(lines(pbx, "south")) == 1
-        await call
-    assert (await pbx.record(caller, "south")).path
+        await it.talk("outside", "201")
+        await it["outside"].hang_up()
+        assert (await only_record(pbx, "south", it.began)).path
     await until_free(pbx)
 
 
