@@ -70,7 +70,8 @@ def pbx() -> Iterator[Pbx]:
 
 
 def started_instance(name: str, at: str, tenants: Path) -> Iterator[Pbx]:
-    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), name)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), f"{name}{worker}")
     runtime.remove()
     runtime.prepare({f"CENTRALKA_{what}_ADDRESS": at for what in ("SIP", "AGI", "AMI", "PROVISION")})
     runtime.apply(tenants)
