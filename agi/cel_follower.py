@@ -102,7 +102,9 @@ class CelFollower:
         if ended is not None:
             self._forget(ended.linkedid)
         elif event.linkedid in self._began and event.kind in ("CHAN_START", "start"):
-            self._calls.put(event.linkedid, _live_call(self._pending.events[event.linkedid]).to_json())
+            live = _live_call(self._pending.events[event.linkedid])
+            if live.tenant:        # who calls from a shared carrier has none until the number was found
+                self._calls.put(event.linkedid, live.to_json())
         return ended
 
     def _forget(self, linkedid: str) -> None:

@@ -31,7 +31,7 @@ def measure_configuration(count: int) -> Configured:
         files = configuration.tenant_files([folder])
         tenants = configuration.load_tenants(files)
         checked = time.perf_counter()
-        configuration.render_read(configuration.Read(files, tenants), settings)
+        configuration.render_read(configuration.Read(files, tenants, {}), settings)
         rendered = time.perf_counter()
         subprocess.run([*centralka_command(home), "check", str(folder)], check=True, capture_output=True)
         return Configured(count, checked - began, rendered - checked, time.perf_counter() - rendered)

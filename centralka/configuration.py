@@ -11,30 +11,35 @@ from confgen.calendars import with_events
 from confgen.line_sounds import make_line_sounds
 from confgen.publish import Published, earlier_revisions, publish, published_slugs, read_current, rendered_part, slug_of
 from confgen.reading import Asterisk
-from confgen.render import Files, render_tenant
+from confgen.render import Files, render_platform, render_tenant
 from confgen.revision import Revision, current
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from confgen.sounds import Sound, make_all_sounds, sounds_of
 from routing.behaviour import changed_numbers
 from routing.check import read_platform, read_tenants
 from routing.clashes import are_compatible
+from routing.endpoint import PLATFORM as SHARED
 from routing.errors import ConfigError, Problem
+from routing.names import Name
 from routing.phrases import Language
 from routing.platform import Platform
 from routing.suggestion import did_you_mean
 from routing.tenant import Tenant
+from routing.trunks import Carrier
 
 MAX_FILE_BYTES = 5_000_000
 TENANTS_NAMED = 10          # to somebody who misspelt one
+NONE_SAID = Platform()      # where no file says what the operator sells
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Tenants' files, read and checked. `kept`: the tenants whose files need not be read; `known`: what all of them, and these,
-    are known by afterwards."""
+    """Tenants' files, read and checked. `carriers` are those that they share; `kept`: the tenants whose files need not be read;
+    `known`: what all of them, and these, are known by afterwards."""
 
     files: dict[str, Path]
     tenants: Sequence[Tenant]        # in the order of the files' names
+    carriers: Mapping[Name, Carrier]
     kept: frozenset[str] = frozenset()
     known: Known = field(default_factory=dict)
 
@@ -77,9 +82,10 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def load_tenants(files: dict[str, Path]) -> list[Tenant]:
-    """The checked tenants of the files, in their order. Raises ConfigError with all that is wrong."""
-    return _checked(files, _texts(files))
+def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
+    """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
+    ConfigError with all that is wrong."""
+    return _checked(files, _texts(files), platform)
 
 
 def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
@@ -95,7 +101,7 @@ def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
         changed, tenants, kept = files, _checked(files, texts), {}       # which tells who clashes with whom
     known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
-    return Read(changed, tenants, frozenset(each.tenant for each in kept.values()), {**kept, **known})
+    return Read(changed, tenants, load_carriers(files), frozenset(each.tenant for each in kept.values()), {**kept, **known})
 
 
 def _texts(files: dict[str, Path]) -> dict[str, str]:
@@ -112,17 +118,26 @@ def _texts(files: dict[str, Path]) -> dict[str, str]:
     return texts
 
 
-def _checked(files: dict[str, Path], texts: Mapping[str, str]) -> list[Tenant]:
+def _checked(files: dict[str, Path], texts: Mapping[str, str], platform: Platform = NONE_SAID) -> list[Tenant]:
     names, year = sorted(files), this_year()
-    platforms = {folder: load_platform(folder) for folder in {files[name].parent for name in names}}
+    platforms = _platforms(files, platform)
     read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
 
 
-def load_platform(folder: Path) -> Platform:
-    """What the operator sells and allows, by the folder's file if it has one. Raises ConfigError."""
+def _platforms(files: Mapping[str, Path], otherwise: Platform = NONE_SAID) -> dict[Path, Platform]:
+    return {folder: load_platform(folder, otherwise) for folder in sorted({file.parent for file in files.values()})}
+
+
+def load_carriers(files: Mapping[str, Path]) -> dict[Name, Carrier]:
+    """Those that the tenants of these files may share. Raises ConfigError."""
+    return {name: carrier for platform in _platforms(files).values() for name, carrier in platform.carriers.items()}
+
+
+def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> Platform:
+    """What the operator sells, allows and connects, by the folder's file if it has one. Raises ConfigError."""
     file = folder / PLATFORM
-    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else Platform()
+    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else otherwise
 
 
 def read_text(path: Path, name: str) -> str:
@@ -137,9 +152,9 @@ def read_text(path: Path, name: str) -> str:
         raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
 
 
-def load_tenant(slug: str, paths: Sequence[Path]) -> Tenant:
+def load_tenant(slug: str, paths: Sequence[Path], platform: Platform = NONE_SAID) -> Tenant:
     """The tenant of that name among the checked ones of the files. Raises ConfigError, and ValueError when it is not there."""
-    tenants = {tenant.tenant: tenant for tenant in load_tenants(tenant_files(paths))}
+    tenants = {tenant.tenant: tenant for tenant in load_tenants(tenant_files(paths), platform)}
     if slug in tenants:
         return tenants[slug]
     looked_in = " and ".join(str(path.resolve()) for path in paths)
@@ -155,13 +170,13 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    return render_read(Read(files, load_tenants(files)), settings)
+    return render_read(Read(files, load_tenants(files), load_carriers(files)), settings)
 
 
 def render_read(read: Read, settings: Settings) -> Rendered:
     """As `render`, for what was read."""
-    secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants)
-    rendered: Files = {}
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants, read.carriers)
+    rendered = render_platform(read.carriers, secrets)
     sounds: dict[str, tuple[Sound, ...]] = {}
     for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
         tenant_sounds = sounds_of(tenant, path.parent, name)
@@ -185,7 +200,7 @@ async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: A
     """Publishes a published tenant with other secrets; a rollback goes to where it would have gone before. Raises
     AsteriskRefused. To be called inside `locked(home)`."""
     files = _rendered_again(current(settings.home), [slug], secrets, settings)
-    kept = published_slugs(settings.home) - {slug}
+    kept = published_slugs(settings.home) - {slug} | {SHARED}
     return await publish(settings.home, files, asterisk, kept, earlier_revisions(settings.home))
 
 
@@ -199,13 +214,20 @@ async def roll_back(settings: Settings, asterisk: Asterisk | None) -> Undone:
     changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))}
     before, after = (tenants_of({path: each[path] for slug in changed if (path := f"tenants/{slug}.json") in each})
                      for each in (now, then))
-    secrets = with_missing(load_secrets(settings.home / "secrets.json"), after.values())
-    kept = {slug_of(path) for path in then if path.startswith("tenants/")} - changed
-    files = _rendered_again(then, after, secrets, settings)
+    carriers = _carriers_of(then) if SHARED in changed else {}
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), after.values(), carriers)
+    kept = {SHARED, *(slug_of(path) for path in then if path.startswith("tenants/"))} - changed
+    files = _rendered_again(then, after, secrets, settings) | render_platform(carriers, secrets)
     published = await publish(settings.home, files, asterisk, kept, names[:-1])
     both = sorted(before.keys() & after & {slug_of(path) for path in published.changed})
     numbers = changed_numbers(*({slug: each[slug] for slug in both} for each in (before, after)))
     return Undone(published, sorted(after.keys() - before), sorted(before.keys() - after), both, numbers)
+
+
+def _carriers_of(revision: Revision) -> dict[Name, Carrier]:
+    """Those that the revision's tenants could share."""
+    tenants = tenants_of({path: revision[path] for path in revision if path.startswith("tenants/")}).values()
+    return {name: carrier for tenant in tenants for name, carrier in tenant.platform.carriers.items()}
 
 
 def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, settings: Settings) -> Files:

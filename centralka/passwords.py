@@ -76,7 +76,8 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with told():
         if not isinstance(read_endpoint(trunk), TrunkEndpoint):
-            raise ValueError(f"found the trunk {trunk!r}, expected <tenant>-trunk-<name>, such as acme-trunk-carrier")
+            raise ValueError(f"found the trunk {trunk!r}, expected <tenant>-trunk-<name>, such as acme-trunk-carrier, "
+                             "or platform-trunk-<carrier>")
         CarrierPassword(password)
         with locked(settings.home):
             secrets = load_secrets(settings.home / "secrets.json")

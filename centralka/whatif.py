@@ -29,7 +29,7 @@ def show_what_if(
             if slug not in published:
                 raise ValueError(f"{slug} is not published, so there is nothing to compare with: publish it or name --tenants")
             before = published[slug]
-        after = configuration.load_tenant(slug, [edited])
+        after = configuration.load_tenant(slug, [edited], before.platform)
         known = {**entries_of(before), **entries_of(after)}
         if number and number not in known:
             raise ValueError(f"{slug} has no number {number!r} before or after, expected one of {', '.join(known)}")

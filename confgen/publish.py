@@ -12,6 +12,7 @@ from confgen.realtime import make_database, write_all_objects, write_mailboxes
 from confgen.render import Files
 from confgen.revision import Revision, current, current_name, history, point_to, record, write_revision
 from confgen.sip_objects import IN_FILES, by_type
+from routing.endpoint import PLATFORM
 
 DIGITS = 12      # of a hash
 ADDED = (MARKER, *(f"sip/{kind}.conf" for kind in IN_FILES))
@@ -29,7 +30,7 @@ class Published:
     @property
     def tenants(self) -> tuple[str, ...]:
         """Those whose files are among the changed ones."""
-        return tuple(sorted({slug_of(path) for path in self.changed if not _is_added(path)}))
+        return tuple(sorted({slug_of(path) for path in self.changed if not _is_added(path)} - {PLATFORM}))
 
 
 def read_current(home: Path) -> Files:

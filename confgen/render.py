@@ -2,20 +2,22 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 from confgen.encoder import CarrierPassword, fill
 from confgen.lamps import lamps_of
 from confgen.phones import SECURE, Credentials, model_of
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
-from routing.endpoint import TrunkEndpoint
+from routing.endpoint import PLATFORM, TrunkEndpoint
 from routing.equipment import devices_of
 from routing.hunting import Algorithm
 from routing.names import Did, Extension, Name
+from routing.numbers import country_code, prefixes
 from routing.outside import CALLER
 from routing.rings import CallKind
 from routing.tenant import Tenant
+from routing.trunks import Carrier
 
 STRATEGIES = {
     Algorithm.RING_ALL: "ringall", Algorithm.ORDERED: "linear", Algorithm.ROUND_ROBIN: "rrmemory",
@@ -30,7 +32,6 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it; `tls`: equipment
     that can speaks TLS and SRTP."""
     slug = tenant.tenant
-    trunks = {str(TrunkEndpoint(slug, name)): trunk for name, trunk in tenant.trunks.items()}
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     values = {
         "tenant": tenant,
@@ -39,12 +40,12 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
             for _, device in devices_of(each)],
         "sip_passwords": secrets.sip, "next_sip_passwords": secrets.next_sip,
         "analogue": {tenant.endpoint_of(device): use.value for device, use in tenant.analogue.items()},
-        "trunk_passwords": {name: CarrierPassword(secrets.trunks[name]) for name in trunks if name in secrets.trunks},
+        "trunk_passwords": _trunk_passwords(secrets, tenant.own_trunks),
         "pins": {
             extension: secrets.pins[pin_name(tenant, extension)]
             for extension, user in tenant.users.items() if user.voicemail
         },
-        "trunks": trunks.items(),
+        "trunks": tenant.own_trunks.items(), "owner": slug,
         "failover_endpoints": ring,
         "dial": dial,
         "mobile_users": mobile_users(tenant),
@@ -75,6 +76,36 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     if credentials := credentials_of(tenant, secrets):
         files[f"phones/{slug}.json"] = json.dumps(asdict(credentials), indent=1)
     return files
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a carrier may write the numbers that it calls: [carrier] in asterisk-conf/extensions.conf."""
+
+    abroad: str
+    country_code: str
+    national: str
+    area_code: str
+
+
+def spelling_of(carrier: Carrier) -> Spelling:
+    if carrier.country is None:
+        return Spelling("00", "", "", "")
+    abroad, national = prefixes(carrier.country)
+    return Spelling(abroad, str(country_code(carrier.country)), national, carrier.area_code.removeprefix(national))
+
+
+def render_platform(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Files:
+    """What belongs to no single tenant."""
+    trunks = {str(TrunkEndpoint(PLATFORM, name)): carrier for name, carrier in carriers.items()}
+    values = {
+        "trunks": [(name, carrier, spelling_of(carrier)) for name, carrier in trunks.items()], "owner": "", "analogue": {},
+        "trunk_passwords": _trunk_passwords(secrets, trunks)}
+    return {f"pjsip/{PLATFORM}.conf": fill("platform.conf", values)} if trunks else {}
+
+
+def _trunk_passwords(secrets: Secrets, endpoints: Iterable[str]) -> dict[str, CarrierPassword]:
+    return {name: CarrierPassword(secrets.trunks[name]) for name in endpoints if name in secrets.trunks}
 
 
 def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:

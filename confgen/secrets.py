@@ -3,20 +3,21 @@
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from routing.endpoint import TrunkEndpoint
+from routing.endpoint import PLATFORM, TrunkEndpoint
 from routing.errors import ConfigError, Problem
-from routing.names import Extension
+from routing.names import Extension, Name
 from routing.nodes.call_server import CallServer
 from routing.tenant import Tenant
-from routing.trunks import RegistrationTrunk
+from routing.trunks import Carrier, Trunk, servers
 
 PIN_DIGITS = 6
+NO_CARRIERS: Mapping[Name, Carrier] = {}
 
 
 def new_password() -> str:
@@ -81,13 +82,13 @@ def save_secrets(file: Path, values: Secrets) -> None:
     os.replace(temporary, file)
 
 
-def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
+def with_missing(values: Secrets, tenants: Iterable[Tenant], carriers: Mapping[Name, Carrier] = NO_CARRIERS) -> Secrets:
     """The secrets with one more for each endpoint, mailbox, call server and telephone that has none. Raises ConfigError for a
     trunk that registers and has no password yet: only its carrier knows that one."""
     sip, pins, call_servers = dict(values.sip), dict(values.pins), dict(values.call_servers)
     devices, admins = dict(values.devices), dict(values.admins)
     mobile_pins = dict(values.mobile_pins)
-    problems: list[Problem] = []
+    problems = list(_without_password(values, PLATFORM, carriers, "carriers"))
     for tenant in tenants:
         for extension, user in tenant.users.items():
             for endpoint in tenant.endpoints_of(extension):
@@ -101,16 +102,22 @@ def with_missing(values: Secrets, tenants: Iterable[Tenant]) -> Secrets:
         for _, label, _ in tenant.equipment():
             devices.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(32))
             admins.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(9))     # a person types it
-        for name, trunk in tenant.trunks.items():
-            endpoint = str(TrunkEndpoint(tenant.tenant, name))
-            if isinstance(trunk, RegistrationTrunk) and endpoint not in values.trunks:
-                text = f"no password is kept for it; give it with: centralka secret {endpoint}"
-                problems.append(Problem(tenant.tenant, 1, f"trunks.{name}", text))
+        problems += _without_password(values, tenant.tenant, tenant.trunks, "trunks")
     if problems:
         raise ConfigError(problems)
     return values.model_copy(update={
         "sip": sip, "pins": pins, "call_servers": call_servers, "devices": devices, "admins": admins,
         "mobile_pins": mobile_pins})
+
+
+def _without_password(
+    values: Secrets, owner: str, ways: Mapping[Name, Trunk | Carrier], section: str,
+) -> Iterator[Problem]:
+    for name, _, _ in servers(ways):
+        endpoint = str(TrunkEndpoint(owner, name))
+        if endpoint not in values.trunks:
+            text = f"no password is kept for it; give it with: centralka secret {endpoint}"
+            yield Problem(owner, 1, f"{section}.{name}", text)
 
 
 def mobile_users(tenant: Tenant) -> tuple[Extension, ...]:

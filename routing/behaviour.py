@@ -43,7 +43,9 @@ def shared_by_all(tenant: Tenant) -> dict[str, object]:
     """Every section of the file that bears on all calls: those of single elements, users and prompts are looked at where a call
     comes to them, and the tenant's name and trunks change no call's way."""
     single = {"users", "numbers", "prompts", "musics", "lists", "calendars", *Elements.model_fields}
-    return tenant.model_dump(exclude={"tenant", "name", "trunks", *single})
+    without: dict[str, bool | set[str]] = {"platform": {"carriers"}}
+    without |= dict.fromkeys(("tenant", "name", "trunks", *single), True)
+    return tenant.model_dump(exclude=without)
 
 
 def reachable(tenant: Tenant, entry: str) -> dict[str, object]:

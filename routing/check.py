@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from routing.clashes import clashes
+from routing.clashes import carrier_clashes, clashes
 from routing.document import Document, Value, read_document
+from routing.endpoint import PLATFORM
 from routing.engine import START
 from routing.equipment_check import equipment_problems
 from routing.errors import ConfigError, Problem
@@ -36,7 +37,11 @@ STAND_INS: Mapping[str, Value] = {
 
 def read_platform(text: str, file: str) -> Platform:
     """Raises ConfigError with everything that is wrong in it."""
-    return validated(read_document(text, file), Platform)
+    document = read_document(text, file)
+    platform = validated(document, Platform)
+    if problems := list(carrier_clashes(document, platform)):
+        raise ConfigError(problems)
+    return platform
 
 
 def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Tenant:
@@ -77,24 +82,31 @@ class _Checked:
 def _checked(document: Document, platform: Platform) -> _Checked:
     found = fitted(document, Tenant)
     if isinstance(found, list):
-        return _checked_in_part(document, found)
-    tenant = found.model_copy(update={"platform": platform})
+        return _checked_in_part(document, platform, found)
+    tenant = _on(platform, found)
     rules = (
         _own_platform, _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes,
         too_many, _ways_out, _loops, equipment_problems)
     return _Checked(document, tenant, [problem for rule in rules for problem in rule(document, tenant)])
 
 
-def _checked_in_part(document: Document, misfits: list[Misfit]) -> _Checked:
+def _checked_in_part(document: Document, platform: Platform, misfits: list[Misfit]) -> _Checked:
     """What is certain although something does not fit: names that stand twice, and those of nothing that could be meant."""
     problems = told(document, misfits)
     rest = readable(document, Tenant, misfits, STAND_INS)
     if rest is None:
         return _Checked(document, None, problems)
+    tenant = _on(platform, rest.model)
     rules = (_own_platform, _names, _memberships, _loops)
-    problems += [problem for rule in rules for problem in rule(rest.document, rest.model)]
-    problems += dangling_references(rest.document, rest.model, rest.hidden | {NOBODY})
-    return _Checked(rest.document, None if "tenant" in rest.filled else rest.model, problems)
+    problems += [problem for rule in rules for problem in rule(rest.document, tenant)]
+    problems += dangling_references(rest.document, tenant, rest.hidden | {NOBODY})
+    return _Checked(rest.document, None if "tenant" in rest.filled else tenant, problems)
+
+
+def _on(platform: Platform, tenant: Tenant) -> Tenant:
+    """The tenant as a customer of the platform: with its carriers, where the file has no trunks."""
+    trunks = tenant.trunks if "trunks" in tenant.model_fields_set else platform.trunks()
+    return tenant.model_copy(update={"platform": platform, "trunks": trunks})
 
 
 def _own_platform(document: Document, tenant: Tenant) -> Iterable[Problem]:
@@ -105,6 +117,8 @@ def _own_platform(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
     """Every element's name once, every internal number once."""
+    if tenant.tenant == PLATFORM:
+        yield document.problem(("tenant",), f"{PLATFORM!r} is the system's own word, expected another name")
     seen: dict[str, str] = {}
     numbers = dict.fromkeys(tenant.users, "users")
     for section, name, element in tenant.elements():

@@ -6,8 +6,9 @@ from routing.document import Document
 from routing.equipment_check import macs_of
 from routing.errors import Problem
 from routing.names import mac_shown
+from routing.platform import Platform
 from routing.tenant import Tenant
-from routing.trunks import AddressTrunk, RegistrationTrunk
+from routing.trunks import addresses, servers
 
 Claim = tuple[tuple[str, ...], str]      # where the tenant's file says so, and what it is
 
@@ -17,9 +18,8 @@ def claims(tenant: Tenant) -> Iterator[Claim]:
     yield ("tenant",), f"tenant {tenant.tenant}"
     for did in tenant.numbers:
         yield ("numbers", did), f"number {did}"
-    for name, trunk in tenant.trunks.items():
-        if isinstance(trunk, AddressTrunk):
-            yield ("trunks", name, "address"), f"trunk address {trunk.address.lower()}"
+    for name, field, address in addresses(tenant.trunks):
+        yield ("trunks", name, field), _trunk_address(address)
     for section, label, each in tenant.equipment():
         for where, mac in macs_of(each):
             yield (section, label, *where), f"MAC {mac_shown(mac)}"
@@ -27,23 +27,43 @@ def claims(tenant: Tenant) -> Iterator[Claim]:
 
 def avoided(tenant: Tenant) -> Iterator[Claim]:
     """A server that some register at would be taken for the trunk that is known by this address, so nobody may claim that."""
-    for name, trunk in tenant.trunks.items():
-        if isinstance(trunk, RegistrationTrunk):
-            yield ("trunks", name, "server"), f"trunk address {trunk.server.lower()}"
+    for name, field, server in servers(tenant.trunks):
+        yield ("trunks", name, field), _trunk_address(server)
 
 
 def clashes(read: Sequence[tuple[Document, Tenant]]) -> Iterable[Problem]:
     owners: dict[str, str] = {}
+    registered: dict[str, str] = {}          # what carriers of the platform avoid
+    for _, tenant in read:
+        carriers = tenant.platform.carriers
+        owners |= {_trunk_address(address): f"the platform's carrier {name}" for name, _, address in addresses(carriers)}
+        registered |= {_trunk_address(server): f"the platform's carrier {name}" for name, _, server in servers(carriers)}
     for document, tenant in read:
         for path, claim in claims(tenant):
-            if claim in owners:
-                yield document.problem(path, f"{claim} already belongs to {owners[claim]}")
+            if owner := owners.get(claim, registered.get(claim)):
+                yield document.problem(path, f"{claim} already belongs to {owner}")
             else:
                 owners[claim] = document.place(path)
     for document, tenant in read:
         for path, claim in avoided(tenant):
             if claim in owners:
                 yield document.problem(path, f"{claim} already belongs to {owners[claim]}")
+
+
+def carrier_clashes(document: Document, platform: Platform) -> Iterable[Problem]:
+    """A carrier's address is that of no other one."""
+    owners: dict[str, str] = {}
+    for name, field, address in addresses(platform.carriers):
+        if address in owners:
+            yield document.problem(("carriers", name, field), f"{address} already belongs to the carrier {owners[address]}")
+        owners.setdefault(address, name)
+    for name, field, server in servers(platform.carriers):
+        if server in owners:
+            yield document.problem(("carriers", name, field), f"{server} already belongs to the carrier {owners[server]}")
+
+
+def _trunk_address(address: str) -> str:
+    return f"trunk address {address}"
 
 
 def are_compatible(claimed: Iterable[str], avoided_by_some: Iterable[str]) -> bool:

@@ -1,6 +1,7 @@
 """The names that endpoints have in Asterisk, in files and on the command line: made and read here, and nowhere else. Pure.
 
-A name begins with its tenant, whose slug has no '-'. Extensions are digits, so that no user's device is taken for a trunk.
+A name begins with its tenant, whose slug has no '-', or with PLATFORM where it is all tenants'. Extensions are digits, so that
+no user's device is taken for a trunk.
 """
 
 import re
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 from routing.names import DeviceName, Extension, Name, Slug
 
+PLATFORM: Slug = "platform"      # no tenant is called so
 _DEVICE = re.compile(r"([0-9]{2,6})-([a-z][a-z0-9_]{0,30})", re.ASCII)
 _ENDPOINT = re.compile(
     r"(?P<tenant>[a-z][a-z0-9]{1,30})-(?:trunk-(?P<trunk>[a-z][a-z0-9_]{0,30})|(?P<device>[0-9]{2,6}-[a-z][a-z0-9_]{0,30}))",
@@ -38,7 +40,7 @@ class DeviceEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrunkEndpoint:
-    """A trunk in Asterisk: acme-trunk-carrier."""
+    """A trunk in Asterisk: acme-trunk-carrier; platform-trunk-telco, a carrier that tenants share."""
 
     tenant: Slug
     trunk: Name

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from routing.document import Document
-from routing.endpoint import TrunkEndpoint
 from routing.errors import Problem
 from routing.hunting import Seat
 from routing.nodes.group import Forwards, Group
@@ -51,5 +50,5 @@ def _devices(tenant: Tenant, extension: str, around: str) -> int:
 
 def _leg(tenant: Tenant) -> int:
     """A number outside, by the trunk with the longest name."""
-    trunks = (len(str(TrunkEndpoint(tenant.tenant, trunk))) for trunk in tenant.trunks)
+    trunks = (len(tenant.trunk_endpoint(trunk)) for trunk in tenant.trunks)
     return len(CONFIRMS) + len(tenant.tenant) + max(trunks, default=0)

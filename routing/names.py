@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Annotated
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator
 
 from routing.patterns import matching
@@ -59,12 +60,21 @@ def in_small_letters(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
 
+def has_numbers(country: str) -> str:
+    """The country as it is. Raises ValueError for one of whose numbers nothing is known."""
+    if country not in SUPPORTED_REGIONS:
+        raise ValueError("expected a country's two letters, such as PL")
+    return country
+
+
 Mac = Annotated[str, matching(r"^[0-9a-f]{12}$", "a MAC address such as 80:5e:c0:11:22:33"), BeforeValidator(plain_mac)]
 DeviceName = Annotated[str, matching(r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$", "a user's device such as 201-desk")]
 Ipui = Annotated[str, matching(                                     # of a DECT handset
     r"^[0-9a-f]{10}$", "a handset's IPUI of 10 digits and a-f, such as 029e74a599"), BeforeValidator(in_small_letters)]
 DialledByKey = Annotated[str, matching(                             # what a telephone's key dials
     r"^[+*]?[0-9*#]{1,24}$", "digits, * and #, with + in front of a number outside")]
+AreaCode = Annotated[str, matching(r"^[0-9]{0,5}$", "an area code of at most 5 digits")]
+HomeCountry = Annotated[Country, AfterValidator(has_numbers)]       # one with a dialling plan
 Extensions = Annotated[tuple[Extension, ...], AfterValidator(all_differ)]
 # A person's or firm's name, shown on phones and pages: letters of any alphabet, digits and a little punctuation.
 LABEL = "letters, digits, spaces and . ' ( ) & + / -, at most 60"

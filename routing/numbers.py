@@ -119,9 +119,17 @@ def emergency_numbers(country: str) -> tuple[str, ...]:
 
 def with_country(number: str, country: str) -> tuple[str, ...]:
     """How else a short number of the country may be keyed: 0048112. Nothing where there is more than one way to call abroad."""
+    abroad, _ = prefixes(country)
+    return (f"{abroad}{country_code(country)}{number}",) if abroad else ()
+
+
+def prefixes(country: str) -> tuple[str, str]:
+    """What is dialled there before a number abroad and before one in another area: '00' and '0' in Germany. '' where there is
+    none, or more than one."""
     plan = PhoneMetadata.metadata_for_region(country)
-    abroad = plan.international_prefix if plan else None
-    return (f"{abroad}{country_code(country)}{number}",) if abroad and is_digits(abroad) else ()
+    found = (plan.international_prefix, plan.national_prefix) if plan else (None, None)
+    abroad, national = (prefix if prefix and is_digits(prefix) else "" for prefix in found)
+    return abroad, national
 
 
 def country_code(country: str) -> int:

@@ -1,4 +1,4 @@
-"""What the operator of the platform sells and allows: extension types, plans and the brake on fraud. Pure.
+"""What the operator of the platform sells, allows and connects: extension types, plans, the brake on fraud, carriers. Pure.
 
 One file beside the tenants', platform.yaml; what it does not say is as here.
 """
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from routing.dialled import CallClass, Permissions
 from routing.names import Host, MailAddress, Name
 from routing.part import Part
+from routing.trunks import Carrier, CarrierTrunk
 
 STANDARD = "standard"        # the extension type of a user who has no other
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -77,12 +78,17 @@ class Platform(Part):
     plans: dict[Name, Plan] = Field(default_factory=dict)
     brake: Brake | None = Brake()
     notices: Notices | None = None
+    carriers: dict[Name, Carrier] = Field(default_factory=dict, max_length=100)      # that tenants share
 
     @model_validator(mode="after")
     def with_defaults(self) -> Self:
         object.__setattr__(self, "extension_types", {**EXTENSION_TYPES, **self.extension_types})
         object.__setattr__(self, "plans", {**PLANS, **self.plans})
         return self
+
+    def trunks(self) -> dict[Name, CarrierTrunk]:
+        """Those of a tenant whose file has nothing to say of them: all carriers, in their order."""
+        return {name: CarrierTrunk(kind="carrier", carrier=name) for name in self.carriers}
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """pydantic would copy the default for every tenant; it is frozen."""

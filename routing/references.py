@@ -13,7 +13,7 @@ from routing.names import Name
 from routing.nodes.node import Uses
 from routing.suggestion import did_you_mean, expected_one_of
 from routing.tenant import Tenant
-from routing.trunks import RegistrationTrunk
+from routing.trunks import CarrierTrunk, RegistrationTrunk
 
 
 class Means(Enum):
@@ -27,6 +27,7 @@ class Means(Enum):
     GROUP = auto()
     MUSIC = auto()
     TRUNK = auto()
+    CARRIER = auto()       # of the platform
     SITE = auto()
     DEVICE = auto()        # such as 201-desk
     SLOT = auto()          # of a parking lot
@@ -91,6 +92,10 @@ def _what_is_wrong(tenant: Tenant, prompts: Collection[Name], reference: Referen
             return _unless(name, tenant.musics, "music named")
         case Means.TRUNK:
             return _unless(name, tenant.trunks, "trunk named")
+        case Means.CARRIER:
+            known = tenant.platform.carriers
+            expected = expected_one_of(known, "platform.yaml has none")
+            return "" if name in known else f"no carrier named {name!r}, {expected}{did_you_mean(name, known)}"
         case Means.SITE:
             expected = expected_one_of(tenant.sites, "there are none")
             return "" if name in tenant.sites else f"no site named {name!r}, {expected}"
@@ -132,6 +137,8 @@ def _references(tenant: Tenant) -> Iterator[Reference]:
     for name, trunk in tenant.trunks.items():
         if isinstance(trunk, RegistrationTrunk):
             yield Reference(("trunks", name, "number"), Means.OWN, trunk.number)
+        if isinstance(trunk, CarrierTrunk):
+            yield Reference(("trunks", name, "carrier"), Means.CARRIER, trunk.carrier)
     for i, route in enumerate(tenant.routes):
         yield from _each(("routes", str(i), "trunks"), Means.TRUNK, route.trunks)
     for name, site in tenant.sites.items():

@@ -25,7 +25,7 @@ from routing.call import (
 )
 from routing.callers import caller_number
 from routing.cast import Handing, Says
-from routing.endpoint import TrunkEndpoint, device_of
+from routing.endpoint import device_of
 from routing.engine import next_step, transfer_refusal
 from routing.facts import DeviceState, Facts
 from routing.keying import entered
@@ -144,7 +144,7 @@ def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simu
                 pairs = zip(endpoints, delays_s or [0] * len(endpoints), strict=True)
                 rung = [phone(facts, endpoint, after_s) for endpoint, after_s in pairs]
                 far = script.states
-                failing = {str(TrunkEndpoint(tenant.tenant, name)) for name in script.failing_trunks}
+                failing = {tenant.trunk_endpoint(name) for name in script.failing_trunks}
                 rung += [
                     Rung(leg.number, leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm)
                     for leg in outside if leg.trunk not in failing]

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from routing.admission import Caps, caps
 from routing.dialled import CallClass, class_of
-from routing.endpoint import DeviceEndpoint, TrunkEndpoint, UserDevice, read_device
+from routing.endpoint import PLATFORM, DeviceEndpoint, TrunkEndpoint, UserDevice, read_device
 from routing.facts import Forwarding
 from routing.hunting import Algorithm, Seat, seats
 from routing.names import DeviceName, Did, Extension, Name, Target
@@ -23,6 +23,7 @@ from routing.rings import CallKind, Ways, ways
 from routing.routes import trunks_for
 from routing.tenant_file import TenantFile
 from routing.terms import Terms, terms_of
+from routing.trunks import CarrierTrunk, OwnTrunk
 
 
 class Tenant(TenantFile):
@@ -142,14 +143,29 @@ class Tenant(TenantFile):
     @property
     def emergency_trunks(self) -> tuple[str, ...]:
         """The endpoints of the trunks that emergency calls leave by."""
-        return tuple(str(TrunkEndpoint(self.tenant, trunk)) for trunk in self.trunks_for(CallClass.EMERGENCY))
+        return tuple(self.trunk_endpoint(trunk) for trunk in self.trunks_for(CallClass.EMERGENCY))
 
     def trunk_endpoint(self, trunk: Name | None, number: str = "") -> str:
         """The endpoint of that trunk, or of the one that calls to the number leave by. Raises ValueError if there is none."""
         name = trunk or next(iter(self.trunks_for(class_of(number, self.country))), "")
         if name not in self.trunks:
             raise ValueError(f"no trunk {name!r} leads outside" if name else "no trunk leads outside")
-        return str(TrunkEndpoint(self.tenant, name))
+        match self.trunks[name]:
+            case CarrierTrunk(carrier=carrier):
+                return str(TrunkEndpoint(PLATFORM, carrier))
+            case _:
+                return str(TrunkEndpoint(self.tenant, name))
+
+    @property
+    def own_trunks(self) -> dict[str, OwnTrunk]:
+        """Those that no other tenant uses, by their endpoints."""
+        return {
+            self.trunk_endpoint(name): trunk for name, trunk in self.trunks.items() if not isinstance(trunk, CarrierTrunk)}
+
+    @property
+    def shares_carriers(self) -> bool:
+        """Whether calls to its numbers may come from carriers that other tenants use, too."""
+        return any(isinstance(trunk, CarrierTrunk) for trunk in self.trunks.values())
 
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]:
         user = self.users.get(extension)

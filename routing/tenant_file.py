@@ -1,8 +1,5 @@
 """The sections of a tenant's file. Pure."""
 
-from typing import Annotated
-
-from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
@@ -11,13 +8,12 @@ from routing.calendars import Calendar
 from routing.codes import Codes
 from routing.desk import Desks
 from routing.equipment import Equipped
-from routing.names import Country, Did, Extension, Extensions, Label, MailAddress, Name, Slug, Target
+from routing.names import AreaCode, Did, Extension, Extensions, HomeCountry, Label, MailAddress, Name, Slug, Target
 from routing.nodes import Elements
 from routing.nodes.user import User
 from routing.nodes.when import When
 from routing.number_list import NumberPatterns
 from routing.part import Part
-from routing.patterns import matching
 from routing.phrases import Language
 from routing.platform import Platform
 from routing.prompts import Prompt
@@ -25,8 +21,6 @@ from routing.routes import Route, Site
 from routing.terms import Bought
 from routing.timezones import is_timezone
 from routing.trunks import Trunk
-
-AreaCode = Annotated[str, matching(r"^[0-9]{0,5}$", "an area code of at most 5 digits")]
 
 
 class PublicNumber(Part):
@@ -54,13 +48,13 @@ class TenantFile(Elements, Equipped, Desks):
 
     tenant: Slug
     name: Label
-    country: Country                       # of numbers dialled without a prefix
+    country: HomeCountry                   # of numbers dialled without a prefix
     area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
     language: Language
     timezone: str                          # IANA name, such as Europe/Warsaw
     users: dict[Extension, User] = Field(min_length=1)
     numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
-    trunks: dict[Name, Trunk] = Field(default_factory=dict)
+    trunks: dict[Name, Trunk] = Field(default_factory=dict)               # without the section: all carriers of the platform
     routes: tuple[Route, ...] = Field(default=(), max_length=20)          # without one for a class: all trunks in their order
     sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
     closed_outside: When | None = None                                    # nobody calls outside then
@@ -74,13 +68,6 @@ class TenantFile(Elements, Equipped, Desks):
     failover: Failover
     codes: Codes = Codes()
     blacklist: Blacklist = Blacklist()
-
-    @field_validator("country")
-    @classmethod
-    def country_has_numbers(cls, country: str) -> str:
-        if country not in SUPPORTED_REGIONS:
-            raise ValueError("expected a country's two letters, such as PL")
-        return country
 
     @field_validator("timezone")
     @classmethod

@@ -234,6 +234,27 @@ async def test_calls_in_progress_are_those_that_have_not_ended(store: MortalStor
     assert calls.values == {}
 
 
+async def test_call_on_a_shared_carrier_is_in_progress_from_when_its_tenant_is_known(store: MortalStore, tmp_path: Path) -> None:
+    asterisk, calls = Asterisk(tmp_path / "cel.csv"), LiveHash("calls", lambda: None)
+    follower = follow_file(CelFile(asterisk.path), store, calls=calls)
+    await follower.resume()
+
+    def of(kind: str, call: str, **more: Any) -> bytes:
+        return line(kind, linkedid=call, uniqueid=call, channel="PJSIP/platform-trunk-telco-00000001", **more) + b"\n"
+
+    asterisk.write(of("CHAN_START", "1.1", tenant="") + of("CHAN_START", "2.1", tenant="") + of("HANGUP", "2.1", tenant="")
+                   + of("LINKEDID_END", "2.1", tenant=""))
+    await follower.follow()
+    assert calls.values == {}
+    asterisk.write(of("start", "1.1", tenant="acme", user=True, extra='{"extra":"%2B48600100200||201"}'))
+    await follower.follow()
+    assert [LiveCall.from_json(*each).tenant for each in calls.values.items()] == ["acme"]
+    asterisk.write(of("HANGUP", "1.1", tenant="acme") + of("LINKEDID_END", "1.1", tenant="acme"))
+    await follower.follow()
+    assert calls.values == {}
+    assert list(await kept(store)) == ["1.1"]
+
+
 async def test_end_of_a_call_that_is_still_on_its_way_is_waited_for(store: MortalStore, tmp_path: Path) -> None:
     clock, asterisk = Clock(), Asterisk(tmp_path / "cel.csv")
     follower = follow_file(CelFile(asterisk.path, clock=clock), store, booted_at=9000)

@@ -100,7 +100,7 @@ def test_command_that_the_system_does_not_answer_ends_with_2(published: Path, ar
     assert (done.returncode, bool(done.stderr or done.stdout), "Traceback" in done.stderr) == (2, True, False)
 
 
-@pytest.mark.parametrize("of", ["tenant", "scenarios"])
+@pytest.mark.parametrize("of", ["tenant", "scenarios", "platform"])
 def test_published_schema_is_the_current_one(of: str) -> None:
     shown = subprocess.run([Path(sys.executable).parent / "centralka", "schema", of], capture_output=True, text=True, check=True)
     assert (REPOSITORY / "docs" / f"{of}.schema.json").read_text() == shown.stdout, f"centralka schema {of} > docs/{of}.schema.json"
@@ -154,6 +154,49 @@ def test_plan_apply_and_rollback_without_asterisk(home: Path, tmp_path: Path) ->
     assert undone[:2] == [
         "acme: as before, with today's passwords and PINs", "acme: calls to +48221234567 are handled as before"]
     assert json.loads(centralka(home, "plan", "--json").stdout) == planned
+
+
+def test_carriers_come_change_and_go_with_the_platforms_file_alone(home: Path, tmp_path: Path) -> None:
+    platform, published = tmp_path / "tenants" / "platform.yaml", home / "published" / "current" / "pjsip" / "platform.conf"
+    assert centralka(home, "apply").returncode == 0
+    assert not published.exists()
+    platform.write_text("carriers: {telco: {kind: address, address: 192.0.2.7}}\n")
+    assert "changes pjsip/platform.conf" in centralka(home, "plan").stdout
+    assert centralka(home, "apply").returncode == 0
+    assert "match = 192.0.2.7\n" in published.read_text()
+    platform.write_text("carriers: {telco: {kind: address, address: 192.0.2.8}}\n")
+    assert centralka(home, "apply").returncode == 0
+    assert "match = 192.0.2.8\n" in published.read_text()
+    (tmp_path / "tenants" / "acme.yaml").write_text(ACME + "routes: [{classes: [mobile], trunks: [telco]}]\n")
+    assert centralka(home, "apply").returncode == 0
+    assert "match = 192.0.2.8\n" in published.read_text()
+    platform.write_text("brake: null\n")
+    refused = centralka(home, "apply")
+    assert (refused.returncode, "routes.0.trunks.0: no trunk named 'telco'" in refused.stderr) == (1, True)
+    (tmp_path / "tenants" / "acme.yaml").write_text(ACME)
+    assert centralka(home, "apply").returncode == 0
+    assert not published.exists()
+    assert centralka(home, "rollback").returncode == 0
+    assert "match = 192.0.2.8\n" in published.read_text()
+
+
+def test_carrier_that_registers_asks_for_its_password(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "tenants" / "platform.yaml").write_text("carriers: {voice: {kind: registration, server: sip.example.org, user: pbx}}\n")
+    refused = " ".join(centralka(home, "apply").stderr.split())
+    assert "carriers.voice: no password is kept for it; give it with: centralka secret platform-trunk-voice" in refused
+    assert centralka(home, "secret", "platform-trunk-voice", said="pw 1").returncode == 0
+    assert centralka(home, "apply").returncode == 0
+    assert "password = pw 1\n" in (home / "published" / "current" / "pjsip" / "platform.conf").read_text()
+
+
+def test_what_if_of_a_file_that_lies_elsewhere_has_the_carriers_of_the_published_one(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "tenants" / "platform.yaml").write_text("carriers: {telco: {kind: address, address: 192.0.2.7}}\n")
+    external = 'externals: {branch: {number: "+48587000011", unanswered: mail, busy: mail}}\n'
+    (tmp_path / "tenants" / "acme.yaml").write_text(ACME + external)
+    assert centralka(home, "apply").returncode == 0
+    (tmp_path / "edited.yaml").write_text(ACME.replace('"3": "203"', '"3": branch') + external)
+    done = centralka(home, "simulate", "acme", "--what-if", str(tmp_path / "edited.yaml"))
+    assert "key 3: answered by 203 -> " in done.stdout, done.stderr
 
 
 def test_refused_apply_leaves_what_was_published(home: Path, tmp_path: Path) -> None:

@@ -90,3 +90,16 @@ async def test_two_rollbacks_go_two_applies_back(settings: Settings) -> None:
         assert f"Acme {name}" in read_current(settings.home)["tenants/acme.json"]
     assert published_slugs(settings.home) == {"acme", "rossi"}
     assert "rossi-201-desk" in aors(settings.home)
+
+
+async def test_carriers_that_tenants_share_are_as_before_after_a_rollback(settings: Settings) -> None:
+    file = settings.tenants / "platform.yaml"
+    for address in ("192.0.2.7", "192.0.2.8"):
+        file.write_text(f"carriers: {{telco: {{kind: address, address: {address}}}}}\n")
+        await publish(settings, changed())
+    assert "match = 192.0.2.8" in read_current(settings.home)["pjsip/platform.conf"]
+    await publish(settings, changed(OLA))
+    await roll_back(settings, None)
+    assert "match = 192.0.2.8" in read_current(settings.home)["pjsip/platform.conf"]
+    await roll_back(settings, None)
+    assert "match = 192.0.2.7" in read_current(settings.home)["pjsip/platform.conf"]

@@ -125,7 +125,7 @@ async def firm(
             phones["outside"] = await stack.enter_async_context(phone(TRUNK[tenant], speaks=tone(VOICES["outside"], 60)))
             await phones["outside"].use(number, pbx.server)
             if reachable or number == OUTSIDE:
-                await until_reachable(pbx, f"{tenant}-trunk-carrier")
+                await until_reachable(pbx, pbx.tenants[tenant].trunk_endpoint(None, number))
         yield Firm(pbx, phones, number, began, tenant)
 
 

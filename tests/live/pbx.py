@@ -28,7 +28,7 @@ from store.records import Call, Leg
 TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
 TRUNK = {"acme": "127.77.0.20", "rossi": "127.77.0.21", "hunt": "127.77.0.22", "told": "127.77.0.29", "out": "127.77.0.41",
-         "swap": "127.77.0.140", "swapb": "127.77.0.141"}
+         "swap": "127.77.0.140", "swapb": "127.77.0.141", "north": "127.77.0.150", "south": "127.77.0.150"}
 LIMIT_S = 15.0
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 

@@ -1,0 +1,119 @@
+"""Carriers of the platform: who uses them, by which endpoints, and what is refused of them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from routing.behaviour import changed_numbers
+from routing.call import Origin
+from routing.check import read_platform, read_tenants
+from routing.dialled import CallClass
+from routing.errors import ConfigError
+from routing.platform import Platform
+from routing.script import Script
+from routing.simulate import simulate
+from routing.step import Dial
+from routing.tenant import Tenant
+from tests.tenants_for_tests import ACME, ROSSI
+
+CARRIERS = """carriers:
+  telco: {kind: address, address: 192.0.2.7}
+  voice: {kind: registration, server: sip.example.org, user: pbx}
+"""
+
+
+def on(platform: str = CARRIERS, **trunks: str) -> dict[str, Tenant]:
+    """Acme and Rossi, whose files end with these lines, on the platform."""
+    texts = {"acme.yaml": ACME + trunks.get("acme", ""), "rossi.yaml": ROSSI + trunks.get("rossi", "")}
+    found = read_platform(platform, "platform.yaml")
+    return {tenant.tenant: tenant for tenant in read_tenants(texts, dict.fromkeys(texts, found))}
+
+
+def refused(platform: str = CARRIERS, **trunks: str) -> list[str]:
+    with pytest.raises(ConfigError) as told:
+        on(platform, **trunks)
+    return [str(problem) for problem in told.value.problems]
+
+
+def test_tenant_that_says_nothing_of_trunks_uses_all_carriers_in_their_order() -> None:
+    acme = on()["acme"]
+    assert acme.trunks_for(CallClass.NATIONAL) == ("telco", "voice")
+    assert acme.emergency_trunks == ("platform-trunk-telco", "platform-trunk-voice")
+    assert acme.shares_carriers
+    assert not acme.own_trunks
+
+
+def test_tenant_that_says_which_trunks_it_has_uses_no_others() -> None:
+    assert on(acme="trunks: {}\n")["acme"].trunks == {}
+    own = on(acme="trunks:\n  main: {kind: address, address: 192.0.2.9}\n  spare: {kind: carrier, carrier: voice}\n")["acme"]
+    assert own.emergency_trunks == ("acme-trunk-main", "platform-trunk-voice")
+    assert list(own.own_trunks) == ["acme-trunk-main"]
+    assert not on(acme="trunks:\n  main: {kind: address, address: 192.0.2.9}\n")["acme"].shares_carriers
+
+
+def test_call_goes_on_to_the_next_carrier_and_a_route_chooses_among_them() -> None:
+    def legs(tenant: Tenant, *failing: str) -> list[str]:
+        script = Script(Origin.PHONE, "600100200", datetime(2026, 11, 25, 9, tzinfo=UTC), "201", caller="201",
+                        failing_trunks=frozenset(failing))
+        return [leg.trunk for step in simulate(tenant, script).steps if isinstance(step, Dial) for leg in step.outside]
+
+    assert legs(on()["acme"], "telco") == ["platform-trunk-telco", "platform-trunk-voice"]
+    assert legs(on(acme="routes: [{classes: [mobile], trunks: [voice]}]\n")["acme"]) == ["platform-trunk-voice"]
+
+
+@pytest.mark.parametrize(("platform", "trunks", "expected"), [
+    (CARRIERS, "trunks: {out: {kind: carrier, carrier: telko}}\n",
+     "trunks.out.carrier: no carrier named 'telko', expected one of telco, voice (did you mean 'telco'?)"),
+    ("brake: null\n", "trunks: {out: {kind: carrier, carrier: telco}}\n",
+     "trunks.out.carrier: no carrier named 'telco', platform.yaml has none"),
+    (CARRIERS, "trunks: {out: {kind: carrier}}\n", "trunks.out: 'carrier' is missing"),
+    (CARRIERS, "trunks: {carrier: {kind: address, address: 192.0.2.9, port: 0}}\n", "trunks.carrier.port: found '0', expected at least 1"),
+    (CARRIERS, "trunks: {address: {kind: address, address: ''}}\n", "trunks.address.address: found '', expected a host name or an IP address"),
+    (CARRIERS, "routes: [{classes: [mobile], trunks: [tellco]}]\n", "routes.#1.trunks.#1: no trunk named 'tellco' (did you mean 'telco'?)"),
+    (CARRIERS, "trunks: {out: {kind: address, address: 192.0.2.7}}\n",
+     "trunks.out.address: trunk address 192.0.2.7 already belongs to the platform's carrier telco"),
+    (CARRIERS, "trunks: {out: {kind: address, address: SIP.example.org}}\n",
+     "trunks.out.address: trunk address sip.example.org already belongs to the platform's carrier voice"),
+    (CARRIERS, 'trunks: {out: {kind: registration, server: 192.0.2.7, user: u, number: "+48221234567"}}\n',
+     "trunks.out.server: trunk address 192.0.2.7 already belongs to the platform's carrier telco"),
+])
+def test_what_a_tenant_may_not_have_is_told_where_it_stands(platform: str, trunks: str, expected: str) -> None:
+    (found,) = refused(platform, acme=trunks)
+    assert found.startswith("acme.yaml:")
+    assert found.partition(" ")[2] == expected
+
+
+def test_tenants_may_register_where_a_carrier_does() -> None:
+    trunk = 'trunks: {out: {kind: registration, server: sip.example.org, user: u, number: "+48221234567"}}\n'
+    assert on(acme=trunk)["acme"].emergency_trunks == ("acme-trunk-out",)
+
+
+@pytest.mark.parametrize(("more", "expected"), [
+    ("  other: {kind: address, address: 192.0.2.7, port: 5070}\n",
+     "platform.yaml:4 carriers.other.address: 192.0.2.7 already belongs to the carrier telco"),
+    ("  other: {kind: address, address: SIP.example.org}\n",
+     "platform.yaml:3 carriers.voice.server: sip.example.org already belongs to the carrier other"),
+    ("  other: {kind: carrier, carrier: telco}\n", "platform.yaml:4 carriers.other.kind: found 'carrier', expected one of address, registration"),
+    ("  other: {kind: address, address: 192.0.2.8, country: XX}\n",
+     "platform.yaml:4 carriers.other.country: found 'XX', expected a country's two letters, such as PL"),
+])
+def test_carriers_that_cannot_be_are_refused(more: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        read_platform(CARRIERS + more, "platform.yaml")
+    assert [str(problem) for problem in told.value.problems] == [expected]
+
+
+def test_two_carriers_may_register_at_one_server() -> None:
+    more = "  other: {kind: registration, server: sip.example.org, user: another}\n"
+    assert list(read_platform(CARRIERS + more, "platform.yaml").carriers) == ["telco", "voice", "other"]
+
+
+def test_no_tenant_is_called_as_the_platform() -> None:
+    with pytest.raises(ConfigError, match="tenant: 'platform' is the system's own word, expected another name"):
+        read_tenants({"x.yaml": ACME.replace("tenant: acme", "tenant: platform")})
+
+
+def test_another_carrier_changes_no_numbers_calls() -> None:
+    before, after = on(), on(CARRIERS.replace("192.0.2.7", "192.0.2.8"))
+    assert changed_numbers(before, after) == {}
+    assert Platform().trunks() == {}
