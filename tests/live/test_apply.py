@@ -293,6 +293,10 @@ async def test_reload_whose_answer_comes_too_late_undoes_no_change_that_asterisk
 
 
 async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Path) -> None:
+    gone = pbx.account("acme-203-desk")
+    await run(Register(account=gone), local=pbx.new_address().host, server=pbx.server)
+    change(tenants / "acme.yaml", ZOFIA, "")
+    change(tenants / "acme.yaml", '"3": "203"', '"3": "202"')
     change(tenants / "acme.yaml", 'users:\n', 'users:\n  "204": {name: Nowy, devices: [desk]}\n')
     elsewhere = os.environ | {"CENTRALKA_AMI_ADDRESS": "127.77.255.254"}       # as if it had been killed before the reload
     said = subprocess.run(  # noqa: ASYNC221
@@ -301,6 +305,7 @@ async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Pa
     said_again = await asyncio.to_thread(pbx.runtime.apply, tenants)
     assert f"Asterisk reloaded {', '.join(RELOADS)} and confirmed" in " ".join(said_again.split())
     await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.23", server=pbx.server)
+    await run(Register(account=gone, expect=401), local=pbx.new_address().host, server=pbx.server)
 
 
 async def test_apply_that_would_remove_a_tenant_is_refused_until_it_is_meant(pbx: Pbx, tenants: Path) -> None:
