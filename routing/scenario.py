@@ -24,24 +24,19 @@ from routing.calendars import CalendarEvent, Events, Fetched
 from routing.calendars import Title as CalendarTitle
 from routing.call import (
     Cause,
-    CheckVoicemail,
-    Conference,
     Echo,
     Failover,
     Hangup,
     Listen,
     Move,
     Origin,
-    Park,
     PickUp,
     Play,
     Queue,
     Read,
-    Say,
     Step,
     Unpark,
     Visit,
-    Voicemail,
 )
 from routing.call_server import Failed, Failure, Reply
 from routing.cast import (
@@ -69,7 +64,7 @@ from routing.names import Did, Extension, Name, Pin, Target
 from routing.questions import Question, Turn
 from routing.script import Script, Simulation
 from routing.settings import read_settings
-from routing.simulate import simulate
+from routing.simulate import simulate, takes_call
 from routing.tenant import Tenant
 
 OVER = "the conversation is over"
@@ -316,7 +311,7 @@ def _heard(step: Step) -> tuple[str, ...]:
 
 def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
     """The final answer to the caller's INVITE."""
-    if ends.startswith("answered") or any(_takes(step) for step in steps):
+    if ends.startswith("answered") or any(takes_call(step) for step in steps):
         return ANSWERED_SIP
     match steps[-1]:
         case Hangup(cause=cause):
@@ -325,12 +320,6 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
             return None
         case _:
             return CANCELLED_SIP
-
-
-def _takes(step: Step) -> bool:
-    """Whether this step answers the call."""
-    taking = Read | Listen | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Park | Unpark | Conference | Queue
-    return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 
 def failures(scenes: Iterable[Scene]) -> list[Problem]:
