@@ -42,7 +42,7 @@ FORWARDS = {
     Feature.FORWARD_UNCONDITIONAL: Forwarding.UNCONDITIONAL, Feature.FORWARD_BUSY: Forwarding.BUSY,
     Feature.FORWARD_NO_ANSWER: Forwarding.NO_ANSWER, Feature.FORWARD_UNAVAILABLE: Forwarding.UNAVAILABLE,
 }
-ELSEWHERE = {Feature.HIDE_NUMBER, Feature.SHOW_MAIN, Feature.PARK}
+ELSEWHERE = {Feature.HIDE_NUMBER, Feature.SHOW_MAIN}
 FORWARDS_OFF = {
     Feature.FORWARD_UNCONDITIONAL_OFF: Forwarding.UNCONDITIONAL, Feature.FORWARD_BUSY_OFF: Forwarding.BUSY,
     Feature.FORWARD_NO_ANSWER_OFF: Forwarding.NO_ANSWER, Feature.FORWARD_UNAVAILABLE_OFF: Forwarding.UNAVAILABLE,
@@ -89,6 +89,10 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
         case Keyed(feature=Feature.MOVE):
             move = Move(extension, tenant.users[extension].mobile or "", "sys_nothing_to_move")
             return CodeStep(move, f"{extension} takes over its own call")
+        case Keyed(feature=Feature.PARK) if tenant.park_extension:
+            return Dials(tenant.park_extension, f"{extension} parks itself")
+        case Keyed(feature=Feature.PARK):
+            return CodeStep(WRONG, "no parking lot has an extension")
         case Keyed(feature=Feature.ECHO):
             return CodeStep(Echo("sys_echo"), f"{extension} hears itself")
         case _:

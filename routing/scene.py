@@ -20,25 +20,20 @@ from routing.questions import Question, Turn
 from routing.scenario import Scenario
 from routing.script import Script, Simulation
 from routing.settings import read_settings
-from routing.simulate import simulate
+from routing.simulate import simulate, takes_call
 from routing.step import (
     Cause,
-    CheckVoicemail,
-    Conference,
     Echo,
     Failover,
     Hangup,
     Listen,
     Move,
-    Park,
     PickUp,
     Play,
     Queue,
     Read,
-    Say,
     Step,
     Unpark,
-    Voicemail,
 )
 from routing.tenant import Tenant
 
@@ -196,7 +191,7 @@ def _heard(step: Step) -> tuple[str, ...]:
 
 def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
     """The final answer to the caller's INVITE."""
-    if ends.startswith("answered") or any(_takes(step) for step in steps):
+    if ends.startswith("answered") or any(takes_call(step) for step in steps):
         return ANSWERED_SIP
     match steps[-1]:
         case Hangup(cause=cause):
@@ -205,12 +200,6 @@ def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
             return None
         case _:
             return CANCELLED_SIP
-
-
-def _takes(step: Step) -> bool:
-    """Whether this step answers the call."""
-    taking = Read | Listen | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Park | Unpark | Conference | Queue
-    return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 
 def failures(scenes: Iterable[Scene]) -> list[Problem]:

@@ -166,7 +166,7 @@ def _after(path: tuple[Visit, ...], steps: tuple[Step, ...], rest: Simulation) -
 
 def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Facts, answered_by: str) -> Simulation:
     """What becomes of a conversation whose users transfer it, from its beginning on. A consultation is a call of its own; one
-    that nobody answers leaves everything as it was."""
+    that nobody and nothing answers leaves everything as it was. Who is handed over to a menu or a mailbox goes on there."""
     caller = facts.caller_extension or script.caller
     path: tuple[Visit, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -185,13 +185,22 @@ def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Fa
                 goes_on, origin=Origin.TRANSFER, caller_extension=stays if stays in tenant.users else "", caller=stays,
                 talk=script.talk[done + 1:], transferrer=action.by), questions)
             return replace(_after(path, steps, rest), talked=done + 1 + rest.talked)
+        keys = script.keys if action.how is Handing.ASKED else ()      # of the other, who is handed over
         asked = _played(tenant, replace(
-            goes_on, origin=Origin.PHONE, caller_extension=action.by, caller=action.by, keys=(), talk=(), transferrer="",
+            goes_on, origin=Origin.PHONE, caller_extension=action.by, caller=action.by, keys=keys, talk=(), transferrer="",
         ), questions)
         path, steps = (*path, *asked.path), (*steps, *asked.steps)
+        if action.how is Handing.ASKED and not asked.outcome.startswith("answered") and any(map(takes_call, asked.steps)):
+            return replace(asked, path=path, steps=steps, talked=done + 1)
         if action.how is Handing.ASKED and (found := re.fullmatch(r"answered by (\S+)", asked.outcome)):
             caller, answered_by = stays, found[1]
     return Simulation(path, f"answered by {answered_by}", steps, talked=len(script.talk))
+
+
+def takes_call(step: Step) -> bool:
+    """Whether this step answers the call."""
+    taking = Read | Listen | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Park | Unpark | Conference | Queue
+    return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 
 
 def _pressed(actions: list[str | Says]) -> str:

@@ -42,6 +42,7 @@ async def follow(
             state = read_state(answer.state)
             if state is None or state.awaits is Awaits.NOTHING:
                 continue
+            await stage.handed_over.wait()
             if state.node == scene.scenario.hangs_up_in and not keys:
                 await asyncio.sleep(BEFORE_HANG_UP_S)
                 await phone.hang_up()

@@ -68,6 +68,8 @@ class Stage(DecisionService):
         self._began: float | None = None               # the first decision
         self.decisions: asyncio.Queue[Answer] = asyncio.Queue()
         self.transfers: asyncio.Queue[list[str]] = asyncio.Queue()      # of each that a phone asks for, the sounds that refuse it
+        self.handed_over = asyncio.Event()             # not while a user asks before a transfer: the caller waits
+        self.handed_over.set()
         self.sounds = pbx.settings.home / "sounds" / scene.tenant.tenant
 
     def clock(self) -> datetime:

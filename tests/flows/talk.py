@@ -68,9 +68,18 @@ class Talk:
         return f"message for {mailbox(steps, 'VoiceMail')}" if any(step.startswith("VoiceMail(") for step in steps) else "refused"
 
     async def _transfer(self, action: Transfers) -> None:
-        codes, by = self._scene.tenant.codes.in_call, self._phones[action.by]
+        codes = self._scene.tenant.codes.in_call
         code = codes.blind_transfer if action.how is Handing.BLIND else codes.attended_transfer
         before = self._up()
+        if action.how is Handing.ASKED:
+            self._stage.handed_over.clear()
+        try:
+            await self._key(action, code, before)
+        finally:
+            self._stage.handed_over.set()
+
+    async def _key(self, action: Transfers, code: object, before: set[str]) -> None:
+        codes, by = self._scene.tenant.codes.in_call, self._phones[action.by]
         await by.press(f"{code}{action.to}#")
         async with asyncio.timeout(LIMIT_S):
             refused = await self._stage.transfers.get()
@@ -79,9 +88,10 @@ class Talk:
             return
         if action.how is Handing.BLIND:
             return
-        await until(lambda: self._up() - before, f"{action.to} answers", LIMIT_S)
+        await until(lambda: self._up() - before or self._element_is_up(action.to), f"{action.to} answers", LIMIT_S)
         if action.how is Handing.ASKED:
             await by.hang_up()
+            await until(lambda: action.by not in str(self._bridges()), f"{action.by} is gone", LIMIT_S)
             return
         if action.to in self._phones:
             await self._hears_voice(action.to)
@@ -118,6 +128,12 @@ class Talk:
         endpoint = endpoint_of(channel)
         is_trunk = isinstance(read_endpoint(endpoint), TrunkEndpoint)
         return "trunk" if is_trunk else extension_of(endpoint, self._scene.tenant.tenant)
+
+    def _element_is_up(self, number: str) -> bool:
+        """Whether no telephone but an element has answered who asks it: half of a Local channel stays there."""
+        lines = self._pbx.runtime.asterisk_cli("core show channels concise").splitlines()
+        half = f"Local/{number}@{self._scene.tenant.tenant}-transfer-"
+        return any(line.startswith(half) and ";1!" in line and line.split("!")[4] == "Up" for line in lines)
 
     def _up(self) -> set[str]:
         return {fields[0] for fields in self._channels() if fields[4] == "Up"}
