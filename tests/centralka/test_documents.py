@@ -46,6 +46,7 @@ AROUND: dict[str, Any] = {
     "failover": {"ring": ["201"]},
 }
 """The tenant that the examples stand in."""
+ON = read_platform("brake: null\ncarriers: {telco: {kind: address, address: 192.0.2.7}}\n", "platform.yaml")
 
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$|(^ {4}[^\n]*\n(?:^ {4}[^\n]*\n|^\n)*)", re.MULTILINE | re.DOTALL)      # fenced, indented
 EXAMPLES = [
@@ -84,7 +85,7 @@ def tenant_with(around: dict[str, Any], example: dict[str, Any]) -> Tenant:
     for section, content in example.items():
         is_section = isinstance(content, dict) and section != "failover"
         whole[section] = {**whole.get(section, {}), **content} if is_section else content
-    return read_tenant(yaml.safe_dump(whole, allow_unicode=True), "example.yaml")
+    return read_tenant(yaml.safe_dump(whole, allow_unicode=True), "example.yaml", ON)
 
 
 @pytest.mark.parametrize(("document", "found"), EXAMPLES)
