@@ -231,12 +231,20 @@ def _carriers_of(revision: Revision) -> dict[Name, Carrier]:
 
 
 def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, settings: Settings) -> Files:
-    """The files of a revision's tenants, with other secrets."""
+    """The files of a revision's tenants, with other secrets. Raises LookupError for a tenant of a time before this version of
+    Centralka that the current revision has not got."""
     files: Files = {}
+    now = current(settings.home)
     for slug in slugs:
-        values = json.loads(revision[f"tenants/{slug}.json"])
+        path = f"tenants/{slug}.json"
+        values = json.loads(revision[path])
         tenant = Tenant.model_validate(values["tenant"])
-        files |= render_tenant(tenant, secrets, values["sounds"], settings.asterisk_home, settings.sip_tls_port > 0)
+        # Of what this version says and the one before did not, the current revision has the sounds.
+        sounds = {**json.loads(now[path])["sounds"], **values["sounds"]} if path in now else values["sounds"]
+        if missing := tenant.all_prompts().keys() - sounds.keys():
+            names = ", ".join(sorted(missing))
+            raise LookupError(f"{slug} was published by an earlier version, which had no {names}; apply its file")
+        files |= render_tenant(tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0)
     return files
 
 

@@ -81,7 +81,7 @@ async def _change(settings: Settings, tenant: str, change: Callable[[Secrets], S
         save_secrets(file, after)
         try:
             await configuration.republish(tenant, after, settings, asterisk)
-        except AsteriskRefused:
+        except BaseException:
             save_secrets(file, before)
             raise
 

@@ -1,5 +1,6 @@
 """How the command line speaks: what went well, what went wrong, and the exit code that says whose turn it is."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Annotated
@@ -41,6 +42,6 @@ def told(doing: str = "") -> Iterator[None]:
     except (ConfigError, ValueError, LookupError) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    except (AsteriskRefused, AmiError, OSError) as error:
+    except (AsteriskRefused, AmiError, OSError, sqlite3.Error) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None

@@ -4,7 +4,7 @@ To read the dialplan is to read all tenants', and calls wait for that: with a th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 HINT = "hint"
@@ -40,6 +40,19 @@ class Difference:
     lines: tuple[Line, ...]
     gone: tuple[Line, ...]
     watched: tuple[Line, ...]
+
+
+    def __len__(self) -> int:
+        return len(self.lines) + len(self.gone) + len(self.watched)
+
+
+def together(differences: Iterable[Difference]) -> Difference:
+    """Those of several files, which may have lines of one context: what goes from one and comes to another stays."""
+    each = list(differences)
+    lines = tuple(line for one in each for line in one.lines)
+    places = set(map(_place, lines))
+    gone = tuple(line for one in each for line in one.gone if _place(line) not in places)
+    return Difference(lines, gone, tuple(line for one in each for line in one.watched))
 
 
 def difference(old: str, new: str) -> Difference | None:

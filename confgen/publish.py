@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from confgen.reading import MARKED, MARKER, Asterisk, AsteriskRefused, Reading, is_read_by_asterisk, marker_of
+from confgen.reading import DIGITS, MARKED, MARKER, Asterisk, AsteriskRefused, Reading, is_read_by_asterisk, marker_of
 from confgen.realtime import make_database, write_all_objects, write_mailboxes
 from confgen.render import Files
 from confgen.revision import Revision, current, current_name, history, point_to, record, write_revision
 from confgen.sip_objects import IN_FILES, by_type
 from routing.endpoint import PLATFORM
 
-DIGITS = 12      # of a hash
 ADDED = (MARKER, *(f"sip/{kind}.conf" for kind in IN_FILES))
 
 
@@ -86,14 +85,18 @@ async def _switch(
     """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it once Asterisk has
     it. Undone when Asterisk refuses. Returns the folders that were read again, None where no Asterisk runs, and what did not
     go well afterwards."""
+    unread = home / "published" / ".unread"          # nobody knows what Asterisk has
+    was_completed = history(home)[-1:] == [before.name] and not unread.exists()
+    unread.touch()
     point_to(home, "current", after.name)
     if asterisk is None:
         make_database(home, after)
         write_mailboxes(home, after)
         write_all_objects(home, after)
+        unread.unlink()
         point_to(home, "decided", after.name)
         return None, ""
-    reading = Reading(home, asterisk, before, after, was_completed=history(home)[-1:] == [before.name])
+    reading = Reading(home, asterisk, before, after, was_completed=was_completed)
     try:
         await reading.taken()
     except BaseException as refusal:
@@ -101,7 +104,9 @@ async def _switch(
             await reading.ended()
         finally:
             await _undo(home, before, after, asterisk, refusal)
+            unread.unlink()
         raise
+    unread.unlink()
     point_to(home, "decided", after.name)
     return reading.folders, await reading.ended()
 

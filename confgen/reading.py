@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from confgen.dialplan import Difference, Line, difference
+from confgen.dialplan import Difference, Line, difference, together
 from confgen.realtime import TABLES, is_complete, make_database, write_all_objects, write_mailboxes, write_objects
 from confgen.revision import Revision
 from confgen.sip_objects import Key, Section, sections_of
 
 MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
+DIGITS = 12      # of a hash: a marker holds two, that of what no tenant changes first
 VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
 VERIFY_PAUSE_S = 0.03
 MANY_ENDPOINTS = 100       # to ask for each takes longer than to list all
@@ -20,6 +21,7 @@ WATCH_ALL = "module reload res_pjsip.so"
 MAILBOXES_OF_PHONES = "module reload res_pjsip_mwi.so"      # looked up by each phone when it registers
 WATCH = "pjsip reload qualify aor {}"       # before its phone registers: from then on its state is known
 WATCHED_AT_MOST = 3        # to watch one that is new takes half as long as to watch all
+REGISTER = "pjsip send register {}"      # one that was refused for its password is not tried again otherwise
 FORGET = "sorcery memory cache expire res_pjsip/{} {}"      # an object that Asterisk keeps; without a name all of its type
 FORGOTTEN_AT_MOST, LINES_AT_MOST = 200, 200         # each takes a millisecond
 Objects = Mapping[Key, Section]
@@ -78,6 +80,11 @@ def marker_of(files: Mapping[str, str]) -> str:
     return files[MARKER].split("exten => ")[1].split(",")[0]
 
 
+def own_part_of(files: Mapping[str, str]) -> str:
+    """What names in the marker the configuration that no tenant changes."""
+    return marker_of(files)[:DIGITS]
+
+
 class Reading:
     """Has Asterisk read what changed from `before` to `after`, or everything if it never got the whole of `before`: a publish
     was killed (`was_completed` is false), or it was starting.
@@ -110,18 +117,22 @@ class Reading:
         gone = [key for key in old if key not in new]
         if is_known:
             commands = list(_without_those_for_all(commands, old, new))
+        if DIALPLAN in commands and is_known and (lines := self._lines(changed)):
+            commands.remove(DIALPLAN)
+            await self._change_dialplan(lines)
+        commands += [REGISTER.format(name) for name in self._with_another_password(changed, another) if ("auth", name) in old]
+        phones = (*RELOADS["pjsip"], WATCH.format(""), REGISTER.format(""))
+        own = {command for command in commands if command.startswith(phones)}
+        for command in commands:
+            if command not in own:
+                await self._asterisk.reload(command)
+        # After the dialplan: an object may name a context that has just come.
+        if is_known:
             write_objects(self._home, [new[key] for key in another], gone)
         else:
             write_all_objects(self._home, self._after)
         forgotten = [*another, *gone] if is_known else None
         await self._forget(forgotten)
-        if DIALPLAN in commands and is_known and (lines := self._lines(changed)):
-            commands.remove(DIALPLAN)
-            await self._change_dialplan(lines)
-        own = set(RELOADS["pjsip"]) | {command for command in commands if command.startswith(WATCH.format(""))}
-        for command in commands:
-            if command not in own:
-                await self._asterisk.reload(command)
         self._reloading = asyncio.create_task(self._reload([command for command in commands if command in own]))
         here, away = ({name for kind, name in keys if kind == "endpoint"} for keys in (another, gone))
         await self._verify(self._reloading, here, away)
@@ -137,22 +148,28 @@ class Reading:
             return str(problem)
         return ""
 
+    def _with_another_password(self, changed: Collection[str], another: Collection[Key]) -> list[str]:
+        """Of the trunks that register."""
+        sections = sections_of({path: self._after[path] for path in changed if path in self._after})
+        return [section.name for section in sections if section.kind == "registration" and ("auth", section.name) in another]
+
     def _lines(self, changed: Collection[str]) -> Difference | None:
         """Where the dialplan differs, if that is little. The marker of the revision comes last."""
-        lines, gone, watched = list[Line](), list[Line](), list[Line]()
+        if MARKER not in self._after or own_part_of(self._before) != own_part_of(self._after):
+            return None
+        differences = []
         for path in changed:
             if path.startswith("extensions/") and path != MARKER:
                 both = path in self._before and path in self._after
                 found = difference(self._before[path], self._after[path]) if both else None
                 if not found:
                     return None
-                lines += found.lines
-                gone += found.gone
-                watched += found.watched
-        if len(lines) + len(gone) + len(watched) > LINES_AT_MOST or MARKER not in self._after:
+                differences.append(found)
+        all_files = together(differences)
+        if len(all_files) > LINES_AT_MOST:
             return None
         markers = (Line(MARKED, marker_of(files), "1", "NoOp") for files in (self._after, self._before))
-        return Difference((*lines, next(markers)), (*gone, next(markers)), tuple(watched))
+        return Difference((*all_files.lines, next(markers)), (*all_files.gone, next(markers)), all_files.watched)
 
     async def _change_dialplan(self, lines: Difference) -> None:
         for line in lines.lines:
@@ -225,9 +242,11 @@ def _objects(files: Mapping[str, str]) -> Objects:
 def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects) -> Iterator[str]:
     """The commands without those that go through all phones, where it is enough to have a few watched, or none."""
     watched = [name for (kind, name), section in new.items() if kind == "aor" and old.get((kind, name)) != section]
+    # Asterisk goes on asking the address of a trunk that is gone whether it is there, until it goes through all.
+    is_left = any(key not in new and "\ncontact = " in section.text for key, section in old.items())
     both = old.keys() & new.keys()
     for command in commands:
-        if command == WATCH_ALL and len(watched) <= WATCHED_AT_MOST:
+        if command == WATCH_ALL and len(watched) <= WATCHED_AT_MOST and not is_left:
             yield from (WATCH.format(name) for name in watched)
         elif command != MAILBOXES_OF_PHONES or any(_mailboxes(old[key]) != _mailboxes(new[key]) for key in both):
             yield command

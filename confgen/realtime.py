@@ -48,6 +48,7 @@ def make_database(home: Path, files: Mapping[str, str]) -> None:
         folder = file.parent.stat()
         os.chown(file, folder.st_uid, folder.st_gid)
     with closing(_open(home)) as database, database:
+        database.execute("BEGIN IMMEDIATE")          # all at once: sqlite3 begins nothing by itself for tables
         database.execute(
             "CREATE TABLE IF NOT EXISTS voicemail (context TEXT NOT NULL, mailbox TEXT NOT NULL, password TEXT NOT NULL, "
             "fullname TEXT NOT NULL, PRIMARY KEY (context, mailbox))")
@@ -57,7 +58,7 @@ def make_database(home: Path, files: Mapping[str, str]) -> None:
             # Downwards: Asterisk makes a sorted list of all, and looks for the place of the next one from its beginning on.
             database.execute(f"CREATE TABLE {table} ({columns}PRIMARY KEY (id DESC)) WITHOUT ROWID")
         _put(database, sections_of(files))
-    write_mailboxes(home, files)
+        _put_mailboxes(database, files, None)
 
 
 def is_complete(home: Path) -> bool:
@@ -72,19 +73,23 @@ def is_complete(home: Path) -> bool:
 def write_mailboxes(home: Path, files: Mapping[str, str], changed: Collection[str] | None = None) -> None:
     """Has the database hold the mailboxes of the rendered `voicemail/<tenant>.conf` and no others, all at once. `changed`: the
     paths of those where it may differ; None where any may."""
+    with closing(_open(home)) as database, database:
+        _put_mailboxes(database, files, changed)
+
+
+def _put_mailboxes(database: sqlite3.Connection, files: Mapping[str, str], changed: Collection[str] | None) -> None:
     paths = [path for path in files if path.startswith("voicemail/")] if changed is None else changed
     wanted = [row for path in paths if path in files for row in _mailboxes(files[path])]
-    with closing(_open(home)) as database, database:
-        database.execute("CREATE TEMP TABLE wanted (context, mailbox, password, fullname, PRIMARY KEY (context, mailbox))")
-        database.execute("CREATE TEMP TABLE touched AS SELECT DISTINCT context FROM voicemail WHERE ?", [changed is None])
-        database.executemany("INSERT INTO wanted VALUES (?, ?, ?, ?)", wanted)
-        database.executemany("INSERT INTO touched VALUES (?)", [[PurePosixPath(path).stem] for path in changed or ()])
-        database.execute(
-            "DELETE FROM voicemail WHERE context IN touched "
-            "AND (context, mailbox) NOT IN (SELECT context, mailbox FROM wanted)")
-        database.execute(
-            "INSERT INTO voicemail SELECT * FROM wanted WHERE true ON CONFLICT (context, mailbox) "
-            "DO UPDATE SET fullname = excluded.fullname WHERE fullname != excluded.fullname")
+    database.execute("CREATE TEMP TABLE wanted (context, mailbox, password, fullname, PRIMARY KEY (context, mailbox))")
+    database.execute("CREATE TEMP TABLE touched AS SELECT DISTINCT context FROM voicemail WHERE ?", [changed is None])
+    database.executemany("INSERT INTO wanted VALUES (?, ?, ?, ?)", wanted)
+    database.executemany("INSERT INTO touched VALUES (?)", [[PurePosixPath(path).stem] for path in changed or ()])
+    database.execute(
+        "DELETE FROM voicemail WHERE context IN touched "
+        "AND (context, mailbox) NOT IN (SELECT context, mailbox FROM wanted)")
+    database.execute(
+        "INSERT INTO voicemail SELECT * FROM wanted WHERE true ON CONFLICT (context, mailbox) "
+        "DO UPDATE SET fullname = excluded.fullname WHERE fullname != excluded.fullname")
 
 
 def write_objects(home: Path, sections: Iterable[Section], gone: Iterable[Key]) -> None:

@@ -1,6 +1,7 @@
 """What belongs to one tenant and cannot be another's, too. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_address
 
 from routing.document import Document
 from routing.equipment_check import macs_of
@@ -42,6 +43,9 @@ def clashes(read: Sequence[tuple[Document, Tenant]]) -> Iterable[Problem]:
         for path, claim in claims(tenant):
             if owner := owners.get(claim, registered.get(claim)):
                 yield document.problem(path, f"{claim} already belongs to {owner}")
+            elif path[0] == "trunks" and any(addresses(tenant.platform.carriers)) and not _is_ip(claim.rpartition(" ")[2]):
+                # A name may lead to a carrier's address, and all tenants' calls with it.
+                yield document.problem(path, f"{claim} is a name, expected an IP address beside the platform's carriers")
             else:
                 owners[claim] = document.place(path)
     for document, tenant in read:
@@ -60,6 +64,14 @@ def carrier_clashes(document: Document, platform: Platform) -> Iterable[Problem]
     for name, field, server in servers(platform.carriers):
         if server in owners:
             yield document.problem(("carriers", name, field), f"{server} already belongs to the carrier {owners[server]}")
+
+
+def _is_ip(address: str) -> bool:
+    try:
+        ip_address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _trunk_address(address: str) -> str:

@@ -1,5 +1,6 @@
 """A rollback brings the last apply's configuration back, and no secret that was given since."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from centralka.configuration import Undone, apply, read_changed, render_read, republish, roll_back
 from centralka.settings import Settings
 from confgen.instance import write_instance
-from confgen.publish import published_slugs, read_current
+from confgen.publish import earlier_revisions, published_slugs, read_current
 from confgen.secrets import Secrets, load_secrets, save_secrets
 from tests.confgen.test_publish import INSTANCE, aors
 from tests.tenants_for_tests import ROSSI, changed
@@ -103,3 +104,29 @@ async def test_carriers_that_tenants_share_are_as_before_after_a_rollback(settin
     assert "match = 192.0.2.8" in read_current(settings.home)["pjsip/platform.conf"]
     await roll_back(settings, None)
     assert "match = 192.0.2.7" in read_current(settings.home)["pjsip/platform.conf"]
+
+
+def forget_a_sound(settings: Settings) -> None:
+    """In the revision before, as if it were of a version that had not got it."""
+    folder = settings.home / "published" / "revisions" / earlier_revisions(settings.home)[-1] / "tenants"
+    for file in folder.iterdir():
+        values = json.loads(file.read_text())
+        del values["sounds"]["sys_transfer_failed"]
+        file.unlink()
+        file.write_text(json.dumps(values))
+
+
+async def test_revision_of_an_earlier_version_gets_the_sounds_that_are_new_since(settings: Settings) -> None:
+    await publish(settings, changed(OLA))
+    await publish(settings, changed())
+    forget_a_sound(settings)
+    assert (await roll_back(settings, None)).as_before == ["acme"]
+    assert "204-desk" in phones(settings)
+
+
+async def test_tenant_of_an_earlier_version_that_is_gone_cannot_come_back_by_a_rollback_and_that_is_said(settings: Settings) -> None:
+    await publish(settings, changed(), rossi=True)
+    await publish(settings, changed())
+    forget_a_sound(settings)
+    with pytest.raises(LookupError, match="rossi was published by an earlier version, which had no sys_transfer_failed; apply its file"):
+        await roll_back(settings, None)

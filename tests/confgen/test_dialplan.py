@@ -2,7 +2,7 @@
 
 import pytest
 
-from confgen.dialplan import Difference, Line, difference
+from confgen.dialplan import Difference, Line, difference, together
 from tests.confgen.test_templates import rendered
 from tests.tenants_for_tests import acme
 
@@ -100,3 +100,15 @@ def test_hint_of_a_single_number_is_what_the_pattern_of_that_number_now_says(now
 def test_what_asterisk_takes_only_from_a_file_is_no_difference_by_lines(was: str, now: str) -> None:
     assert changed(was, now) is None
     assert difference(OLD.replace(was, now), OLD) is None
+
+
+def test_line_that_goes_from_one_file_to_another_stays() -> None:
+    def file(tenant: str, *numbers: str) -> str:
+        return "[carriers]\n" + "".join(f"exten => {number},1,Goto({tenant}-carrier,1)\n" for number in numbers)
+
+    leaves = difference(file("acme", "481", "482"), file("acme", "481"))
+    comes = difference(file("rossi", "483"), file("rossi", "483", "482"))
+    assert leaves
+    assert comes
+    for both in ((leaves, comes), (comes, leaves)):
+        assert together(both) == Difference((Line("carriers", "482", "1", "Goto", "rossi-carrier,1"),), (), ())

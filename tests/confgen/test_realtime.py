@@ -166,3 +166,12 @@ def test_writer_who_is_killed_leaves_nothing_half_done(home: Path) -> None:
         os.kill(os.getpid(), 9)
     os.waitpid(child, 0)
     assert len(rows(home, "voicemail")) == 1
+
+
+def test_database_that_was_not_made_to_its_end_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    with pytest.raises(KeyError):
+        make_database(tmp_path, {**files(*PHONE), "pjsip/broken.conf": "[a]\ntype = none_such\n"})
+    make_database(tmp_path, {**files(*PHONE), **mailboxes("Ola")})
+    assert names(tmp_path) == [["acme-204-desk"]] * 3
+    assert [row["fullname"] for row in rows(tmp_path, "voicemail")] == ["Ola"]

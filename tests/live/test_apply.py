@@ -4,9 +4,10 @@ import asyncio
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from centralka.configuration import apply, render
 from centralka.settings import AMI_CLI_USER
 from confgen.publish import Published, publish, read_current
 from confgen.reading import DIALPLAN, MARKED, RELOADS, WATCH_ALL, WATCHED_AT_MOST, AsteriskRefused
+from confgen.realtime import FILE
 from confgen.secrets import save_secrets
 from confgen.sip_objects import sections_of
 from routing.facts import DeviceState
@@ -306,6 +308,30 @@ async def test_change_that_asterisk_never_got_is_caught_up(pbx: Pbx, tenants: Pa
     assert f"Asterisk reloaded {', '.join(RELOADS)} and confirmed" in " ".join(said_again.split())
     await run(Register(account=pbx.account("acme-204-desk")), local="127.77.9.23", server=pbx.server)
     await run(Register(account=gone, expect=401), local=pbx.new_address().host, server=pbx.server)
+
+
+async def test_what_an_undo_did_not_bring_to_its_end_is_caught_up(pbx: Pbx, tenants: Path) -> None:
+    await asyncio.to_thread(pbx.runtime.apply, tenants)
+    with closing(sqlite3.connect(pbx.settings.home / FILE)) as database, database:
+        database.execute("DELETE FROM ps_endpoints WHERE id = 'acme-203-desk'")
+    (pbx.settings.home / "published" / ".unread").touch()          # as if it had been killed
+    said = await asyncio.to_thread(pbx.runtime.apply, tenants)
+    assert f"Asterisk reloaded {', '.join(RELOADS)} and confirmed" in " ".join(said.split())
+    await run(Register(account=pbx.account("acme-203-desk")), local=pbx.new_address().host, server=pbx.server)
+    assert not (pbx.settings.home / "published" / ".unread").exists()
+
+
+async def test_dialplan_that_all_tenants_share_is_read_when_it_has_changed(pbx: Pbx, tenants: Path) -> None:
+    file = pbx.settings.home / "asterisk" / "extensions.conf"
+    before = file.read_text()
+    try:
+        file.write_text(f"{before}\n[new_in_this_version]\nexten => s,1,NoOp()\n")
+        reloads, _ = await publish_noted(pbx, tenants)
+        assert DIALPLAN in reloads
+        assert "NoOp" in pbx.runtime.asterisk_cli("dialplan show new_in_this_version")
+    finally:
+        file.write_text(before)
+        await publish_noted(pbx, tenants)
 
 
 async def test_apply_that_would_remove_a_tenant_is_refused_until_it_is_meant(pbx: Pbx, tenants: Path) -> None:

@@ -473,6 +473,18 @@ async def test_changed_carrier_and_new_number_are_applied_undone_and_kept_while_
     await run(call, local="127.77.0.152", server=pbx.server)
 
 
+async def test_number_that_moves_to_another_tenant_reaches_that_one_at_once(pbx: Pbx, changed: Path) -> None:
+    caller, moved = pbx.outside_caller(), '  "+48226660019": {to: ask}\n'
+    edit(changed / "south.yaml", "numbers:\n", f"numbers:\n{moved}")
+    await asyncio.to_thread(pbx.runtime.apply, changed)
+    edit(changed / "south.yaml", moved, "")
+    edit(changed / "north.yaml", "numbers:\n", f"numbers:\n{moved}")
+    said = " ".join((await asyncio.to_thread(pbx.runtime.apply, changed)).split())
+    assert "Asterisk reloaded extensions and confirmed" in said
+    await run(comes("+48226660019", caller), local=TELCO.host, server=pbx.server)
+    assert (await pbx.record(caller, "north")).dialled == "+48226660019"
+
+
 @pytest.fixture
 def voice(tmp_path: Path) -> Iterator[Pbx]:
     """A carrier where one registers: a second instance."""

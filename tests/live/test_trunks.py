@@ -43,14 +43,17 @@ def carrier(tmp_path: Path) -> Iterator[Pbx]:
         runtime.remove()
 
 
-async def test_call_comes_in_over_a_trunk_that_registered(pbx: Pbx, carrier: Pbx, tmp_path: Path) -> None:
+async def test_call_comes_in_over_a_trunk_that_registered_once_its_password_was_right(pbx: Pbx, carrier: Pbx, tmp_path: Path) -> None:
     tenants = tmp_path / "tenants"
     shutil.copytree(TENANTS, tenants)
     file = tenants / "rossi.yaml"
     line = f"  line: {{kind: registration, server: {CARRIER}, user: carrier-501-line, number: \"+390612345678\"}}\n"
     file.write_text(file.read_text().replace("trunks:\n", f"trunks:\n{line}"))
-    await asyncio.to_thread(pbx.centralka, "secret", "rossi-trunk-line", answer=carrier.secrets.sip["carrier-501-line"])
+    await asyncio.to_thread(pbx.centralka, "secret", "rossi-trunk-line", answer="mistyped")
     try:
+        await asyncio.to_thread(pbx.runtime.apply, tenants)
+        await until(lambda: "Rejected" in pbx.runtime.asterisk_cli("pjsip show registrations"), "the trunk is refused")
+        await asyncio.to_thread(pbx.centralka, "secret", "rossi-trunk-line", answer=carrier.secrets.sip["carrier-501-line"])
         await asyncio.to_thread(pbx.runtime.apply, tenants)
         await until(lambda: "Registered" in pbx.runtime.asterisk_cli("pjsip show registrations"), "the trunk is registered")
         me = Account("carrier-502-phone", carrier.secrets.sip["carrier-502-phone"])

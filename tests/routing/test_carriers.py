@@ -74,6 +74,8 @@ def test_call_goes_on_to_the_next_carrier_and_a_route_chooses_among_them() -> No
      "trunks.out.address: trunk address 192.0.2.7 already belongs to the platform's carrier telco"),
     (CARRIERS, "trunks: {out: {kind: address, address: SIP.example.org}}\n",
      "trunks.out.address: trunk address sip.example.org already belongs to the platform's carrier voice"),
+    (CARRIERS, "trunks: {out: {kind: address, address: gw.example.net}}\n",
+     "trunks.out.address: trunk address gw.example.net is a name, expected an IP address beside the platform's carriers"),
     (CARRIERS, 'trunks: {out: {kind: registration, server: 192.0.2.7, user: u, number: "+48221234567"}}\n',
      "trunks.out.server: trunk address 192.0.2.7 already belongs to the platform's carrier telco"),
 ])
