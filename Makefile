@@ -16,7 +16,7 @@ status: .venv/ready
 
 test: lint
 	@$(BIN)/python -m runtime prepare
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 test-docker: .venv/ready
 	@$(BIN)/python -m runtime test-docker

@@ -172,7 +172,7 @@ def test_carriers_come_change_and_go_with_the_platforms_file_alone(home: Path, t
     assert "match = 192.0.2.8\n" in published.read_text()
     platform.write_text("brake: null\n")
     refused = centralka(home, "apply")
-    assert (refused.returncode, "routes.0.trunks.0: no trunk named 'telco'" in refused.stderr) == (1, True)
+    assert (refused.returncode, "routes.#1.trunks.#1: no trunk named 'telco'" in refused.stderr) == (1, True)
     (tmp_path / "tenants" / "acme.yaml").write_text(ACME)
     assert centralka(home, "apply").returncode == 0
     assert not published.exists()

@@ -11,7 +11,7 @@ from tests.agents.baresip import phone
 from tests.live.pbx import Pbx, until
 
 pytestmark = pytest.mark.live
-ENDPOINT = "desks-208-terminal"
+ENDPOINT = "desks-210-spare"
 
 
 def notice(pbx: Pbx, endpoint: str) -> str:
