@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from sipp import Address
 
+BRANCH = re.compile(rb"^(?:Via|v) *:[^\r\n]*;branch=([^;,\s]+)", re.M | re.I)      # of the first Via: of the transaction
+
 
 class _Relay(asyncio.DatagramProtocol):
     """Asterisk answers where the TLS connection comes from, whatever the messages say."""
@@ -15,11 +17,12 @@ class _Relay(asyncio.DatagramProtocol):
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         self.peer: tuple[str, int] | None = None
-        self.messages = 0
+        self.answered: set[bytes] = set()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.peer = addr
-        self.messages += 1
+        if data.startswith(b"SIP/2.0 ") and (branch := BRANCH.search(data)):
+            self.answered.add(branch[1])
         self.writer.write(data)
 
 
@@ -34,11 +37,11 @@ async def tls_relay(at: Address, server: Address, called: Address | None = None)
 
     async def ask(message: bytes, whom: tuple[str, int]) -> None:
         """Again and again, as over UDP: nobody may be there yet, and over TLS nothing is sent twice."""
-        before = relay.messages
+        branch = BRANCH.search(message)
         for _ in range(20):
             transport.sendto(message, whom)
             await asyncio.sleep(0.5)
-            if relay.messages > before or message.startswith(b"ACK "):
+            if branch is None or branch[1] in relay.answered or message.startswith(b"ACK "):
                 return
 
     async def back(tasks: asyncio.TaskGroup) -> None:
