@@ -18,6 +18,7 @@ from tests.flows.stage import Stage
 from tests.live.pbx import until
 
 BEFORE_KEY_S = 0.4                     # from a decision until its step has begun: a key pressed earlier is lost
+BEFORE_WORDS_S = 0.8                   # after the beep, as people do: what is said before the recording begins is lost
 BEFORE_HANG_UP_S = 0.6
 MESSAGE_S = 2.5                        # a message that the mailbox keeps: over a second after the beep
 
@@ -52,7 +53,7 @@ async def follow(
             elif state.awaits is Awaits.SPEECH and keys:
                 action = keys.pop(0)
                 if isinstance(action, Says):
-                    await say(phone, action, scene.tenant.language, told_s(answer.step, stage.sounds))
+                    await say(phone, action, scene.tenant.language, BEFORE_WORDS_S + told_s(answer.step, stage.sounds))
                 else:
                     await press(phone, action, BEFORE_KEY_S)
             elif answer.step.startswith("Gosub(echo"):
