@@ -1,7 +1,7 @@
 # RUNTIME=docker|local decides how `make up` runs Asterisk; without it the machine decides.
 PYTHON ?= python3
 # Test modules at once: more than processors, since live tests wait most of the time.
-TESTERS ?= 4
+TESTERS ?= 3
 BIN := .venv/bin
 .PHONY: up down status test test-docker bench lint
 

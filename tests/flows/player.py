@@ -49,7 +49,7 @@ from tests.flows.world import (
 from tests.live.pbx import Pbx, until
 
 CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
-AT_ONCE = 6                            # tenants: two cores
+AT_ONCE = 4                            # tenants: two cores, and other modules of tests beside
 LIMIT_S = 60.0                         # for one call
 QUIET = 300                            # of 32767
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
