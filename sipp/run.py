@@ -170,7 +170,7 @@ def _arguments(
     if traced:
         arguments += ["-trace_msg", "-message_file", "messages.log"]
     if isinstance(scenario, Callee) and isinstance(scenario.then, Ring):
-        # On a busy machine a CANCEL is read together with its INVITE, before the 180 is sent: it is sent again, and expected then.
+        # On a busy machine a CANCEL is read with its INVITE, before the 180 is sent; it is sent again, and expected then.
         arguments += ["-default_behaviors", "all,-abortunexp"]
     if echoes(scenario):
         arguments += ["-rtp_echo"]
