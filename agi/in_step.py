@@ -84,8 +84,13 @@ class InStep:
     async def _switch(self, each: Switchable, on: bool) -> None:
         """Raises AmiError."""
         name, headers = each.action(on)
-        await self._ami.action(name, ACTION_LIMIT_S, **headers)
-        (self._on.add if on else self._on.discard)(each.device)
+        now, before = (self._on.add, self._on.discard) if on else (self._on.discard, self._on.add)
+        now(each.device)             # an event that comes before the answer is newer
+        try:
+            await self._ami.action(name, ACTION_LIMIT_S, **headers)
+        except BaseException:
+            before(each.device)
+            raise
 
 
 def has_switchables(tenant: Mapping[str, Any]) -> bool:
