@@ -11,7 +11,6 @@ from datetime import datetime
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import WatchError
 
 from routing.facts import NOTHING_SET, Forwarding, Personal
 from routing.questions import GOES_ON, PAUSES
@@ -60,44 +59,37 @@ async def read(redis: Redis, tenant: str, extension: str) -> Personal:
 async def change(redis: Redis, tenant: str, extension: str, changed: Callable[[Personal], Personal]) -> Personal:
     """What the user has set afterwards. Two changes at a time both count. Raises what `AWAY` lists."""
     field = f"{tenant}/{extension}"
-    async with redis.pipeline(transaction=True) as pipeline:
-        while True:
-            try:
-                await pipeline.watch(PERSONAL)
-                text = await pipeline.hget(PERSONAL, field)
-                after = changed(from_json(str(text)) if text else NOTHING_SET)
-                pipeline.multi()  # type: ignore[no-untyped-call]
-                _put(pipeline, field, after)
-                await pipeline.execute()
-                return after
-            except WatchError:
-                continue
+
+    async def put(pipeline: Pipeline) -> Personal:
+        return await _changed(pipeline, field, changed)
+
+    after: Personal = await redis.transaction(put, PERSONAL, value_from_callable=True)
+    return after
 
 
 async def flip_pause(redis: Redis, tenant: str, extension: str, decision: str) -> int:
     """PAUSES or GOES_ON, what the user does afterwards; once for each decision. Raises what `AWAY` lists."""
     field, known = f"{tenant}/{extension}", f"centralka:paused:{tenant}/{decision}"
-    async with redis.pipeline(transaction=True) as pipeline:
-        while True:
-            try:
-                await pipeline.watch(PERSONAL, known)
-                if (before := await pipeline.get(known)) is not None:
-                    return int(before)
-                text = await pipeline.hget(PERSONAL, field)
-                after = pause_flipped(from_json(str(text)) if text else NOTHING_SET)
-                found = PAUSES if after.paused else GOES_ON
-                pipeline.multi()  # type: ignore[no-untyped-call]
-                _put(pipeline, field, after)
-                pipeline.set(known, found, ex=REMEMBERED_S)
-                await pipeline.execute()
-                return found
-            except WatchError:
-                continue
+
+    async def put(pipeline: Pipeline) -> int:
+        if (before := await pipeline.get(known)) is not None:
+            return int(before)
+        found = PAUSES if (await _changed(pipeline, field, pause_flipped)).paused else GOES_ON
+        pipeline.set(known, found, ex=REMEMBERED_S)
+        return found
+
+    found: int = await redis.transaction(put, PERSONAL, known, value_from_callable=True)
+    return found
 
 
-def _put(pipeline: Pipeline, field: str, after: Personal) -> None:
+async def _changed(pipeline: Pipeline, field: str, changed: Callable[[Personal], Personal]) -> Personal:
+    """What is set afterwards: it is put where the transaction, which watches PERSONAL, ends."""
+    text = await pipeline.hget(PERSONAL, field)
+    after = changed(from_json(str(text)) if text else NOTHING_SET)
+    pipeline.multi()  # type: ignore[no-untyped-call]
     if after == NOTHING_SET:
         pipeline.hdel(PERSONAL, field)
     else:
         pipeline.hset(PERSONAL, field, to_json(after))
     pipeline.publish(CHANGES, json.dumps({"personal": {field: to_json(after)}}))
+    return after
