@@ -14,9 +14,9 @@ import httpx
 import structlog
 
 from agi.breaker import Breaker
-from agi.own_network import AddressRefused, HostUnknown, Network
-from agi.web_service import Reach, TooLarge, asked, body_of, is_of_tls, reach_of
-from routing.call_server import MAX_ANSWER_BYTES, Failed, Failure, Reply, read_reply
+from routing.call.call_server import MAX_ANSWER_BYTES, Failed, Failure, Reply, read_reply
+from services.own_network import AddressRefused, HostUnknown, Network
+from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls, reach_of
 
 log = structlog.get_logger()
 

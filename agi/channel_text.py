@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
 
-from agi.allowed_text import AgiError, checked
-from routing.call import (
+from routing.call.state import (
     Awaits,
     Chosen,
     ConferenceLeft,
@@ -29,7 +28,8 @@ from routing.call import (
     Visit,
     VoicemailEnded,
 )
-from routing.phrases import LANGUAGES, Language
+from routing.speech.phrases import LANGUAGES, Language
+from services.allowed_text import AgiError, checked
 
 MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191

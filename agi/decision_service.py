@@ -13,21 +13,21 @@ from urllib.parse import unquote
 
 import structlog
 
-from agi.allowed_text import AgiError, checked
 from agi.channel_text import Result, path_text, read_digits, read_event, read_state, start_text, state_text
 from agi.fastagi import Application, Hold, Query, start_server
-from agi.published import PublishedTenants
 from agi.slow_answers import Asking, SlowAnswers
-from agi.step_text import DIGITS, lot_name, sound_path, step_text
-from routing import questions
-from routing.call import Awaits
-from routing.callers import caller_number
-from routing.engine import next_step, transfer_refusal
-from routing.facts import Facts
-from routing.gate import why_not_called
+from routing.call import effects as questions
+from routing.call.effects import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
+from routing.call.facts import Facts
+from routing.call.state import Awaits
+from routing.engine.engine import next_step, transfer_refusal
+from routing.nodes.outbound_policy import why_not_called
 from routing.nodes.parking import Parking, Slot
-from routing.numbers import dialled_number
-from routing.questions import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
+from routing.numbering.callers import caller_number
+from routing.numbering.numbers import dialled_number
+from services.allowed_text import AgiError, checked
+from services.published_tenants import PublishedTenants
+from services.step_text import DIGITS, lot_name, sound_path, step_text
 from store.follower import Live
 
 UNIQUEID = r"[A-Za-z0-9._-]{1,80}"

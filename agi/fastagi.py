@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from panoramisk import fast_agi
 
-from agi.allowed_text import AgiError
+from services.allowed_text import AgiError
 
 MAX_HANDSHAKE_BYTES = 65_536      # the widest honest one is some 2 kB; caller IDs of 4 kB pass
 CALLERS_OWN = b"\nagi_callerid: "   # Asterisk's first variable that a caller chose; ours stand before it

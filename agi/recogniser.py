@@ -19,8 +19,8 @@ from typing import Final
 
 import pocketsphinx
 
-from routing.phrases import Language
-from routing.pronunciation import VOICES, pronunciations, sayable
+from routing.speech.phrases import Language
+from routing.speech.pronunciation import VOICES, pronunciations, sayable
 
 NEAR: Final = 0.6                   # how much farther than the nearest a name may be: hardly any that was said is
 NOISE: Final = 0.03                 # of the level of the speech

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from agi import speech, understanding
 from agi.call_servers import CallServers, ServerRequest, longest_s
 from agi.fastagi import Hold
-from agi.published import PublishedTenant
 from agi.speech import Speech
 from agi.understanding import Understanding
-from routing.call_server import Failed, Reply
-from routing.facts import Facts
-from routing.questions import AskServer, SlowQuestion, Speak, Understand
+from routing.call.call_server import Failed, Reply
+from routing.call.effects import AskServer, SlowQuestion, Speak, Understand
+from routing.call.facts import Facts
+from services.published_tenants import PublishedTenant
 
 AFTERWARDS_S = 4     # for the decision that follows, as long as any other
 

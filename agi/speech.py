@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from routing.phrases import Language
+from routing.speech.phrases import Language
 
 log = structlog.get_logger()
 

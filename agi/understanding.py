@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from routing.questions import MOST_UNDERSTOOD, Understand
+from routing.call.effects import MOST_UNDERSTOOD, Understand
 
 log = structlog.get_logger()
 

@@ -16,10 +16,10 @@ from typing import Any
 from bench.instance import SETTINGS
 from bench.percentile import percentile
 from bench.tenants import did, small_tenant, trunk, user, write_small_tenants
-from centralka import configuration
 from centralka.asterisk import running_asterisk
+from centralka.cli import configuration
 from centralka.settings import Settings
-from confgen.publish import locked
+from confgen.publish.publishing import locked
 from confgen.secrets import load_secrets, new_password, save_secrets
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.tenants import write_small_tenants
-from centralka import configuration
+from centralka.cli import configuration
 from centralka.settings import Settings
 from runtime.instance import centralka_command
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from bench.percentile import percentile
 from bench.tenants import LARGE_DID, LISTED, PASSED_ON_DID, RULES, large_tenant
-from routing.call import Origin, Started
-from routing.engine import next_step
-from routing.facts import DeviceState, Facts
+from routing.call.facts import DeviceState, Facts
+from routing.call.state import Origin, Started
+from routing.engine.engine import next_step
 
 NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)        # a Tuesday without a holiday
 CALLER, BARRED = "+48229999999", "+48700019999"

@@ -12,12 +12,12 @@ from asterisk.agi import AGI
 from agi.call_servers import CallServers
 from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Query
-from agi.published import PublishedTenants
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.log import configure_log
 from centralka.serve_agi import make_speech
+from services.published_tenants import PublishedTenants
 from store import live
 from store.answers import RedisAnswers
 from store.follower import Live

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from routing.tenant import Tenant
+from routing.tenant.tenant import Tenant
 
 USERS = 10
 TRUNKS_PER_NETWORK = 200

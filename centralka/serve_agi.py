@@ -8,13 +8,13 @@ import holidays  # noqa: F401 - rules import it when they need it, which is no t
 from agi import decision_service
 from agi.call_servers import CallServers
 from agi.decision_service import DecisionService
-from agi.published import PublishedTenants
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.settings import Settings
-from confgen.sounds import Sound, make_sounds
-from routing.phrases import Language
+from confgen.publish.sounds import Sound, make_sounds
+from routing.speech.phrases import Language
+from services.published_tenants import PublishedTenants
 from store import live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower

@@ -1,10 +1,10 @@
 """Starts the AMI service."""
 
-from agi import ami_service
-from agi.web_service import reach_of
+from ami import service as ami_service
 from centralka.settings import AMI_USER, Settings
-from confgen.calendars import read_apart
+from confgen.publish.calendars import read_apart
 from confgen.secrets import load_secrets
+from services.web_request import reach_of
 
 
 async def serve(settings: Settings) -> None:

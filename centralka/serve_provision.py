@@ -1,7 +1,7 @@
 """Starts the provisioning service."""
 
 from centralka.settings import Settings
-from confgen.phones import Server
+from confgen.render.phone_files import Server
 from provision import service
 
 

@@ -9,12 +9,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from routing.endpoint import PLATFORM, TrunkEndpoint
-from routing.errors import ConfigError, Problem
-from routing.names import Extension, Name
 from routing.nodes.call_server import CallServer
-from routing.tenant import Tenant
-from routing.trunks import Carrier, Trunk, servers
+from routing.numbering.endpoint import PLATFORM, TrunkEndpoint
+from routing.numbering.value_types import Extension, Name
+from routing.platform.trunks import Carrier, Trunk, servers
+from routing.tenant.tenant import Tenant
+from yaml_models.errors import ConfigError, Problem
 
 PIN_DIGITS = 6
 NO_CARRIERS: Mapping[Name, Carrier] = {}

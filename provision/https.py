@@ -11,7 +11,7 @@ from typing import Any
 import h11
 import structlog
 
-from routing.names import plain_mac
+from routing.numbering.value_types import plain_mac
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from confgen.phones import Server
+from confgen.render.phone_files import Server
 from provision.https import HttpsServer, Reply, Request, mutual_context, server_context
 from provision.limiter import Limiter
 from provision.shelf import Device, Shelf

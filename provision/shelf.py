@@ -7,11 +7,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from confgen.phones import Credentials, Files, Server, files_of
-from routing.equipment import Equipment
-from routing.equipment_check import macs_of
-from routing.names import Name, Slug
-from routing.tenant import Tenant
+from confgen.render.phone_files import Credentials, Files, Server, files_of
+from routing.check.equipment_check import macs_of
+from routing.numbering.value_types import Name, Slug
+from routing.tenant.equipment import Equipment
+from routing.tenant.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from runtime.places import REPOSITORY
 
-SOURCES = ("agi", "asterisk-conf", "centralka", "confgen", "provision", "routing", "runtime", "sipp", "store", "templates")
+SOURCES = (
+    "agi", "ami", "asterisk-conf", "centralka", "confgen", "provision", "routing", "runtime", "services", "simulator", "sipp",
+    "store", "templates", "yaml_models",
+)
 
 
 def source_files() -> list[Path]:

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from centralka.configuration import load_tenants, tenant_files
+from centralka.cli.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import load_secrets
-from routing.call import Origin
-from routing.endpoint import device_of
-from routing.facts import DeviceState
-from routing.script import Script
-from routing.simulate import simulate
-from routing.trunks import AddressTrunk
+from routing.call.facts import DeviceState
+from routing.call.state import Origin
+from routing.numbering.endpoint import device_of
+from routing.platform.trunks import AddressTrunk
 from runtime.failure import RuntimeFailure
+from simulator.script import Script
+from simulator.simulate import simulate
 from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, HangUp, Silence, SippFailed, Tone
 from sipp.rtp import samples_in
 from sipp.sound import share_of_tone

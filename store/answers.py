@@ -8,9 +8,8 @@ from typing import TypeVar
 import structlog
 from redis.asyncio import Redis
 
-from routing.admission import Limit
-from routing.hunting import Load
-from routing.questions import (
+from routing.call.admission import Limit
+from routing.call.effects import (
     CHANGED,
     NOT_CHANGED,
     NOT_KNOWN,
@@ -23,6 +22,7 @@ from routing.questions import (
     KnownCountry,
     LastCaller,
     LiveQuestion,
+    Load,
     Loads,
     Offer,
     PinIs,
@@ -32,7 +32,7 @@ from routing.questions import (
     TryRoomPin,
     Turn,
 )
-from routing.settings import after
+from routing.tenant.settings import after
 from store import last_callers, loads, personal, pins, switches
 from store.lines import Lines
 from store.live import AWAY

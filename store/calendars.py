@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from routing.calendars import CalendarEvent, Events, Fetched
+from routing.hours.calendars import CalendarEvent, Events, Fetched
 from store.live import CALENDARS, CHANGES
 
 Triple = tuple[float, float, str]

@@ -12,8 +12,8 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import structlog
 from redis.asyncio import Redis
 
-from routing.calendars import Fetched
-from routing.facts import DeviceState, Personal
+from routing.call.facts import DeviceState, Personal
+from routing.hours.calendars import Fetched
 from store import calendars, personal
 from store.live import (
     AWAY,

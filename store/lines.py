@@ -23,8 +23,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from routing.admission import NOBODY, Limit, in_words
-from routing.questions import Admit
+from routing.call.admission import NOBODY, Limit, in_words
+from routing.call.effects import Admit
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ KEEP_S = 3 * 86_400
 
 # KEYS: lines, outside, stopped. ARGV: call, user or '', 1 where nothing refuses it, 1 for an outgoing call, tenant, lease in
 # ms, then the caps: lines, calls of the user, of the tenant, seconds of the user, of the tenant; 0 for no limit; then the
-# number called, the channel that calls and its state. The same as routing/admission.py decides.
+# number called, the channel that calls and its state. The same as routing/call/admission.py decides.
 _ADMIT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

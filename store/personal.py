@@ -12,9 +12,9 @@ from datetime import datetime
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from routing.facts import NOTHING_SET, Forwarding, Personal
-from routing.questions import GOES_ON, PAUSES
-from routing.settings import pause_flipped
+from routing.call.effects import GOES_ON, PAUSES
+from routing.call.facts import NOTHING_SET, Forwarding, Personal
+from routing.tenant.settings import pause_flipped
 from store.live import CHANGES, PERSONAL
 
 REMEMBERED_S = 120           # far longer than the step loop goes on asking for a decision

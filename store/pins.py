@@ -8,7 +8,7 @@ import hmac
 
 from redis.asyncio import Redis
 
-from routing.questions import PinIs, TryRoomPin
+from routing.call.effects import PinIs, TryRoomPin
 
 TRIES = "centralka:pins:"
 MAX_TRIES = 6

@@ -10,7 +10,7 @@ import json
 import structlog
 from redis.asyncio import Redis
 
-from routing.questions import NOT_CHANGED, Flip
+from routing.call.effects import NOT_CHANGED, Flip
 from store.live import AWAY, CHANGES, SWITCHES
 
 log = structlog.get_logger()

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from routing.check import read_tenant
-from routing.errors import ConfigError
-from routing.tenant import Tenant
+from routing.check.check import read_tenant
+from routing.tenant.tenant import Tenant
+from yaml_models.errors import ConfigError
 
 ACME = """\
 tenant: acme

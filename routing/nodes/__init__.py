@@ -2,7 +2,6 @@
 
 from pydantic import Field
 
-from routing.names import Name
 from routing.nodes.announcement import Announcement
 from routing.nodes.call_server import CallServer
 from routing.nodes.conditions import Conditions
@@ -22,7 +21,8 @@ from routing.nodes.schedule import Schedule
 from routing.nodes.set import Set
 from routing.nodes.switch import Switch
 from routing.nodes.voicemail import VoicemailBox
-from routing.part import Part
+from routing.numbering.value_types import Name
+from yaml_models.strict_model import Part
 
 SYSTEM_NODES = {OUTGOING: Outgoing()}
 """Places that every tenant has, by the names that no element may have."""

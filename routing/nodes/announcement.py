@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from routing.call import Entered, Event, Played
-from routing.dates import DateSpan, shown
-from routing.names import Name, Target
+from routing.call.state import Entered, Event, Played
+from routing.call.step import Play
+from routing.hours.dates import DateSpan, shown
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
-from routing.step import Play
+from routing.numbering.value_types import Name, Target
 
 
 class Announcement(Element):

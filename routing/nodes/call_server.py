@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from routing.call import DialEnded, DialStatus, Digits, Entered, Event, Played
-from routing.call_server import Failed, Reply
-from routing.names import Did, Name, Target, Url
+from routing.call.call_server import Failed, Reply
+from routing.call.effects import AskServer, Speak
+from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played
+from routing.call.step import Cause, Dial, Hangup, Outside, Read, Say
+from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.outside import CALLER, Presentation, identity
-from routing.part import Part
-from routing.questions import AskServer, Speak
-from routing.step import Cause, Dial, Hangup, Outside, Read, Say
+from routing.numbering.value_types import Did, Name, Target, Url
+from yaml_models.strict_model import Part
 
 MAX_TOLD = 60      # characters of a text in the call's path
 HALF = 8           # digits of a number in one part of a call's memory

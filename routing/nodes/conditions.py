@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from routing.call import Entered, Event
-from routing.dates import shown_moment
-from routing.names import Label, Target
+from routing.call.state import Entered, Event
+from routing.hours.dates import shown_moment
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.when import Condition, Inquiry, When
-from routing.part import Part
+from routing.numbering.value_types import Label, Target
+from yaml_models.strict_model import Part
 
 MAX_RULES = 2000
 

@@ -4,11 +4,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from routing.call import ConferenceLeft, Digits, Entered, Event, Played
-from routing.names import Name, Pin, Target
+from routing.call.effects import TryRoomPin
+from routing.call.state import ConferenceLeft, Digits, Entered, Event, Played
+from routing.call.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Play, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.questions import TryRoomPin
-from routing.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Play, Read
+from routing.numbering.value_types import Name, Pin, Target
 
 MAX_PIN = 10
 

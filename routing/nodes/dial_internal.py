@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event
-from routing.names import Extensions, Name, Target
+from routing.call.state import Digits, Entered, Event
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.number_entry import allowed_numbers, read_number
+from routing.numbering.value_types import Extensions, Name, Target
 
 
 class DialInternal(Element):

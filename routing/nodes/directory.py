@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event, Listened
-from routing.keying import keys_of
-from routing.names import Extension, Extensions, Name, Target
+from routing.call.effects import Understand
+from routing.call.state import Digits, Entered, Event, Listened
+from routing.call.step import Listen, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
-from routing.prompts import name_of_user
-from routing.questions import Understand
-from routing.step import Listen, Read
+from routing.numbering.dtmf import keys_of
+from routing.numbering.value_types import Extension, Extensions, Name, Target
+from routing.speech.prompts import name_of_user
 
 MAX_LETTERS = 8
 CHOICES = 8                       # on the keys 1 to 8; 9 tells the next ones

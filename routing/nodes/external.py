@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from routing.call import DialEnded, DialStatus, Entered, Event
-from routing.names import Did, Name, Target
+from routing.call.state import DialEnded, DialStatus, Entered, Event
+from routing.call.step import Cause, Dial, Hangup, Outside
+from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.outside import CALLER, Presentation, identity
-from routing.step import Cause, Dial, Hangup, Outside
+from routing.numbering.value_types import Did, Name, Target
 
 
 class External(Element):

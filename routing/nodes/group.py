@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from routing.call import DialEnded, DialStatus, Entered, Event, Played
-from routing.candidates import Candidate, Standing, candidates, ringing
-from routing.hunting import MAX_MEMBERS, RESERVING, Algorithm, Progress, by_idleness, by_load, clock_s, drawn, rotated
-from routing.names import Member, Name, Target, all_differ
+from routing.call.effects import Loads, Offer, Turn
+from routing.call.state import DialEnded, DialStatus, Entered, Event, Played
+from routing.call.step import Cause, Dial, Hangup, Play
+from routing.hunt.caller_id import CALLER, Presentation, identity
+from routing.hunt.hunting import MAX_MEMBERS, RESERVING, Algorithm, Progress, by_idleness, by_load, clock_s, drawn, rotated
+from routing.hunt.presence import is_there
+from routing.hunt.ring_candidates import Candidate, Standing, candidates, ringing
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
-from routing.outside import CALLER, Presentation, identity
-from routing.presence import is_there
-from routing.questions import Loads, Offer, Turn
-from routing.step import Cause, Dial, Hangup, Play
+from routing.numbering.value_types import Member, Name, Target, all_differ
 
 TOLD = 3                     # reasons for those who are passed over
 RESERVED_S = 2               # an offer counts so much longer than it rings: the answer to it is on its way
@@ -25,7 +25,7 @@ _Weight = Annotated[int, Field(ge=1, le=100)]
 
 
 class Forwards(StrEnum):
-    """What a group does with its members' forwards: routing/forwarding.py."""
+    """What a group does with its members' forwards: routing/hunt/forwarding.py."""
 
     IGNORE = "ignore"
     FOLLOW = "follow"

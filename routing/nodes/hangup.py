@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from routing.call import Entered, Event, Played
-from routing.names import Name
+from routing.call.state import Entered, Event, Played
+from routing.call.step import Cause, Hangup, Play
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.step import Cause, Hangup, Play
+from routing.numbering.value_types import Name
 
 
 class HangUp(Element):

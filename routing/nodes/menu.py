@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event
-from routing.names import Extensions, Key, Name, Target
+from routing.call.state import Digits, Entered, Event
+from routing.call.step import Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.number_entry import allowed_numbers, read_number
-from routing.step import Read
+from routing.numbering.value_types import Extensions, Key, Name, Target
 
 
 class Menu(Element):

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from routing.call import Digits, Entered, Event
-from routing.document import Document
-from routing.errors import Problem
-from routing.names import Extension, Extensions, Name, Target
+from routing.call.effects import CheckPin, PinIs
+from routing.call.state import Digits, Entered, Event
+from routing.call.step import CallAs, Cause, Hangup, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
-from routing.questions import CheckPin, PinIs
-from routing.step import CallAs, Cause, Hangup, Read
+from routing.numbering.value_types import Extension, Extensions, Name, Target
+from yaml_models.document import Document
+from yaml_models.errors import Problem
 
 MAX_PIN, MAX_NUMBER = 10, 24
 PIN, NUMBER = 0, 1           # what the memory's first counter says is asked for; the second counts what was in vain

@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from routing.admission import Caps
-from routing.calendars import Calendar
-from routing.call import NOTHING_CHOSEN, Chosen, Event
-from routing.codes import Codes
-from routing.dialled import CallClass
-from routing.facts import Facts
-from routing.forwarding import People
-from routing.hunting import Seat
-from routing.names import Extension, Name, Target
-from routing.number_list import NumberSet
-from routing.part import Part
-from routing.phrases import Language
-from routing.step import Step
+from routing.call.admission import Caps
+from routing.call.codes import Codes
+from routing.call.facts import Facts
+from routing.call.state import NOTHING_CHOSEN, Chosen, Event
+from routing.call.step import Step
+from routing.hours.calendars import Calendar
+from routing.hunt.forwarding import People
+from routing.hunt.hunting import Seat
+from routing.numbering.dialled import CallClass
+from routing.numbering.number_list import NumberSet
+from routing.numbering.value_types import Extension, Name, Target
+from routing.speech.phrases import Language
+from yaml_models.strict_model import Part
 
 if TYPE_CHECKING:
     from routing.nodes.when import When

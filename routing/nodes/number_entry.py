@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from routing.keying import beginnings
-from routing.names import Extension, Name
+from routing.call.step import Read
 from routing.nodes.node import Here
-from routing.step import Read
+from routing.numbering.dtmf import beginnings
+from routing.numbering.value_types import Extension, Name
 
 MAX_DIGITS = 6
 

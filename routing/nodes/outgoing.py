@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from routing.admission import NO_CAPS, NOBODY, REFUSALS, Limit, in_words
-from routing.call import DialEnded, DialStatus, Digits, Entered, Event, Played
-from routing.codes import Codes, Feature, Keyed
-from routing.dialled import CallClass, class_of, read_dialled
-from routing.names import Extension, Name
+from routing.call.admission import NO_CAPS, NOBODY, REFUSALS, Limit, in_words
+from routing.call.codes import Codes, Feature, Keyed
+from routing.call.effects import Admit, CheckPin, HasPin, KnownCountry, PinIs, PinOf, Stopped
+from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played
+from routing.call.step import Cause, Dial, Hangup, Outside, Play, Read
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.when import Inquiry
-from routing.numbers import MAX_SHORT_DIGITS, country_of
-from routing.questions import Admit, CheckPin, HasPin, KnownCountry, PinIs, PinOf, Stopped
-from routing.step import Cause, Dial, Hangup, Outside, Play, Read
+from routing.numbering.dialled import CallClass, class_of, read_dialled
+from routing.numbering.numbers import MAX_SHORT_DIGITS, country_of
+from routing.numbering.value_types import Extension, Name
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
 RING_S = 120              # the caller decides when it is enough

@@ -9,11 +9,11 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from routing.call import DialEnded, DialStatus, Entered, Event, Parked, ParkEnded, Played
-from routing.names import Extension, Name, NamePrefix, Target
+from routing.call.state import DialEnded, DialStatus, Entered, Event, Parked, ParkEnded, Played
+from routing.call.step import Cause, Dial, Hangup, Park, Play, SetCall, Unpark
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.patterns import matching
-from routing.step import Cause, Dial, Hangup, Park, Play, SetCall, Unpark
+from routing.numbering.value_types import Extension, Name, NamePrefix, Target
+from yaml_models.patterns import matching
 
 MAX_SLOTS = 100
 BACK, RINGING = 1, 2      # remembered while a call goes back to who parked it

@@ -4,16 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from routing.call import Digits, Entered, Event, Played, QueueEnd, QueueLeft
-from routing.hunting import Algorithm
-from routing.names import Extension, Extensions, Key, Name, Target
+from routing.call.state import Digits, Entered, Event, Played, QueueEnd, QueueLeft
+from routing.call.step import Agent, CallBack, Cause, Hangup, Outside, Play, Queue, Read
+from routing.hunt.hunting import Algorithm
+from routing.hunt.presence import GroupPresence, is_out, presence_in
+from routing.hunt.ring_rules import CallKind
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.outgoing import is_stopped
-from routing.numbers import NumberClass, classify
-from routing.part import Part
-from routing.presence import GroupPresence, is_out, presence_in
-from routing.rings import CallKind
-from routing.step import Agent, CallBack, Cause, Hangup, Outside, Play, Queue, Read
+from routing.numbering.numbers import NumberClass, classify
+from routing.numbering.value_types import Extension, Extensions, Key, Name, Target
+from yaml_models.strict_model import Part
 
 MAX_AGENTS = 200
 CALL_BACK_PROMPTS = (

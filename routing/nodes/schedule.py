@@ -4,10 +4,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from routing.call import Entered, Event
-from routing.names import Target
+from routing.call.state import Entered, Event
+from routing.hours.schedule import Window, covering
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.schedule import Window, covering
+from routing.numbering.value_types import Target
 
 
 class Schedule(Element):

@@ -4,11 +4,11 @@ from typing import Self
 
 from pydantic import model_validator
 
-from routing.call import Chosen, Entered, Event
-from routing.names import Name, NamePrefix, Target
+from routing.call.state import Chosen, Entered, Event
+from routing.call.step import SetCall
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.phrases import Language
-from routing.step import SetCall
+from routing.numbering.value_types import Name, NamePrefix, Target
+from routing.speech.phrases import Language
 
 
 class Set(Element):

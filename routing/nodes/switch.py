@@ -4,12 +4,12 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from routing.call import Entered, Event, Played
-from routing.names import Name, all_differ
+from routing.call.effects import NOT_CHANGED, Flip
+from routing.call.state import Entered, Event, Played
+from routing.call.step import Cause, Hangup, Play
 from routing.nodes.node import Do, Element, Here, UnexpectedEvent, Uses
-from routing.phrases import PHRASES
-from routing.questions import NOT_CHANGED, Flip
-from routing.step import Cause, Hangup, Play
+from routing.numbering.value_types import Name, all_differ
+from routing.speech.phrases import PHRASES
 
 
 class Switch(Element):

@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from routing.call import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded
-from routing.dialled import Permissions
-from routing.endpoint import device_of
-from routing.facts import Forwarding
-from routing.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, passed_to, who_rings
-from routing.names import Destination, Did, Label, Name, Target, all_differ
+from routing.call.facts import Forwarding
+from routing.call.state import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded
+from routing.call.step import Cause, Dial, Diversion, Diverted, Hangup, Play
+from routing.hunt.caller_id import CALLER, Presentation, identity
+from routing.hunt.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, passed_to, who_rings
+from routing.hunt.presence import is_there
+from routing.hunt.ring_rules import MOBILE, CallKind, RingTable
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
 from routing.nodes.when import Inquiry, When
-from routing.outside import CALLER, Presentation, identity
-from routing.part import Part
-from routing.platform import STANDARD
-from routing.presence import is_there
-from routing.rings import MOBILE, CallKind, RingTable
-from routing.step import Cause, Dial, Diversion, Diverted, Hangup, Play
+from routing.numbering.dialled import Permissions
+from routing.numbering.endpoint import device_of
+from routing.numbering.value_types import Destination, Did, Label, Name, Target, all_differ
+from routing.platform.platform import STANDARD
+from yaml_models.strict_model import Part
 
 DIRECT_CALLS = (CallKind.INTERNAL, CallKind.DIRECT, CallKind.MAIN)      # which ring for the user's own ring_s
 MISSED = {

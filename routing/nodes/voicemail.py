@@ -1,9 +1,9 @@
 """Voicemail: a greeting, then a message for a user's mailbox."""
 
-from routing.call import Entered, Event, Played, VoicemailEnded
-from routing.names import Extension, Name
+from routing.call.state import Entered, Event, Played, VoicemailEnded
+from routing.call.step import Cause, Hangup, Play, Voicemail
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
-from routing.step import Cause, Hangup, Play, Voicemail
+from routing.numbering.value_types import Extension, Name
 
 LEAVE_MESSAGE: Name = "sys_leave_message"
 SORRY = int(Cause.NORMAL)      # remembered while the apology is played: the cause of the hang-up after it

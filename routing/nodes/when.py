@@ -12,17 +12,17 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from routing.callers import is_foreign
-from routing.dates import DateSpan, shown
-from routing.hunting import Seat
-from routing.names import Country, Extension, Name
+from routing.hours.dates import DateSpan, shown
+from routing.hours.public_holidays import known_places, public_holiday
+from routing.hours.schedule import Window, covering
+from routing.hunt.hunting import Seat
+from routing.hunt.presence import GroupPresence, Presence, presence_in, presence_of
 from routing.nodes.node import Here
-from routing.number_list import NumberPatterns, NumberSet
-from routing.part import Part
-from routing.patterns import matching
-from routing.presence import GroupPresence, Presence, presence_in, presence_of
-from routing.public_holidays import known_places, public_holiday
-from routing.schedule import Window, covering
+from routing.numbering.callers import is_foreign
+from routing.numbering.number_list import NumberPatterns, NumberSet
+from routing.numbering.value_types import Country, Extension, Name
+from yaml_models.patterns import matching
+from yaml_models.strict_model import Part
 
 DialledNumber = Annotated[str, matching(
     r"^(\+[1-9][0-9]{6,14}|[0-9]{2,6})$", "a public number as +48221234567 or an internal one")]

@@ -5,8 +5,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from confgen.sounds import Sound, make_sounds
-from routing.phrases import Language
+from confgen.publish.sounds import Sound, make_sounds
+from routing.speech.phrases import Language
 from tests.agents.audio import Samples, read_wav
 
 

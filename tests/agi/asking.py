@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 
 from agi.call_servers import CallServers, ServerRequest
-from routing.call_server import Failed, Reply
+from routing.call.call_server import Failed, Reply
 from tests.agi.service import Service
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)

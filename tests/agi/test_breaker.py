@@ -8,7 +8,7 @@ import pytest
 from agi import call_servers
 from agi.breaker import FAILURES, PAUSE_S, Breaker
 from agi.call_servers import CallServers
-from routing.call_server import Failed, Failure
+from routing.call.call_server import Failed, Failure
 from tests.agi.asking import LOOPBACK, SALES, asked, request
 from tests.agi.service import GO_TO_SALES, closes_at_once, http, serving
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agi.call_servers import CallServers
-from routing.call_server import Failed, Failure
+from routing.call.call_server import Failed, Failure
 from tests.agi.asking import LOOPBACK, SALES, asked, request
 from tests.agi.service import GO_TO_SALES, certificate, serving, speaks_plainly
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from routing.call_server import Failed, Failure, Reply
+from routing.call.call_server import Failed, Failure, Reply
 from tests.agi.asking import BODY, asked
 from tests.agi.service import (
     GO_TO_SALES,

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agi.allowed_text import AgiError
 from agi.channel_text import MAX_PATH_TEXT, Result, path_text, read_event, read_state, state_text
-from routing.call import (
+from routing.call.state import (
     Awaits,
     Chosen,
     ConferenceLeft,
@@ -21,6 +20,7 @@ from routing.call import (
     Visit,
     VoicemailEnded,
 )
+from services.allowed_text import AgiError
 
 
 @pytest.mark.parametrize(("left", "event"), [

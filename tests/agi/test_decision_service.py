@@ -11,27 +11,27 @@ import pytest
 from structlog.testing import capture_logs
 
 from agi import fastagi
-from agi.allowed_text import AgiError
 from agi.call_servers import CallServers
 from agi.channel_text import Result, path_text, read_event, read_state, start_text, state_text
 from agi.decision_service import DecisionService
 from agi.fastagi import Application, Hold, Query, start_server
-from agi.published import PublishedTenants
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
-from agi.step_text import step_text
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
-from routing.call import Awaits, Digits, Origin, Started, State, Visit
-from routing.facts import DeviceState
-from routing.platform import Platform
-from routing.step import CheckVoicemail, Dial, Play, Read, Voicemail
+from routing.call.facts import DeviceState
+from routing.call.state import Awaits, Digits, Origin, Started, State, Visit
+from routing.call.step import CheckVoicemail, Dial, Play, Read, Voicemail
+from routing.platform.platform import Platform
+from services.allowed_text import AgiError
+from services.published_tenants import PublishedTenants
+from services.step_text import step_text
 from store import live
 from store.answers import RedisAnswers
 from store.follower import Live
 from store.lines import Lines, lines_key
-from tests.agi.test_published import write_revision
 from tests.routing.test_mobile_access import firm
+from tests.services.test_published_tenants import write_revision
 from tests.store.redis_server import RedisServer
 from tests.tenants_for_tests import acme
 

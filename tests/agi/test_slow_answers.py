@@ -18,18 +18,18 @@ from agi import speech
 from agi.call_servers import CallServers, ServerRequest
 from agi.decision_service import DecisionService
 from agi.fastagi import Application, start_server
-from agi.published import PublishedTenants
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
-from routing.call_server import Reply
+from routing.call.call_server import Reply
+from services.published_tenants import PublishedTenants
 from store import live
 from store.answers import RedisAnswers
 from store.follower import Live
 from tests.agi.service import answers, serving
 from tests.agi.test_decision_service import request, said
-from tests.agi.test_published import write_revision
+from tests.services.test_published_tenants import write_revision
 from tests.tenants_for_tests import acme
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)

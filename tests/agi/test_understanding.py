@@ -10,8 +10,8 @@ import pytest
 
 from agi import understanding
 from agi.understanding import Understanding, forget
-from routing.phrases import Language
-from routing.questions import Understand
+from routing.call.effects import Understand
+from routing.speech.phrases import Language
 from tests.agents.voice import spoken
 
 CALL = "1795527746.8"

@@ -12,18 +12,18 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from routing.check import read_platform, read_tenant
-from routing.document import read_document
-from routing.errors import ConfigError
-from routing.hunting import Algorithm
+from routing.check.check import read_platform, read_tenant
+from routing.hunt.hunting import Algorithm
 from routing.nodes import Elements
 from routing.nodes.user import User
 from routing.nodes.when import When
-from routing.platform import Platform
-from routing.scenario import Scenarios
-from routing.scenario_reading import read_scenarios
-from routing.scene import failures
-from routing.tenant import Tenant
+from routing.platform.platform import Platform
+from routing.tenant.tenant import Tenant
+from simulator.scenario import Scenarios
+from simulator.scenario_reading import read_scenarios
+from simulator.scenario_run import failures
+from yaml_models.document import read_document
+from yaml_models.errors import ConfigError
 
 DOCUMENTS = Path(__file__).parent.parent.parent / "docs"
 PROMPTS = ("closed", "road_works", "see_our_website", "please_wait", "strike_is_on", "we_have_moved", "which_number", "your_number", "welcome")

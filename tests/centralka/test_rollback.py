@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from centralka.configuration import Undone, apply, read_changed, render_read, republish, roll_back
+from centralka.cli.configuration import Undone, apply, read_changed, render_read, republish, roll_back
 from centralka.settings import Settings
-from confgen.instance import write_instance
-from confgen.publish import earlier_revisions, published_slugs, read_current
+from confgen.publish.instance import write_instance
+from confgen.publish.publishing import earlier_revisions, published_slugs, read_current
 from confgen.secrets import Secrets, load_secrets, save_secrets
-from tests.confgen.test_publish import INSTANCE, aors
+from tests.confgen.publish.test_publishing import INSTANCE, aors
 from tests.tenants_for_tests import ROSSI, changed
 
 OLA = ("users:\n", 'users:\n  "204": {name: Ola, devices: [desk]}\n')

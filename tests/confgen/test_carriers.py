@@ -5,15 +5,15 @@ from pathlib import Path, PurePosixPath
 import pytest
 from asterisk import config as pyst2_config
 
-from confgen.dialplan import Line, difference
-from confgen.render import render_platform, render_tenant
+from confgen.publish.dialplan_changes import Line, difference
+from confgen.render.sip_objects import Section, sections_of
+from confgen.render.tenant_files import render_platform, render_tenant
 from confgen.secrets import Secrets, with_missing
-from confgen.sip_objects import Section, sections_of
-from routing.check import read_platform, read_tenants
-from routing.errors import ConfigError
-from routing.platform import Platform
-from routing.tenant import Tenant
+from routing.check.check import read_platform, read_tenants
+from routing.platform.platform import Platform
+from routing.tenant.tenant import Tenant
 from tests.tenants_for_tests import ACME, changed
+from yaml_models.errors import ConfigError
 
 CARRIERS = """carriers:
   telco: {kind: address, address: 192.0.2.7, country: DE, area_code: "30"}

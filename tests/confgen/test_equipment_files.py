@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from confgen.phones import Credentials, Files, Server, address_of, files_of, places_of
-from confgen.render import credentials_of, render_tenant
+from confgen.render.phone_files import Credentials, Files, Server, address_of, files_of, places_of
+from confgen.render.tenant_files import credentials_of, render_tenant
 from confgen.secrets import Secrets, with_missing
-from routing.tenant import Tenant
-from tests.confgen.test_phones import of
+from routing.tenant.tenant import Tenant
+from tests.confgen.render.test_phone_files import of
 from tests.confgen.test_templates import of_type
 from tests.phones import documented
 from tests.phones.files import READERS, p_values, parse_xml

@@ -4,10 +4,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from confgen.encoder import UnsafeValue
-from confgen.render import Files, render_tenant
+from confgen.render.encoder import UnsafeValue
+from confgen.render.tenant_files import Files, render_tenant
 from confgen.secrets import Secrets, with_missing
-from routing.tenant import Tenant
+from routing.tenant.tenant import Tenant
 from tests.tenants_for_tests import acme
 
 Section = tuple[str, dict[str, str]]

@@ -6,10 +6,10 @@ from collections.abc import Coroutine
 import numpy as np
 
 from agi.channel_text import read_state
-from routing.call import Awaits
-from routing.cast import Says
-from routing.phrases import Language
-from routing.scene import Scene
+from routing.call.state import Awaits
+from routing.speech.phrases import Language
+from simulator.scenario_grammar import Says
+from simulator.scenario_run import Scene
 from tests.agents import baresip
 from tests.agents.audio import Samples
 from tests.agents.voice import spoken

@@ -16,12 +16,12 @@ import numpy as np
 import redis
 
 from agi.fastagi import Application, Hold, Query, start_server
-from agi.published import PublishedTenants
-from routing.call import Visit
-from routing.cast import PhoneDoes
-from routing.facts import DeviceState
-from routing.scene import Scene, Told, told_path
-from routing.trunks import AddressTrunk
+from routing.call.facts import DeviceState
+from routing.call.state import Visit
+from routing.platform.trunks import AddressTrunk
+from services.published_tenants import PublishedTenants
+from simulator.scenario_grammar import PhoneDoes
+from simulator.scenario_run import Scene, Told, told_path
 from sipp import Answer as Answers
 from sipp import Callee, Cast, Ring
 from store import live

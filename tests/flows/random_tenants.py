@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from routing.check import read_tenant
-from routing.errors import ConfigError
-from routing.hunting import Algorithm
-from routing.platform import Platform
-from routing.rings import CallKind
-from routing.tenant import Tenant
+from routing.check.check import read_tenant
+from routing.hunt.hunting import Algorithm
+from routing.hunt.ring_rules import CallKind
+from routing.platform.platform import Platform
+from routing.tenant.tenant import Tenant
+from yaml_models.errors import ConfigError
 
 Values = dict[str, object]
 KEYS = "0123456789*#"

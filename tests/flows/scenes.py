@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from centralka.configuration import load_tenants, tenant_files
-from centralka.scenarios import load_scenes
-from routing.scene import Scene
+from centralka.cli.configuration import load_tenants, tenant_files
+from centralka.cli.scenarios import load_scenes
+from simulator.scenario_run import Scene
 
 FLOWS = Path(__file__).parent
 

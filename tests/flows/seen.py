@@ -5,8 +5,8 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 
-from routing.scene import ANSWERED_SIP, CANCELLED_SIP
-from routing.tenant import Tenant
+from routing.tenant.tenant import Tenant
+from simulator.scenario_run import ANSWERED_SIP, CANCELLED_SIP
 from store.records import Call, Outcome
 from tests.agents import baresip
 from tests.flows.world import numbers_in

@@ -10,16 +10,16 @@ from pathlib import Path
 from agi.call_servers import CallServers
 from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Hold, Query
-from agi.published import PublishedTenant, PublishedTenants
 from agi.slow_answers import Asking, SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
-from routing.call_server import Failed, Failure, Reply
-from routing.cast import Says
-from routing.questions import AskServer, SlowQuestion, Understand
-from routing.scene import Scene
-from routing.simulated_answers import meant
+from routing.call.call_server import Failed, Failure, Reply
+from routing.call.effects import AskServer, SlowQuestion, Understand
+from services.published_tenants import PublishedTenant, PublishedTenants
+from simulator.scenario_grammar import Says
+from simulator.scenario_run import Scene
+from simulator.simulated_answers import meant
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
 from tests.live.pbx import Pbx

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from agi.cel import endpoint_of, extension_of
-from routing.cast import Handing, PhoneDoes, Transfers
-from routing.endpoint import TrunkEndpoint, read_endpoint
-from routing.scene import Scene
+from ami.cel import endpoint_of, extension_of
+from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
+from simulator.scenario_grammar import Handing, PhoneDoes, Transfers
+from simulator.scenario_run import Scene
 from tests.agents.audio import dominant_frequency
 from tests.agents.baresip import Phone, phone
 from tests.flows.seen import mailbox

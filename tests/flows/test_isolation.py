@@ -12,16 +12,16 @@ from pathlib import PurePosixPath
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from agi.step_text import step_text
-from centralka.configuration import load_tenants, tenant_files
-from confgen.render import render_tenant
+from centralka.cli.configuration import load_tenants, tenant_files
+from confgen.render.tenant_files import render_tenant
 from confgen.secrets import Secrets, with_missing
-from routing.call import Awaits, Event, Origin, Started, State
-from routing.engine import next_step
-from routing.facts import DeviceState, Facts, Forwarding, Personal
-from routing.questions import Answer, Question, Unanswered
-from routing.step import PickUp, Step
-from routing.tenant import Tenant
+from routing.call.effects import Answer, Question, Unanswered
+from routing.call.facts import DeviceState, Facts, Forwarding, Personal
+from routing.call.state import Awaits, Event, Origin, Started, State
+from routing.call.step import PickUp, Step
+from routing.engine.engine import next_step
+from routing.tenant.tenant import Tenant
+from services.step_text import step_text
 from tests.flows.test_random import ANSWERS, answers_to
 from tests.live.pbx import TENANTS as LIVE
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from routing.scene import Scene, Told
 from runtime.choose import open_runtime
 from runtime.process import Process
+from simulator.scenario_run import Scene, Told
 from tests.flows.player import key_of, player
 from tests.flows.scenes import FLOWS, SCENES
 from tests.flows.world import why_not_live

@@ -5,8 +5,39 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from routing.admission import Limit
-from routing.call import (
+from routing.call.admission import Limit
+from routing.call.call_server import Failed, Failure, Reply
+from routing.call.effects import (
+    CHANGED,
+    GOES_ON,
+    NOT_CHANGED,
+    NOT_KNOWN,
+    PAUSES,
+    Admit,
+    Answer,
+    AskServer,
+    ChangeSetting,
+    CheckPin,
+    Flip,
+    FlipPause,
+    HasPin,
+    KnownCountry,
+    LastCaller,
+    Load,
+    Loads,
+    Offer,
+    PinIs,
+    PutSwitch,
+    Question,
+    Speak,
+    Stopped,
+    TryRoomPin,
+    Turn,
+    Unanswered,
+    Understand,
+)
+from routing.call.facts import DeviceState, Facts, Forwarding, Personal
+from routing.call.state import (
     Awaits,
     ConferenceLeft,
     DialEnded,
@@ -25,43 +56,7 @@ from routing.call import (
     State,
     VoicemailEnded,
 )
-from routing.call_server import Failed, Failure, Reply
-from routing.engine import MAX_HOPS, START, next_step
-from routing.facts import DeviceState, Facts, Forwarding, Personal
-from routing.hunting import Load
-from routing.nodes import Elements
-from routing.nodes.outgoing import OUTGOING
-from routing.questions import (
-    CHANGED,
-    GOES_ON,
-    NOT_CHANGED,
-    NOT_KNOWN,
-    PAUSES,
-    Admit,
-    Answer,
-    AskServer,
-    ChangeSetting,
-    CheckPin,
-    Flip,
-    FlipPause,
-    HasPin,
-    KnownCountry,
-    LastCaller,
-    Loads,
-    Offer,
-    PinIs,
-    PutSwitch,
-    Question,
-    Speak,
-    Stopped,
-    TryRoomPin,
-    Turn,
-    Unanswered,
-    Understand,
-)
-from routing.script import Script
-from routing.simulate import simulate
-from routing.step import (
+from routing.call.step import (
     CheckVoicemail,
     Conference,
     Dial,
@@ -76,7 +71,12 @@ from routing.step import (
     Unpark,
     Voicemail,
 )
-from routing.tenant import Tenant
+from routing.engine.engine import MAX_HOPS, START, next_step
+from routing.nodes import Elements
+from routing.nodes.outgoing import OUTGOING
+from routing.tenant.tenant import Tenant
+from simulator.script import Script
+from simulator.simulate import simulate
 from tests.flows.random_tenants import ELEMENTS, tenants
 
 MAX_STEPS = 60 * 25         # the engine's limit of elements, each of which asks for 25 steps at most

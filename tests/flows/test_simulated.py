@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from routing.names import Target
 from routing.nodes import Elements
 from routing.nodes.user import User
-from routing.scene import Scene
-from routing.tenant import Tenant
+from routing.numbering.value_types import Target
+from routing.tenant.tenant import Tenant
+from simulator.scenario_run import Scene
 from tests.flows.scenes import SCENES, TITLES
 
 ENDS = "(ends)"                # the exit of an element that can end a call by itself

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from redis import Redis
 
-from routing.cast import Phone, PhoneDoes
-from routing.endpoint import TrunkEndpoint
-from routing.facts import NOTHING_SET, Personal
-from routing.scene import Scene
-from routing.simulate import simulate
-from routing.step import Dial, Outside
-from routing.trunks import AddressTrunk
+from routing.call.facts import NOTHING_SET, Personal
+from routing.call.step import Dial, Outside
+from routing.numbering.endpoint import TrunkEndpoint
+from routing.platform.trunks import AddressTrunk
+from simulator.scenario_grammar import Phone, PhoneDoes
+from simulator.scenario_run import Scene
+from simulator.simulate import simulate
 from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
 from store import calendars, last_callers, live, personal, switches
 from store.follower import LiveFollower

@@ -1,6 +1,6 @@
 """How tests call, and the numbers that they call."""
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Call, Caller, HangUp
 from tests.agents.baresip import Phone
 from tests.live.pbx import Pbx

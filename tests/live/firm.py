@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from store.records import Call
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone

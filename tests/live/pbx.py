@@ -10,15 +10,15 @@ from pathlib import Path
 
 import redis
 
-from centralka.configuration import load_tenants, tenant_files
+from centralka.cli.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import Secrets, load_secrets
-from routing.call import Origin
-from routing.facts import DeviceState
-from routing.script import Script
-from routing.simulate import simulate
+from routing.call.facts import DeviceState
+from routing.call.state import Origin
 from runtime.instance import centralka_command
 from runtime.process import Runtime
+from simulator.script import Script
+from simulator.simulate import simulate
 from sipp import Account, Address, Callee, Caller, Cast, Sipp
 from store import database
 from store.calls import CallStore

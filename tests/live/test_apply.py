@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from agi.ami_client import AmiClient
+from ami.client import AmiClient
 from centralka.asterisk import RunningAsterisk
-from centralka.configuration import apply, render
+from centralka.cli.configuration import apply, render
 from centralka.settings import AMI_CLI_USER
-from confgen.publish import Published, publish, read_current
-from confgen.reading import DIALPLAN, MARKED, RELOADS, WATCH_ALL, WATCHED_AT_MOST, AsteriskRefused
-from confgen.realtime import FILE
+from confgen.publish.asterisk_reload import DIALPLAN, MARKED, RELOADS, WATCH_ALL, WATCHED_AT_MOST, AsteriskRefused
+from confgen.publish.publishing import Published, publish, read_current
+from confgen.publish.sip_database import FILE
+from confgen.render.sip_objects import sections_of
 from confgen.secrets import save_secrets
-from confgen.sip_objects import sections_of
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.process import Process

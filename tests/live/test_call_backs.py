@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Caller
 from store.lines import STOPPED
 from tests.agents.audio import dominant_frequency, likeness, tone

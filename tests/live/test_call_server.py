@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Origin
-from routing.call_server import Reply
-from routing.facts import DeviceState
-from routing.script import Script
-from routing.simulate import simulate
+from routing.call.call_server import Reply
+from routing.call.facts import DeviceState
+from routing.call.state import Origin
+from simulator.script import Script
+from simulator.simulate import simulate
 from sipp import Answer, AwaitHangUp, Callee, HangUp
 from tests.agi.service import http, read_request
 from tests.live.calling import dials

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from confgen.publish import read_current
-from confgen.realtime import FILE, write_mailboxes
-from routing.facts import DeviceState
+from confgen.publish.publishing import read_current
+from confgen.publish.sip_database import FILE, write_mailboxes
+from routing.call.facts import DeviceState
 from sipp import (
     Address,
     Answer,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import redis
 
-from routing.facts import NOTHING_SET, DeviceState, Personal
+from routing.call.facts import NOTHING_SET, DeviceState, Personal
 from runtime.process import Process
 from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring, Silence, SippFailed
 from store import live, personal

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import redis
 
-from centralka.configuration import load_tenants, tenant_files
-from routing.call import Origin
-from routing.facts import DeviceState
-from routing.script import Script
-from routing.simulate import simulate
-from routing.tenant import Tenant
+from centralka.cli.configuration import load_tenants, tenant_files
+from routing.call.facts import DeviceState
+from routing.call.state import Origin
+from routing.tenant.tenant import Tenant
+from simulator.script import Script
+from simulator.simulate import simulate
 from sipp import AwaitHangUp, Call, Caller, HangUp, Silence, run
 from store.records import Call as Record
 from tests.agi.service import http, serving

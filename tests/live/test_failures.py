@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from runtime.process import Process
 from sipp import Answer, AwaitHangUp, Call, Callee, Caller, HangUp, Load, Ring, Silence, keys, run
 from store.records import Outcome

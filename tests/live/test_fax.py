@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from PIL import Image, ImageChops
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Account, Address
 from tests.agents.fax import Faxed, FaxMachine, fax_machine, page_of
 from tests.live.pbx import Pbx, until

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Answer, AwaitHangUp, Callee, Caller, Cancel, Cast, Ear, HangUp, Load, Refuse, Ring, Silence, Sipp
 from tests.live.calling import dials
 from tests.live.pbx import TRUNK, Pbx, path_of

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from routing.facts import NOTHING_SET, DeviceState
+from routing.call.facts import NOTHING_SET, DeviceState
 from sipp import Attempts, Call, Callee, Caller, Cancel, Load, Ring, Silence
 from store import database, live, personal
 from store.tables import legs

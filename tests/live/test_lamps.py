@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Call, Callee, HangUp, Refuse, Silence, Sipp, Subscribe, started
 from tests.live.firm import TO_ANNA, TO_JAN, TO_SALES, firm, path
 from tests.live.pbx import TRUNK, Pbx, until

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Answer, Callee, Caller, HangUp, Ring
 from store.records import Outcome
 from tests.agents.audio import likeness

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Answer, AwaitHangUp, Call, Callee, Caller, Ear, HangUp, Refuse, Ring, Silence, Tone, keys
 from tests.agents import baresip
 from tests.agents.audio import dominant_frequency, tone

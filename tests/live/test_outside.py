@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import (
     Address,
     Answer,

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from tests.agents.audio import likeness
 from tests.live.firm import TO_ANNA, Firm, firm, path
 from tests.live.pbx import Pbx, until

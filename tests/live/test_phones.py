@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Account, Address, Call, Callee, Caller, Cast, HangUp, Refuse, Silence, Sipp, Subscribe, started
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone

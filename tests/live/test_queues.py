@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from runtime.process import Process
 from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring
 from store.records import Outcome

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from store.pins import MAX_ROOM_TRIES, room_key
 from store.records import Outcome
 from tests.agents.audio import dominant_frequency, likeness, tone

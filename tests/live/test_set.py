@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from sipp import Answer, AwaitHangUp, Callee, Caller, HangUp, Ring, Silence
 from tests.agents.baresip import phone
 from tests.live.calling import dials

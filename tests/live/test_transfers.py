@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from runtime.process import Process
 from tests.agents.audio import likeness
 from tests.live.firm import OUTSIDE, TO_ANNA, TO_LINE, TO_SALES, Path, firm, path

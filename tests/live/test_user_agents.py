@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import phone
 from tests.live.calling import MAIN, registered

@@ -10,15 +10,15 @@ from pathlib import Path, PurePosixPath
 import httpx
 import pytest
 
-from confgen.certificate import make_certificate
-from confgen.phones import Server, address_of
-from confgen.publish import publish
-from confgen.render import credentials_of, render_tenant
+from confgen.publish.certificate import make_certificate
+from confgen.publish.publishing import publish
+from confgen.render.phone_files import Server, address_of
+from confgen.render.tenant_files import credentials_of, render_tenant
 from confgen.secrets import Secrets, with_missing
 from provision.https import HttpsServer, mutual_context, server_context
 from provision.service import ProvisioningService
 from provision.shelf import Shelf
-from routing.check import read_tenants
+from routing.check.check import read_tenants
 from store.equipment import EquipmentStore
 from tests.store.redis_server import RedisServer
 from tests.tenants_for_tests import ACME, ROSSI, changed

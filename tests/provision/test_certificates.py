@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from confgen.certificate import make_certificate
+from confgen.publish.certificate import make_certificate
 from provision.https import mutual_context, server_context
 from tests.phones.files import read_yealink
 from tests.provision.conftest import ADDRESS, YEALINK, Provisioning, make_authority, openssl

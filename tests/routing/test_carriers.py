@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.behaviour import changed_numbers
-from routing.call import Origin
-from routing.check import read_platform, read_tenants
-from routing.dialled import CallClass
-from routing.errors import ConfigError
-from routing.platform import Platform
-from routing.script import Script
-from routing.simulate import simulate
-from routing.step import Dial
-from routing.tenant import Tenant
+from routing.call.state import Origin
+from routing.call.step import Dial
+from routing.check.check import read_platform, read_tenants
+from routing.numbering.dialled import CallClass
+from routing.platform.platform import Platform
+from routing.tenant.tenant import Tenant
+from simulator.behaviour import changed_numbers
+from simulator.script import Script
+from simulator.simulate import simulate
 from tests.tenants_for_tests import ACME, ROSSI
+from yaml_models.errors import ConfigError
 
 CARRIERS = """carriers:
   telco: {kind: address, address: 192.0.2.7}

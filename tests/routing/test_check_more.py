@@ -2,9 +2,9 @@
 
 import pytest
 
-from routing.check import read_tenants
-from routing.errors import ConfigError
+from routing.check.check import read_tenants
 from tests.tenants_for_tests import ACME, ROSSI, changed, problems
+from yaml_models.errors import ConfigError
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), [

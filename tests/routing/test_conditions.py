@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.call import Origin
-from routing.check import read_tenant
-from routing.facts import DeviceState, Facts, Personal
-from routing.script import Script
-from routing.simulate import simulate
-from routing.tenant import Tenant
+from routing.call.facts import DeviceState, Facts, Personal
+from routing.call.state import Origin
+from routing.check.check import read_tenant
+from routing.tenant.tenant import Tenant
+from simulator.script import Script
+from simulator.simulate import simulate
 from tests.tenants_for_tests import ACME, ROSSI, changed, problems
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -275,7 +275,7 @@ def test_every_moment_has_exactly_one_outcome(moment: datetime, text: str, calle
 def test_every_quarter_of_an_hour_of_a_leap_year_has_an_outcome() -> None:
     tenant = firm(*EVERYTHING, more=CALENDARS)
     node, begins = tenant.conditions["door"], datetime(2028, 1, 1, tzinfo=WARSAW).astimezone(UTC)
-    from routing.call import Entered
+    from routing.call.state import Entered
     from routing.nodes.node import Go, Here
     seen = set()
     for quarter in range(366 * 96):

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Awaits, Digits, Entered, Listened, Origin, State
-from routing.cast import Says
-from routing.engine import next_step
-from routing.facts import Facts
-from routing.phrases import Language
-from routing.pronunciation import pronunciations, sayable
-from routing.questions import Understand
-from routing.script import Script, Simulation
-from routing.simulate import simulate
-from routing.step import Listen, Read
-from routing.tenant import Tenant
+from routing.call.effects import Understand
+from routing.call.facts import Facts
+from routing.call.state import Awaits, Digits, Entered, Listened, Origin, State
+from routing.call.step import Listen, Read
+from routing.engine.engine import next_step
+from routing.speech.phrases import Language
+from routing.speech.pronunciation import pronunciations, sayable
+from routing.tenant.tenant import Tenant
+from simulator.scenario_grammar import Says
+from simulator.script import Script, Simulation
+from simulator.simulate import simulate
 from tests.tenants_for_tests import acme
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

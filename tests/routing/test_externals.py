@@ -2,13 +2,13 @@
 
 import pytest
 
-from routing.call import DialEnded, DialStatus, Origin, Started
-from routing.engine import next_step
-from routing.facts import DeviceState, Facts
-from routing.script import Script
-from routing.simulate import simulate
-from routing.step import Cause, Dial, Hangup, Outside, Play, Step
-from routing.tenant import Tenant
+from routing.call.facts import DeviceState, Facts
+from routing.call.state import DialEnded, DialStatus, Origin, Started
+from routing.call.step import Cause, Dial, Hangup, Outside, Play, Step
+from routing.engine.engine import next_step
+from routing.tenant.tenant import Tenant
+from simulator.script import Script
+from simulator.simulate import simulate
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import ACME, ROSSI, acme, changed, problems
 

@@ -6,13 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.call import Awaits, DialEnded, DialStatus, Digits, Event, Origin, Played, Started, State, VoicemailEnded, awaits
-from routing.engine import MAX_HOPS, next_step
-from routing.facts import DeviceState, Facts
-from routing.script import Script, Simulation
-from routing.simulate import simulate
-from routing.step import CheckVoicemail, Dial, Failover, Hangup
-from routing.tenant import Tenant
+from routing.call.facts import DeviceState, Facts
+from routing.call.state import (
+    Awaits,
+    DialEnded,
+    DialStatus,
+    Digits,
+    Event,
+    Origin,
+    Played,
+    Started,
+    State,
+    VoicemailEnded,
+    awaits,
+)
+from routing.call.step import CheckVoicemail, Dial, Failover, Hangup
+from routing.engine.engine import MAX_HOPS, next_step
+from routing.tenant.tenant import Tenant
+from simulator.script import Script, Simulation
+from simulator.simulate import simulate
 from tests.tenants_for_tests import acme
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -6,17 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.behaviour import changed_numbers
-from routing.call import DialStatus, Origin, Started
-from routing.check import read_tenant
-from routing.engine import next_step
-from routing.facts import DeviceState, Facts, Forwarding, Personal
-from routing.graph import graph_of
-from routing.hunting import Algorithm, Load, Seat
-from routing.presence import GroupPresence, presence_in
-from routing.step import Dial, Outside
-from routing.tenant import Tenant
-from tests.routing.test_hunting import NOON, Asked, decide, hunted, rung
+from routing.call.effects import Load
+from routing.call.facts import DeviceState, Facts, Forwarding, Personal
+from routing.call.state import DialStatus, Origin, Started
+from routing.call.step import Dial, Outside
+from routing.check.check import read_tenant
+from routing.engine.engine import next_step
+from routing.hunt.hunting import Algorithm, Seat
+from routing.hunt.presence import GroupPresence, presence_in
+from routing.tenant.tenant import Tenant
+from simulator.behaviour import changed_numbers
+from simulator.graph import graph_of
+from tests.routing.hunt.test_hunting import NOON, Asked, decide, hunted, rung
 from tests.tenants_for_tests import acme, changed, problems
 
 TRUNK = ("menus:", "trunks:\n  carrier: {kind: address, address: 192.0.2.7}\nmenus:")

@@ -2,14 +2,14 @@
 
 import pytest
 
-from routing.call import Awaits, Digits, Event, Origin, Started
-from routing.engine import next_step
-from routing.facts import Facts
-from routing.questions import Answers, CheckPin, PinIs
-from routing.script import Script
-from routing.simulate import simulate
-from routing.step import CallAs, Dial, Read
-from routing.tenant import Tenant
+from routing.call.effects import Answers, CheckPin, PinIs
+from routing.call.facts import Facts
+from routing.call.state import Awaits, Digits, Event, Origin, Started
+from routing.call.step import CallAs, Dial, Read
+from routing.engine.engine import next_step
+from routing.tenant.tenant import Tenant
+from simulator.script import Script
+from simulator.simulate import simulate
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme, changed, problems
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import (
+from routing.call.effects import Answers, Turn, Unanswered
+from routing.call.facts import DeviceState, Facts
+from routing.call.state import (
     Awaits,
     Decision,
     DialEnded,
@@ -20,13 +22,11 @@ from routing.call import (
     Visit,
     VoicemailEnded,
 )
-from routing.engine import MAX_HOPS, next_step
-from routing.facts import DeviceState, Facts
-from routing.questions import Answers, Turn, Unanswered
-from routing.script import Script
-from routing.simulate import simulate
-from routing.step import Cause, Dial, Failover, Hangup, Play, Read, Step, Voicemail
-from routing.tenant import Tenant
+from routing.call.step import Cause, Dial, Failover, Hangup, Play, Read, Step, Voicemail
+from routing.engine.engine import MAX_HOPS, next_step
+from routing.tenant.tenant import Tenant
+from simulator.script import Script
+from simulator.simulate import simulate
 from tests.tenants_for_tests import acme, changed, problems
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from routing.call import Origin, Started
-from routing.engine import next_step
-from routing.facts import Facts
-from routing.numbers import NumberClass, classify, e164, find_did, is_emergency, may_be_called
-from routing.step import Dial
+from routing.call.facts import Facts
+from routing.call.state import Origin, Started
+from routing.call.step import Dial
+from routing.engine.engine import next_step
+from routing.numbering.numbers import NumberClass, classify, e164, find_did, is_emergency, may_be_called
 from tests.routing.test_nodes import NOON
 from tests.tenants_for_tests import acme
 

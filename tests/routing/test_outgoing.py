@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import DialEnded, DialStatus, Origin, Started
-from routing.check import read_tenant
-from routing.dialled import CallClass, OutsideNumber, read_dialled
-from routing.engine import next_step
-from routing.errors import ConfigError
-from routing.facts import DeviceState, Facts
-from routing.script import Script, Simulation
-from routing.simulate import simulate
-from routing.step import Dial, Hangup, Play
-from routing.tenant import Tenant
+from routing.call.facts import DeviceState, Facts
+from routing.call.state import DialEnded, DialStatus, Origin, Started
+from routing.call.step import Dial, Hangup, Play
+from routing.check.check import read_tenant
+from routing.engine.engine import next_step
+from routing.numbering.dialled import CallClass, OutsideNumber, read_dialled
+from routing.tenant.tenant import Tenant
+from simulator.script import Script, Simulation
+from simulator.simulate import simulate
+from yaml_models.errors import ConfigError
 
 TENANT = """
 tenant: acme

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.admission import Usage
-from routing.call import Decision, Origin, Started
-from routing.check import read_platform, read_tenant
-from routing.engine import next_step
-from routing.errors import ConfigError
-from routing.facts import Facts, Forwarding, Personal
-from routing.platform import Platform
-from routing.script import Script, Simulation
-from routing.simulate import simulate
-from routing.step import Dial, Play, Read
-from routing.tenant import Tenant
+from routing.call.admission import Usage
+from routing.call.facts import Facts, Forwarding, Personal
+from routing.call.state import Decision, Origin, Started
+from routing.call.step import Dial, Play, Read
+from routing.check.check import read_platform, read_tenant
+from routing.engine.engine import next_step
+from routing.platform.platform import Platform
+from routing.tenant.tenant import Tenant
+from simulator.script import Script, Simulation
+from simulator.simulate import simulate
+from yaml_models.errors import ConfigError
 
 TENANT = """
 tenant: acme

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Origin
-from routing.check import read_tenant
-from routing.errors import ConfigError
-from routing.facts import DeviceState, Forwarding, Personal
-from routing.script import Script, Simulation
-from routing.simulate import simulate
-from routing.tenant import Tenant
+from routing.call.facts import DeviceState, Forwarding, Personal
+from routing.call.state import Origin
+from routing.check.check import read_tenant
+from routing.tenant.tenant import Tenant
+from simulator.script import Script, Simulation
+from simulator.simulate import simulate
+from yaml_models.errors import ConfigError
 
 TENANT = """
 tenant: acme

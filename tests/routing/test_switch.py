@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Origin, Started
-from routing.engine import next_step
-from routing.facts import Facts
-from routing.questions import NOT_CHANGED, Flip
-from routing.script import Script
-from routing.simulate import simulate
-from routing.step import Play
+from routing.call.effects import NOT_CHANGED, Flip
+from routing.call.facts import Facts
+from routing.call.state import Origin, Started
+from routing.call.step import Play
+from routing.engine.engine import next_step
+from simulator.script import Script
+from simulator.simulate import simulate
 from tests.tenants_for_tests import acme, changed, problems
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call import Origin, Started
-from routing.engine import next_step, transfer_refusal
-from routing.facts import Facts
-from routing.step import Dial
+from routing.call.facts import Facts
+from routing.call.state import Origin, Started
+from routing.call.step import Dial
+from routing.engine.engine import next_step, transfer_refusal
 from tests.tenants_for_tests import acme
 
 BLACKLIST = 'blacklist: {targets: ["+48799*"]}\nfailover:'

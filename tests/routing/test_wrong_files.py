@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from routing.check import read_tenants
-from routing.document import Document, Value
-from routing.errors import ConfigError
-from routing.platform import Platform
-from routing.scenario import Scenarios
-from routing.scenario_reading import read_scenarios
-from routing.tenant import Tenant
-from routing.validation import fitted, told
+from routing.check.check import read_tenants
+from routing.platform.platform import Platform
+from routing.tenant.tenant import Tenant
+from simulator.scenario import Scenarios
+from simulator.scenario_reading import read_scenarios
 from tests.tenants_for_tests import ROSSI, acme, changed, problems
+from yaml_models.document import Document, Value
+from yaml_models.errors import ConfigError
+from yaml_models.validation import fitted, told
 
 # Of all that pydantic says: docs.pydantic.dev/latest/errors/validation_errors.
 PYDANTICS = re.compile(

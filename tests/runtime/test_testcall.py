@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from centralka.configuration import load_tenants, tenant_files
+from centralka.cli.configuration import load_tenants, tenant_files
 from runtime import testcall
 from runtime.places import TENANTS
 from runtime.testcall import leaves, what_prevents

@@ -3,9 +3,9 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-from routing.changes import DoNotDisturb, WakeUp
-from routing.facts import Personal
-from routing.questions import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, LastCaller, PutSwitch
+from routing.call.changes import DoNotDisturb, WakeUp
+from routing.call.effects import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, LastCaller, PutSwitch
+from routing.call.facts import Personal
 from store import last_callers, live, personal, switches
 from store.answers import RedisAnswers
 from store.last_callers import CallForUsers

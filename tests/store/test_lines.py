@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agi.cel import CelEvent
-from agi.legs_outside import LegsOutside
-from agi.line_keeper import LineKeeper
-from routing.admission import Caps, Limit, Usage, reached
-from routing.questions import Admit, CheckPin, KnownCountry, PinIs, PinOf
+from ami.cel import CelEvent
+from ami.legs_outside import LegsOutside
+from ami.line_keeper import LineKeeper
+from routing.call.admission import Caps, Limit, Usage, reached
+from routing.call.effects import Admit, CheckPin, KnownCountry, PinIs, PinOf
 from store import lines as module
 from store import live
 from store.answers import LIMIT_S, RedisAnswers

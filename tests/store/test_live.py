@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from routing.facts import DeviceState
+from routing.call.facts import DeviceState
 from store import follower
 from store.follower import LiveFollower
 from store.live import CHANGES, DEVICES, READY, LiveCall
-from tests.agi.ami_peer import until
+from tests.ami.ami_peer import until
 from tests.store.redis_server import RedisServer
 
 

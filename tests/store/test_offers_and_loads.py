@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from routing.hunting import Load
-from routing.questions import Loads, Offer
+from routing.call.effects import Load, Loads, Offer
 from store import live
 from store.answers import RedisAnswers
 from store.loads import Conversation, Conversations, LoadStore

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from structlog.testing import capture_logs
 
-from routing.questions import CheckPin, PinIs, TryRoomPin
+from routing.call.effects import CheckPin, PinIs, TryRoomPin
 from store.answers import RedisAnswers
 from store.pins import MAX_ROOM_TRIES, MAX_TRIES, TRIES, room_key
 from tests.store.redis_server import RedisServer

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.facts import NOTHING_SET, Forwarding, Personal
-from routing.questions import GOES_ON, NOT_CHANGED, PAUSES, Flip, FlipPause
+from routing.call.effects import GOES_ON, NOT_CHANGED, PAUSES, Flip, FlipPause
+from routing.call.facts import NOTHING_SET, Forwarding, Personal
 from store import follower, live, personal, switches
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
-from tests.agi.ami_peer import until
+from tests.ami.ami_peer import until
 from tests.store.redis_server import RedisServer
 
 NIGHT = Flip("night", ("auto", "day", "night"), "auto")

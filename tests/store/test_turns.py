@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from routing.questions import Turn
+from routing.call.effects import Turn
 from store import answers as store_answers
 from store import live
 from store.answers import RedisAnswers

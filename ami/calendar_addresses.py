@@ -1,0 +1,144 @@
+"""Fetches the calendars that stand at an address, again and again, for the decisions of all processes. One that cannot be
+fetched stays as it was found last.
+"""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import httpx
+import structlog
+from redis.asyncio import Redis
+
+from ami.periodic_task import take_turns
+from routing.hours.calendars import CalendarEvent
+from services.own_network import AddressRefused, HostUnknown
+from services.published_tenants import PublishedTenants
+from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls
+from store import calendars
+from store.calendars import Address
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 5.0              # how often it looks for new addresses and for those that are due
+EVERY_S: Final = 900.0
+AGAIN_S: Final = 60.0            # after a failure
+LIMIT_S: Final = 15.0            # for one calendar
+MAX_BYTES: Final = 1_000_000
+AT_ONCE: Final = 4
+
+Read = Callable[[bytes, str, float], Awaitable[tuple[CalendarEvent, ...]]]
+"""Of a calendar's text, the time zone and the seconds that it may take. Raises ValueError and TimeoutError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A published tenant's calendar that stands at an address."""
+
+    field: str                   # '<tenant>/<calendar>'
+    url: str
+    zone: str
+
+
+class CalendarAddresses:
+    """`wanted` says which calendars there are now, `read` what a calendar's text says."""
+
+    def __init__(self, redis: Redis, reach: Reach, wanted: Callable[[], tuple[Wanted, ...]], read: Read) -> None:
+        self._redis, self._reach, self._wanted, self._read = redis, reach, wanted, read
+
+    async def run(self) -> None:
+        """Never returns."""
+        await take_turns(lambda: self.fetch_due(time.time()), every_s=LOOK_S, failed="calendars stay as they are")
+
+    async def fetch_due(self, now: float) -> None:
+        """Fetches those that are new, changed their address or were not fetched for long, and forgets those that are gone.
+        Raises what `AWAY` lists, and ValueError for what nobody of ours wrote."""
+        wanted = {each.field: each for each in await asyncio.to_thread(self._wanted)}
+        known = await calendars.addresses(self._redis)
+        await calendars.forget(self._redis, known.keys() - wanted.keys())
+        free = asyncio.Semaphore(AT_ONCE)
+        turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)      # one at a time for each tenant
+
+        async def fetch(each: Wanted) -> None:
+            async with turns[each.field.partition("/")[0]], free:
+                await self._fetch(each, known.get(each.field), now)
+
+        due = [fetch(each) for each in wanted.values() if is_due(each, known.get(each.field), now)]
+        for failed in await asyncio.gather(*due, return_exceptions=True):
+            if isinstance(failed, BaseException):
+                raise failed
+
+    async def _fetch(self, each: Wanted, before: Address | None, now: float) -> None:
+        found = before if before and before.url == each.url else Address(each.url, now)
+        try:
+            events = await self._events(each)
+            address = Address(each.url, now, now, "", calendars.triples(events))
+        except (ValueError, AddressRefused, HostUnknown, TooLarge, TimeoutError, httpx.HTTPError) as error:
+            address = replace(found, tried_at=now, problem=told(error))
+            log.warning("calendar not fetched", calendar=each.field, problem=address.problem)
+        await calendars.put(self._redis, each.field, address)
+
+    async def _events(self, each: Wanted) -> tuple[CalendarEvent, ...]:
+        async with (
+            asyncio.timeout(LIMIT_S),
+            asked(self._reach, "GET", each.url, {"Accept": "text/calendar"}, limit_s=LIMIT_S) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise ValueError(f"status {response.status_code}, expected 200")
+            body = await body_of(response, MAX_BYTES)
+            return await self._read(body, each.zone, LIMIT_S)
+
+
+def is_due(each: Wanted, known: Address | None, now: float) -> bool:
+    if known is None or known.url != each.url:
+        return True
+    return now - known.tried_at >= (AGAIN_S if known.problem else EVERY_S)
+
+
+def told(error: Exception) -> str:
+    """Why a calendar was not fetched."""
+    match error:
+        case AddressRefused():
+            return f"{error} is in a network that calendars may not be in"
+        case HostUnknown():
+            return "there is no such host"
+        case TooLarge():
+            return f"larger than {MAX_BYTES // 1_000_000} MB"
+        case TimeoutError() | httpx.TimeoutException():
+            return f"no answer within {LIMIT_S:g} s"
+        case httpx.HTTPError() if is_of_tls(error):
+            return "its certificate is not trusted, or the encryption failed"
+        case httpx.HTTPError():
+            return "no connection, or it was closed"
+        case _:
+            return str(error)[:200]
+
+
+class PublishedCalendars:
+    """Says which calendars stand at an address, by the tenants that are published."""
+
+    def __init__(self, published: PublishedTenants) -> None:
+        self._published = published
+        self._revision: str | None = None
+        self._found: tuple[Wanted, ...] = ()
+
+    def wanted(self) -> tuple[Wanted, ...]:
+        revision = self._published.revision()
+        if revision != self._revision:
+            self._found = tuple(each for _, text in self._published.texts(revision) for each in wanted_of(text))
+            self._revision = revision
+        return self._found
+
+
+def wanted_of(text: bytes) -> Iterator[Wanted]:
+    """Of one tenant's published file."""
+    if b'"url": "' not in text:
+        return                   # quicker, of thousands
+    tenant = json.loads(text)["tenant"]
+    for name, calendar in tenant["calendars"].items():
+        if calendar["url"]:
+            yield Wanted(f"{tenant['tenant']}/{name}", calendar["url"], tenant["timezone"])

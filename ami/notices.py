@@ -1,0 +1,93 @@
+"""Tells people by mail that calls outside were stopped: each stop once to each of them, however often a service is restarted.
+
+    centralka:noticed     hash: "<tenant>/<user>", or "<tenant>/" for all -> the stop that was told, as store/lines.py has it
+"""
+
+import asyncio
+import smtplib
+from email.message import EmailMessage
+
+import structlog
+from redis.asyncio import Redis
+
+from routing.platform.platform import Notices
+from routing.tenant.tenant import Tenant
+from services.allowed_text import AgiError
+from services.published_tenants import PublishedTenants
+from store.lines import Lines
+from store.live import AWAY, stop_if_cancelled
+
+log = structlog.get_logger()
+
+NOTICED = "centralka:noticed"
+LOOK_S = 5.0
+SMTP_LIMIT_S = 10.0          # for each exchange with the mail server
+AWAY_S = 60.0                # until a mail is tried again
+
+
+class StopNotices:
+    def __init__(self, redis: Redis, published: PublishedTenants) -> None:
+        self._redis, self._lines, self._published = redis, Lines(redis), published
+
+    async def run(self) -> None:
+        """Never returns."""
+        while True:
+            try:
+                all_told = await self.tell()
+            except AWAY as error:
+                log.warning("redis away; nobody is told of stops", problem=str(error))
+                all_told = True
+            except Exception:  # the outermost loop: the next stop is still to be told
+                log.exception("nobody is told of a stop")
+                all_told = False
+            stop_if_cancelled()
+            await asyncio.sleep(LOOK_S if all_told else AWAY_S)
+
+    async def tell(self) -> bool:
+        """False where a mail is still to be sent. What Redis cannot keep is told again."""
+        stopped, noticed = await self._lines.stopped(), await self._redis.hgetall(NOTICED)
+        if over := [field for field in noticed if field not in stopped]:
+            await self._redis.hdel(NOTICED, *over)
+        new = {field: why for field, why in stopped.items() if noticed.get(field) != why}
+        told = [await self._told(field, why) for field, why in new.items()]
+        return all(told)
+
+    async def _told(self, field: str, why: str) -> bool:
+        slug, _, extension = field.partition("/")
+        try:
+            tenant = self._published.tenant(slug).tenant
+        except AgiError as error:
+            log.warning("stop of a tenant that is not published", tenant=slug, problem=str(error))
+            return True
+        notices = tenant.platform.notices
+        if notices is not None:
+            mail = mail_of(tenant, notices, extension, why)
+            try:
+                await asyncio.to_thread(_send, notices, mail)
+            except (OSError, smtplib.SMTPException) as error:
+                log.warning("nobody is told of a stop", tenant=slug, extension=extension, to=mail["To"], server=notices.server,
+                            port=notices.port, problem=str(error))
+                return False
+            log.info("told of a stop", tenant=slug, extension=extension, to=mail["To"])
+        await self._redis.hset(NOTICED, field, why)
+        return True
+
+
+def mail_of(tenant: Tenant, notices: Notices, extension: str, why: str) -> EmailMessage:
+    """To the operator and to whom the tenant names."""
+    whose = f"{extension} ({tenant.users[extension].name})" if extension in tenant.users else extension or "all users"
+    release = f"centralka release {tenant.tenant} {extension}".rstrip()
+    mail = EmailMessage()
+    mail["From"] = notices.sender
+    mail["To"] = ", ".join(dict.fromkeys((*notices.to, *tenant.notices_to)))
+    mail["Subject"] = f"{tenant.name}: calls outside of {whose} are stopped"
+    mail.set_content(
+        f"{tenant.name} ({tenant.tenant}): calls outside of {whose} are stopped since {why}.\n\n"
+        "Emergency calls and calls inside go on. If these calls were wanted, let more go outside with\n\n"
+        f"    {release}\n\nIf not, look for a stolen SIP password: centralka phones {tenant.tenant}\n")
+    return mail
+
+
+def _send(notices: Notices, mail: EmailMessage) -> None:
+    with smtplib.SMTP(notices.server, notices.port, timeout=SMTP_LIMIT_S) as server:
+        server.send_message(mail)

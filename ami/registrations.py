@@ -1,0 +1,93 @@
+"""Tells when a device registers for the first time, from another address than before, and when it is gone.
+
+Asterisk is asked for all contacts: its events of them hold text of a device's own choice, its list is read item by item, and of
+an item only the endpoint and an IP address. A device could at most have an item of its own say another address.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+import structlog
+from panoramisk.message import Message
+from redis.asyncio import Redis
+
+from ami.client import AmiClient, AmiError
+from ami.periodic_task import take_turns
+from routing.numbering.endpoint import DeviceEndpoint, read_endpoint, tenant_of
+from store import live, registrations
+from store.registrations import Registration
+
+log = structlog.get_logger()
+
+EVERY_S = 60.0           # for a device that moves without going
+PAUSE_S = 2.0            # after a device came or went: others may, too
+
+
+class Registrations:
+    def __init__(self, ami: AmiClient, redis: Redis) -> None:
+        self._ami, self._redis = ami, redis
+        self._there: set[str] = set()
+        self._changed = asyncio.Event()
+        ami.on_event("DeviceStateChange", self._look_soon)
+
+    async def run(self) -> None:
+        """Never returns."""
+        self._changed.set()
+        await take_turns(self._turn, every_s=PAUSE_S, failed="registrations are not known")
+
+    async def _turn(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_S):
+                await self._changed.wait()
+        await self._look()
+
+    def _look_soon(self, event: Message) -> None:
+        endpoint = event.device.partition("/")[2]
+        if event.device.startswith("PJSIP/") and (event.state == "UNAVAILABLE") == (endpoint in self._there):
+            self._changed.set()
+
+    async def _look(self) -> None:
+        self._changed.clear()
+        found = addresses_in(await self._contacts())
+        self._there = set(found)
+        known = await registrations.load(self._redis)
+        live.stop_if_cancelled()
+        changed = registrations.changes(known, found, datetime.now(UTC))
+        for endpoint, each in changed.items():
+            _tell(endpoint, each, known.get(endpoint))
+        await registrations.note(self._redis, changed)
+
+    async def _contacts(self) -> list[Message]:
+        try:
+            return await self._ami.listing("PJSIPShowContacts", limit_s=30)
+        except AmiError as error:
+            if "No Contacts found" in str(error):
+                return []
+            raise
+
+
+def addresses_in(contacts: list[Message]) -> dict[str, str]:
+    """Where each device is registered from, if it answers there. Trunks have contacts, too, and register nowhere here."""
+    found: dict[str, str] = {}
+    for contact in contacts:
+        try:
+            address = str(ip_address(str(contact.viaaddr).strip("[]")))
+        except ValueError:
+            continue
+        if isinstance(read_endpoint(contact.endpoint), DeviceEndpoint) and contact.status != "Unreachable":
+            found[str(contact.endpoint)] = address
+    return found
+
+
+def _tell(endpoint: str, now: Registration, before: Registration | None) -> None:
+    tenant = tenant_of(endpoint)
+    if not now.is_there:
+        log.warning("device_gone", tenant=tenant, endpoint=endpoint, was_at=now.address)
+    elif before is None:
+        log.info("device_first_seen", tenant=tenant, endpoint=endpoint, at=now.address)
+    elif before.address != now.address:
+        log.warning("device_registers_from_elsewhere", tenant=tenant, endpoint=endpoint, at=now.address, before=before.address)
+    else:
+        log.info("device_is_back", tenant=tenant, endpoint=endpoint, at=now.address)

@@ -1,0 +1,86 @@
+"""The AMI service: keeps the live view and fetched calendars in Redis, and the call records in the database."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+import structlog
+
+from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
+from ami.cel_file import CelFile
+from ami.cel_follower import CelFollower
+from ami.client import AmiClient
+from ami.in_step import InStep
+from ami.line_keeper import LineKeeper
+from ami.live_view import LiveView
+from ami.live_writer import LiveWriter
+from ami.load_counter import LoadCounter
+from ami.notices import StopNotices
+from ami.registrations import Registrations
+from ami.wake_ups import WakeUps
+from services.published_tenants import PublishedTenants
+from services.web_request import Reach
+from store import database, live
+from store.calls import CallStore
+from store.follower import LiveFollower
+from store.lines import Lines
+
+log = structlog.get_logger()
+
+UPGRADE_DELAY_S = 5.0
+
+
+async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: str, redis_url: str, database_url: str,
+                home: Path, asterisk_home: PurePosixPath, cel_file: Path, reach: Reach, read_calendar: Read) -> None:
+    """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be away, at the start too."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    engine = database.connect(database_url)
+    redis = live.connect(redis_url)
+    upgraded = asyncio.Event()
+    try:
+        async with LiveFollower(redis_url) as known, AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
+            writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
+            view = LiveView(ami, writer.devices)
+            published = PublishedTenants(home)
+            counter = LoadCounter(redis, published.zone_of)
+            addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
+            follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
+            keeper = LineKeeper(Lines(redis), writer.calls.values, follower.legs)
+            wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(view.run(), name="live view"),
+                    tasks.create_task(writer.run(), name="live state to Redis"),
+                    tasks.create_task(counter.run(), name="what users talked"),
+                    tasks.create_task(addresses.run(), name="calendars at addresses"),
+                    tasks.create_task(keeper.run(), name="lines of calls in progress"),
+                    tasks.create_task(StopNotices(redis, published).run(), name="notices of stops"),
+                    tasks.create_task(InStep(ami, published, known).run(), name="lamps and agents of queues"),
+                    tasks.create_task(wake_ups.run(), name="wake-up calls"),
+                    tasks.create_task(Registrations(ami, redis).run(), name="registrations"),
+                    tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
+                ]
+                log.info("ami service started", ami=ami.where, cel=str(cel_file))
+                await stop.wait()
+                for task in running:
+                    task.cancel()
+    finally:
+        with suppress(*live.AWAY):
+            await redis.delete(live.READY)
+            await redis.aclose()
+        await engine.dispose()
+        log.info("ami service stopped")
+
+
+async def _keep_records(url: str, upgraded: asyncio.Event, follower: CelFollower) -> None:
+    while not upgraded.is_set():
+        try:
+            await database.upgrade(url)
+            upgraded.set()
+        except Exception as error:  # whatever it is, calls go on and their records wait in the CEL file
+            log.error("the database can't be upgraded; call records wait in the CEL file", problem=str(error))
+            await asyncio.sleep(UPGRADE_DELAY_S)
+    await follower.run()

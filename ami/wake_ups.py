@@ -1,0 +1,107 @@
+"""Wakes users up at the time that they have set, over restarts of everything: the time stands among what they have set, in
+Redis, until somebody answers there or nobody has for so long that it is given up.
+
+    centralka:waking:<tenant>/<extension>           there while the phones ring and until they may again; expires
+    centralka:wakings:<tenant>/<extension>/<time>   how often they have been rung; expires
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from redis.asyncio import Redis
+
+from ami.client import AmiClient, AmiError
+from ami.periodic_task import take_turns
+from routing.call.facts import DeviceState
+from services.allowed_text import AgiError, checked
+from services.published_tenants import PublishedTenants
+from services.step_text import sound_path
+from store import personal
+from store.follower import LiveFollower
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 1.0
+RING_S: Final = 45               # also in asterisk-conf/extensions.conf, where the phones ring
+AGAIN_S: Final = 180             # from one attempt to the next
+AFTER_FAILURE_S: Final = 5       # Asterisk did not take the call
+TRIES: Final = 3
+LATEST: Final = timedelta(hours=1)     # after everything was away; later than that nobody is woken up
+KEEP_S: Final = 2 * 3600
+
+
+class WakeUps:
+    """`follower` knows who is to be woken up, and, where `is_current`, the phones, too. Who answers is noted by the decision
+    service, which takes the time back."""
+
+    def __init__(
+        self, ami: AmiClient, redis: Redis, follower: LiveFollower, published: PublishedTenants, asterisk_home: PurePosixPath,
+        is_current: Callable[[], bool], now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._ami, self._redis, self._follower, self._published = ami, redis, follower, published
+        self._home, self._is_current, self._now = asterisk_home, is_current, now
+
+    async def run(self) -> None:
+        """Never returns."""
+        await take_turns(self._look, every_s=LOOK_S, failed="nobody is woken up")
+
+    async def _look(self) -> None:
+        await self._follower.loaded.wait()
+        due = [
+            (slug, extension, found.wake_up) for slug, users in self._follower.live.personal.items()
+            for extension, found in users.items() if found.wake_up and found.wake_up <= self._now()]
+        for slug, extension, at in due:
+            if self._now() - at > LATEST:
+                await self._give_up(slug, extension, at, "it is too late")
+            elif self._ami.connected.is_set() and self._is_current():
+                await self._try(slug, extension, at)
+
+    async def _try(self, slug: str, extension: str, at: datetime) -> None:
+        """Now, or once one of the phones is there."""
+        try:
+            endpoints = self._published.tenant(slug).tenant.endpoints_of(extension)
+        except (AgiError, KeyError):
+            await self._give_up(slug, extension, at, "there is no such user")
+            return
+        states = {self._follower.live.devices.get(endpoint, DeviceState.UNKNOWN) for endpoint in endpoints}
+        if states - {DeviceState.UNAVAILABLE, DeviceState.UNKNOWN}:
+            await self._wake(slug, extension, at)
+
+    async def _wake(self, slug: str, extension: str, at: datetime) -> None:
+        waking, wakings = f"centralka:waking:{slug}/{extension}", f"centralka:wakings:{slug}/{extension}/{at.isoformat()}"
+        if not await self._redis.set(waking, "1", nx=True, ex=AGAIN_S):
+            return
+        tries = await self._redis.incr(wakings)
+        await self._redis.expire(wakings, KEEP_S)
+        if tries > TRIES:
+            await self._give_up(slug, extension, at, f"nobody has answered {TRIES} times")
+            return
+        try:
+            await self._call(slug, extension, at)
+            log.info("wakes a user up", tenant=slug, extension=extension, tries=tries)
+        except AmiError as error:
+            log.warning("a user is not woken up yet", tenant=slug, extension=extension, problem=str(error))
+            await self._redis.decr(wakings)
+            await self._redis.expire(waking, AFTER_FAILURE_S)
+
+    async def _call(self, slug: str, extension: str, at: datetime) -> None:
+        """Raises AmiError."""
+        published = self._published.tenant(slug)
+        tenant = published.tenant
+        phones = "&".join(f"PJSIP/{checked(name, '[a-z0-9_-]+', 'endpoint')}" for name in tenant.endpoints_of(extension))
+        sound = sound_path(self._home, slug, published.sounds["sys_wake_up"])
+        await self._ami.action(
+            "Originate", Channel="Local/ring@wake_up/n", Context="wake_up", Exten="woken", Priority=1,
+            Timeout=(RING_S + 5) * 1000, CallerID=f"{at.astimezone(ZoneInfo(tenant.timezone)):%H:%M} <{extension}>",
+            Variable=[f"WAKE_TENANT={slug}", f"WAKE_USER={extension}", f"WAKE_PHONES={phones}", f"WAKE_SOUND={sound}"],
+            Account=slug, Async="true")
+
+    async def _give_up(self, slug: str, extension: str, at: datetime, why: str) -> None:
+        await personal.change(
+            self._redis, slug, extension, lambda found: replace(found, wake_up=None) if found.wake_up == at else found)
+        log.warning("a user was not woken up", tenant=slug, extension=extension, at=at.isoformat(), problem=why)

@@ -1,0 +1,274 @@
+"""From tenant files on disk to a published revision: check, render, plan, apply."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from centralka.cli.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
+from centralka.settings import Settings
+from confgen.publish.asterisk_reload import Asterisk
+from confgen.publish.calendars import with_events
+from confgen.publish.line_sounds import make_line_sounds
+from confgen.publish.publishing import (
+    Published,
+    earlier_revisions,
+    publish,
+    published_slugs,
+    read_current,
+    rendered_part,
+    slug_of,
+)
+from confgen.publish.revision import Revision, current
+from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
+from confgen.render.tenant_files import Files, render_platform, render_tenant
+from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
+from routing.check.check import read_platform, read_tenants
+from routing.check.clashes import are_compatible
+from routing.numbering.endpoint import PLATFORM as SHARED
+from routing.numbering.value_types import Name
+from routing.platform.platform import Platform
+from routing.platform.trunks import Carrier
+from routing.speech.phrases import Language
+from routing.tenant.tenant import Tenant
+from simulator.behaviour import changed_numbers
+from yaml_models.errors import ConfigError, Problem
+from yaml_models.suggestion import did_you_mean
+
+MAX_FILE_BYTES = 5_000_000
+TENANTS_NAMED = 10          # to somebody who misspelt one
+NONE_SAID = Platform()      # where no file says what the operator sells
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Tenants' files, read and checked. `carriers` are those that they share; `kept`: the tenants whose files need not be read;
+    `known`: what all of them, and these, are known by afterwards."""
+
+    files: dict[str, Path]
+    tenants: Sequence[Tenant]        # in the order of the files' names
+    carriers: Mapping[Name, Carrier]
+    kept: frozenset[str] = frozenset()
+    known: Known = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Everything a publish needs: the files, the secrets they use, the sounds they play (by tenant), and which tenants stay as
+    they are."""
+
+    files: Files
+    secrets: Secrets
+    sounds: dict[str, tuple[Sound, ...]]
+    line_languages: frozenset[Language]      # in which somebody who waits in a queue is told the place
+    kept: frozenset[str]
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What a rollback did: tenants that are back, that are gone again, that are as before; of the last the numbers whose calls
+    go another way now."""
+
+    published: Published
+    back: list[str]
+    gone: list[str]
+    as_before: list[str]
+    numbers: dict[str, tuple[str, ...]]
+
+
+def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
+    """The tenants' files below the given files and directories, by the name that errors show.
+    Raises ConfigError for what cannot be read."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        files = [file for file in files if not file.name.endswith(SCENARIOS) and file.name != PLATFORM]
+        if not files:
+            raise ConfigError([Problem(str(path), 1, "", "found no *.yaml here, expected a file for each tenant")])
+        found |= {str(file): file for file in files}
+    return found
+
+
+def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
+    """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
+    ConfigError with all that is wrong."""
+    return _checked(files, _texts(files), platform)
+
+
+def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
+    """The tenants whose files are new or changed since the last apply. Raises ConfigError with all that is wrong."""
+    files = tenant_files(paths)
+    texts = _texts(files)
+    key_of, last = keys(texts, files), load_known(settings)
+    changed = {name: path for name, path in files.items() if key_of[name] not in last}
+    tenants = _checked(changed, texts)
+    kept = {key_of[name]: last[key_of[name]] for name in files if name not in changed}
+    everybody = [*kept.values(), *map(KnownTenant.of, tenants)]
+    if len(files) > len(everybody) or not are_compatible(
+            (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
+        changed, tenants, kept = files, _checked(files, texts), {}       # which tells who clashes with whom
+    known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
+    return Read(changed, tenants, load_carriers(files), frozenset(each.tenant for each in kept.values()), {**kept, **known})
+
+
+def _texts(files: dict[str, Path]) -> dict[str, str]:
+    """Raises ConfigError with all that cannot be read."""
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, path in files.items():
+        try:
+            texts[name] = read_text(path, name)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return texts
+
+
+def _checked(files: dict[str, Path], texts: Mapping[str, str], platform: Platform = NONE_SAID) -> list[Tenant]:
+    names, year = sorted(files), this_year()
+    platforms = _platforms(files, platform)
+    read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
+    return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
+
+
+def _platforms(files: Mapping[str, Path], otherwise: Platform = NONE_SAID) -> dict[Path, Platform]:
+    return {folder: load_platform(folder, otherwise) for folder in sorted({file.parent for file in files.values()})}
+
+
+def load_carriers(files: Mapping[str, Path]) -> dict[Name, Carrier]:
+    """Those that the tenants of these files may share. Raises ConfigError."""
+    return {name: carrier for platform in _platforms(files).values() for name, carrier in platform.carriers.items()}
+
+
+def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> Platform:
+    """What the operator sells, allows and connects, by the folder's file if it has one. Raises ConfigError."""
+    file = folder / PLATFORM
+    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else otherwise
+
+
+def read_text(path: Path, name: str) -> str:
+    """The file's text; errors call it `name`. Raises ConfigError for what cannot be read."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError([Problem(name, 1, "", f"larger than {MAX_FILE_BYTES // 1_000_000} MB")])
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([Problem(name, 1, "", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
+
+
+def load_tenant(slug: str, paths: Sequence[Path], platform: Platform = NONE_SAID) -> Tenant:
+    """The tenant of that name among the checked ones of the files. Raises ConfigError, and ValueError when it is not there."""
+    tenants = {tenant.tenant: tenant for tenant in load_tenants(tenant_files(paths), platform)}
+    if slug in tenants:
+        return tenants[slug]
+    looked_in = " and ".join(str(path.resolve()) for path in paths)
+    named = ", ".join(list(tenants)[:TENANTS_NAMED]) + (", ..." if len(tenants) > TENANTS_NAMED else "")
+    raise ValueError(f"no tenant {slug!r} in {looked_in}, expected one of {named}{did_you_mean(slug, tenants)}")
+
+
+def published_tenants(settings: Settings) -> dict[str, Tenant]:
+    """The tenants of the current revision, by slug."""
+    return tenants_of(read_current(settings.home))
+
+
+def render(paths: Sequence[Path], settings: Settings) -> Rendered:
+    """Raises ConfigError. Generates secrets that are missing, in memory only."""
+    files = tenant_files(paths)
+    return render_read(Read(files, load_tenants(files), load_carriers(files)), settings)
+
+
+def render_read(read: Read, settings: Settings) -> Rendered:
+    """As `render`, for what was read."""
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants, read.carriers)
+    rendered = render_platform(read.carriers, secrets)
+    sounds: dict[str, tuple[Sound, ...]] = {}
+    for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
+        tenant_sounds = sounds_of(tenant, path.parent, name)
+        names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
+        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0)
+        sounds[tenant.tenant] = tuple(tenant_sounds.values())
+    told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
+    line_languages = frozenset(language for tenant in told for language in tenant.languages)
+    return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
+
+
+def tenants_of(files: Files) -> dict[str, Tenant]:
+    """The tenants of a revision's files, by slug."""
+
+    tenants = (
+        Tenant.model_validate(json.loads(text)["tenant"]) for path, text in files.items() if path.startswith("tenants/"))
+    return {tenant.tenant: tenant for tenant in tenants}
+
+
+async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
+    """Publishes a published tenant with other secrets; a rollback goes to where it would have gone before. Raises
+    AsteriskRefused. To be called inside `locked(home)`."""
+    files = _rendered_again(current(settings.home), [slug], secrets, settings)
+    kept = published_slugs(settings.home) - {slug} | {SHARED}
+    return await publish(settings.home, files, asterisk, kept, earlier_revisions(settings.home))
+
+
+async def roll_back(settings: Settings, asterisk: Asterisk | None) -> Undone:
+    """Makes current what was before the last apply, with today's secrets: what a telephone has been given since still lets it
+    in. Raises LookupError when there was nothing, and AsteriskRefused. To be called inside `locked(home)`."""
+    names = earlier_revisions(settings.home)
+    if not names:
+        raise LookupError("there is no earlier revision to go back to")
+    now, then = current(settings.home), Revision(settings.home, names[-1])
+    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))}
+    before, after = (tenants_of({path: each[path] for slug in changed if (path := f"tenants/{slug}.json") in each})
+                     for each in (now, then))
+    carriers = _carriers_of(then) if SHARED in changed else {}
+    secrets = with_missing(load_secrets(settings.home / "secrets.json"), after.values(), carriers)
+    kept = {SHARED, *(slug_of(path) for path in then if path.startswith("tenants/"))} - changed
+    files = _rendered_again(then, after, secrets, settings) | render_platform(carriers, secrets)
+    published = await publish(settings.home, files, asterisk, kept, names[:-1])
+    both = sorted(before.keys() & after & {slug_of(path) for path in published.changed})
+    numbers = changed_numbers(*({slug: each[slug] for slug in both} for each in (before, after)))
+    return Undone(published, sorted(after.keys() - before), sorted(before.keys() - after), both, numbers)
+
+
+def _carriers_of(revision: Revision) -> dict[Name, Carrier]:
+    """Those that the revision's tenants could share."""
+    tenants = tenants_of({path: revision[path] for path in revision if path.startswith("tenants/")}).values()
+    return {name: carrier for tenant in tenants for name, carrier in tenant.platform.carriers.items()}
+
+
+def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, settings: Settings) -> Files:
+    """The files of a revision's tenants, with other secrets. Raises LookupError for a tenant of a time before this version of
+    Centralka that the current revision has not got."""
+    files: Files = {}
+    now = current(settings.home)
+    for slug in slugs:
+        path = f"tenants/{slug}.json"
+        values = json.loads(revision[path])
+        tenant = Tenant.model_validate(values["tenant"])
+        # Of what this version says and the one before did not, the current revision has the sounds.
+        sounds = {**json.loads(now[path])["sounds"], **values["sounds"]} if path in now else values["sounds"]
+        if missing := tenant.all_prompts().keys() - sounds.keys():
+            names = ", ".join(sorted(missing))
+            raise LookupError(f"{slug} was published by an earlier version, which had no {names}; apply its file")
+        files |= render_tenant(tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0)
+    return files
+
+
+async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | None, removed: Collection[str]) -> Published:
+    """Makes the sounds, keeps the secrets, publishes. Raises AsteriskRefused, and ValueError when a published tenant has no
+    file any more and is not one of `removed`. To be called inside `locked(home)`, the rendering too."""
+    gone = published_slugs(settings.home) - rendered.sounds.keys() - rendered.kept - set(removed)
+    if gone:
+        names = sorted(gone)
+        meant = " ".join(f"--remove {name}" for name in names)
+        raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
+    await make_all_sounds(rendered.sounds, settings.home / "sounds")
+    await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds")
+    secrets = settings.home / "secrets.json"
+    if rendered.secrets != load_secrets(secrets):
+        save_secrets(secrets, rendered.secrets)
+    published = await publish(settings.home, rendered.files, asterisk, rendered.kept)
+    save_known(settings, published.revision, rendered.known)
+    return published

@@ -1,0 +1,35 @@
+"""What an apply would do."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from centralka.cli.configuration import Rendered, tenants_of
+from centralka.settings import Settings
+from confgen.publish.asterisk_reload import changed_paths
+from confgen.publish.publishing import rendered_part
+from confgen.publish.revision import current
+from simulator.behaviour import changed_numbers
+from simulator.comparison import MAX_CALLS, Comparison, compare
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Files that change, the numbers whose calls would go another way, by tenant, and which of their callers end elsewhere;
+    tenants that come and go."""
+
+    changed: tuple[str, ...]
+    numbers: dict[str, tuple[str, ...]]
+    ends: dict[str, Comparison]
+    added: list[str]
+    removed: list[str]
+
+
+def plan_of(rendered: Rendered, settings: Settings, week: date) -> Plan:
+    """`week` is the Monday of the week whose calls are compared."""
+    published = rendered_part(current(settings.home), rendered.kept)
+    before, after = tenants_of(published), tenants_of(rendered.files)
+    numbers = changed_numbers(before, after)
+    both = [slug for slug in numbers if slug in before and slug in after]
+    ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
+    return Plan(
+        changed_paths(published, rendered.files), numbers, ends, sorted(after.keys() - before), sorted(before.keys() - after))

@@ -1,0 +1,47 @@
+"""How the command line speaks: what went well, what went wrong, and the exit code that says whose turn it is."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ami.client import AmiError
+from centralka.settings import Settings
+from confgen.publish.asterisk_reload import AsteriskRefused
+from yaml_models.errors import ConfigError
+
+out = Console()
+errors = Console(stderr=True)
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def load(context: typer.Context) -> Settings:
+    with told():
+        return Settings.load(context.obj)
+
+
+def load_instance(context: typer.Context) -> Settings:
+    """The settings of an instance that has been made; without one, words and exit code 1."""
+    settings = load(context)
+    with told():
+        if not (settings.home / "secrets.json").exists():
+            raise LookupError(f"there is no instance in {settings.home}: `make up` makes one, or name another with --home")
+    return settings
+
+
+@contextmanager
+def told(doing: str = "") -> Iterator[None]:
+    """Turns an exception into words for the person in front, and the exit code that says whose turn it is. Meanwhile a terminal
+    shows what is being done."""
+    try:
+        with errors.status(doing) if doing else nullcontext():
+            yield
+    except (ConfigError, ValueError, LookupError) as error:
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except (AsteriskRefused, AmiError, OSError, sqlite3.Error) as error:
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None

@@ -1,0 +1,257 @@
+"""How Asterisk comes to read a revision, and to say that it took it."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from confgen.publish.dialplan_changes import Difference, Line, difference, together
+from confgen.publish.revision import Revision
+from confgen.publish.sip_database import TABLES, is_complete, make_database, write_all_objects, write_mailboxes, write_objects
+from confgen.render.sip_objects import Key, Section, sections_of
+
+MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
+DIGITS = 12      # of a hash: a marker holds two, that of what no tenant changes first
+VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
+VERIFY_PAUSE_S = 0.03
+MANY_ENDPOINTS = 100       # to ask for each takes longer than to list all
+
+DIALPLAN = "dialplan reload"
+WATCH_ALL = "module reload res_pjsip.so"
+MAILBOXES_OF_PHONES = "module reload res_pjsip_mwi.so"      # looked up by each phone when it registers
+WATCH = "pjsip reload qualify aor {}"       # before its phone registers: from then on its state is known
+WATCHED_AT_MOST = 3        # to watch one that is new takes half as long as to watch all
+REGISTER = "pjsip send register {}"      # one that was refused for its password is not tried again otherwise
+FORGET = "sorcery memory cache expire res_pjsip/{} {}"      # an object that Asterisk keeps; without a name all of its type
+FORGOTTEN_AT_MOST, LINES_AT_MOST = 200, 200         # each takes a millisecond
+Objects = Mapping[Key, Section]
+
+RELOADS: dict[str, tuple[str, ...]] = {
+    "extensions": (DIALPLAN,),
+    "parking": ("module reload res_parking.so",),
+    "features": ("module reload features",),
+    "voicemail": (),       # write_mailboxes is enough
+    "musiconhold": ("moh reload",),
+    "queuerules": ("queue reload rules",),
+    "queues": ("queue reload all",),
+    "pjsip": (
+        WATCH_ALL, "module reload res_pjsip_endpoint_identifier_ip.so",
+        "module reload res_pjsip_outbound_registration.so", MAILBOXES_OF_PHONES),      # what is in the database is looked up
+}
+"""Which commands make Asterisk read a folder of rendered files again; the longest are last."""
+READ_BY = {
+    "module reload res_pjsip_endpoint_identifier_ip.so": "sip/identify.conf",
+    "module reload res_pjsip_outbound_registration.so": "sip/registration.conf",
+}
+"""Commands that nothing needs unless this file changed."""
+
+
+class AsteriskRefused(Exception):
+    """Asterisk did not take what was published; the revision before it is current again."""
+
+
+class Asterisk(Protocol):
+    """The running Asterisk."""
+
+    async def command(self, text: str) -> str:
+        """What its command line answers. Raises AsteriskRefused when the command fails or nobody answers."""
+
+    async def reload(self, text: str) -> None:
+        """Runs a command that may take long; `command` is answered meanwhile. Raises AsteriskRefused."""
+
+    async def add(self, line: Line) -> None:
+        """Puts a line into the dialplan, in the place of the one that has its priority. Raises AsteriskRefused."""
+
+    async def remove(self, line: Line) -> None:
+        """Raises AsteriskRefused."""
+
+
+def changed_paths(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)))
+
+
+def is_read_by_asterisk(path: str) -> bool:
+    """The others are read by our services."""
+    return path.partition("/")[0] in RELOADS
+
+
+def marker_of(files: Mapping[str, str]) -> str:
+    """What names in the dialplan the last revision that had something new for Asterisk."""
+    return files[MARKER].split("exten => ")[1].split(",")[0]
+
+
+def own_part_of(files: Mapping[str, str]) -> str:
+    """What names in the marker the configuration that no tenant changes."""
+    return marker_of(files)[:DIGITS]
+
+
+class Reading:
+    """Has Asterisk read what changed from `before` to `after`, or everything if it never got the whole of `before`: a publish
+    was killed (`was_completed` is false), or it was starting.
+
+    SIP objects are in the database, where Asterisk finds them once it has forgotten what it had of them; a few lines of the
+    dialplan are changed one by one. To go through all tenants' takes long, and some calls wait for it.
+    """
+
+    def __init__(self, home: Path, asterisk: Asterisk, before: Revision, after: Revision, *, was_completed: bool) -> None:
+        self.folders: tuple[str, ...] = ()
+        self._was_completed = was_completed
+        self._home, self._asterisk, self._before, self._after = home, asterisk, before, after
+        self._reloading: asyncio.Task[None] | None = None
+
+    async def taken(self) -> None:
+        """Returns once Asterisk has everything. Raises AsteriskRefused. Either way `ended` is still to be waited for."""
+        is_known = self._was_completed and is_complete(self._home) and await self._has_marker(self._before)
+        changed = self._before.changed(self._after) if is_known else tuple(self._after)
+        self.folders = tuple(
+            folder for folder in RELOADS if not is_known or any(path.startswith(f"{folder}/") for path in changed))
+        commands = [command for folder in self.folders for command in RELOADS[folder]
+                    if not is_known or READ_BY.get(command) in (None, *changed)]
+        if not is_known:
+            make_database(self._home, self._after)
+        if "voicemail" in self.folders:
+            mailboxes = [path for path in changed if path.startswith("voicemail/")]
+            write_mailboxes(self._home, self._after, mailboxes if is_known else None)
+        old, new = (_objects({path: files[path] for path in changed if path in files}) for files in (self._before, self._after))
+        another = [key for key in new if old.get(key) != new[key]]
+        gone = [key for key in old if key not in new]
+        if is_known:
+            commands = list(_without_those_for_all(commands, old, new))
+        if DIALPLAN in commands and is_known and (lines := self._lines(changed)):
+            commands.remove(DIALPLAN)
+            await self._change_dialplan(lines)
+        commands += [REGISTER.format(name) for name in self._with_another_password(changed, another) if ("auth", name) in old]
+        phones = (*RELOADS["pjsip"], WATCH.format(""), REGISTER.format(""))
+        own = {command for command in commands if command.startswith(phones)}
+        for command in commands:
+            if command not in own:
+                await self._asterisk.reload(command)
+        # After the dialplan: an object may name a context that has just come.
+        if is_known:
+            write_objects(self._home, [new[key] for key in another], gone)
+        else:
+            write_all_objects(self._home, self._after)
+        forgotten = [*another, *gone] if is_known else None
+        await self._forget(forgotten)
+        self._reloading = asyncio.create_task(self._reload([command for command in commands if command in own]))
+        here, away = ({name for kind, name in keys if kind == "endpoint"} for keys in (another, gone))
+        await self._verify(self._reloading, here, away)
+        await self._forget(forgotten)        # if something had read one before it was written, and kept it after the first time
+
+    async def ended(self) -> str:
+        """Waits for the last reload; says what did not go well in them."""
+        if self._reloading is None:
+            return ""
+        try:
+            await self._reloading
+        except AsteriskRefused as problem:
+            return str(problem)
+        return ""
+
+    def _with_another_password(self, changed: Collection[str], another: Collection[Key]) -> list[str]:
+        """Of the trunks that register."""
+        sections = sections_of({path: self._after[path] for path in changed if path in self._after})
+        return [section.name for section in sections if section.kind == "registration" and ("auth", section.name) in another]
+
+    def _lines(self, changed: Collection[str]) -> Difference | None:
+        """Where the dialplan differs, if that is little. The marker of the revision comes last."""
+        if MARKER not in self._after or own_part_of(self._before) != own_part_of(self._after):
+            return None
+        differences = []
+        for path in changed:
+            if path.startswith("extensions/") and path != MARKER:
+                both = path in self._before and path in self._after
+                found = difference(self._before[path], self._after[path]) if both else None
+                if not found:
+                    return None
+                differences.append(found)
+        all_files = together(differences)
+        if len(all_files) > LINES_AT_MOST:
+            return None
+        markers = (Line(MARKED, marker_of(files), "1", "NoOp") for files in (self._after, self._before))
+        return Difference((*all_files.lines, next(markers)), (*all_files.gone, next(markers)), all_files.watched)
+
+    async def _change_dialplan(self, lines: Difference) -> None:
+        for line in lines.lines:
+            await self._asterisk.add(line)
+        for line in lines.gone:
+            await self._asterisk.remove(line)
+        for line in lines.watched:
+            if f"'{line.extension}' =>" in await self._answer(f"dialplan show {line.extension}@{line.context}"):
+                await (self._asterisk.add if line.application else self._asterisk.remove)(line)
+
+    async def _forget(self, keys: Collection[Key] | None) -> None:
+        """What Asterisk keeps of these SIP objects, or of all."""
+        if keys is None or len(keys) > FORGOTTEN_AT_MOST:
+            keys = [(kind, "") for kind in TABLES]
+        for kind, name in keys:
+            await self._asterisk.command(FORGET.format(kind, name).rstrip())
+
+    async def _reload(self, commands: list[str]) -> None:
+        for command in commands:
+            await self._asterisk.reload(command)
+
+    async def _verify(self, reloading: "asyncio.Task[None]", here: set[str], away: set[str]) -> None:
+        if len(here | away) > MANY_ENDPOINTS:
+            await asyncio.wait([reloading])
+        deadline = float("inf")
+        while wrong := await self._what_is_wrong(here, away):
+            if reloading.done():
+                reloading.result()
+                now = asyncio.get_running_loop().time()
+                deadline = min(deadline, now + VERIFY_LIMIT_S)
+                if now > deadline:
+                    raise AsteriskRefused(wrong)
+            await asyncio.sleep(VERIFY_PAUSE_S)
+
+    async def _what_is_wrong(self, here: set[str], away: set[str]) -> str:
+        """What Asterisk has not taken yet, '' when it has everything."""
+        if not await self._has_marker(self._after):
+            return "Asterisk did not take the new dialplan; its log says why"
+        present = await self._present(here | away)
+        if missing := here - present:
+            return f"Asterisk did not take the endpoints {', '.join(sorted(missing)[:10])}; its log says why"
+        if left := away & present:
+            return f"Asterisk still has the endpoints {', '.join(sorted(left)[:10])}"
+        return ""
+
+    async def _has_marker(self, files: Revision) -> bool:
+        """Whether Asterisk runs the dialplan of this revision."""
+        return MARKER in files and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
+
+    async def _present(self, endpoints: set[str]) -> set[str]:
+        """Those of the endpoints that Asterisk has."""
+        if len(endpoints) > MANY_ENDPOINTS:
+            listed = await self._answer("pjsip list endpoints")
+            return {line.split()[1].split("/")[0] for line in listed.splitlines() if line.split()[:1] == ["Endpoint:"]}
+        return {name for name in endpoints if "Endpoint:" in await self._answer(f"pjsip show endpoint {name}")}
+
+    async def _answer(self, text: str) -> str:
+        """'' where Asterisk says that there is no such thing."""
+        try:
+            return await self._asterisk.command(text)
+        except AsteriskRefused:
+            return ""
+
+
+def _objects(files: Mapping[str, str]) -> Objects:
+    """Those that are in the database."""
+    return {section.key: section for section in sections_of(files) if section.kind in TABLES}
+
+
+def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects) -> Iterator[str]:
+    """The commands without those that go through all phones, where it is enough to have a few watched, or none."""
+    watched = [name for (kind, name), section in new.items() if kind == "aor" and old.get((kind, name)) != section]
+    # Asterisk goes on asking the address of a trunk that is gone whether it is there, until it goes through all.
+    is_left = any(key not in new and "\ncontact = " in section.text for key, section in old.items())
+    both = old.keys() & new.keys()
+    for command in commands:
+        if command == WATCH_ALL and len(watched) <= WATCHED_AT_MOST and not is_left:
+            yield from (WATCH.format(name) for name in watched)
+        elif command != MAILBOXES_OF_PHONES or any(_mailboxes(old[key]) != _mailboxes(new[key]) for key in both):
+            yield command
+
+
+def _mailboxes(section: Section) -> list[str]:
+    """Whose lamp tells of which."""
+    return [line for line in section.text.splitlines() if line.startswith("mailboxes")]

@@ -1,0 +1,162 @@
+"""Publishing: a revision is a directory, the current one is a link, and Asterisk is asked afterwards whether it took it."""
+
+import fcntl
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from confgen.publish.asterisk_reload import (
+    DIGITS,
+    MARKED,
+    MARKER,
+    Asterisk,
+    AsteriskRefused,
+    Reading,
+    is_read_by_asterisk,
+    marker_of,
+)
+from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
+from confgen.publish.sip_database import make_database, write_all_objects, write_mailboxes
+from confgen.render.sip_objects import IN_FILES, by_type
+from confgen.render.tenant_files import Files
+from routing.numbering.endpoint import PLATFORM
+
+ADDED = (MARKER, *(f"sip/{kind}.conf" for kind in IN_FILES))
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publish did. `reloaded` names the folders that Asterisk read again; None: no Asterisk was running."""
+
+    revision: str
+    changed: tuple[str, ...]             # paths of the files that differ from the revision before
+    reloaded: tuple[str, ...] | None
+    complaint: str = ""                  # what did not go well after Asterisk had taken everything
+
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Those whose files are among the changed ones."""
+        return tuple(sorted({slug_of(path) for path in self.changed if not _is_added(path)} - {PLATFORM}))
+
+
+def read_current(home: Path) -> Files:
+    """The files of the current revision; none before the first publish."""
+    return dict(current(home))
+
+
+def rendered_part(files: Mapping[str, str], kept: Collection[str] = ()) -> Files:
+    """A revision's files without those that publishing adds, and those of the tenants in `kept`."""
+    return {path: files[path] for path in files if not _is_added(path) and slug_of(path) not in kept}
+
+
+def published_slugs(home: Path) -> set[str]:
+    """The tenants of the current revision."""
+    return {file.stem for file in (home / "published" / "current" / "tenants").glob("*.json")}
+
+
+async def publish(
+    home: Path, files: Files, asterisk: Asterisk | None, kept: Collection[str] = (), earlier: Sequence[str] | None = None,
+) -> Published:
+    """Makes current a revision of `files`, and of those that the tenants in `kept` have in the current one. `earlier`: the
+    revisions that can be gone back to afterwards; None for all until now. Raises AsteriskRefused, with the revision before
+    current again. To be called inside `locked(home)`."""
+    before = current(home)
+    written = {path: text for path, text in files.items() if path not in before or before[path] != text}
+    gone = {path for path in before if path not in files and not _is_added(path) and slug_of(path) not in kept}
+    phones = {path: text for path, text in written.items() if path.startswith("pjsip/")}
+    if phones or any(path.startswith("pjsip/") for path in gone):
+        written |= {path: text for path, text in by_type(before, phones, gone).items() if before.get(path) != text}
+    own = _digest({path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")})
+    digest = _digest({**written, **dict.fromkeys(gone, ""), "before": before.name, "own": own})
+    if any(map(is_read_by_asterisk, (*written, *gone))) or MARKER not in before or not marker_of(before).startswith(own):
+        written[MARKER] = f"[{MARKED}]\nexten => {own}{digest},1,NoOp()\n"
+    after = write_revision(home, before, written, gone, digest) if written or gone else before
+    folders, complaint = await _switch(home, before, after, asterisk)
+    names = [*(history(home) if earlier is None else earlier)]
+    if names[-1:] != [after.name]:
+        names.append(after.name)
+    if names != history(home):
+        record(home, names)
+    return Published(after.name, tuple(sorted((*written, *gone))), folders, complaint)
+
+
+def earlier_revisions(home: Path) -> list[str]:
+    """Those that can be gone back to, the last one last."""
+    names = history(home)
+    return names[:-1] if names[-1:] == [current_name(home)] else names
+
+
+async def _switch(
+    home: Path, before: Revision, after: Revision, asterisk: Asterisk | None,
+) -> tuple[tuple[str, ...] | None, str]:
+    """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it once Asterisk has
+    it. Undone when Asterisk refuses. Returns the folders that were read again, None where no Asterisk runs, and what did not
+    go well afterwards."""
+    unread = home / "published" / ".unread"          # nobody knows what Asterisk has
+    was_completed = history(home)[-1:] == [before.name] and not unread.exists()
+    unread.touch()
+    point_to(home, "current", after.name)
+    if asterisk is None:
+        make_database(home, after)
+        write_mailboxes(home, after)
+        write_all_objects(home, after)
+        unread.unlink()
+        point_to(home, "decided", after.name)
+        return None, ""
+    reading = Reading(home, asterisk, before, after, was_completed=was_completed)
+    try:
+        await reading.taken()
+    except BaseException as refusal:
+        try:
+            await reading.ended()
+        finally:
+            await _undo(home, before, after, asterisk, refusal)
+            unread.unlink()
+        raise
+    unread.unlink()
+    point_to(home, "decided", after.name)
+    return reading.folders, await reading.ended()
+
+
+async def _undo(
+    home: Path, before: Revision, after: Revision, asterisk: Asterisk, refusal: BaseException,
+) -> None:
+    """Points back. A second refusal is told with the first one, never instead of it."""
+    if not before.name:
+        (home / "published" / "current").unlink()
+        return
+    point_to(home, "current", before.name)
+    reading = Reading(home, asterisk, after, before, was_completed=True)
+    try:
+        await reading.taken()
+    except AsteriskRefused as second:
+        raise AsteriskRefused(f"{refusal}; and it refused to go back to revision {before.name}: {second}") from None
+    finally:
+        await reading.ended()
+
+
+def slug_of(path: str) -> str:
+    """The tenant whose file it is in a revision."""
+    return path.rpartition("/")[2].partition(".")[0]
+
+
+def _is_added(path: str) -> bool:
+    """Whether it is one of the files that publishing adds to the rendered ones."""
+    return path in ADDED
+
+
+def _digest(texts: Files) -> str:
+    return hashlib.sha256("\0".join(f"{name}\0{texts[name]}" for name in sorted(texts)).encode()).hexdigest()[:DIGITS]
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """One change of the instance's secrets and revisions at a time. Raises BlockingIOError when another one runs."""
+    with open(home / "published" / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(f"another command is changing {home}") from None
+        yield

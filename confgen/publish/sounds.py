@@ -1,0 +1,138 @@
+"""Prompts as sound files that Asterisk plays: 8 kHz mono, named by what they contain, so that a change never overwrites one."""
+
+import asyncio
+import hashlib
+import os
+import wave
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from routing.speech.phrases import Language
+from routing.speech.prompts import Spoken
+from routing.tenant.tenant import Tenant
+from yaml_models.errors import ConfigError, Problem
+
+VOICES = {"pl": "pl", "en": "en-gb", "it": "it"}      # espeak-ng's
+WORDS_PER_MINUTE = "150"
+RATES_HZ = (8000, 16000)
+MAX_FILE_BYTES = 20_000_000
+LIMIT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One prompt to be made: `source` is text to speak, or the bytes of a sound file."""
+
+    name: str              # of the file, without its extension
+    source: str | bytes
+    language: str
+
+
+def sounds_of(tenant: Tenant, folder: Path, file: str) -> Mapping[str, Sound]:
+    """What each prompt of the tenant sounds like, by the prompt's name; a translation by a name such as 'welcome.it'. `folder`
+    holds its sound files, `file` is its YAML's name for errors. Raises ConfigError for a sound file that is missing or of a
+    wrong kind."""
+    problems: list[Problem] = []
+    sounds: dict[str, Sound] = {}
+    for name, prompt in tenant.all_prompts().items():
+        versions: list[tuple[str, str, Language, Spoken]] = [(name, name, prompt.language or tenant.language, prompt)]
+        versions += [(f"{name}.{other}", f"{name}-{other}", other, said) for other, said in prompt.translations.items()]
+        for key, stem, language, spoken in versions:
+            try:
+                source = _source(spoken, folder)
+            except ValueError as error:
+                problems.append(Problem(file, 1, f"prompts.{name}", str(error)))
+                continue
+            sounds[key] = _recorded(stem, source, language) if isinstance(source, bytes) else _said(stem, source, language)
+    if problems:
+        raise ConfigError(problems)
+    return sounds
+
+
+def _recorded(stem: str, source: bytes, language: str) -> Sound:
+    return Sound(f"{stem}-{hashlib.sha256(source).hexdigest()[:16]}", source, language)
+
+
+@lru_cache(maxsize=10_000)
+def _said(stem: str, source: str, language: str) -> Sound:
+    """Most of all tenants' are the system's phrases."""
+    content = f"{language}\0{WORDS_PER_MINUTE}\0{source}".encode()
+    return Sound(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
+
+
+def _source(prompt: Spoken, folder: Path) -> str | bytes:
+    """The text, or the bytes of the sound file. Raises ValueError that says what was found and expected."""
+    if prompt.text is not None:
+        return prompt.text
+    path = folder / str(prompt.file)
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ValueError(f"{path.name} is larger than {MAX_FILE_BYTES // 1_000_000} MB")
+        with wave.open(str(path)) as sound:
+            if sound.getframerate() not in RATES_HZ or sound.getnchannels() != 1 or sound.getsampwidth() != 2:
+                kind = "mono" if sound.getnchannels() == 1 else "stereo"
+                raise ValueError(
+                    f"{path.name} is {sound.getframerate()} Hz {kind}, {sound.getsampwidth() * 8} bit; "
+                    "a prompt is 8000 or 16000 Hz mono, 16 bit")
+    except OSError as error:
+        raise ValueError(f"no sound file {path.name} beside the tenant's file ({error.strerror})") from None
+    except (wave.Error, EOFError):
+        raise ValueError(f"{path.name} is no WAV file of plain samples") from None
+    return path.read_bytes()
+
+
+async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path) -> None:
+    """Each tenant's, in a folder of its own. What another tenant has already, such as the system's phrases, is linked."""
+    there = {own.name: set(os.listdir(own)) for own in (folder / tenant for tenant in sounds) if own.is_dir()}
+    missing = [(tenant, sound) for tenant, its_sounds in sounds.items() for sound in its_sounds
+               if f"{sound.name}.wav" not in there.get(tenant, ())]
+    if not missing:
+        return
+    known = {file.name: file for own in os.scandir(folder) if own.is_dir() for file in Path(own).glob("*.wav")}
+    for tenant, sound in missing:
+        target = folder / tenant / f"{sound.name}.wav"
+        target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if target.name in known:
+            os.link(known[target.name], target)
+        else:
+            await make_sounds([sound], target.parent)
+            known[target.name] = target
+
+
+async def make_sounds(sounds: Iterable[Sound], folder: Path) -> int:
+    """Makes those that are not there yet, whole or not at all; says how many. Needs espeak-ng and sox."""
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    made = 0
+    for sound in sounds:
+        target = folder / f"{sound.name}.wav"
+        if target.exists():
+            continue
+        raw = folder / f".{sound.name}.raw.wav"
+        ready = folder / f".{sound.name}.wav"
+        if isinstance(sound.source, bytes):
+            raw.write_bytes(sound.source)
+        else:
+            voice = VOICES[sound.language]
+            await _run(["espeak-ng", "-v", voice, "-s", WORDS_PER_MINUTE, "-w", str(raw), "--stdin"], sound.source)
+        await _run(["sox", str(raw), "-r", "8000", "-c", "1", "-b", "16", str(ready), "norm", "-3"])
+        raw.unlink()
+        ready.chmod(0o640)
+        ready.rename(target)
+        made += 1
+    return made
+
+
+async def _run(arguments: list[str], text: str = "") -> None:
+    process = await asyncio.create_subprocess_exec(
+        *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE)
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            _, errors = await process.communicate(text.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise OSError(f"{arguments[0]} ended with {process.returncode}: {errors.decode(errors='replace').strip()[:200]}")

@@ -1,0 +1,93 @@
+"""What a tenant's own web service may answer while a call waits, and how it may fail. Pure; told in docs/call-server.md."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+
+from routing.numbering.value_types import Destination, Name
+from routing.speech.phrases import Language
+from yaml_models.patterns import SHORT_LINE, matching
+from yaml_models.strict_model import Part
+
+MAX_ANSWER_BYTES = 16_384
+
+
+def printable(text: str) -> str:
+    """The text. Raises ValueError for what a page or a log would not show as it is."""
+    if not text.isprintable():
+        raise ValueError("expected printable characters only")
+    return text
+
+
+# As SpokenText, but shorter: it is made to speech while the caller waits.
+ShortSpokenText = Annotated[str, matching(
+    r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,500}$", "text of at most 500 characters without < > { } $ \\")]
+Shown = Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,80}$", SHORT_LINE), AfterValidator(printable)]
+
+
+class Reply(Part):
+    """The answer of a call server. Every field may be left out; without `go_to` the call goes on to the element's `next`."""
+
+    model_config = ConfigDict(title="Answer of a call server")
+
+    text: ShortSpokenText | None = Field(default=None, description="Read to the caller, before the call goes on.")
+    language: Language | None = Field(default=None, description="Of the text. Default: the tenant's.")
+    go_to: Destination | None = Field(default=None, description=(
+        "Where the call goes: the name of one of the tenant's elements, an internal number, or a number with its +: one of the "
+        "tenant's own, or one outside, which is rung through a trunk."))
+    show: dict[Name, Shown] = Field(default_factory=dict, max_length=10, description=(
+        "Kept with the call's record for those who answer it, such as {\"customer\": \"Kowalska, contract 17\"}."))
+
+
+class Failure(StrEnum):
+    """Why there is no answer that could be followed."""
+
+    REFUSED_ADDRESS = "refused_address"    # it is in a network that the operator does not allow
+    UNKNOWN_HOST = "unknown_host"
+    NO_CONNECTION = "no_connection"        # refused, or not in time
+    TLS = "tls"                            # its certificate cannot be trusted, or no encryption came about
+    NO_ANSWER = "no_answer"                # connected, and silent for too long
+    CLOSED = "closed"                      # before the whole answer, or it spoke no HTTP
+    STATUS = "status"                      # another than 200; no redirect is followed
+    TOO_LARGE = "too_large"
+    WRONG_ANSWER = "wrong_answer"          # not what the schema says
+    SUSPENDED = "suspended"                # it failed so often that it is not asked for a while
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """`detail` says what was found, '' where the failure says it all."""
+
+    failure: Failure
+    detail: str = ""
+
+    def describe(self) -> str:
+        words = TOLD[self.failure]
+        return f"{words}: {self.detail}" if self.detail else words
+
+
+TOLD: dict[Failure, str] = {
+    Failure.REFUSED_ADDRESS: "its address is in a network that is not allowed",
+    Failure.UNKNOWN_HOST: "nobody knows its host",
+    Failure.NO_CONNECTION: "no connection",
+    Failure.TLS: "it cannot be trusted",
+    Failure.NO_ANSWER: "no answer in time",
+    Failure.CLOSED: "it closed without an answer",
+    Failure.STATUS: "it refused",
+    Failure.TOO_LARGE: f"its answer is larger than {MAX_ANSWER_BYTES} bytes",
+    Failure.WRONG_ANSWER: "its answer cannot be used",
+    Failure.SUSPENDED: "it failed too often and is not asked for a while",
+}
+
+
+def read_reply(text: bytes) -> Reply | Failed:
+    """An answer as it was sent, or what is wrong with it."""
+    try:
+        return Reply.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part)[:40] for part in first["loc"])
+        words = f"{where}: {first['msg']}" if where else first["msg"]
+        return Failed(Failure.WRONG_ANSWER, words[:120])

@@ -1,0 +1,244 @@
+"""Whether tenants' files can be used: each by itself, and all together. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from routing.check.clashes import carrier_clashes, clashes
+from routing.check.equipment_check import equipment_problems
+from routing.check.group_limits import too_many
+from routing.check.references import dangling_references
+from routing.engine.engine import START
+from routing.hunt.hunting import MAX_MEMBERS, loop_of
+from routing.nodes import SYSTEM_NODES
+from routing.nodes.mobile_access import mobile_problems
+from routing.nodes.node import Uses
+from routing.nodes.parking import Parking
+from routing.numbering.endpoint import PLATFORM
+from routing.numbering.numbers import is_emergency
+from routing.platform.platform import Platform
+from routing.platform.subscription import exceeded, unknown_terms
+from routing.tenant.forward_loops import forward_loops
+from routing.tenant.routes import twice
+from routing.tenant.tenant import Tenant
+from yaml_models.document import Document, Value, read_document
+from yaml_models.error_recovery import readable
+from yaml_models.errors import ConfigError, Problem
+from yaml_models.suggestion import did_you_mean
+from yaml_models.validation import Misfit, fitted, told, validated
+
+Texts = Mapping[str, str]      # file name -> YAML
+WITHOUT_BRAKE = Platform(brake=None)      # of a tenant that is read by itself
+NO_PLATFORMS: Mapping[str, Platform] = {}
+NOBODY = "00"
+STAND_INS: Mapping[str, Value] = {
+    "tenant": "tenant", "name": "Tenant", "country": "PL", "language": "en", "timezone": "UTC", "failover": {"ring": [NOBODY]}}
+"""For what every tenant has, where a file is to be checked in which it does not fit."""
+
+
+def read_platform(text: str, file: str) -> Platform:
+    """Raises ConfigError with everything that is wrong in it."""
+    document = read_document(text, file)
+    platform = validated(document, Platform)
+    if problems := list(carrier_clashes(document, platform)):
+        raise ConfigError(problems)
+    return platform
+
+
+def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Tenant:
+    """One tenant's file. Raises ConfigError with everything that is wrong in it."""
+    return read_tenants({file: text}, {file: platform})[0]
+
+
+def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS) -> list[Tenant]:
+    """All tenants' files, in the order of their names. `platforms` are by the tenant's file. Raises ConfigError with everything
+    that is wrong in any of them."""
+    problems: list[Problem] = []
+    read: list[tuple[Document, Tenant]] = []
+    for file in sorted(texts):
+        try:
+            document = read_document(texts[file], file)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        found = _checked(document, platforms.get(file, WITHOUT_BRAKE))
+        problems += found.problems
+        if found.tenant:
+            read.append((found.document, found.tenant))
+    problems += clashes(read)
+    if problems:
+        raise ConfigError(problems)
+    return [tenant for _, tenant in read]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A tenant's file, and what is wrong in it. Of the tenant there is only what could be read."""
+
+    document: Document
+    tenant: Tenant | None
+    problems: list[Problem]
+
+
+def _checked(document: Document, platform: Platform) -> _Checked:
+    found = fitted(document, Tenant)
+    if isinstance(found, list):
+        return _checked_in_part(document, platform, found)
+    tenant = _on(platform, found)
+    rules = (
+        _own_platform, _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes,
+        too_many, _ways_out, _loops, equipment_problems)
+    return _Checked(document, tenant, [problem for rule in rules for problem in rule(document, tenant)])
+
+
+def _checked_in_part(document: Document, platform: Platform, misfits: list[Misfit]) -> _Checked:
+    """What is certain although something does not fit: names that stand twice, and those of nothing that could be meant."""
+    problems = told(document, misfits)
+    rest = readable(document, Tenant, misfits, STAND_INS)
+    if rest is None:
+        return _Checked(document, None, problems)
+    tenant = _on(platform, rest.model)
+    rules = (_own_platform, _names, _memberships, _loops)
+    problems += [problem for rule in rules for problem in rule(rest.document, tenant)]
+    problems += dangling_references(rest.document, tenant, rest.hidden | {NOBODY})
+    return _Checked(rest.document, None if "tenant" in rest.filled else tenant, problems)
+
+
+def _on(platform: Platform, tenant: Tenant) -> Tenant:
+    """The tenant as a customer of the platform: with its carriers, where the file has no trunks."""
+    trunks = tenant.trunks if "trunks" in tenant.model_fields_set else platform.trunks()
+    return tenant.model_copy(update={"platform": platform, "trunks": trunks})
+
+
+def _own_platform(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """What the operator sells and allows stands in a file of the operator's."""
+    if "platform" in document.values:
+        yield document.problem(("platform",), "unknown section 'platform'")
+
+
+def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Every element's name once, every internal number once."""
+    if tenant.tenant == PLATFORM:
+        yield document.problem(("tenant",), f"{PLATFORM!r} is the system's own word, expected another name")
+    seen: dict[str, str] = {}
+    numbers = dict.fromkeys(tenant.users, "users")
+    for section, name, element in tenant.elements():
+        if name in {START, *SYSTEM_NODES}:
+            yield document.problem((section, name), f"{name!r} is the system's own word, expected another name")
+        if name in seen:
+            yield document.problem((section, name), f"{name!r} is also one of {seen[name]}; every element needs its own name")
+        seen[name] = section
+        if isinstance(element, Parking):
+            for number in element.numbers:
+                if number in numbers:
+                    found = f"slot {number} is already the extension of {numbers[number]}"
+                    yield document.problem((section, name, "slots"), found)
+                numbers[number] = f"{section}.{name}"
+        if element.extension:
+            if element.extension in numbers:
+                yield document.problem(
+                    (section, name, "extension"),
+                    f"extension {element.extension} is already that of {numbers[element.extension]}")
+            numbers[element.extension] = f"{section}.{name}"
+
+
+def _memberships(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """No group is a member of itself, at whatever depth, and none is too large with the members of its groups."""
+    members = {name: group.members for name, group in tenant.groups.items()}
+    for name in members:
+        if loop := loop_of(name, members):
+            yield document.problem(("groups", name, "members"), f"the group is a member of itself: {' > '.join(loop)}")
+        elif len(tenant.seats_of(name)) > MAX_MEMBERS:
+            found = f"found {len(tenant.seats_of(name))} members, those of its groups among them"
+            yield document.problem(("groups", name, "members"), f"{found}, expected at most {MAX_MEMBERS}")
+
+
+def _mobiles(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    mobiles = {extension: user.mobile for extension, user in tenant.users.items() if user.mobile}
+    return mobile_problems(document, tenant.mobile_accesses, mobiles)
+
+
+def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Numbers outside may be called, and a trunk leads there."""
+    places: list[tuple[tuple[str, ...], Uses]] = []
+    places += [(("users", extension), user.uses()) for extension, user in tenant.users.items()]
+    places += [((section, name), element.uses()) for section, name, element in tenant.elements()]
+    for path, uses in places:
+        for field, number in uses.outside:
+            where = (*path, *field.split("."))
+            if refusal := tenant.refusal_of(number):
+                yield document.problem(where, f"{number} {refusal}")
+            if number in tenant.numbers:
+                to = tenant.numbers[number].to
+                text = f"{number} is one of the tenant's own numbers, expected {to!r}, where its calls go"
+                yield document.problem(where, text)
+            if not tenant.trunks:
+                yield document.problem(where, f"no trunk leads to {number}, expected one in trunks")
+            elif not tenant.numbers:
+                yield document.problem(where, f"no number can be shown to {number}, expected one in numbers")
+
+
+def _terms(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Users are of types that there are, and the tenant has no more than its plan."""
+    types = tenant.platform.extension_types
+    for extension, user in tenant.users.items():
+        if user.type not in types:
+            hint = did_you_mean(user.type, types)
+            yield document.problem(("users", extension, "type"), f"no extension type named {user.type!r}{hint}")
+    if tenant.plan is None:
+        return
+    unknown = list(unknown_terms(tenant.plan, tenant.platform))
+    for path, text in unknown:
+        yield document.problem(("plan", *path), text)
+    if not unknown:
+        for section, text in exceeded(tenant.plan, tenant.terms, len(tenant.main_numbers), len(tenant.users)):
+            yield document.problem((section,), text)
+
+
+def _routes(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """Each class of calls has one route."""
+    for place, call_class in twice(tenant.routes):
+        yield document.problem(("routes", str(place), "classes"), f"{call_class} calls have a route already")
+
+
+def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """No list names an emergency number, and no internal number has its digits: nobody could ever reach that one."""
+    paths: dict[str, tuple[str, ...]] = {extension: ("users", extension) for extension in tenant.users}
+    for section, name, element in tenant.elements():
+        if element.extension:
+            paths[element.extension] = (section, name, "extension")
+    for name, parking in tenant.parkings.items():
+        paths |= dict.fromkeys(parking.numbers, ("parkings", name, "slots"))
+    for number, path in paths.items():
+        if is_emergency(number, tenant.country):
+            expected = "other slots" if path[-1] == "slots" else "another extension"
+            yield document.problem(path, f"{number} is an emergency number, expected {expected}")
+    for field, patterns in (("callers", tenant.blacklist.callers), ("targets", tenant.blacklist.targets)):
+        for i, pattern in enumerate(patterns):
+            if is_emergency(pattern, tenant.country):
+                text = f"{pattern} is an emergency number, which nothing can block"
+                yield document.problem(("blacklist", field, str(i)), text)
+
+
+def _codes(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    for path, text in tenant.codes.problems(tenant.switches):
+        yield document.problem(("codes", *path), text)
+
+
+def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    """From every element a call can come to a human, a mailbox or a spoken end."""
+    targets = {name: set(tenant.targets_of(node)) for name, node in tenant.nodes.items()}
+    finished = {name for name, node in tenant.nodes.items() if node.uses().ends}
+    grown = True
+    while grown:
+        new = {name for name in targets.keys() - finished if targets[name] & finished}
+        grown = bool(new)
+        finished |= new
+    for section, name, _ in tenant.elements():
+        if name not in finished and targets[name] <= tenant.nodes.keys():
+            yield document.problem((section, name), "no way out: from here a call only goes round in circles")
+
+
+def _loops(document: Document, tenant: Tenant) -> Iterable[Problem]:
+    for loop in forward_loops(tenant):
+        text = f"a loop: calls would be passed on from {' to '.join((*loop, loop[0]))}"
+        yield document.problem(("users", loop[0]), text)

@@ -1,0 +1,253 @@
+"""What a code does that a user dials: one step, after which the call ends, or a number that is called instead. Pure."""
+
+import re
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from routing.call.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
+from routing.call.codes import Feature, Keyed, SwitchKeyed
+from routing.call.effects import CHANGED, NOT_CHANGED, NOT_KNOWN, PAUSES, ChangeSetting, Flip, FlipPause, LastCaller, PutSwitch
+from routing.call.facts import Facts, Forwarding
+from routing.call.step import CheckVoicemail, Echo, Move, PickUp, Play, Step
+from routing.numbering.numbers import e164, find_did
+from routing.numbering.value_types import Extension, Name
+from routing.speech.code_phrases import digits
+from routing.speech.prompts import name_of_element
+from routing.tenant.settings import checked_forward, groups_of
+from routing.tenant.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class CodeStep:
+    """The step, after which the call is over."""
+
+    step: Step
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dials:
+    """The call goes on as if this internal or whole number had been dialled."""
+
+    number: str
+    why: str
+
+
+WRONG = Play(("sys_code_wrong",))
+NOTHING_TO_PICK_UP = Play(("sys_nothing_to_pick_up",), early=True)
+FAILED = Play(("sys_code_failed",))
+FORWARDS = {
+    Feature.FORWARD_UNCONDITIONAL: Forwarding.UNCONDITIONAL, Feature.FORWARD_BUSY: Forwarding.BUSY,
+    Feature.FORWARD_NO_ANSWER: Forwarding.NO_ANSWER, Feature.FORWARD_UNAVAILABLE: Forwarding.UNAVAILABLE,
+}
+ELSEWHERE = {Feature.HIDE_NUMBER, Feature.SHOW_MAIN}
+FORWARDS_OFF = {
+    Feature.FORWARD_UNCONDITIONAL_OFF: Forwarding.UNCONDITIONAL, Feature.FORWARD_BUSY_OFF: Forwarding.BUSY,
+    Feature.FORWARD_NO_ANSWER_OFF: Forwarding.NO_ANSWER, Feature.FORWARD_UNAVAILABLE_OFF: Forwarding.UNAVAILABLE,
+}
+
+
+def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed | SwitchKeyed) -> CodeStep | Dials | None:
+    """What the code does for the user who dials it. None for a code that is no business of this module, or of a phone without
+    a user. Raises Unanswered."""
+    if extension not in tenant.users:
+        return None
+    code = _Code(tenant, facts, extension)
+    match keyed:
+        case SwitchKeyed(switch=switch, rest=rest):
+            return code.move(switch, rest)
+        case Keyed(feature=Feature.LOGIN | Feature.LOGOUT | Feature.PAUSE | Feature.RESUME as feature, rest=rest):
+            return code.attend(feature, rest)
+        case Keyed(feature=feature, rest=rest) if feature in FORWARDS:
+            return code.forward(FORWARDS[feature], rest)
+        case Keyed(feature=Feature.PICK_UP_EXTENSION, rest=other):
+            return code.pick_up_for(other)
+        case Keyed(feature=Feature.WAKE_UP, rest=rest):
+            return code.wake_up(rest)
+        case Keyed(feature=feature) if feature in ELSEWHERE:
+            return None
+        case Keyed(feature=feature, rest=rest) if rest:
+            return CodeStep(WRONG, f"{feature} takes no {rest!r}")
+        case Keyed(feature=feature) if feature in FORWARDS_OFF:
+            return code.no_forward(FORWARDS_OFF[feature])
+        case Keyed(feature=Feature.VOICEMAIL):
+            return code.voicemail()
+        case Keyed(feature=Feature.PICK_UP):
+            return code.pick_up()
+        case Keyed(feature=Feature.STATUS):
+            return CodeStep(Play(code.status() or ("sys_nothing_set",)), f"{extension} asks what is set")
+        case Keyed(feature=Feature.DO_NOT_DISTURB_ON):
+            return code.change(DoNotDisturb(on=True), ("sys_dnd_on",), "is not to be disturbed")
+        case Keyed(feature=Feature.DO_NOT_DISTURB_OFF):
+            return code.change(DoNotDisturb(on=False), ("sys_dnd_off",), "may be disturbed")
+        case Keyed(feature=Feature.WAKE_UP_OFF):
+            return code.change(WakeUp(None), ("sys_wake_up_off",), "is not woken up")
+        case Keyed(feature=Feature.CALL_LAST_CALLER):
+            return code.call_last_caller()
+        case Keyed(feature=Feature.MOVE):
+            move = Move(extension, tenant.users[extension].mobile or "", "sys_nothing_to_move")
+            return CodeStep(move, f"{extension} takes over its own call")
+        case Keyed(feature=Feature.PARK) if tenant.park_extension:
+            return Dials(tenant.park_extension, f"{extension} parks itself")
+        case Keyed(feature=Feature.PARK):
+            return CodeStep(WRONG, "no parking lot has an extension")
+        case Keyed(feature=Feature.ECHO):
+            return CodeStep(Echo("sys_echo"), f"{extension} hears itself")
+        case _:
+            raise AssertionError(f"nothing is known of {keyed}")
+
+
+def woken(tenant: Tenant, facts: Facts, extension: Extension) -> CodeStep:
+    """What a user hears who has answered the call that wakes up. No other one follows."""
+    noted = facts.answer(ChangeSetting(extension, WakeUp(None))) == CHANGED
+    clock = facts.moment.astimezone(ZoneInfo(tenant.timezone))
+    why = f"{extension} is awake" if noted else f"{extension} is awake, which cannot be noted now: it rings again"
+    return CodeStep(Play(("sys_time_is", *digits(f"{clock:%H%M}"))), why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A code that this user dials."""
+
+    tenant: Tenant
+    facts: Facts
+    extension: Extension
+
+    def change(self, setting: Setting, prompts: tuple[Name, ...], why: str) -> CodeStep:
+        if self.facts.answer(ChangeSetting(self.extension, setting)) == NOT_CHANGED:
+            return CodeStep(FAILED, f"{self.extension} {why}: cannot be changed now")
+        return CodeStep(Play(prompts), f"{self.extension} {why}")
+
+    def voicemail(self) -> CodeStep:
+        if self.tenant.users[self.extension].voicemail:
+            return CodeStep(CheckVoicemail(self.extension), f"{self.extension} listens to its mailbox")
+        return CodeStep(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
+
+    def pick_up(self) -> CodeStep:
+        groups = self.tenant.pickup_groups_of(self.extension)
+        if not groups:
+            return CodeStep(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group")
+        return CodeStep(PickUp((), "sys_nothing_to_pick_up"), f"{self.extension} picks up in {', '.join(groups)}")
+
+    def pick_up_for(self, other: str) -> CodeStep:
+        """Who is in no pickup group with the other hears the same as if nothing rang."""
+        if not self.tenant.may_pick_up(self.extension, other):
+            return CodeStep(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group with {other or 'nobody'}")
+        ringing = PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up")
+        return CodeStep(ringing, f"{self.extension} picks up for {other}")
+
+    def attend(self, feature: Feature, number: str) -> CodeStep:
+        """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
+        extension is what a key with a lamp dials."""
+        if number == self.extension and feature is Feature.PAUSE:
+            return self.flip_pause()
+        own = groups_of(self.tenant, self.extension)
+        group = self.tenant.internal_numbers.get(number, "") if number else ""
+        if number and group not in own:
+            return CodeStep(Play(("sys_code_no_group",)), f"{self.extension} is in no group or queue {number}")
+        others = tuple(name for name in own if name != group)
+        settings: dict[Feature, tuple[Setting, str, str, str]] = {
+            Feature.LOGIN: (LoggedOut(False, group, others), "sys_logged_in", "_to", "logs in"),
+            Feature.LOGOUT: (LoggedOut(True, group, others), "sys_logged_out", "_of", "logs out"),
+            Feature.PAUSE: (Paused(True, group, others), "sys_paused", "_in", "pauses"),
+            Feature.RESUME: (Paused(False, group, others), "sys_resumed", "_in", "goes on"),
+        }
+        setting, prompt, in_one, why = settings[feature]
+        if not group:
+            return self.change(setting, (prompt,), f"{why} everywhere")
+        return self.change(setting, (prompt + in_one, name_of_element(group)), f"{why} in {group}")
+
+    def flip_pause(self) -> CodeStep:
+        found = self.facts.answer(FlipPause(self.extension))
+        if found == NOT_CHANGED:
+            return CodeStep(FAILED, f"{self.extension} begins or ends a pause: cannot be changed now")
+        if found == PAUSES:
+            return CodeStep(Play(("sys_paused",)), f"{self.extension} pauses everywhere")
+        return CodeStep(Play(("sys_resumed",)), f"{self.extension} goes on everywhere")
+
+    def forward(self, kind: Forwarding, number: str) -> CodeStep:
+        try:
+            to = self._forward_target(number)
+        except ValueError as error:
+            why = f"{self.extension} cannot forward to {number or 'nothing'}: {error}"
+            return CodeStep(Play(("sys_forward_refused",)), why)
+        return self.change(Forward(kind, to), (f"sys_forward_{kind}", *digits(to)), f"forwards to {to} ({kind})")
+
+    def _forward_target(self, number: str) -> str:
+        """As it is kept: an internal number, or a whole one. Raises ValueError that says why no call can go there."""
+        if not re.fullmatch(r"\+?[0-9]{1,20}", number, re.ASCII):
+            raise ValueError("is no number")
+        if number in self.tenant.internal_numbers:
+            if number == self.extension:
+                raise ValueError("is the user's own")
+            return number
+        if did := find_did(number, self.tenant.country, self.tenant.numbers, self.tenant.area_code):
+            return did
+        to = self.tenant.destination(number)
+        self.tenant.trunk_endpoint(None)
+        checked_forward(self.tenant, self.extension, to)
+        return to
+
+    def no_forward(self, kind: Forwarding) -> CodeStep:
+        setting = Forward(kind, "", fixed=kind in self.tenant.forwards_of(self.extension))
+        return self.change(setting, (f"sys_forward_{kind}_off",), f"forwards nothing ({kind})")
+
+    def wake_up(self, clock: str) -> CodeStep:
+        if not re.fullmatch("([01][0-9]|2[0-3])[0-5][0-9]", clock, re.ASCII):
+            return CodeStep(Play(("sys_wake_up_wrong",)), f"{clock or 'nothing'} is no time")
+        at = next_moment(self.facts.moment, time(int(clock[:2]), int(clock[2:])), ZoneInfo(self.tenant.timezone))
+        return self.change(WakeUp(at), ("sys_wake_up_at", *digits(clock)), f"is woken up at {clock[:2]}:{clock[2:]}")
+
+    def move(self, name: Name, place: str) -> CodeStep:
+        """A switch: to the position of this place in its list, or to the next."""
+        switch = self.tenant.switches[name]
+        if not place:
+            moved = self.facts.answer(Flip(name, switch.positions, switch.standing(None)))
+        elif re.fullmatch("[1-9]|10", place, re.ASCII) and int(place) <= len(switch.positions):
+            moved = int(place) - 1
+            if self.facts.answer(PutSwitch(name, switch.positions[moved])) != CHANGED:
+                moved = NOT_CHANGED
+        else:
+            return CodeStep(WRONG, f"{name} has no position {place!r}")
+        if moved == NOT_CHANGED:
+            return CodeStep(Play(("sys_switch_stuck",)), f"{name} cannot be moved now")
+        position = switch.positions[moved]
+        return CodeStep(Play((switch.prompt_of(position),)), f"{self.extension} moves {name} to {position}")
+
+    def status(self) -> tuple[Name, ...]:
+        """The prompts that tell what is set."""
+        found = self.facts.set_by(self.extension)
+        forwards = {**self.tenant.forwards_of(self.extension), **found.forwards}
+        own = groups_of(self.tenant, self.extension)
+        told: list[Name] = ["sys_dnd_on"] if found.do_not_disturb else []
+        told += ["sys_logged_out"] if found.logged_out else _in_each("sys_logged_out_of", own, found.logged_out_of)
+        told += ["sys_paused"] if found.paused else _in_each("sys_paused_in", own, found.paused_in)
+        for kind in Forwarding:
+            if to := forwards.get(kind):
+                told += [f"sys_forward_{kind}", *((name_of_element(to),) if to in self.tenant.named_aloud else digits(to))]
+        if found.wake_up:
+            local = found.wake_up.astimezone(ZoneInfo(self.tenant.timezone))
+            told += ["sys_wake_up_at", *digits(f"{local:%H%M}")]
+        return tuple(told)
+
+    def call_last_caller(self) -> CodeStep | Dials:
+        shown = self.facts.answer(LastCaller(self.extension))
+        if shown == NOT_KNOWN:
+            return CodeStep(FAILED, "the last caller cannot be asked for now")
+        number = shown if shown in self.tenant.internal_numbers else e164(shown, self.tenant.country)
+        if number not in self.tenant.internal_numbers and not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII):
+            return CodeStep(Play(("sys_no_last_caller",)), f"no number is known that called {self.extension} last")
+        return Dials(number, f"{self.extension} calls the last caller")
+
+
+def next_moment(now: datetime, clock: time, zone: ZoneInfo) -> datetime:
+    """When the clock there shows this time next, later than `now`. On the day when it is skipped, an hour later."""
+    today = now.astimezone(zone).date()
+    moments = (datetime.combine(today + timedelta(days=days), clock, zone) for days in range(3))
+    return next(moment for each in moments if (moment := each.astimezone(UTC)) > now)
+
+
+def _in_each(prompt: Name, own: Iterable[Name], found: Container[Name]) -> list[Name]:
+    return [piece for group in own if group in found for piece in (prompt, name_of_element(group))]

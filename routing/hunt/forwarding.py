@@ -1,0 +1,198 @@
+"""Who rings when a user is called: directly, as a member of a group, or by a forward. One function; docs/forwarding.md is its
+table. Pure.
+
+A group asks it for each of its members, and never gets `Passed`: it is not left by a member's forward. Whether a member who is
+in a call rings is the group's own matter, and so is one who does not answer: routing/hunt/ring_candidates.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from routing.call.facts import DeviceState, Facts, Forwarding
+from routing.call.state import DialStatus
+from routing.call.step import Outside
+from routing.hunt.ring_rules import CallKind, Ways
+from routing.numbering.value_types import Did, Extension, Name, Target
+
+MAX_FORWARDS = 10     # of one call, until its caller chooses again
+
+_FORWARDS = {
+    DialStatus.BUSY: Forwarding.BUSY,
+    DialStatus.NOANSWER: Forwarding.NO_ANSWER,
+    DialStatus.UNAVAILABLE: Forwarding.UNAVAILABLE,
+    DialStatus.CONGESTION: Forwarding.UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """These ring together. A number outside among them confirms with a key before it gets the call. `why` names them.
+    `delays_s` are of the endpoints; `phones` are all that their user has, of which some may not ring."""
+
+    endpoints: tuple[str, ...]
+    outside: tuple[Outside, ...]
+    why: str
+    delays_s: tuple[int, ...] = ()
+    phones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The call goes on: to `target`, or to the number `outside` of which there is one where `target` is ''."""
+
+    target: Target
+    outside: tuple[Outside, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Nobody rings; directly called, the user's mailbox or `missed` takes the call, as with that status."""
+
+    status: DialStatus
+    why: str
+
+
+class People(Protocol):
+    """What the table must know of a tenant."""
+
+    def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
+    def trunk_endpoint(self, trunk: Name | None, number: Did) -> str: ...
+    def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]: ...
+    def ways_of(self, extension: Extension, kind: CallKind) -> Ways:
+        """What rings for a call of that kind."""
+    def takes_second_call(self, extension: Extension) -> bool:
+        """While a phone of the user is in a call."""
+    def is_own_number(self, number: str, extension: Extension) -> bool:
+        """Whether the public number leads straight to the user."""
+    def destination(self, text: str) -> str:
+        """The name of a node, or a number outside with its '+'. Raises ValueError that says why neither can be reached."""
+
+
+def who_rings(
+    people: People, facts: Facts, extension: Extension, *, groups: tuple[Name, ...] = (), follow: bool = False,
+    trail: tuple[Extension, ...] = (), ended: DialStatus | None = None,
+) -> Reachable | Passed | Nobody:
+    """Who rings for a call to the user, or, with `ended`, where the call goes after their phones rang and this came of it.
+
+    `groups` are the group that calls its member and those by way of which it is one, `follow` whether it follows its members'
+    forwards. `trail` are the users who have passed this call on already: they are neither rung nor asked again.
+    """
+    personal = facts.set_by(extension)
+    if ended is not None:
+        forward = _FORWARDS.get(ended)
+        return (_passed(people, facts, extension, forward, trail) if forward else None) or Nobody(ended, "")
+    if extension in trail:
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} has passed this call on already")
+    if groups and (personal.logged_out or not personal.logged_out_of.isdisjoint(groups)):
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} is logged out")
+    if groups and (personal.paused or not personal.paused_in.isdisjoint(groups)):
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} is paused")
+    if extension == facts.caller_extension:
+        return Nobody(DialStatus.BUSY, f"{extension} is the caller")
+    if not groups or follow:
+        passed = _passed(people, facts, extension, Forwarding.UNCONDITIONAL, trail)
+        if passed and groups:
+            return _followed(people, facts, extension, groups, trail, passed)
+        if passed:
+            return passed
+    if personal.do_not_disturb:
+        busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
+        return busy or Nobody(DialStatus.BUSY, f"{extension} is not to be disturbed")
+    phones = {facts.state_of(endpoint) for endpoint in people.endpoints_of(extension)}
+    if not people.takes_second_call(extension) and phones & {DeviceState.IN_USE, DeviceState.BUSY}:
+        busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
+        return busy or Nobody(DialStatus.BUSY, f"{extension} is in a call and takes no second one")
+    ways = people.ways_of(extension, CallKind.GROUP if groups else _kind(people, facts, extension))
+    if groups and follow and {facts.state_of(endpoint) for endpoint in ways.endpoints} == {DeviceState.UNAVAILABLE}:
+        passed = _passed(people, facts, extension, Forwarding.UNAVAILABLE, trail)
+        if passed:
+            return _followed(people, facts, extension, groups, trail, passed)
+    return _rings(people, facts, extension, ways)
+
+
+def outside_member(people: People, facts: Facts, number: Did) -> Reachable | Nobody:
+    """What rings for a number outside that is itself a member of a group. It confirms: the voicemail of its network would take
+    the call from all the others."""
+    if number == facts.caller:
+        return Nobody(DialStatus.BUSY, f"{number} is the caller")
+    return Reachable((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), number)
+
+
+def _passed(
+    people: People, facts: Facts, extension: Extension, forward: Forwarding, trail: tuple[Extension, ...],
+) -> Passed | None:
+    """Where that forward leads, None where it leads nowhere: none is set, it cannot be reached, it goes back to the caller or
+    to somebody who has passed the call on, or the call has been forwarded often enough."""
+    chosen = {**people.forwards_of(extension), **facts.set_by(extension).forwards}.get(forward)
+    return passed_to(people, facts, extension, chosen, trail, _WORDS[forward]) if chosen else None
+
+
+def passed_to(
+    people: People, facts: Facts, extension: Extension, chosen: str, trail: tuple[Extension, ...], words: str,
+) -> Passed | None:
+    """How a user's calls go on to what the user has chosen, None where that leads nowhere; `words` tell which calls."""
+    if extension in trail or len(trail) >= MAX_FORWARDS:
+        return None
+    try:
+        to = people.destination(chosen)
+        outside = (Outside(to, people.trunk_endpoint(None, to), payer=extension),) if to.startswith("+") else ()
+    except ValueError:
+        return None
+    caller = facts.caller if outside else facts.caller_extension      # from outside nobody calls as an extension
+    if to in (extension, caller, *trail):
+        return None
+    return Passed("" if outside else to, outside, f"forwards {words} to {to}")
+
+
+_WORDS = {
+    Forwarding.UNCONDITIONAL: "all calls",
+    Forwarding.BUSY: "when busy",
+    Forwarding.NO_ANSWER: "when nobody answers",
+    Forwarding.UNAVAILABLE: "when unavailable",
+}
+
+
+def _followed(
+    people: People, facts: Facts, extension: Extension, groups: tuple[Name, ...], trail: tuple[Extension, ...], passed: Passed,
+) -> Reachable | Nobody:
+    """What rings for a member whose forward the group follows: another user by the same table, or a number outside, which has
+    to confirm: its network's voicemail would take the call from all the others."""
+    why = f"{extension} {passed.why}"
+    if passed.outside:
+        (leg,) = passed.outside
+        return Reachable((), (replace(leg, confirm=True),), f"{leg.number} ({why})")
+    if not passed.target.isdigit():
+        return Nobody(DialStatus.UNAVAILABLE, f"{why}, which a group does not follow")
+    found = who_rings(people, facts, passed.target, groups=groups, follow=True, trail=(*trail, extension))
+    match found:
+        case Reachable():
+            return replace(found, why=f"{found.why} ({why})")
+        case Nobody(status=status):
+            return Nobody(status, f"{why}; {found.why}")
+        case Passed():
+            raise AssertionError("a group is never left by a forward")
+
+
+def _kind(people: People, facts: Facts, extension: Extension) -> CallKind:
+    """Of a call to the user that no group and no queue makes."""
+    if facts.caller_extension:
+        return CallKind.INTERNAL
+    return CallKind.DIRECT if people.is_own_number(facts.dialled, extension) else CallKind.MAIN
+
+
+def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Reachable | Nobody:
+    """Nobody waits for a phone that is not there: the first of the others rings at once."""
+    number, after_s = ways.mobile or ("", 0)
+    outside = () if number in ("", facts.caller) else (
+        Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True, payer=extension, permitted=True),)
+    if not ways.endpoints and not outside:
+        return Nobody(DialStatus.UNAVAILABLE, f"{extension} has nothing that rings for this kind of call")
+    there = [delay_s for endpoint, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)
+             if facts.state_of(endpoint) is not DeviceState.UNAVAILABLE]
+    soonest_s = min([*there, *(leg.after_s for leg in outside)], default=min(ways.delays_s, default=0))
+    return Reachable(
+        ways.endpoints, tuple(replace(leg, after_s=leg.after_s - soonest_s) for leg in outside),
+        " and ".join([extension, *(leg.number for leg in outside)]),
+        tuple(max(delay_s - soonest_s, 0) for delay_s in ways.delays_s), people.endpoints_of(extension))

@@ -1,0 +1,149 @@
+"""Who of a group's members is offered a call next: the algorithms, and what a group remembers of one call. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from routing.call.effects import Load
+from routing.numbering.value_types import Did, Extension, Name
+
+MAX_MEMBERS = 100        # of a group, those of its groups among them
+WORD_BITS = 19           # a number of a state's memory has at most 6 digits, and 2 ** 19 < 10 ** 6
+CLOCK_S = 10**6          # what a call remembers of the clock: seconds modulo 11.6 days
+
+
+class Algorithm(StrEnum):
+    """How a group hunts. All but `ring_all` offer a call to one member after the other."""
+
+    RING_ALL = "ring_all"
+    ORDERED = "ordered"              # in the order of the list
+    ROUND_ROBIN = "round_robin"      # each call begins with the member after that with whom the one before began
+    LONGEST_IDLE = "longest_idle"    # whose last conversation ended first
+    LEAST_LOADED = "least_loaded"    # who had the fewest conversations today, then those who talked least
+    RANDOM = "random"
+    WEIGHTED = "weighted"            # by chance, in the proportion of the members' weights
+
+
+RESERVING = frozenset({Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED, Algorithm.RANDOM, Algorithm.WEIGHTED})
+"""Where calls that come together must not all choose the same member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A user or a number outside as a member of a group, perhaps by way of groups among its members."""
+
+    member: Extension | Did
+    via: tuple[Name, ...]    # the group itself first, then the groups on the way
+
+    @property
+    def is_outside(self) -> bool:
+        return self.member.startswith("+")
+
+    @property
+    def entry(self) -> str:
+        """What stands in the group's own list of members."""
+        return self.via[1] if len(self.via) > 1 else self.member
+
+
+def seats(group: Name, members: Mapping[Name, Sequence[str]]) -> tuple[Seat, ...]:
+    """The users and numbers of a group, each once: a group among the members stands for its own. `members` is by group."""
+    found: dict[str, Seat] = {}
+    for seat in _seats(group, members, ()):
+        found.setdefault(seat.member, seat)
+    return tuple(found.values())
+
+
+def _seats(group: Name, members: Mapping[Name, Sequence[str]], via: tuple[Name, ...]) -> Iterator[Seat]:
+    if group in via:
+        return
+    via = (*via, group)
+    for member in members[group]:
+        if member in members:
+            yield from _seats(member, members, via)
+        else:
+            yield Seat(member, via)
+
+
+def loop_of(group: Name, members: Mapping[Name, Sequence[str]]) -> tuple[Name, ...]:
+    """The way on which a group is a member of itself: ('a', 'b', 'a'); empty when it is not."""
+
+    def way(via: tuple[Name, ...]) -> tuple[Name, ...]:
+        for member in members[via[-1]]:
+            if member == group:
+                return (*via, member)
+            if member in members and member not in via and (found := way((*via, member))):
+                return found
+        return ()
+
+    return way((group,))
+
+
+def drawn(places: Sequence[int], weights: Sequence[int], chance: float) -> list[int]:
+    """The places by chance, heavy ones earlier. `weights` are by place; 0 <= chance < 1. Each is drawn from those that are
+    left in the proportion of their weights: what remains of the chance, stretched, draws the next one."""
+    left, order = list(places), []
+    while left:
+        at, chosen = chance * sum(weights[place] for place in left), 0
+        while chosen < len(left) - 1 and at >= weights[left[chosen]]:
+            at -= weights[left[chosen]]
+            chosen += 1
+        place = left.pop(chosen)
+        order.append(place)
+        chance = min(max(at / weights[place], 0.0), 1 - 2**-53)
+    return order
+
+
+def by_idleness(places: Sequence[int], loads: Sequence[Load]) -> list[int]:
+    """`loads` are in the order of `places`. Who never talked comes first."""
+    return [place for _, place in sorted(zip(loads, places, strict=True), key=lambda pair: (pair[0].ended_at, pair[1]))]
+
+
+def by_load(places: Sequence[int], loads: Sequence[Load]) -> list[int]:
+    """`loads` are in the order of `places`."""
+    pairs = sorted(zip(loads, places, strict=True), key=lambda pair: (pair[0].calls, pair[0].talk_s, pair[1]))
+    return [place for _, place in pairs]
+
+
+def rotated(places: Sequence[int], first: int) -> list[int]:
+    """From place `first` on, round to those before it."""
+    return [place for place in places if place >= first] + [place for place in places if place < first]
+
+
+def clock_s(moment: datetime) -> int:
+    return int(moment.timestamp()) % CLOCK_S
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a group remembers of one call between two steps. Members are known by their places among the group's seats."""
+
+    began_s: int = 0                         # the clock when the ringing began, modulo CLOCK_S
+    first: int = 0                           # where round robin begins
+    round: int = 0                           # how often the list has been gone through
+    rang: bool = False                       # somebody did ring
+    rang_now: bool = False                   # in this round
+    busy: bool = False                       # somebody was in a call
+    tried_away: bool = False                 # those who seem to be away were rung all the same
+    last: int | None = None                  # who alone is being offered the call
+    offered: frozenset[int] = frozenset()    # in this round
+
+    def elapsed_s(self, moment: datetime) -> int:
+        return (clock_s(moment) - self.began_s) % CLOCK_S
+
+    def to_memory(self) -> tuple[int, ...]:
+        """At most 10 numbers below 10 ** 6."""
+        flags = self.rang | self.rang_now << 1 | self.busy << 2 | self.tried_away << 3 | self.round << 4
+        bits = sum(1 << place for place in self.offered)
+        words = [bits >> shift & (1 << WORD_BITS) - 1 for shift in range(0, bits.bit_length(), WORD_BITS)]
+        return (self.began_s, self.first, flags, 0 if self.last is None else self.last + 1, *words)
+
+    @classmethod
+    def from_memory(cls, memory: tuple[int, ...]) -> Self:
+        """Raises ValueError for what `to_memory` never gave."""
+        began_s, first, flags, last, *words = memory
+        bits = sum(word << WORD_BITS * i for i, word in enumerate(words))
+        offered = frozenset(place for place in range(bits.bit_length()) if bits >> place & 1)
+        return cls(began_s, first, flags >> 4, bool(flags & 1), bool(flags & 2), bool(flags & 4), bool(flags & 8),
+                   last - 1 if last else None, offered)

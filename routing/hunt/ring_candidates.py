@@ -1,0 +1,98 @@
+"""What rings for each member of a group at this moment: who is free, and whose phones and numbers that are. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from routing.call.facts import DeviceState, Facts
+from routing.call.step import Outside
+from routing.hunt.forwarding import Nobody, Passed, People, outside_member, who_rings
+from routing.hunt.hunting import Seat
+from routing.numbering.value_types import Extension
+
+IN_A_CALL = {DeviceState.IN_USE, DeviceState.BUSY}
+
+
+class Standing(Enum):
+    """Whether a member can be rung now."""
+
+    FREE = auto()            # a number outside too, of which nothing can be known
+    BUSY = auto()            # in a call
+    AWAY = auto()            # no phone is registered, as far as is known, and no number rings
+    OUT = auto()             # logged out, paused, not to be disturbed, the caller, or forwards to a group: never rung
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What rings for a member, in words `why`; for one who is OUT, why not."""
+
+    standing: Standing
+    why: str
+    endpoints: tuple[str, ...] = ()
+    outside: tuple[Outside, ...] = ()
+    delays_s: tuple[int, ...] = ()      # of the endpoints
+
+    @property
+    def legs(self) -> frozenset[str]:
+        return frozenset((*self.endpoints, *(leg.number for leg in self.outside)))
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """What rings together, nothing of it twice. `delays_s` are of the endpoints; `told` says who it is, in words."""
+
+    endpoints: tuple[str, ...]
+    delays_s: tuple[int, ...]
+    outside: tuple[Outside, ...]
+    told: tuple[str, ...]
+
+
+def candidates(
+    people: People, facts: Facts, seats: Iterable[Seat], *, follow: bool, skip_busy: bool, within_s: int,
+    trail: tuple[Extension, ...] = (),
+) -> tuple[Candidate, ...]:
+    """One for each seat. What would begin to ring only after `within_s` seconds does not ring at all."""
+    return tuple(_candidate(people, facts, seat, follow, skip_busy, within_s, trail) for seat in seats)
+
+
+def _candidate(
+    people: People, facts: Facts, seat: Seat, follow: bool, skip_busy: bool, within_s: int, trail: tuple[Extension, ...],
+) -> Candidate:
+    found = outside_member(people, facts, seat.member) if seat.is_outside else who_rings(
+        people, facts, seat.member, groups=seat.via, follow=follow, trail=trail)
+    match found:
+        case Nobody(why=why):
+            return Candidate(Standing.OUT, why)
+        case Passed():
+            raise AssertionError("a group is never left by a forward")
+    outside = tuple(leg for leg in found.outside if leg.after_s < within_s)
+    soon = {
+        endpoint: delay_s for endpoint, delay_s in zip(found.endpoints, found.delays_s, strict=True) if delay_s < within_s}
+    standing = Standing.FREE
+    if skip_busy and {facts.state_of(endpoint) for endpoint in found.phones} & IN_A_CALL:
+        standing = Standing.BUSY
+    elif not soon and not outside:
+        return Candidate(Standing.OUT, f"{seat.member} would ring too late")
+    elif {facts.state_of(endpoint) for endpoint in soon} <= {DeviceState.UNAVAILABLE} and not outside:
+        standing = Standing.AWAY
+    return Candidate(standing, found.why, tuple(soon), outside, tuple(soon.values()))
+
+
+def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozenset[str]) -> Ringing:
+    """What rings for the candidates, each with the delay in seconds, who were chosen to ring together for `ring_s` seconds.
+    `before` has rung for others already. Nobody waits for those who do not ring."""
+    taken, endpoints, outside = set(before), list[tuple[str, int]](), list[Outside]()
+    ordered = sorted(chosen, key=lambda pair: pair[1])
+    for candidate, delay_s in ordered:
+        endpoints += [
+            (endpoint, delay_s + own_s) for endpoint, own_s in zip(candidate.endpoints, candidate.delays_s, strict=True)
+            if endpoint not in taken]
+        outside += [replace(leg, after_s=leg.after_s + delay_s) for leg in candidate.outside if leg.number not in taken]
+        taken |= candidate.legs
+    soonest_s = min([*(delay_s for _, delay_s in endpoints), *(leg.after_s for leg in outside)])
+    late = [replace(leg, after_s=leg.after_s - soonest_s) for leg in outside]
+    told = [(candidate.why, max(delay_s - soonest_s, 0)) for candidate, delay_s in ordered]
+    return Ringing(
+        tuple(endpoint for endpoint, _ in endpoints), tuple(delay_s - soonest_s for _, delay_s in endpoints),
+        tuple(leg for leg in late if leg.after_s < ring_s),
+        tuple(f"{why} after {delay_s} s" if delay_s else why for why, delay_s in told))

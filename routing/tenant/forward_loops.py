@@ -1,0 +1,39 @@
+"""Forwards that lead back to where they began, found before they are saved. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from routing.numbering.value_types import Extension
+from routing.tenant.tenant import Tenant
+
+
+def forward_loops(tenant: Tenant) -> Iterator[tuple[str, ...]]:
+    """Each loop once, from one of its users on: the nodes by which calls come back to a user who passes them on. What depends
+    on a key of the caller's is none."""
+    onward = {name: _onward(tenant, name) for name in tenant.nodes}
+    told: set[str] = set()
+    for extension in tenant.users:
+        if extension not in told and (loop := _way_back(onward, extension)):
+            told.update(loop)
+            yield loop
+
+
+def _onward(tenant: Tenant, name: str) -> tuple[str, ...]:
+    """Where a node sends calls by itself."""
+    targets = tenant.nodes[name].uses().targets
+    asks_the_caller = any(field.startswith("keys.") for field, _ in targets)
+    return () if asks_the_caller else tuple(tenant.internal_numbers.get(target, target) for _, target in targets)
+
+
+def _way_back(onward: Mapping[str, tuple[str, ...]], extension: Extension) -> tuple[str, ...]:
+    """The shortest way from the user to itself, () if there is none."""
+    ways: dict[str, tuple[str, ...]] = {extension: (extension,)}
+    waiting = [extension]
+    while waiting:
+        name = waiting.pop(0)
+        for target in onward.get(name, ()):
+            if target == extension:
+                return ways[name]
+            if target not in ways:
+                ways[target] = (*ways[name], target)
+                waiting.append(target)
+    return ()

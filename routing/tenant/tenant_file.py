@@ -1,0 +1,88 @@
+"""The sections of a tenant's file. Pure."""
+
+from pydantic import Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from routing.call.codes import Codes
+from routing.hours.calendars import Calendar
+from routing.hours.timezones import is_timezone
+from routing.nodes import Elements
+from routing.nodes.user import User
+from routing.nodes.when import When
+from routing.numbering.number_list import NumberPatterns
+from routing.numbering.value_types import (
+    AreaCode,
+    Did,
+    Extension,
+    Extensions,
+    HomeCountry,
+    Label,
+    MailAddress,
+    Name,
+    Slug,
+    Target,
+)
+from routing.platform.platform import Platform
+from routing.platform.subscription import Bought
+from routing.platform.trunks import Trunk
+from routing.speech.phrases import Language
+from routing.speech.prompts import Prompt
+from routing.tenant.blacklist import Blacklist
+from routing.tenant.equipment import Equipped
+from routing.tenant.pickup_groups import Desks
+from routing.tenant.routes import Route, Site
+from yaml_models.strict_model import Part
+
+
+class PublicNumber(Part):
+    """A DID and the element that its calls enter."""
+
+    to: Target
+
+
+class Music(Part):
+    """What callers hear while they wait: these prompts, over and over."""
+
+    prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
+
+
+class Failover(Part):
+    """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
+
+    ring: Extensions = Field(min_length=1, max_length=20)
+    ring_s: int = Field(default=30, ge=3, le=120)
+    voicemail: Extension | None = None
+
+
+class TenantFile(Elements, Equipped, Desks):
+    """What stands in a tenant's file, at its outermost."""
+
+    tenant: Slug
+    name: Label
+    country: HomeCountry                   # of numbers dialled without a prefix
+    area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
+    language: Language
+    timezone: str                          # IANA name, such as Europe/Warsaw
+    users: dict[Extension, User] = Field(min_length=1)
+    numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
+    trunks: dict[Name, Trunk] = Field(default_factory=dict)               # without the section: all carriers of the platform
+    routes: tuple[Route, ...] = Field(default=(), max_length=20)          # without one for a class: all trunks in their order
+    sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
+    closed_outside: When | None = None                                    # nobody calls outside then
+    plan: Bought | None = None                                            # without one, as much as the tenant likes
+    notices_to: tuple[MailAddress, ...] = Field(default=(), max_length=20)    # told, too, when calls outside are stopped
+    platform: SkipJsonSchema[Platform] = Platform(brake=None)             # never in the tenant's own file
+    prompts: dict[Name, Prompt] = Field(default_factory=dict)
+    musics: dict[Name, Music] = Field(default_factory=dict)
+    calendars: dict[Name, Calendar] = Field(default_factory=dict, max_length=50)
+    lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
+    failover: Failover
+    codes: Codes = Codes()
+    blacklist: Blacklist = Blacklist()
+
+    @field_validator("timezone")
+    @classmethod
+    def timezone_exists(cls, zone: str) -> str:
+        if not is_timezone(zone):
+            raise ValueError("expected a time zone such as Europe/Warsaw")
+        return zone

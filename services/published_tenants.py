@@ -1,0 +1,94 @@
+"""The tenants as last published: what live calls are decided by."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from routing.call.effects import PinOf
+from routing.tenant.tenant import Tenant
+from services.allowed_text import AgiError, checked
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTenant:
+    """One tenant of one revision. `sounds` maps the names of prompts to their files' names,
+    `call_server_secrets` the names of call servers to what their requests are signed with, `permission_pins` users, or '' for
+    all others, to the PIN that steps over their permissions."""
+
+    tenant: Tenant
+    sounds: Mapping[str, str]
+    call_server_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    mobile_pins: Mapping[str, str] = field(default_factory=dict, repr=False)      # by extension
+    permission_pins: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def pin(self, extension: str, of: PinOf) -> str:
+        """'' where there is none."""
+        if of is PinOf.MOBILE:
+            return self.mobile_pins.get(extension, "")
+        return self.permission_pins.get(extension) or self.permission_pins.get("", "")
+
+
+class PublishedTenants:
+    """Reads `<home>/published/decided/tenants/<slug>.json` when a call first needs it, and again after each apply.
+
+    A publish ends with a change of the link `decided`: reading it is one system call, so every decision looks.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._link = home / "published" / "decided"
+        self._revision = ""
+        self._fresh: dict[str, PublishedTenant] = {}              # read in this revision
+        self._known: dict[str, tuple[bytes, PublishedTenant]] = {}   # by the file's bytes, over revisions
+
+    def tenant(self, slug: str) -> PublishedTenant:
+        """Raises AgiError for a tenant that is not published."""
+        checked(slug, r"[a-z][a-z0-9]{1,30}", "tenant")
+        revision = self.revision()
+        if revision != self._revision:
+            self._revision, self._fresh = revision, {}
+        if slug not in self._fresh:
+            self._fresh[slug] = self._read(slug)
+        return self._fresh[slug]
+
+    def revision(self) -> str:
+        """Raises AgiError before the first publish."""
+        try:
+            return os.readlink(self._link)
+        except OSError as error:
+            raise AgiError(f"nothing is published yet ({self._link}: {error.strerror})") from None
+
+    def slugs(self, revision: str) -> list[str]:
+        return sorted(file.stem for file in (self._link.parent / revision / "tenants").glob("*.json"))
+
+    def texts(self, revision: str) -> Iterator[tuple[str, bytes]]:
+        """All its tenants' files, by their short names."""
+        for file in sorted((self._link.parent / revision / "tenants").glob("*.json")):
+            yield file.stem, file.read_bytes()
+
+    def zone_of(self, slug: str) -> tzinfo:
+        """A tenant's time zone; UTC for one that is not published."""
+        try:
+            return ZoneInfo(self.tenant(slug).tenant.timezone)
+        except AgiError:
+            return UTC
+
+    def _read(self, slug: str) -> PublishedTenant:
+        file = self._link.parent / self._revision / "tenants" / f"{slug}.json"
+        try:
+            text = file.read_bytes()
+        except OSError as error:
+            those = ", ".join(self.slugs(self._revision))
+            raise AgiError(f"tenant {slug!r} is not published, expected one of {those} ({file}: {error.strerror})") from None
+        known = self._known.get(slug)
+        if known is None or known[0] != text:
+            values = json.loads(text)
+            tenant = Tenant.model_validate(values["tenant"])
+            known = (text, PublishedTenant(
+                tenant, values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {}),
+                values.get("permission_pins", {})))
+            self._known[slug] = known
+        return known[1]

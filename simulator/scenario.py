@@ -1,0 +1,110 @@
+"""A scenario: one call as a receptionist would tell it, and what is expected of it. Pure.
+
+    at: 2026-11-25 10:00                       # for every call that has no moment of its own; the tenant's local time
+    scenarios:
+      - title: The caller presses one and sales answers
+        call: {from: "+48600100200", to: "+48221234567"}
+        phones: {"201": rings, "202": answers after 1 s}      # a phone that is not named is not registered
+        caller: [presses nothing, presses 1]                  # one entry a question; no more are nothing pressed
+        expect: {ends: answered by 202, path: [main, sales], hears: [welcome, welcome]}
+
+To tell more of the world (a switch, a setting, an outside number's answer): a field of Given, its place in Scene.script in
+scene.py, and what sets it on the real system in tests/flows/player.py.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from routing.call.admission import Usage
+from routing.call.call_server import Failure, Reply
+from routing.hours.calendars import Title as CalendarTitle
+from routing.numbering.value_types import Country, DeviceName, Did, Extension, Name, Pin, Target
+from simulator.scenario_grammar import Action, Cast, Ending, From, HangsUp, Heard, Moment, Number, Presses, Says, Talk, Title
+from yaml_models.strict_model import Part
+
+
+class Call(Part):
+    """`caller` stands as `from` in the file: an outside number, `anonymous`, or the extension of the user who calls."""
+
+    caller: From = Field(alias="from")
+    to: Number
+    at: Moment | None = None
+
+
+class Outside(Part):
+    """What is going on with the outside: the lines taken, users' calls and minutes of the day, users who are stopped ('all' for
+    the whole tenant), foreign countries that somebody has confirmed, the PIN that steps over permissions by user."""
+
+    lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    calls: dict[Extension, Annotated[int, Field(ge=0, le=1000)]] = Field(default_factory=dict)
+    minutes: dict[Extension, Annotated[int, Field(ge=0, le=100_000)]] = Field(default_factory=dict)
+    stopped: tuple[Extension | Literal["all"], ...] = ()
+    countries: tuple[Country, ...] = ()
+    pins: dict[Extension | Literal["all"], Pin] = Field(default_factory=dict)
+
+    def usage(self) -> Usage:
+        return Usage(self.lines, self.calls, self.minutes, frozenset(_of_all(who) for who in self.stopped))
+
+    def pins_by_user(self) -> dict[str, str]:
+        return {_of_all(who): pin for who, pin in self.pins.items()}
+
+
+def _of_all(who: str) -> str:
+    return "" if who == "all" else who
+
+
+class Given(Part):
+    """What the world is like before the call."""
+
+    turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
+    call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
+    waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
+    closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
+    guessed_rooms: tuple[Name, ...] = ()                           # for which too many wrong PINs were keyed of late
+    failing_trunks: tuple[Name, ...] = ()                                                          # that carry no call
+    outside: Outside = Outside()                                                                   # before this call
+    calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
+    settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
+    switches: dict[Name, Name] = Field(default_factory=dict)                     # where each stands
+    last_callers: dict[Extension, From] = Field(default_factory=dict)            # who called each user last
+    pins: dict[Extension, Pin] = Field(default_factory=dict)                     # by which users dial from their mobiles
+
+
+class Expect(Part):
+    """What is expected; what is not said may be anything. `path`: the elements and users in their order, each once a stay.
+    `hears`: the prompts, in their order. `sip`: the final code that the caller's phone gets for its INVITE. `settings`: what
+    these users have set afterwards, all of it; `switches`: where these stand then."""
+
+    ends: Ending
+    path: tuple[Target, ...] | None = None
+    hears: tuple[Heard, ...] | None = None
+    sip: Annotated[int, Field(ge=200, le=699)] | None = None
+    settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)
+    switches: dict[Name, Name] = Field(default_factory=dict)
+
+
+class Scenario(Part):
+    title: Title
+    call: Call
+    given: Given = Given()
+    # Of users, all their devices or one such as 201-dect; an outside number not named answers.
+    phones: dict[Extension | DeviceName | Did, Cast] = Field(default_factory=dict)
+    caller: tuple[Action, ...] = Field(default=(), max_length=50)
+    talk: tuple[Talk, ...] = Field(default=(), max_length=10)      # what users do, one after another, once they talk
+    expect: Expect
+
+    @property
+    def keys(self) -> tuple[str | Says, ...]:
+        """What the caller presses or says, one entry a question."""
+        return tuple(
+            action.keys if isinstance(action, Presses) else action for action in self.caller if not isinstance(action, HangsUp))
+
+    @property
+    def hangs_up_in(self) -> str:
+        return next((action.node for action in self.caller if isinstance(action, HangsUp)), "")
+
+
+class Scenarios(Part):
+    at: Moment | None = None
+    scenarios: tuple[Scenario, ...] = Field(min_length=1, max_length=1000)

@@ -1,0 +1,163 @@
+"""The words of a scenario: what its phones do, what its caller does, when, and how the call ends. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
+
+from routing.call.facts import DeviceState
+from routing.numbering.callers import ANONYMOUS
+from yaml_models.patterns import LINE, matching
+
+NOTHING = "presses nothing"
+PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
+SAYS = r"says ([^\W\d_](?:[ '-]?[^\W\d_]){0,59})"
+SAYS_IN_SCHEMA = "says .{1,120}"            # JSON Schema's patterns have no letters of every alphabet
+AFTER = r"answers after ([1-9][0-9]?) s"
+TRANSFERS = r"([0-9]{2,6}) transfers to ([0-9*#+]{1,20})"
+ASKS = r"([0-9]{2,6}) asks ([0-9*#+]{1,20}) and (hands over|comes back)"
+MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
+ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|(answered by|to be called back at) \+[0-9]{7,15}"
+          r"|in conference [a-z0-9_]+|refused|caller hangs up|failover")
+
+
+class PhoneDoes(StrEnum):
+    ANSWERS = "answers"
+    RINGS = "rings"                          # and nobody takes it
+    BUSY = "busy"                            # registered, and says busy when it is called (486)
+    DECLINES = "declines"                    # registered, and refuses when it is called (603)
+    REDIRECTS = "redirects"                  # answers with 302, which nobody follows: it counts as busy
+    IN_A_CALL = "in a call"                  # and does not take a second one
+    UNREGISTERED = "unregistered"
+    NO_KEY = "answers without a key"         # outside: the voicemail of a mobile network; who must confirm gets no call so
+
+
+STATES = {
+    PhoneDoes.ANSWERS: DeviceState.IDLE,
+    PhoneDoes.RINGS: DeviceState.IDLE,
+    PhoneDoes.BUSY: DeviceState.IDLE,
+    PhoneDoes.DECLINES: DeviceState.IDLE,
+    PhoneDoes.REDIRECTS: DeviceState.IDLE,
+    PhoneDoes.IN_A_CALL: DeviceState.IN_USE,
+    PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
+    PhoneDoes.NO_KEY: DeviceState.IDLE,
+}
+"""What is known of a phone before it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """What all devices of a user do. `after_s` counts for one that answers."""
+
+    does: PhoneDoes
+    after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Presses:
+    keys: str                                # '' for nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    words: str                               # a name, as the tenant's file spells it
+
+
+@dataclass(frozen=True, slots=True)
+class HangsUp:
+    """At the first wait in this node, once all keys have been pressed."""
+
+    node: str
+
+
+class Handing(StrEnum):
+    """How a user transfers a call."""
+
+    BLIND = "transfers"
+    ASKED = "hands over"                     # having asked there
+    NOT = "comes back"                       # having asked there
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """What one of two who talk does: by code, as on the telephone."""
+
+    by: str                                  # an extension
+    to: str                                  # what is dialled
+    how: Handing
+
+
+def parse_phone(text: object) -> Phone:
+    """Raises ValueError that says what was expected."""
+    if isinstance(text, str):
+        if delayed := re.fullmatch(AFTER, text, re.ASCII):
+            return Phone(PhoneDoes.ANSWERS, int(delayed[1]))
+        if text in set(PhoneDoes):
+            return Phone(PhoneDoes(text))
+    raise ValueError(f"expected {', '.join(PhoneDoes)} or answers after 2 s")
+
+
+def parse_action(text: object) -> Presses | Says | HangsUp:
+    """Raises ValueError that says what was expected."""
+    if isinstance(text, str):
+        if text == NOTHING:
+            return Presses("")
+        if pressed := re.fullmatch(PRESSES, text, re.ASCII):
+            return Presses(pressed[1])
+        if spoken := re.fullmatch(SAYS, text):
+            return Says(spoken[1])
+        if gone := re.fullmatch(HANGS_UP, text, re.ASCII):
+            return HangsUp(gone[1])
+    raise ValueError("expected presses 1, presses nothing, says Kowalska, or hangs up in main")
+
+
+def parse_transfer(text: object) -> Transfers:
+    """Raises ValueError that says what was expected."""
+    if isinstance(text, str):
+        if blind := re.fullmatch(TRANSFERS, text, re.ASCII):
+            return Transfers(blind[1], blind[2], Handing.BLIND)
+        if asked := re.fullmatch(ASKS, text, re.ASCII):
+            return Transfers(asked[1], asked[2], Handing(asked[3]))
+    raise ValueError("expected 201 transfers to 203, 201 asks 203 and hands over, or 201 asks 203 and comes back")
+
+
+def parse_moment(text: object) -> datetime:
+    """'2026-12-24 10:00' as local time. Raises ValueError that says what was expected."""
+    if isinstance(text, str) and re.fullmatch(MOMENT, text, re.ASCII):
+        return datetime.fromisoformat(text)
+    raise ValueError("expected a day and a time such as 2026-12-24 10:00")
+
+
+def parse_ending(text: object) -> object:
+    """Raises ValueError that says what was expected."""
+    if isinstance(text, str) and re.fullmatch(ENDING, text, re.ASCII):
+        return text
+    raise ValueError(
+        "expected answered by 201, message for 201, mailbox of 201, in conference room, refused, caller hangs up "
+        "or failover")
+
+
+def _told(*patterns: str, examples: tuple[str, ...]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(patterns)})$", "examples": list(examples)})
+
+
+Moment = Annotated[datetime, PlainValidator(parse_moment), _told(MOMENT, examples=("2026-11-25 10:00",))]
+Action = Annotated[
+    Presses | Says | HangsUp, PlainValidator(parse_action),
+    _told(NOTHING, PRESSES, SAYS_IN_SCHEMA, HANGS_UP, examples=("presses 1", NOTHING, "says Kowalska", "hangs up in main"))]
+Talk = Annotated[
+    Transfers, PlainValidator(parse_transfer),
+    _told(TRANSFERS, ASKS, examples=("201 transfers to 203", "201 asks 203 and hands over", "201 asks 203 and comes back"))]
+Cast = Annotated[
+    Phone, PlainValidator(parse_phone), _told(*PhoneDoes, AFTER, examples=(*PhoneDoes, "answers after 2 s"))]
+Ending = Annotated[
+    str, BeforeValidator(parse_ending),
+    _told(ENDING, examples=("answered by 201", "message for 201", "mailbox of 201", "refused", "caller hangs up", "failover"))]
+Number = Annotated[str, matching(r"^[0-9*#+]{1,20}$", "a number of digits, *, # and +")]
+From = Annotated[str, matching(rf"^([0-9*#+]{{1,20}}|{ANONYMOUS})$", f"a number, a user's extension or {ANONYMOUS}")]
+Heard = Annotated[str, matching(
+    r"^[a-z][a-z0-9_]{0,30}(\.(en|it|pl))?$", "a prompt such as welcome, or welcome.it in a language")]
+Title = Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,120}$", LINE)]

@@ -1,0 +1,151 @@
+"""Calendars at addresses: fetched when they are due, kept when they cannot be, and never from our own network unasked."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from ipaddress import ip_network
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.asyncio import Redis
+
+from ami.calendar_addresses import (
+    AGAIN_S,
+    EVERY_S,
+    LIMIT_S,
+    MAX_BYTES,
+    CalendarAddresses,
+    PublishedCalendars,
+    Wanted,
+    wanted_of,
+)
+from confgen.publish.calendars import read_apart
+from routing.hours.calendars import CalendarEvent
+from services.published_tenants import PublishedTenants
+from services.web_request import reach_of
+from store import calendars
+from store.live import AWAY, CALENDARS
+from tests.agi.service import Service, http, serving
+from tests.store.redis_server import RedisServer
+
+FIELD = "acme/holidays"
+WARSAW = ZoneInfo("Europe/Warsaw")
+NOW = 1_795_000_000.0
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+
+def ics(title: str) -> bytes:
+    lines = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z",
+             f"DTSTART;VALUE=DATE:{datetime.now(WARSAW).year}1224", f"SUMMARY:{title}", "END:VEVENT", "END:VCALENDAR", "")
+    return http("\r\n".join(lines).encode())
+
+
+@pytest.fixture
+async def redis() -> AsyncIterator[Redis]:
+    server = RedisServer()
+    await server.start()
+    async with server.client() as client:
+        yield client
+    await server.remove()
+
+
+def fetcher(redis: Redis, service: Service, *, allowed: bool = True) -> CalendarAddresses:
+    wanted = (Wanted(FIELD, service.url(path="/holidays.ics"), "Europe/Warsaw"),)
+    return CalendarAddresses(redis, reach_of(LOOPBACK if allowed else ()), lambda: wanted, read_apart)
+
+
+async def kept(redis: Redis) -> calendars.Address:
+    return (await calendars.addresses(redis))[FIELD]
+
+
+async def why(redis: Redis) -> str:
+    fetched = calendars.fetched(str(await redis.hget(CALENDARS, FIELD)))
+    event = fetched.events.at(datetime(datetime.now(WARSAW).year, 12, 24, 12, tzinfo=WARSAW))
+    return event.title if event else ""
+
+
+async def test_calendar_is_fetched_when_it_is_new_and_again_when_it_is_due(redis: Redis) -> None:
+    async with serving(ics("Wigilia"), ics("Inne")) as service:
+        addresses = fetcher(redis, service)
+        await addresses.fetch_due(NOW)
+        assert await why(redis) == "Wigilia"
+        await addresses.fetch_due(NOW + EVERY_S - 1)
+        assert service.connections == 1
+        await addresses.fetch_due(NOW + EVERY_S)
+        assert await why(redis) == "Inne"
+
+
+async def test_calendar_that_cannot_be_fetched_stays_as_it_was_and_is_tried_sooner(redis: Redis) -> None:
+    async with serving(ics("Wigilia"), http(b"", "500 Oops"), ics("Inne")) as service:
+        addresses = fetcher(redis, service)
+        await addresses.fetch_due(NOW)
+        await addresses.fetch_due(NOW + EVERY_S)
+        assert await why(redis) == "Wigilia"
+        assert (await kept(redis)).problem == "status 500, expected 200"
+        assert (await kept(redis)).fetched_at == NOW
+        await addresses.fetch_due(NOW + EVERY_S + AGAIN_S)
+        assert (await why(redis), (await kept(redis)).problem) == ("Inne", "")
+
+
+@pytest.mark.parametrize(("answer", "problem"), [
+    (http(b"<html>"), "is no calendar that can be read"), (http(b"x" * (MAX_BYTES + 1)), "larger than 1 MB"),
+    (http(b"", "302 Found", "Location: http://127.0.0.1/"), "status 302"), (b"", "no connection, or it was closed")])
+async def test_answer_that_is_no_calendar_is_told(redis: Redis, answer: bytes, problem: str) -> None:
+    async with serving(answer) as service:
+        await fetcher(redis, service).fetch_due(NOW)
+        assert problem in (await kept(redis)).problem
+        assert service.connections == 1
+
+
+@pytest.mark.parametrize("rule", ["RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"])
+async def test_event_that_repeats_without_end_or_never_holds_up_nothing(redis: Redis, rule: str) -> None:
+    async with serving(ics("Wigilia").replace(b"SUMMARY", f"{rule}\r\nSUMMARY".encode()).replace(
+            b"Content-Length: ", b"X-Length: ")) as service:
+        await asyncio.wait_for(fetcher(redis, service).fetch_due(NOW), LIMIT_S + 5)
+        assert (await kept(redis)).tried_at == NOW
+
+
+async def test_redis_away_while_a_calendar_is_kept_ends_nothing() -> None:
+    server = RedisServer()
+    await server.start()
+
+    async def read_and_lose_redis(body: bytes, zone: str, limit_s: float) -> tuple[CalendarEvent, ...]:
+        await server.stop()
+        return ()
+
+    async with serving(ics("Wigilia")) as service, server.client() as client:
+        wanted = (Wanted(FIELD, service.url(), "Europe/Warsaw"),)
+        with pytest.raises(AWAY):
+            await CalendarAddresses(client, reach_of(LOOPBACK), lambda: wanted, read_and_lose_redis).fetch_due(NOW)
+    await server.remove()
+
+
+async def test_address_in_our_own_network_is_not_asked_unless_it_is_allowed(redis: Redis) -> None:
+    async with serving(ics("Wigilia")) as service:
+        await fetcher(redis, service, allowed=False).fetch_due(NOW)
+        assert service.connections == 0
+        assert (await kept(redis)).problem == "127.0.0.1 is in a network that calendars may not be in"
+
+
+async def test_calendar_that_nobody_has_any_more_is_forgotten_and_what_stood_elsewhere_counts_no_more(redis: Redis) -> None:
+    async with serving(ics("Wigilia")) as service:
+        await fetcher(redis, service).fetch_due(NOW)
+    async with serving(http(b"", "500 Oops")) as moved:
+        await fetcher(redis, moved).fetch_due(NOW)
+        assert await why(redis) == ""
+    await CalendarAddresses(redis, reach_of(), lambda: (), read_apart).fetch_due(NOW)
+    assert await calendars.addresses(redis) == {}
+
+
+def test_calendars_with_an_address_are_those_of_the_published_tenants(tmp_path: Path) -> None:
+    tenants = tmp_path / "published" / "revisions" / "1" / "tenants"
+    tenants.mkdir(parents=True)
+    for slug, calendar in (("acme", {"url": "https://x.example/a.ics"}), ("forno", {"url": None, "days": []})):
+        content = {"tenant": {"tenant": slug, "timezone": "Europe/Rome", "calendars": {"holidays": calendar}}}
+        (tenants / f"{slug}.json").write_text(json.dumps(content))
+    (tmp_path / "published" / "decided").symlink_to("revisions/1")
+    published = PublishedCalendars(PublishedTenants(tmp_path))
+    assert published.wanted() == published.wanted() == (Wanted("acme/holidays", "https://x.example/a.ics", "Europe/Rome"),)
+    assert list(wanted_of(b'{"tenant": {}}')) == []
