@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from centralka.asterisk import running_asterisk
 from centralka.cli import configuration, scenarios
 from centralka.cli.commands import Commands
-from centralka.cli.terminal import Json, load, load_instance, out, told
+from centralka.cli.terminal import Json, errors, load, load_instance, out, told
 from centralka.log import configure_log
 from centralka.settings import OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KEY
 from confgen.publish.instance import write_instance
@@ -82,16 +82,22 @@ def main_options(
 
 @app.command()
 def check(
-    context: typer.Context, paths: Paths = None,
-    with_scenarios: Annotated[
-        bool, typer.Option("--scenarios", help="Play acme.scenarios.yaml beside acme.yaml, and so on, too.")] = False,
+    context: typer.Context, paths: Paths = None, remove: Remove = None, despite_scenarios: DespiteScenarios = False,
+    with_scenarios: Annotated[bool, typer.Option("--scenarios", help="Say how many of the tenants' scenarios passed.")] = False,
 ) -> None:
-    """Validate tenants' files; every problem with its line."""
+    """Validate tenants' files and all that they name; every problem with its line.
+
+    Whatever apply would refuse is refused, scenarios that fail among it; trunks' passwords where there is an instance."""
+    settings = load(context)
     with told("Checking..."):
-        files = configuration.tenant_files(paths or [load(context).tenants])
-        tenants = configuration.load_tenants(files)
-        played = f", {scenarios.counted(scenarios.play(files, tenants))} went as told" if with_scenarios else ""
-    out.print(f"{len(tenants)} tenant{'s' if len(tenants) != 1 else ''}: good{played}")
+        directories = paths or [settings.tenants]
+        are_all = len(directories) == 1 and directories[0].is_dir()       # of the instance's tenants, as apply reads them
+        read = configuration.read_all(directories, settings, (remove or ()) if are_all else None)
+        passed = 0 if despite_scenarios else scenarios.play(read.files, read.tenants)
+    played = f", {scenarios.counted(passed)} went as told" if with_scenarios else ""
+    out.print(f"{len(read.tenants)} tenant{'s' if len(read.tenants) != 1 else ''}: good{played}")
+    if read.unchecked:
+        errors.print(read.unchecked, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -192,7 +198,7 @@ def apply(
     settings = load_instance(context)
 
     async def run() -> Published:
-        read = configuration.read_changed([directory or settings.tenants], settings)
+        read = configuration.read_changed([directory or settings.tenants], settings, remove or ())
         if despite_scenarios:
             read = replace(read, known={})         # next time they count again
         else:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
-from confgen.render.encoder import CarrierPassword, fill
+from confgen.render.carrier_password import CarrierPassword
+from confgen.render.encoder import fill
 from confgen.render.hints import lamps_of
 from confgen.render.phone_files import SECURE, Credentials, model_of
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
