@@ -1,7 +1,7 @@
 """Outbound policy: which calls between a tenant and external numbers may be, now. Pure.
 
-The entry takes the line of an incoming call here. nodes/outgoing.py asks about what users dial, and tells them why not. `screen`
-decides about all other external numbers that a flow would ring: users' forwards and mobiles, the numbers of elements.
+The entry takes the line of an incoming call here, nodes/outgoing.py asks about numbers that users dial, and `screen` decides
+about all other external numbers that a flow would ring: users' forwards and mobiles, the numbers of elements.
 """
 
 from dataclasses import replace
