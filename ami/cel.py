@@ -52,6 +52,19 @@ class Start(NamedTuple):
     dialled: str
 
 
+@dataclass(frozen=True, slots=True)
+class EndedCall:
+    """A call that is over, with its events in order. `whole` means its first channel was seen to begin."""
+
+    linkedid: str
+    events: Sequence[CelEvent]
+    interrupted: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return any(event.kind == "CHAN_START" and event.uniqueid == self.linkedid for event in self.events)
+
+
 def parse_event(line: bytes) -> CelEvent:
     """Read one line of cel.csv; CelError when it isn't an event. Bytes that aren't UTF-8 become U+FFFD."""
     try:
@@ -71,6 +84,74 @@ def parse_event(line: bytes) -> CelEvent:
         kind=text["userdeftype"] or text["eventtype"], at=at, linkedid=text["linkedid"], uniqueid=text["uniqueid"],
         channel=text["channame"], tenant=text["tenantid"] or text["accountcode"], application=text["appname"],
         user_event=bool(text["userdeftype"]), extra=text["eventextra"])
+
+
+@dataclass(slots=True)
+class PendingCalls:
+    """The calls that have begun and not ended, by linkedid, the oldest first.
+
+    A channel may leave its call for an older one: a consultation becomes part of the call that is transferred by it, and so
+    does that of somebody who picks up a call or fetches a parked one. Its own call then ends without its HANGUP. The others of
+    that call belong to the older one too, and may go on under their old linkedid, as the far half of a Local channel does.
+    Who is transferred to an announcement meets nobody there: then only the transfer itself tells that two calls became one.
+    """
+
+    events: dict[str, list[CelEvent]] = field(default_factory=dict)
+    _call_of: dict[str, str] = field(default_factory=dict)       # the linkedid of each channel that is up, by uniqueid
+    _up: dict[str, set[str]] = field(default_factory=dict)       # the same, by linkedid
+    _became: dict[str, str] = field(default_factory=dict)        # of each call that was added to a pending one: that one
+
+    def place(self, event: CelEvent) -> None:
+        """Puts the event where its call is now. To be asked before `join`."""
+        event.linkedid = self._became.get(event.linkedid, event.linkedid)
+
+    def join(self, event: CelEvent) -> str:
+        """If this event tells that a channel has gone over to another call, add its call to that one: the linkedid that is no
+        call any more, else ''. To be asked before `take`."""
+        before = self._call_of.get(event.uniqueid, event.linkedid)
+        if event.kind == "ATTENDEDTRANSFER" and not event.user_event:
+            other = self._call_of.get(str(_extra(event.extra).get("channel2_uniqueid")), before)
+            event.linkedid, before = sorted((before, other), key=lambda call: self._began_at(call, event.at))
+        if before == event.linkedid:
+            return ""
+        together = self.events.pop(before, []) + self.events.pop(event.linkedid, [])
+        self.events[event.linkedid] = sorted(together, key=lambda each: each.at)
+        moved = self._up.pop(before)
+        self._up.setdefault(event.linkedid, set()).update(moved)
+        self._call_of.update(dict.fromkeys(moved, event.linkedid))
+        self._became = {one: event.linkedid if other == before else other for one, other in self._became.items()}
+        self._became[before] = event.linkedid
+        return before
+
+    def _began_at(self, linkedid: str, otherwise: datetime) -> datetime:
+        return self.events[linkedid][0].at if linkedid in self.events else otherwise
+
+    def take(self, event: CelEvent) -> EndedCall | None:
+        """Add an event; the call, where this was its last one."""
+        self.events.setdefault(event.linkedid, []).append(event)
+        if event.user_event:
+            return None
+        match event.kind:
+            case "CHAN_START":
+                self._call_of[event.uniqueid] = event.linkedid
+                self._up.setdefault(event.linkedid, set()).add(event.uniqueid)
+            case "HANGUP" if event.uniqueid in self._call_of:
+                self._up[self._call_of.pop(event.uniqueid)].discard(event.uniqueid)
+            case "LINKEDID_END" if not self._up.get(event.linkedid):
+                self._up.pop(event.linkedid, None)
+                self._forget(event.linkedid)
+                return EndedCall(event.linkedid, self.events.pop(event.linkedid))
+        return None
+
+    def interrupt(self, linkedid: str) -> EndedCall:
+        """End a call whose last event will never come."""
+        for uniqueid in self._up.pop(linkedid, ()):
+            del self._call_of[uniqueid]
+        self._forget(linkedid)
+        return EndedCall(linkedid, self.events.pop(linkedid), interrupted=True)
+
+    def _forget(self, linkedid: str) -> None:
+        self._became = {one: other for one, other in self._became.items() if other != linkedid}
 
 
 def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:

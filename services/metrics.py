@@ -8,7 +8,15 @@ import re
 from collections.abc import MutableMapping
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 COMMON: Final = CollectorRegistry()       # of every service
 AGI: Final = CollectorRegistry()
@@ -16,6 +24,7 @@ AMI: Final = CollectorRegistry()
 PROVISION: Final = CollectorRegistry()
 
 ProcessCollector(registry=COMMON)
+disable_created_metrics()                 # a second series for each counter, which no rule reads
 
 MOST_EVENTS: Final = 200                  # label values of EXCEPTIONS; our code has fewer places
 OTHER: Final = "other"

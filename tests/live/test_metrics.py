@@ -62,6 +62,6 @@ async def test_queues_and_devices_are_measured(pbx: Pbx) -> None:
         names = {name[0] for name in found}
         queues = {name[1] for name in found if name[0] == "centralka_queue_callers"}
         own = {tenant.queue_name(queue) for tenant in pbx.tenants.values() for queue in tenant.queues}
-        return queues == own and {"centralka_devices", "centralka_queue_agents", "centralka_trunk_registered"} <= names
+        return queues == own and {"centralka_devices", "centralka_queue_agents"} <= names
 
-    await until(measured, "queues, devices and trunks are measured", limit_s=150)
+    await until(measured, "queues and devices are measured", limit_s=150)
