@@ -8,6 +8,7 @@ from routing.call.effects import Unanswered
 from routing.call.facts import Facts
 from routing.call.state import (
     Awaits,
+    CorruptMemory,
     Decision,
     DialEnded,
     DialStatus,
@@ -20,6 +21,7 @@ from routing.call.state import (
     State,
     Visit,
     awaits,
+    cause_in,
 )
 from routing.call.step import CallBack, Cause, Conference, Dial, Failover, Hangup, Listen, Play, Read, Step
 from routing.engine.keypad import CodeStep, Dials, play_code, woken
@@ -46,7 +48,7 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
     if state is None:
         return _give_up(START, "an event without a call", 0)
     if state.node == START:
-        return _end_of_start(state, event)
+        return _end_of_start(state)
     trail = () if isinstance(event, Digits | Listened) and event.keys else state.trail
     return _walk(tenant, facts, replace(state, trail=trail), event, ())
 
@@ -137,12 +139,12 @@ def _code(tenant: Tenant, facts: Facts, event: Started, keyed: Keyed | SwitchKey
             return None
 
 
-def _end_of_start(state: State, event: Event) -> Decision:
+def _end_of_start(state: State) -> Decision:
     """After what was played or done at the entry, the call ends with the cause that the state remembers."""
     try:
-        cause = Cause(state.memory[0])
-    except (IndexError, ValueError):
-        return _give_up(START, f"found {event}, expected nothing", state.hops)
+        cause = cause_in(state.memory)
+    except CorruptMemory as error:
+        return _give_up(START, f"cannot go on: {error}", state.hops)
     return _ask(START, Hangup(cause), "hangs up", hops=state.hops)
 
 
@@ -160,7 +162,7 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
         here = Here(name, tenant, facts, state.trail, state.chosen)
         try:
             answer = node.decide(here, state.memory, event)
-        except (UnexpectedEvent, IndexError, ValueError) as error:
+        except (UnexpectedEvent, CorruptMemory) as error:
             return _give_up(name, f"cannot go on: {error}", state.hops, path)
         if not isinstance(answer, Go):
             step, barred = let_out(here, answer.step)
