@@ -20,7 +20,8 @@ from routing.call import effects as questions
 from routing.call.effects import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
 from routing.call.facts import Facts
 from routing.call.state import Awaits, Visit
-from routing.engine.engine import START, next_step, transfer_refusal
+from routing.engine.engine import next_step, transfer_refusal
+from routing.engine.entry import START
 from routing.nodes.outbound_policy import why_not_called
 from routing.nodes.parking import Parking, Slot
 from routing.numbering.callers import caller_number
