@@ -190,7 +190,8 @@ def _can_be_called(here: Here, offer: CallBackOffer) -> bool:
     caller, tenant = here.facts.caller, here.tenant
     if classify(caller, tenant.country) not in (NumberClass.FIXED, NumberClass.MOBILE) or tenant.refusal_of(caller):
         return False
-    return bool(offer.trunk or tenant.trunks_for(class_of(caller, tenant.country)))
+    call_class = class_of(caller, tenant.country)
+    return call_class is not None and bool(offer.trunk or tenant.trunks_for(call_class))
 
 
 def _agent(here: Here, member: Extension, after_s: int) -> Agent:
