@@ -15,8 +15,8 @@ from centralka.cli.commands import Commands
 HELP = (
     "Centralka, a hosted PBX: Asterisk carries the calls, this decides them.\n\n"
     "A tenant is a file, such as tenants/acme.yaml. Every command works on one instance, the one in --home: make up makes and "
-    "starts it, make down stops it. To change a tenant, edit its file, then check, plan, apply; rollback undoes it. At three in "
-    "the morning begin with status, then calls and explain. Each command's help has examples: centralka simulate --help.")
+    "starts it, make down stops it. To change a tenant, edit its file, then check, plan, apply; rollback undoes it. At three "
+    "in the morning begin with status, then calls and explain. Each command's help has examples: centralka simulate --help.")
 EPILOG = (
     "Exit codes: 0 good; 1 the input is wrong, and the user corrects it; 2 the system is at fault.\n\n"
     "Documents: docs/README.md lists them; docs/tutorial.md is the place to begin.")
