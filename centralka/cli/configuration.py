@@ -21,7 +21,7 @@ from confgen.publish.publishing import (
 )
 from confgen.publish.revision import Revision, current
 from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
-from confgen.render.tenant_files import Files, render_platform, render_tenant
+from confgen.render.tenant_files import Files, render_platform, render_tenant, without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from routing.check.check import read_platform, read_tenants
 from routing.check.clashes import are_compatible
@@ -207,8 +207,10 @@ def tenants_of(files: Files) -> dict[str, Tenant]:
 async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
     """Publishes a published tenant with other secrets; a rollback goes to where it would have gone before. Raises
     AsteriskRefused. To be called inside `locked(home)`."""
-    files = _rendered_again(current(settings.home), [slug], secrets, settings)
-    kept = published_slugs(settings.home) - {slug} | {SHARED}
+    now = current(settings.home)
+    slugs = {slug, *without_rows(now)}
+    files = _rendered_again(now, slugs, secrets, settings)
+    kept = {*published_slugs(settings.home), SHARED} - slugs
     return await publish(settings.home, files, asterisk, kept, earlier_revisions(settings.home))
 
 
@@ -219,13 +221,13 @@ async def roll_back(settings: Settings, asterisk: Asterisk | None) -> Undone:
     if not names:
         raise LookupError("there is no earlier revision to go back to")
     now, then = current(settings.home), Revision(settings.home, names[-1])
-    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))}
+    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))} | without_rows(then)
     before, after = (tenants_of({path: each[path] for slug in changed if (path := f"tenants/{slug}.json") in each})
                      for each in (now, then))
     carriers = _carriers_of(then) if SHARED in changed else {}
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), after.values(), carriers)
     kept = {SHARED, *(slug_of(path) for path in then if path.startswith("tenants/"))} - changed
-    files = _rendered_again(then, after, secrets, settings) | render_platform(carriers, secrets)
+    files = _rendered_again(then, {*after, *changed & {SHARED}}, secrets, settings)
     published = await publish(settings.home, files, asterisk, kept, names[:-1])
     both = sorted(before.keys() & after & {slug_of(path) for path in published.changed})
     numbers = changed_numbers(*({slug: each[slug] for slug in both} for each in (before, after)))
@@ -239,11 +241,14 @@ def _carriers_of(revision: Revision) -> dict[Name, Carrier]:
 
 
 def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, settings: Settings) -> Files:
-    """The files of a revision's tenants, with other secrets. Raises LookupError for a tenant of a time before this version of
-    Centralka that the current revision has not got."""
+    """The files of a revision's tenants, or of SHARED, with other secrets. Raises LookupError where this version of Centralka
+    has prompts whose sounds neither that revision nor the current one has."""
     files: Files = {}
     now = current(settings.home)
-    for slug in slugs:
+    for slug in sorted(slugs):
+        if slug == SHARED:
+            files |= render_platform(_carriers_of(revision), secrets)
+            continue
         path = f"tenants/{slug}.json"
         values = json.loads(revision[path])
         tenant = Tenant.model_validate(values["tenant"])

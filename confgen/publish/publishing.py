@@ -19,7 +19,7 @@ from confgen.publish.asterisk_reload import (
 )
 from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
 from confgen.publish.sip_database import make_database, write_all_objects, write_mailboxes
-from confgen.render.sip_objects import IN_FILES, by_type
+from confgen.render.sip_objects import IN_FILES, files_by_kind, objects_in
 from confgen.render.tenant_files import Files
 from routing.numbering.endpoint import PLATFORM
 
@@ -65,9 +65,7 @@ async def publish(
     before = current(home)
     written = {path: text for path, text in files.items() if path not in before or before[path] != text}
     gone = {path for path in before if path not in files and not _is_added(path) and slug_of(path) not in kept}
-    phones = {path: text for path, text in written.items() if path.startswith("pjsip/")}
-    if phones or any(path.startswith("pjsip/") for path in gone):
-        written |= {path: text for path, text in by_type(before, phones, gone).items() if before.get(path) != text}
+    written |= _trunk_files(before, written, gone)
     own = _digest({path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")})
     digest = _digest({**written, **dict.fromkeys(gone, ""), "before": before.name, "own": own})
     if any(map(is_read_by_asterisk, (*written, *gone))) or MARKER not in before or not marker_of(before).startswith(own):
@@ -80,6 +78,17 @@ async def publish(
     if names != history(home):
         record(home, names)
     return Published(after.name, tuple(sorted((*written, *gone))), folders, complaint)
+
+
+def _trunk_files(before: Revision, written: Files, gone: Collection[str]) -> Files:
+    """Those of `sip/<kind>.conf` that differ from the revision before, of all tenants."""
+    paths = {path for path in (*written, *gone) if path.startswith("pjsip/")}
+    old, new = (objects_in({path: files[path] for path in paths if path in files}, IN_FILES) for files in (before, written))
+    if not paths or (old == new and before.keys() >= {f"sip/{kind}.conf" for kind in IN_FILES}):
+        return {}
+    kept = {path: before[path] for path in before if path.startswith("pjsip/") and path not in gone}
+    made = files_by_kind({**kept, **written})
+    return {path: text for path, text in made.items() if path not in before or before[path] != text}
 
 
 def earlier_revisions(home: Path) -> list[str]:
