@@ -93,23 +93,23 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
     """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
     ConfigError with all that is wrong."""
-    return _checked(files, _texts(files), platform)
+    return _checked(files, _texts(files), _platforms(files, platform))
 
 
 def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
     """The tenants whose files are new or changed since the last apply. Raises ConfigError with all that is wrong."""
     files = tenant_files(paths)
     texts = _texts(files)
-    key_of, last = keys(texts, files), load_known(settings)
+    key_of, last, platforms = keys(texts, files), load_known(settings), _platforms(files)
     changed = {name: path for name, path in files.items() if key_of[name] not in last}
-    tenants = _checked(changed, texts)
+    tenants = _checked(changed, texts, platforms)
     kept = {key_of[name]: last[key_of[name]] for name in files if name not in changed}
     everybody = [*kept.values(), *map(KnownTenant.of, tenants)]
     if len(files) > len(everybody) or not are_compatible(
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
-        changed, tenants, kept = files, _checked(files, texts), {}       # which tells who clashes with whom
+        changed, tenants, kept = files, _checked(files, texts, platforms), {}       # which tells who clashes with whom
     known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
-    return Read(changed, tenants, load_carriers(files), frozenset(each.tenant for each in kept.values()), {**kept, **known})
+    return Read(changed, tenants, _carriers(platforms), frozenset(each.tenant for each in kept.values()), {**kept, **known})
 
 
 def _texts(files: dict[str, Path]) -> dict[str, str]:
@@ -126,9 +126,8 @@ def _texts(files: dict[str, Path]) -> dict[str, str]:
     return texts
 
 
-def _checked(files: dict[str, Path], texts: Mapping[str, str], platform: Platform = NONE_SAID) -> list[Tenant]:
+def _checked(files: dict[str, Path], texts: Mapping[str, str], platforms: Mapping[Path, Platform]) -> list[Tenant]:
     names, year = sorted(files), this_year()
-    platforms = _platforms(files, platform)
     read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
 
@@ -137,9 +136,9 @@ def _platforms(files: Mapping[str, Path], otherwise: Platform = NONE_SAID) -> di
     return {folder: load_platform(folder, otherwise) for folder in sorted({file.parent for file in files.values()})}
 
 
-def load_carriers(files: Mapping[str, Path]) -> dict[Name, Carrier]:
-    """Those that the tenants of these files may share. Raises ConfigError."""
-    return {name: carrier for platform in _platforms(files).values() for name, carrier in platform.carriers.items()}
+def _carriers(platforms: Mapping[Path, Platform]) -> dict[Name, Carrier]:
+    """Those that tenants of these folders may share."""
+    return {name: carrier for platform in platforms.values() for name, carrier in platform.carriers.items()}
 
 
 def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> Platform:
@@ -178,7 +177,8 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    return render_read(Read(files, load_tenants(files), load_carriers(files)), settings)
+    platforms = _platforms(files)
+    return render_read(Read(files, _checked(files, _texts(files), platforms), _carriers(platforms)), settings)
 
 
 def render_read(read: Read, settings: Settings) -> Rendered:

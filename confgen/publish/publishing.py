@@ -103,8 +103,8 @@ async def _switch(
     """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it once Asterisk has
     it. Undone when Asterisk refuses. Returns the folders that were read again, None where no Asterisk runs, and what did not
     go well afterwards."""
-    unread = home / "published" / ".unread"          # nobody knows what Asterisk has
-    was_completed = history(home)[-1:] == [before.name] and not unread.exists()
+    unread = home / "published" / ".unread"          # there from before a switch until Asterisk has all of a revision
+    was_completed = not unread.exists()
     unread.touch()
     point_to(home, "current", after.name)
     if asterisk is None:
@@ -121,7 +121,7 @@ async def _switch(
         try:
             await reading.ended()
         finally:
-            await _undo(home, before, after, asterisk, refusal)
+            await _undo(home, before, after, asterisk, refusal, was_completed=was_completed)
             unread.unlink()
         raise
     unread.unlink()
@@ -130,14 +130,14 @@ async def _switch(
 
 
 async def _undo(
-    home: Path, before: Revision, after: Revision, asterisk: Asterisk, refusal: BaseException,
+    home: Path, before: Revision, after: Revision, asterisk: Asterisk, refusal: BaseException, *, was_completed: bool,
 ) -> None:
     """Points back. A second refusal is told with the first one, never instead of it."""
     if not before.name:
         (home / "published" / "current").unlink()
         return
     point_to(home, "current", before.name)
-    reading = Reading(home, asterisk, after, before, was_completed=True)
+    reading = Reading(home, asterisk, after, before, was_completed=was_completed)
     try:
         await reading.taken()
     except AsteriskRefused as second:
