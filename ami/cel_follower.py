@@ -19,6 +19,7 @@ from typing import NoReturn, TypeVar
 import structlog
 
 from ami.cel import (
+    FAILOVER,
     CelError,
     CelEvent,
     EndedCall,
@@ -35,6 +36,7 @@ from ami.live_writer import LiveHash
 from ami.load_counter import LoadCounter
 from ami.losses import Losses
 from ami.pending_calls import PendingCalls
+from services import metrics
 from store.calls import CallStore
 from store.database import is_away
 from store.live import LiveCall
@@ -85,6 +87,8 @@ class CelFollower:
         self._to_save = asyncio.Event()
         self._boot: datetime | None = None           # the last one that pending calls were compared with
         self._saved = Place(0, 0)
+        metrics.CALLS_IN_PROGRESS.set_function(lambda: len(calls.values))
+        metrics.RECORDS_WAITING.set_function(lambda: len(self._unsaved))
 
     async def run(self) -> NoReturn:
         await self.resume()
@@ -152,9 +156,11 @@ class CelFollower:
             try:
                 call = self._take_event(place, parse_event(part))
             except CelError as error:
+                metrics.CEL_LINES_REFUSED.inc()
                 self._losses.add([part], f"offset {place.offset}: {error}")
             except Exception as error:  # one event that fails must not stop those of other calls
                 log.exception("cel_event_failed", offset=place.offset)
+                metrics.CEL_LINES_REFUSED.inc()
                 self._losses.add([part], f"offset {place.offset}: {error!r}")
             else:
                 ended += [call] if call else []
@@ -184,6 +190,8 @@ class CelFollower:
             self._forget(ended.linkedid)
         elif event.linkedid in self._began and event.kind in ("CHAN_START", "start"):
             live = _live_call(self._pending.events[event.linkedid])
+            if live.tenant and event.linkedid not in self._calls.values:
+                metrics.CALLS_STARTED.labels(live.tenant).inc()
             if live.tenant:        # who calls from a shared carrier has none until the number was found
                 self._calls.put(event.linkedid, live.to_json())
         return ended
@@ -217,14 +225,19 @@ class CelFollower:
             log.info("call of no tenant isn't kept", call=ended.linkedid, channel=ended.events[0].channel)
         except Exception as error:  # one call that fails must not stop the others
             log.exception("call_record_failed", call=ended.linkedid)
-            self._lose(ended, repr(error))
+            self._lose(ended, "failed", repr(error))
         return None
 
-    def _lose(self, ended: EndedCall, problem: str) -> None:
+    def _lose(self, ended: EndedCall, reason: str, problem: str) -> None:
+        metrics.RECORDS_LOST.labels(reason).inc()
         self._losses.add([line_of(event) for event in ended.events], problem, call=ended.linkedid)
 
     async def _count(self, calls: Sequence[_Unsaved]) -> None:
         await self._counter.count([call.record for call in calls], [call.paid for call in calls])
+        for call, _ in (each.record for each in calls):
+            metrics.CALLS_ENDED.labels(call.tenant, call.outcome.value).inc()
+            if any(entry.node == FAILOVER[0] for entry in call.path):
+                metrics.CALLS_FAILED_OVER.labels(call.tenant).inc()
 
     def _resume_at(self) -> Place:
         return next(iter(self._began.values()), self._file.place)
@@ -246,6 +259,7 @@ class CelFollower:
         new = [call for call in calls if call.ended.linkedid not in kept]
         try:
             await self._patiently(partial(self._store.save, [call.record for call in new], position), "write")
+            metrics.RECORDS_WRITTEN.inc(len(new))
         except Exception:
             await self._save_one_by_one(new, position)
         del self._unsaved[:len(calls)]
@@ -257,9 +271,10 @@ class CelFollower:
         for call in calls:
             try:
                 await self._patiently(partial(self._store.save, [call.record], None), "write")
+                metrics.RECORDS_WRITTEN.inc()
             except Exception as error:  # whatever it is: the next one is kept
                 log.exception("call_record_refused", tenant=call.record[0].tenant, call=call.ended.linkedid)
-                self._lose(call.ended, f"refused by the database: {error.__cause__ or error}")
+                self._lose(call.ended, "refused", f"refused by the database: {error.__cause__ or error}")
         await self._patiently(partial(self._store.save, [], position), "write")
 
     async def _patiently(self, work: Callable[[], Awaitable[T]], what: str) -> T:

@@ -13,6 +13,7 @@ from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from ami.cel_file import CelFile
 from ami.cel_follower import CelFollower
 from ami.client import AmiClient
+from ami.gauges import Gauges
 from ami.in_step import InStep
 from ami.line_keeper import LineKeeper
 from ami.live_view import LiveView
@@ -67,6 +68,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     "lamps and agents of queues": InStep(ami, published, known).run,
                     "wake-up calls": wake_ups.run,
                     "registrations": Registrations(ami, redis).run,
+                    "gauges": Gauges(ami, home).run,
                     "call records": partial(_keep_records, database_url, upgraded, follower),
                 }
                 running = [tasks.create_task(kept_running(run, name=name), name=name) for name, run in runs.items()]
