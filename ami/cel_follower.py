@@ -88,7 +88,7 @@ class CelFollower:
         self._boot: datetime | None = None           # the last one that pending calls were compared with
         self._saved = Place(0, 0)
         metrics.CALLS_IN_PROGRESS.set_function(lambda: len(calls.values))
-        metrics.RECORDS_WAITING.set_function(lambda: len(self._unsaved))
+        metrics.RECORDS_WAITING.set_function(lambda: self.waiting)
 
     async def run(self) -> NoReturn:
         await self.resume()
@@ -96,6 +96,11 @@ class CelFollower:
             tasks.create_task(self._read_on(), name="events of calls")
             tasks.create_task(self._save_on(), name="records to the database")
         raise AssertionError("both tasks run for ever")
+
+    @property
+    def waiting(self) -> int:
+        """Records of ended calls that are not in the database yet."""
+        return len(self._unsaved)
 
     async def _read_on(self) -> NoReturn:
         told = ""
@@ -240,7 +245,12 @@ class CelFollower:
                 metrics.CALLS_FAILED_OVER.labels(call.tenant).inc()
 
     def _resume_at(self) -> Place:
-        return next(iter(self._began.values()), self._file.place)
+        while self._began:
+            linkedid, place = next(iter(self._began.items()))
+            if self._file.holds(place):
+                return place
+            del self._began[linkedid]      # what was read of it cannot be read again
+        return self._file.place
 
     def _is_far(self) -> bool:
         place = self._resume_at()

@@ -50,8 +50,11 @@ class PendingCalls:
         return self.events[linkedid][0].at if linkedid in self.events else otherwise
 
     def take(self, event: CelEvent) -> EndedCall | None:
-        """Adds an event; the call, where this was its last one."""
-        self.events.setdefault(event.linkedid, []).append(event)
+        """Adds an event; the call, where this was its last one. The same event a second time changes nothing."""
+        events = self.events.setdefault(event.linkedid, [])
+        if events and event.at <= events[-1].at and event in events:
+            return None
+        events.append(event)
         if event.user_event:
             return None
         match event.kind:

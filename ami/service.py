@@ -22,6 +22,7 @@ from ami.load_counter import LoadCounter
 from ami.losses import Losses
 from ami.notices import StopNotices
 from ami.periodic_task import kept_running
+from ami.record_watch import RecordWatch, operator_notices
 from ami.registrations import Registrations
 from ami.wake_ups import WakeUps
 from services.published_tenants import PublishedTenants
@@ -55,6 +56,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             losses = Losses(cel_file.with_name("losses.csv"))
             follower = CelFollower(
                 CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
+            watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
             keeper = LineKeeper(Lines(redis), writer.calls.values, follower.legs)
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
@@ -69,6 +71,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     "wake-up calls": wake_ups.run,
                     "registrations": Registrations(ami, redis).run,
                     "gauges": Gauges(ami, home).run,
+                    "watch over records": watch.run,
                     "call records": partial(_keep_records, database_url, upgraded, follower),
                 }
                 running = [tasks.create_task(kept_running(run, name=name), name=name) for name, run in runs.items()]
