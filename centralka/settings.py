@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from confgen.publish.sound_cache import users_sound_cache
+
 AMI_USER, AMI_CLI_USER = "centralka", "centralka-cli"      # in templates/manager.conf.j2
 
 OWN_CERTIFICATE, OWN_KEY = "tls/certificate.pem", "tls/key.pem"     # in the instance's directory
@@ -50,8 +52,13 @@ class Settings(BaseSettings):
     device_authorities: Path | None = None      # makers' (PEM); without them nothing listens there
     certificate: Path = Path()                  # PEM, with the chain; default: one made for this instance
     certificate_key: Path = Path()
+    metrics_address: str = ""                   # of the services' /metrics; default: the AGI address
+    metrics_agi_port: int = Field(default=9861, ge=0, le=65535)         # 0: not served
+    metrics_ami_port: int = Field(default=9862, ge=0, le=65535)
+    metrics_provision_port: int = Field(default=9863, ge=0, le=65535)
     redis_url: str = ""                         # default: the socket in the instance's directory
     database_url: str = ""                      # default: SQLite in the instance's directory
+    sound_cache: Path | None = Field(default_factory=users_sound_cache)     # spoken prompts, shared by instances; optional
 
     call_server_networks: Networks = ()         # of our own that tenants' call servers may be in, such as 10.1.0.0/16
     call_server_ca_file: Path | None = None     # certificates (PEM) that call servers are trusted by, besides the public ones
@@ -65,6 +72,7 @@ class Settings(BaseSettings):
             values["redis_url"] = values.get("redis_url") or f"unix://{home}/run/redis.sock"
             values["database_url"] = values.get("database_url") or f"sqlite+aiosqlite:///{home}/centralka.sqlite"
             values["public_host"] = values.get("public_host") or values.get("sip_address") or "127.0.0.1"
+            values["metrics_address"] = values.get("metrics_address") or values.get("agi_address") or "127.0.0.1"
             values["certificate"] = values.get("certificate") or home / OWN_CERTIFICATE
             values["certificate_key"] = values.get("certificate_key") or home / OWN_KEY
         return values

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: data exception, integrity constraint, program limit exceeded.
+_OF_VALUES = ("22", "23", "54")
 
 
 def connect(url: str) -> AsyncEngine:
@@ -27,6 +29,20 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.close()
 
 
+def is_away(error: Exception) -> bool:
+    """Whether a statement failed because the database cannot work now: unreachable, read-only, full, locked or damaged. Else
+    it refuses these very values, now and later."""
+    match error:
+        case DataError() | IntegrityError():
+            return False
+        case DBAPIError(orig=orig):
+            state = getattr(orig, "sqlstate", None)
+            by_driver = isinstance(orig.__cause__ if orig else None, ValueError)      # asyncpg checks values itself
+            return not by_driver and (state is None or state[:2] not in _OF_VALUES)
+        case _:
+            return isinstance(error, PoolTimeoutError | OSError | TimeoutError)
+
+
 async def upgrade(url: str) -> None:
     """Bring the schema to the newest version, wholly or not at all. Does nothing when it is there already."""
     engine = connect(url)
@@ -38,6 +54,9 @@ async def upgrade(url: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    from alembic import command  # 0.3 s of CPU to import, and only a service that starts needs it
+    from alembic.config import Config
+
     if connection.dialect.name == "sqlite":
         # Python's sqlite3 begins no transaction of itself for CREATE TABLE: a kill would leave half a schema behind.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
