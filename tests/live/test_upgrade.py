@@ -5,6 +5,8 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,12 @@ from confgen.publish.publishing import earlier_revisions, read_current
 from runtime.places import REPOSITORY
 from runtime.process import Process
 from runtime.sources import SOURCES
-from sipp import Answer, AwaitHangUp, Callee, HangUp
-from tests.live.calling import DIRECT, IDLE, dials
-from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of
-from tests.live.test_apply import twenty_calls
+from sipp import Answer, AwaitHangUp, Callee, HangUp, Load, Silence, keys
+from tests.live.calling import DIRECT, IDLE, MAIN, dials
+from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of, until
 
 pytestmark = pytest.mark.live
+LIMIT_S = 400            # ten times what the whole test needs
 FIELD = ("    country: ", "    vintage: int = 1\n    country: ")
 
 
@@ -57,10 +59,26 @@ def values(pbx: Pbx) -> dict[str, object]:
     return found
 
 
+@asynccontextmanager
+async def ten_conversations(pbx: Pbx) -> AsyncIterator[None]:
+    """They are up inside the block, each until Asterisk ends it afterwards."""
+    held = AwaitHangUp(within_ms=1000 * LIMIT_S)
+    async with pbx.cast(limit_s=LIMIT_S) as cast:
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer(ending=held)), calls=10)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(cast.call(
+                dials(MAIN["acme"], pbx.outside_caller(), Silence(400), *keys("#"), Silence(1000), ending=held),
+                at=TRUNK["acme"], load=Load(calls=10, per_s=10, at_once=10)))
+            await until(lambda: "10 active calls" in pbx.runtime.asterisk_cli("core show channels count"), "10 calls are up")
+            yield
+            assert "10 active calls" in pbx.runtime.asterisk_cli("core show channels count")
+            pbx.runtime.asterisk_cli("channel request hangup all")
+
+
 async def test_calls_go_on_and_new_ones_are_decided_by_the_file_while_versions_change(pbx: Pbx, tmp_path: Path) -> None:
     other = await asyncio.to_thread(another_version, tmp_path)
     history = earlier_revisions(pbx.settings.home)
-    async with twenty_calls(pbx):
+    async with ten_conversations(pbx):
         await asyncio.to_thread(publish, other, pbx)
         assert "vintage" in values(pbx)
         await is_decided(pbx)                              # by services that read files of their own version before
