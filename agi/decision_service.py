@@ -22,7 +22,6 @@ from routing.call.facts import Facts
 from routing.call.state import Awaits
 from routing.engine.engine import next_step, transfer_refusal
 from routing.nodes.outbound_policy import why_not_called
-from routing.nodes.parking import Parking, Slot
 from routing.numbering.callers import caller_number
 from routing.numbering.numbers import dialled_number
 from services.allowed_text import AgiError, checked
@@ -140,20 +139,15 @@ class DecisionService:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
             return [f'SET VARIABLE REFUSAL "{sounds}"']
         target = [f'SET VARIABLE TARGET "{dialled}"']
-        node = tenant.internal_numbers.get(dialled, "")
-        match tenant.nodes.get(node):
-            case Parking(numbers=numbers):
-                lot, slots = node, numbers
-            case Slot(lot=lot, number=number):
-                slots = (number,)
-            case _:
-                return target
+        lot = tenant.lot_of(tenant.internal_numbers.get(dialled, ""))
+        if lot is None:
+            return target
 
         def sounds_of(*prompts: str) -> str:
             return "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in prompts)
 
         return [
-            *target, f'SET VARIABLE LOT "{lot_name(tenant, lot)}"', f'SET VARIABLE LOT_SLOTS "{"-".join(slots)}"',
+            *target, f'SET VARIABLE LOT "{lot_name(tenant, lot.name)}"', f'SET VARIABLE LOT_SLOTS "{"-".join(lot.slots)}"',
             f'SET VARIABLE LOT_SOUND "{sounds_of("sys_parked")}"', f'SET VARIABLE LOT_DIGITS "{sounds_of(*DIGITS)}"',
             f'SET VARIABLE LOT_FULL "{sounds_of("sys_parking_full")}"']
 
