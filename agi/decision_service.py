@@ -16,9 +16,9 @@ import structlog
 from agi.channel_text import Result, path_text, read_digits, read_event, read_state, start_text, state_text
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import Asking, SlowAnswers
-from routing.call import effects as questions
-from routing.call.effects import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
-from routing.call.facts import Facts
+from routing.call.effects import CheckPin, LiveEffect, PinIs
+from routing.call.facts import Answer, Facts, Request, Unanswered
+from routing.call.questions import HasPin, LiveQuestion
 from routing.call.state import Awaits
 from routing.engine.engine import next_step, transfer_refusal
 from routing.nodes.outbound_policy import why_not_called
@@ -39,13 +39,13 @@ class Answering(Protocol):
     """Who answers what a decision asks. Never fails: without Redis it says what it knows. `decision` names the decision,
     the same one when Asterisk asks for it again."""
 
-    async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> questions.Answer: ...
+    async def answer(self, tenant: str, call: str, question: LiveQuestion | LiveEffect, decision: str) -> Answer: ...
     async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
         """`pin` is the right one, '' where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AgiAnswer:
     """A decision as Asterisk reads it. `event` is that of the call's record: its kind and what it tells."""
 
     event: str
@@ -80,7 +80,7 @@ class DecisionService:
             f'SET VARIABLE STEP "{answer.step}"',
         ]
 
-    async def answer(self, query: Query, hold: Hold) -> Answer:
+    async def answer(self, query: Query, hold: Hold) -> AgiAnswer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
         DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name, the
         linkedid; what the caller chose is percent-encoded."""
@@ -115,7 +115,7 @@ class DecisionService:
             took_us=round((time.perf_counter() - began) * 1e6))
         path = path_text(decision.path)
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
-        return Answer(told, state_text(decision.state), text, is_secret)
+        return AgiAnswer(told, state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
@@ -169,20 +169,20 @@ class DecisionService:
 
     async def _decide(self, asking: Asking, decide: Callable[[Facts], T], hold: Hold) -> T:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
-        answers: dict[Question, questions.Answer] = {}
+        answers: dict[Request, Answer] = {}
         while True:
             try:
                 return decide(replace(asking.facts, answers=answers))
             except Unanswered as unanswered:
                 answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
 
-    async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
+    async def _answer(self, asking: Asking, question: Request, hold: Hold) -> Answer:
         if isinstance(question, CheckPin | HasPin):
             pin = asking.published.pin(question.extension, question.of)
             if isinstance(question, HasPin):
                 return bool(pin)
             return await self._answers.check_pin(asking.published.tenant.tenant, question, pin)
-        if isinstance(question, LiveQuestion):
+        if isinstance(question, LiveQuestion | LiveEffect):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
         return await self._slow.answer(asking, question, hold)
 

@@ -1,7 +1,7 @@
 """Effects: what a decision changes in the live state. Pure.
 
-The decision names the effect by `Facts.perform`; the caller of the engine performs it and asks for the same decision again, with
-the result. An effect that is named again for the same decision counts once.
+The decision names the effect by `Facts.perform`; the caller of the engine performs it and asks for the same decision again,
+with the result. An effect that is named again for the same decision counts once.
 """
 
 from dataclasses import dataclass, field

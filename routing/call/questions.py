@@ -1,7 +1,7 @@
 """Questions: what a decision must know that its snapshot of facts does not hold. A question changes nothing. Pure.
 
-The decision names the question by `Facts.answer`; the caller of the engine answers it and asks for the same decision again. Each
-kind of question has its own kind of answer.
+The decision names the question by `Facts.answer`; the caller of the engine answers it and asks for the same decision again.
+Each kind of question has its own kind of answer.
 """
 
 from dataclasses import dataclass

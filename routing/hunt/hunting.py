@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from routing.call.effects import Load
+from routing.call.questions import Load
 from routing.numbering.value_types import Did, Extension, Name
 
 MAX_MEMBERS = 100        # of a group, those of its groups among them
