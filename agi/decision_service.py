@@ -19,16 +19,19 @@ from agi.slow_answers import Asking, SlowAnswers
 from routing.call.effects import CheckPin, LiveEffect, PinIs
 from routing.call.facts import Answer, Facts, Request, Unanswered
 from routing.call.questions import HasPin, LiveQuestion
-from routing.call.state import Awaits
+from routing.call.state import Awaits, Visit
 from routing.engine.engine import next_step, transfer_refusal
+from routing.engine.entry import START
 from routing.nodes.outbound_policy import why_not_called
 from routing.numbering.callers import caller_number
 from routing.numbering.numbers import dialled_number
+from services import metrics
 from services.allowed_text import AgiError, checked
 from services.published_tenants import PublishedTenants
 from services.step_text import DIGITS, lot_name, sound_path, step_text
 from store.follower import Live
 
+FAILOVER = "Goto(failover)"       # the dialplan's own: it ends a call whose caller has been served already
 UNIQUEID = r"[A-Za-z0-9._-]{1,80}"
 
 log = structlog.get_logger()
@@ -107,19 +110,28 @@ class DecisionService:
             keys="" if is_secret else read_digits(result.digits))
         call = checked(linkedid, UNIQUEID, "linkedid")
         asking = Asking(published, call, facts, query.uniqueid, f"{query.uniqueid}/{state_before}")
-        decision = await self._decide(asking, lambda facts: next_step(tenant, facts, state, event), hold)
-        text = step_text(decision.step, tenant, published.sounds, self._home)
+        kind = "step," if state else f"start,{start_text(caller, caller_name, dialled)};"
+        try:
+            decision = await self._decide(asking, lambda facts: next_step(tenant, facts, state, event), hold)
+            text = step_text(decision.step, tenant, published.sounds, self._home)
+        except AgiError:
+            raise
+        except Exception:      # a fault of ours: it stops this decision only, and the caller still reaches a person
+            log.exception("decision_failed", tenant=slug, call=call, state=state_before)
+            _count("step", "failover", began)
+            failed = path_text((Visit(state.node if state else START, "internal error"),))
+            return AgiAnswer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
         log.info(
             "step", tenant=slug, call=call, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
-        path = path_text(decision.path)
-        told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
-        return AgiAnswer(told, state_text(decision.state), text, is_secret)
+        _count("step", type(decision.step).__name__.lower(), began)
+        return AgiAnswer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
         phone's extension, what it keyed, the linkedid."""
+        began = time.perf_counter()
         try:
             slug, extension, keyed, linkedid = query.arguments
         except ValueError:
@@ -134,6 +146,7 @@ class DecisionService:
             calendars=self._live.calendars.get(slug, {}))
         refusal = transfer_refusal(tenant, facts, dialled)
         call = checked(linkedid, UNIQUEID, "linkedid")
+        _count("transfer", "refused" if refusal else "allowed", began)
         log.info("transfer", tenant=slug, call=call, by=extension, to=dialled, refused=bool(refusal))
         if refusal:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
@@ -154,6 +167,7 @@ class DecisionService:
     async def admit(self, query: Query, hold: Hold) -> list[str]:
         """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: tenant, the
         user who pays or '', number, linkedid."""
+        began = time.perf_counter()
         try:
             slug, payer, number, linkedid = query.arguments
         except ValueError:
@@ -164,6 +178,7 @@ class DecisionService:
         called = checked(number, r"\+[0-9]{7,15}", "number outside")
         asking = Asking(published, call, Facts(self._now()), query.uniqueid, f"{query.uniqueid}/")
         why = await self._decide(asking, lambda facts: why_not_called(published.tenant, facts, user, called), hold)
+        _count("admit", "refused" if why else "allowed", began)
         log.info("number outside", tenant=slug, call=call, extension=user, number=called, refused=why)
         return ['SET VARIABLE REFUSED "yes"'] if why else []
 
@@ -185,6 +200,11 @@ class DecisionService:
         if isinstance(question, LiveQuestion | LiveEffect):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
         return await self._slow.answer(asking, question, hold)
+
+
+def _count(request: str, result: str, began_s: float) -> None:
+    metrics.DECISIONS.labels(request, result).inc()
+    metrics.DECISION_SECONDS.labels(request).observe(time.perf_counter() - began_s)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

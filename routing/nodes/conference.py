@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from routing.call.effects import TryRoomPin
-from routing.call.state import ConferenceLeft, Digits, Entered, Event, Played
+from routing.call.state import ConferenceLeft, Digits, Entered, Event, Played, counters
 from routing.call.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Play, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.numbering.value_types import Name, Pin, Target
@@ -59,9 +59,9 @@ class ConferenceRoom(Element):
             case Digits(keys="") if not self.pin:
                 return self._let_in(here, "lets in", moderator=False)
             case Digits(keys=""):
-                return self._wrong("no PIN", (), memory[0] + 1)
+                return self._wrong("no PIN", (), counters(memory, 1)[0] + 1)
             case Digits(keys=keys):
-                return self._try(here, keys.rstrip("#"), memory[0] + 1)
+                return self._try(here, keys.rstrip("#"), counters(memory, 1)[0] + 1)
             case Played():
                 return Go(self.wrong_pin, f"on to {self.wrong_pin}")
             case ConferenceLeft(refused=True):
