@@ -5,8 +5,8 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,8 +45,8 @@ async def status(pbx: Pbx) -> str:
     return done.stdout
 
 
-@asynccontextmanager
-async def small_disk(pbx: Pbx, size: int) -> AsyncIterator[Path]:
+@contextmanager
+def small_disk(pbx: Pbx, size: int) -> Iterator[Path]:
     """A file system of so many bytes where Asterisk writes its events."""
     folder = cel_file(pbx).parent
     its = folder.stat()
@@ -72,7 +72,7 @@ def fill(folder: Path) -> Path:
 
 async def test_full_disk_costs_no_record_while_its_reserve_lasts(pbx: Pbx) -> None:
     before, during, after = (pbx.outside_caller() for _ in range(3))
-    async with small_disk(pbx, 2 << 20) as folder:
+    with small_disk(pbx, 2 << 20) as folder:
         await calls(pbx, before, 1)
         await pbx.record(before)
         await until(lambda: cel_file(pbx).stat().st_blocks * 512 > 256 << 10, "space is reserved", LIMIT_S)
