@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from confgen.published_tenant import published_format, read_published
-from routing.call.effects import PinOf
+from routing.call.questions import PinOf
 from routing.tenant.tenant import Tenant
 from services import metrics
 from services.allowed_text import AgiError, checked
