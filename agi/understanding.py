@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from routing.call.effects import MOST_UNDERSTOOD, Understand
+from routing.call.questions import MOST_UNDERSTOOD, Understand
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from routing.call.effects import PinOf
+from routing.call.questions import PinOf
 from routing.tenant.tenant import Tenant
 from services import metrics
 from services.allowed_text import AgiError, checked

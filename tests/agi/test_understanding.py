@@ -10,7 +10,7 @@ import pytest
 
 from agi import understanding
 from agi.understanding import Understanding, forget
-from routing.call.effects import Understand
+from routing.call.questions import Understand
 from routing.speech.phrases import Language
 from tests.agents.voice import spoken
 

@@ -14,7 +14,8 @@ from ami.cel import CelEvent
 from ami.legs_outside import LegsOutside
 from ami.line_keeper import LineKeeper
 from routing.call.admission import Caps, Limit, Usage, reached
-from routing.call.effects import Admit, CheckPin, KnownCountry, PinIs, PinOf
+from routing.call.effects import Admit, CheckPin, ConfirmCountry, PinIs
+from routing.call.questions import KnownCountry, PinOf
 from store import lines as module
 from store import live
 from store.answers import LIMIT_S, RedisAnswers
@@ -280,7 +281,7 @@ async def test_country_is_known_once_somebody_of_the_tenant_has_confirmed_it(red
     async with live.connect(redis_server.url) as redis:
         answers = RedisAnswers(redis)
         assert not await answers.answer("acme", "1.1", KnownCountry("DE"), "1.1/")
-        await answers.answer("acme", "1.1", KnownCountry("DE", confirmed=True), "1.1/")
+        await answers.answer("acme", "1.1", ConfirmCountry("DE"), "1.1/")
         assert await answers.answer("acme", "2.1", KnownCountry("DE"), "2.1/")
         assert not await answers.answer("rossi", "2.1", KnownCountry("DE"), "2.1/")
 
