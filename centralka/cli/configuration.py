@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from centralka.cli.checking import NONE_SAID, Checked, Sources, check_call_flows, check_everything, read_sources
+from centralka.cli.checking import NONE_SAID, Checked, Sources, check_call_flows, check_everything, read_sources, read_text
 from centralka.cli.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known
 from centralka.settings import Settings
 from confgen.publish.asterisk_reload import Asterisk
@@ -22,7 +22,8 @@ from confgen.publish.publishing import (
 from confgen.publish.revision import Revision, current
 from confgen.publish.sound_cache import SoundCache
 from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
-from confgen.render.tenant_files import Files, render_platform, render_tenant
+from confgen.published_tenant import Source, published_format, read_published, read_source
+from confgen.render.tenant_files import Files, render_platform, render_tenant, without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from routing.check.clashes import are_compatible
 from routing.numbering.endpoint import PLATFORM as SHARED
@@ -169,29 +170,35 @@ def render_read(read: Read, settings: Settings) -> Rendered:
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants, read.carriers)
     rendered = render_platform(read.carriers, secrets)
     sounds: dict[str, tuple[Sound, ...]] = {}
-    for (_, path), tenant, document in zip(sorted(read.files.items()), read.tenants, read.documents, strict=True):
+    for (name, path), tenant, document in zip(sorted(read.files.items()), read.tenants, read.documents, strict=True):
         tenant_sounds = sounds_of(tenant, path.parent, document)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
-        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0)
+        rendered |= render_tenant(
+            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, _source(name, path))
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
     line_languages = frozenset(language for tenant in told for language in tenant.languages)
     return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
 
 
-def tenants_of(files: Files) -> dict[str, Tenant]:
-    """The tenants of a revision's files, by slug."""
+def _source(name: str, path: Path) -> Source:
+    platform = path.parent / PLATFORM
+    return Source(name, read_text(path, name), read_text(platform, str(platform)) if platform.exists() else "")
 
-    tenants = (
-        Tenant.model_validate(json.loads(text)["tenant"]) for path, text in files.items() if path.startswith("tenants/"))
+
+def tenants_of(files: Files) -> dict[str, Tenant]:
+    """The tenants of a revision's files, by slug. Raises ConfigError, ValueError and LookupError."""
+    tenants = (read_published(json.loads(text)) for path, text in files.items() if path.startswith("tenants/"))
     return {tenant.tenant: tenant for tenant in tenants}
 
 
 async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
     """Publishes a published tenant with other secrets; a rollback goes to where it would have gone before. Raises
     AsteriskRefused. To be called inside `locked(home)`."""
-    files = _rendered_again(current(settings.home), [slug], secrets, settings)
-    kept = published_slugs(settings.home) - {slug} | {SHARED}
+    now = current(settings.home)
+    slugs = {slug, *without_rows(now)}
+    files = _rendered_again(now, slugs, secrets, settings)
+    kept = {*published_slugs(settings.home), SHARED} - slugs
     return await publish(settings.home, files, asterisk, kept, earlier_revisions(settings.home))
 
 
@@ -202,13 +209,13 @@ async def roll_back(settings: Settings, asterisk: Asterisk | None) -> Undone:
     if not names:
         raise LookupError("there is no earlier revision to go back to")
     now, then = current(settings.home), Revision(settings.home, names[-1])
-    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))}
+    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))} | without_rows(then)
     before, after = (tenants_of({path: each[path] for slug in changed if (path := f"tenants/{slug}.json") in each})
                      for each in (now, then))
     carriers = _carriers_of(then) if SHARED in changed else {}
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), after.values(), carriers)
     kept = {SHARED, *(slug_of(path) for path in then if path.startswith("tenants/"))} - changed
-    files = _rendered_again(then, after, secrets, settings) | render_platform(carriers, secrets)
+    files = _rendered_again(then, {*after, *changed & {SHARED}}, secrets, settings)
     published = await publish(settings.home, files, asterisk, kept, names[:-1])
     both = sorted(before.keys() & after & {slug_of(path) for path in published.changed})
     numbers = changed_numbers(*({slug: each[slug] for slug in both} for each in (before, after)))
@@ -222,20 +229,24 @@ def _carriers_of(revision: Revision) -> dict[Name, Carrier]:
 
 
 def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, settings: Settings) -> Files:
-    """The files of a revision's tenants, with other secrets. Raises LookupError for a tenant of a time before this version of
-    Centralka that the current revision has not got."""
+    """The files of a revision's tenants, or of SHARED, with other secrets. Raises LookupError where this version of Centralka
+    has prompts whose sounds neither that revision nor the current one has."""
     files: Files = {}
     now = current(settings.home)
-    for slug in slugs:
+    for slug in sorted(slugs):
+        if slug == SHARED:
+            files |= render_platform(_carriers_of(revision), secrets)
+            continue
         path = f"tenants/{slug}.json"
         values = json.loads(revision[path])
-        tenant = Tenant.model_validate(values["tenant"])
+        tenant = read_published(values)
         # Of what this version says and the one before did not, the current revision has the sounds.
         sounds = {**json.loads(now[path])["sounds"], **values["sounds"]} if path in now else values["sounds"]
         if missing := tenant.all_prompts().keys() - sounds.keys():
             names = ", ".join(sorted(missing))
             raise LookupError(f"{slug} was published by an earlier version, which had no {names}; apply its file")
-        files |= render_tenant(tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0)
+        files |= render_tenant(
+            tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0, read_source(values))
     return files
 
 
@@ -251,6 +262,20 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
     secrets = settings.home / "secrets.json"
     if rendered.secrets != load_secrets(secrets):
         save_secrets(secrets, rendered.secrets)
-    published = await publish(settings.home, rendered.files, asterisk, rendered.kept)
+    # Rendered by another version from the same files: a rollback goes to where it would have gone before.
+    earlier = earlier_revisions(settings.home) if _is_upgrade(rendered, settings, removed) else None
+    published = await publish(settings.home, rendered.files, asterisk, rendered.kept, earlier)
     save_known(settings, published.revision, rendered.known)
     return published
+
+
+def _is_upgrade(rendered: Rendered, settings: Settings, removed: Collection[str]) -> bool:
+    """The rendered files replace those of another version, and the tenants' own files are the same."""
+    now = current(settings.home)
+    paths = {path for path in now if path.startswith("tenants/")}
+    if removed or not paths or paths != {path for path in rendered.files if path.startswith("tenants/")}:
+        return False
+    before, after = ([json.loads(files[path]) for path in sorted(paths)] for files in (now, rendered.files))
+    is_other = any(values.get("format") != published_format() for values in before)
+    return is_other and all(
+        old.get("source") in (None, new["source"]) for old, new in zip(before, after, strict=True))

@@ -9,8 +9,10 @@ from centralka.cli.configuration import Undone, apply, read_changed, render_read
 from centralka.settings import Settings
 from confgen.publish.instance import write_instance
 from confgen.publish.publishing import earlier_revisions, published_slugs, read_current
+from confgen.render.tenant_files import without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets
 from tests.confgen.publish.test_publishing import INSTANCE, aors
+from tests.services.test_published_tenants import of_another_version
 from tests.tenants_for_tests import ROSSI, changed
 
 OLA = ("users:\n", 'users:\n  "204": {name: Ola, devices: [desk]}\n')
@@ -106,6 +108,37 @@ async def test_carriers_that_tenants_share_are_as_before_after_a_rollback(settin
     assert "match = 192.0.2.7" in read_current(settings.home)["pjsip/platform.conf"]
 
 
+def older(settings: Settings) -> None:
+    """Makes the current revision one of a version that kept no rows beside the texts."""
+    for path in (settings.home / "published" / "current").glob("*/*.json"):
+        if path.parent.name not in ("tenants", "phones"):
+            path.unlink()
+
+
+async def test_revision_of_a_version_that_kept_no_rows_is_rendered_whole_by_the_next_change(settings: Settings) -> None:
+    file = settings.tenants / "platform.yaml"
+    file.write_text("carriers: {telco: {kind: address, address: 192.0.2.7}}\n")
+    await publish(settings, changed(), rossi=True)
+    everybody = aors(settings.home)
+    older(settings)
+    new = await rotate(settings, "acme-201-desk")
+    assert new in phones(settings)
+    assert aors(settings.home) == everybody
+    assert without_rows(read_current(settings.home)) == set()
+    await publish(settings, changed(OLA), rossi=True)
+    assert aors(settings.home) == everybody | {"acme-204-desk"}
+
+
+async def test_rollback_goes_back_to_a_revision_of_a_version_that_kept_no_rows(settings: Settings) -> None:
+    await publish(settings, changed(), rossi=True)
+    everybody = aors(settings.home)
+    older(settings)
+    await publish(settings, changed(OLA), rossi=True)
+    await roll_back(settings, None)
+    assert aors(settings.home) == everybody
+    assert without_rows(read_current(settings.home)) == set()
+
+
 def forget_a_sound(settings: Settings) -> None:
     """In the revision before, as if it were of a version that had not got it."""
     folder = settings.home / "published" / "revisions" / earlier_revisions(settings.home)[-1] / "tenants"
@@ -130,3 +163,28 @@ async def test_tenant_of_an_earlier_version_that_is_gone_cannot_come_back_by_a_r
     forget_a_sound(settings)
     with pytest.raises(LookupError, match="rossi was published by an earlier version, which had no sys_transfer_failed; apply its file"):
         await roll_back(settings, None)
+
+
+async def test_upgrade_renders_anew_and_a_rollback_goes_where_it_would_have_gone_before(settings: Settings) -> None:
+    await publish(settings, changed())
+    first = read_current(settings.home)
+    await publish(settings, changed(OLA))
+    for file in (settings.home / "published" / "folders").glob("*/tenants/acme.json"):
+        file.write_text(json.dumps(of_another_version(json.loads(file.read_text()))))
+    (settings.home / "published" / "known.json").unlink()      # which an upgrade makes worthless
+    await publish(settings, changed(OLA))
+    assert "vintage" not in read_current(settings.home)["tenants/acme.json"]
+    assert len(earlier_revisions(settings.home)) == 1
+    await roll_back(settings, None)
+    assert read_current(settings.home)["tenants/acme.json"] == first["tenants/acme.json"]
+    assert earlier_revisions(settings.home) == []
+
+
+async def test_change_at_the_same_time_as_an_upgrade_can_be_rolled_back(settings: Settings) -> None:
+    await publish(settings, changed())
+    for file in (settings.home / "published" / "folders").glob("*/tenants/acme.json"):
+        file.write_text(json.dumps(of_another_version(json.loads(file.read_text()))))
+    (settings.home / "published" / "known.json").unlink()
+    await publish(settings, changed(OLA))
+    await roll_back(settings, None)
+    assert "204-desk" not in phones(settings)
