@@ -46,7 +46,7 @@ def install_python_packages(lock: Path) -> None:
 
 
 def install_debian_packages() -> None:
-    """The host's Debian packages and the first Debian root. `make up` itself replaces one that is out of date: it may have calls."""
+    """The host's Debian packages and the first Debian root. An outdated root may have calls: `make up` replaces it."""
     packages.install("host")
     if not ROOT.exists():
         root.build(ROOT, root.asterisk_recipe())
