@@ -200,8 +200,8 @@ async def _call(cast: Cast, number: int, per_s: int) -> Result:
 
 
 async def _register(many: ManyTenants, change: Change, before: Account | None, phone: Address, server: Address) -> float:
-    """Registers with the current account until the answer is the expected one; returns the moment of that answer. A phone that is to be
-    refused keeps trying with the account of before."""
+    """Registers with the current account until the answer is the expected one; returns the moment of that answer. A phone
+    that is to be refused keeps trying with the account of before."""
     async with asyncio.timeout(GRACE_S):
         while True:
             account = before if change.answer == REFUSED else many.account(many.changed, change.to)
