@@ -25,6 +25,7 @@ from redis.asyncio.client import Pipeline
 
 from routing.call.admission import NOBODY, Limit, in_words
 from routing.call.effects import Admit
+from store.live import SCANNED
 
 log = structlog.get_logger()
 
@@ -196,8 +197,8 @@ class Lines:
 
     async def countries(self, tenant: str) -> frozenset[str]:
         """Those that somebody has confirmed."""
-        pairs = (str(each).partition("/") for each in await self._redis.smembers(COUNTRIES))
-        return frozenset(country for owner, _, country in pairs if owner == tenant)
+        found = self._redis.sscan_iter(COUNTRIES, match=f"{tenant}/*", count=SCANNED)
+        return frozenset([str(each).partition("/")[2] async for each in found])
 
     async def add_country(self, tenant: str, country: str) -> bool:
         await self._redis.sadd(COUNTRIES, f"{tenant}/{country}")
