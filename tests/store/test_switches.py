@@ -109,7 +109,8 @@ async def test_users_of_two_tenants_who_set_things_at_once_do_not_make_each_othe
         def acme_while_rossi_changes(before: Personal) -> Personal:
             nonlocal tries
             tries += 1
-            other.hset(live.PERSONAL, f"rossi/20{tries}", personal.to_json(Personal(do_not_disturb=True)))
+            if tries == 1:
+                other.hset(live.PERSONAL, "rossi/201", personal.to_json(Personal(do_not_disturb=True)))
             return replace(before, do_not_disturb=True)
 
         await personal.change(redis, "acme", "201", acme_while_rossi_changes)
