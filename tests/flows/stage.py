@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agi.call_servers import CallServers
-from agi.decision_service import Answer, DecisionService
+from agi.decision_service import AgiAnswer, DecisionService
 from agi.fastagi import Hold, Query
 from agi.slow_answers import Asking, SlowAnswers
 from agi.speech import Speech
@@ -75,7 +75,7 @@ class Stage(DecisionService):
     def clock(self) -> datetime:
         return self._moment + timedelta(seconds=time.monotonic() - (self._began or time.monotonic()))
 
-    async def answer(self, query: Query, hold: Hold) -> Answer:
+    async def answer(self, query: Query, hold: Hold) -> AgiAnswer:
         self._began = self._began or time.monotonic()
         answer = await super().answer(query, hold)
         self.decisions.put_nowait(answer)
