@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from routing.call.reasons import Reasons
 from routing.call.admission import Caps
 from routing.call.codes import Codes
 from routing.call.facts import Facts
@@ -27,7 +28,7 @@ class Go:
     """On to another node."""
 
     target: Target
-    why: str
+    why: Reasons
     passed_by: Extension = ""     # the user who passes the call on: no forward brings it back
 
 
@@ -38,7 +39,7 @@ class Do:
     it goes nowhere; it `is_screened` where the outbound policy has already admitted its external numbers."""
 
     step: Step
-    why: str
+    why: Reasons
     memory: tuple[int, ...] = ()
     then: Target | None = None
     chosen: Chosen | None = None

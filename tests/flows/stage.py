@@ -66,7 +66,7 @@ class Stage(DecisionService):
         super().__init__(published, follower.live, answers, ScriptedServers(pbx, scene), pbx.settings.asterisk_home, now=self.clock)
         self._moment = scene.moment
         self._began: float | None = None               # the first decision
-        self.decisions: asyncio.Queue[Answer] = asyncio.Queue()
+        self.decisions: asyncio.Queue[AgiAnswer] = asyncio.Queue()
         self.transfers: asyncio.Queue[list[str]] = asyncio.Queue()      # of each that a phone asks for, the sounds that refuse it
         self.handed_over = asyncio.Event()             # not while a user asks before a transfer: the caller waits
         self.handed_over.set()
