@@ -224,6 +224,7 @@ SENTENCES: Mapping[Why, str] = {
     Why.CANNOT_BE_FOLLOWED: "its answer cannot be used: go_to: {0}",
     Why.SERVER_FAILED: "{0:failure}",
     Why.SERVER_FAILED_WITH: "{0:failure}: {1}",
+    Why.INTERNAL_ERROR: "internal error",
     Why.WAKES_UP: "wakes {0} up",
     Why.REFUSES_UNENCRYPTED: "refuses {0}, which is set up for TLS and calls without",
     Why.WORDS: "{0}",

@@ -1,6 +1,6 @@
 """Reasons: why a decision is as it is, as values. Pure. routing/call/english.py makes words of them.
 
-A path keeps for each of its places several reasons, one after the other: `Why.WRONG_KEY("9") + Why.IN_ALL(2) + Why.ON_TO("sales")`.
+A path keeps reasons for each of its places, one after the other: `Why.WRONG_KEY("9") + Why.IN_ALL(2) + Why.ON_TO("sales")`.
 A value of a reason is a text such as a name or a number, or further reasons. No code reads the words.
 """
 
@@ -235,6 +235,7 @@ class Why(StrEnum):
     CANNOT_BE_FOLLOWED = "cannot_be_followed"  # problem
     SERVER_FAILED = "server_failed"            # failure
     SERVER_FAILED_WITH = "server_failed_with"  # failure, detail
+    INTERNAL_ERROR = "internal_error"
     # Written by the dialplan: asterisk-conf/extensions.conf, templates/extensions.conf.j2
     WAKES_UP = "wakes_up"                      # extension
     REFUSES_UNENCRYPTED = "refuses_unencrypted"        # extension

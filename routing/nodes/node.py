@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from routing.call.reasons import Reasons
 from routing.call.admission import Caps
 from routing.call.codes import Codes
 from routing.call.facts import Facts
+from routing.call.reasons import Reasons
 from routing.call.state import NOTHING_CHOSEN, Chosen, Event
 from routing.call.step import Step
 from routing.hours.calendars import Calendar
