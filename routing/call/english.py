@@ -22,6 +22,7 @@ SENTENCES: Mapping[Why, str] = {
     Why.NO_ANSWER: "no answer",
     Why.DECLINED: "declined",
     Why.CALLER_GIVES_UP: "the caller gives up",
+    Why.CALLER_GAVE_UP: "the caller gave up",
     Why.DIAL_ENDED: "{0}",
     Why.RINGS: "rings {0}",
     Why.WHO: "{0}",

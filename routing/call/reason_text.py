@@ -55,5 +55,9 @@ def _read(begin: re.Match[str], tokens: Iterator[re.Match[str]], depth: int) -> 
         while token[1] == ".":
             inner.append(_read(token, tokens, depth + 1))
             token = next(tokens)
+        if inner and value:
+            raise ValueError(f"found {value!r} before a reason")
         values.append(tuple(inner) or unquote(value))
+    if token[2]:
+        raise ValueError(f"found {token[2]!r} behind a reason")
     return Reason(Why(begin[2]), tuple(values))

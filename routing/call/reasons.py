@@ -22,6 +22,7 @@ class Why(StrEnum):
     NO_ANSWER = "no_answer"
     DECLINED = "declined"
     CALLER_GIVES_UP = "caller_gives_up"
+    CALLER_GAVE_UP = "caller_gave_up"
     DIAL_ENDED = "dial_ended"                  # status
     RINGS = "rings"                            # phones, numbers or members, each a WHO or AFTER
     WHO = "who"                                # phone, number or user

@@ -31,7 +31,7 @@ MISSED = {
     DialStatus.NOANSWER: (Why.NO_ANSWER(), Cause.NO_ANSWER),
     DialStatus.UNAVAILABLE: (Why.NOT_REGISTERED(), Cause.UNAVAILABLE),
     DialStatus.CONGESTION: (Why.REFUSED(), Cause.UNAVAILABLE),
-    DialStatus.CANCEL: (Why.CALLER_GIVES_UP(), Cause.NORMAL),
+    DialStatus.CANCEL: (Why.CALLER_GAVE_UP(), Cause.NORMAL),
 }
 class Shows(StrEnum):
     """What whoever a user calls outside sees."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts, Forwarding, Personal
+from routing.call.reasons import Why
 from routing.call.state import DialEnded, DialStatus, Digits, Origin, Started
 from routing.call.step import Dial, Hangup, Outside
 from routing.engine.engine import next_step
@@ -140,7 +141,7 @@ def test_forward_of_a_phone_without_power_works_through_a_group_that_follows() -
 
 def test_voicemail_of_a_member_who_is_not_to_be_disturbed_takes_no_call_from_the_group() -> None:
     """fusionpbx#2756: a member with do not disturb answered by voicemail at once."""
-    assert member("201", {"201": Personal(do_not_disturb=True)}) == Nobody(DialStatus.BUSY, "201 is not to be disturbed")
+    assert member("201", {"201": Personal(do_not_disturb=True)}) == Nobody(DialStatus.BUSY, Why.NOT_TO_BE_DISTURBED("201"))
 
 
 def test_user_with_do_not_disturb_is_not_rung_by_a_colleagues_forward() -> None:
