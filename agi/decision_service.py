@@ -33,6 +33,7 @@ from services.published_tenants import PublishedTenants
 from services.step_text import DIGITS, lot_name, sound_path, step_text
 from store.follower import Live
 
+DRAIN_S = 8.0                     # less than a supervisor waits before it kills: docker/compose.yaml, runtime
 FAILOVER = "Goto(failover)"       # the dialplan's own: it ends a call whose caller has been served already
 UNIQUEID = r"[A-Za-z0-9._-]{1,80}"
 
@@ -211,7 +212,7 @@ def _count(request: str, result: str, began_s: float) -> None:
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:
-    """Answers until SIGTERM or SIGINT; requests already begun are finished."""
+    """Answers until SIGTERM or SIGINT; requests that have begun by then are answered within DRAIN_S, or cut."""
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     application.add_route("transfer", service.transfer)
@@ -223,4 +224,4 @@ async def serve(service: DecisionService, address: str, port: int) -> None:
     log.info("agi_ready", address=address, port=port)
     await stopping.wait()
     server.close()
-    await asyncio.wait_for(server.wait_closed(), 5)
+    await application.drain(DRAIN_S)
