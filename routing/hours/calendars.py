@@ -58,7 +58,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was last found at a calendar's address."""
+    """Events last fetched from a calendar's address."""
 
     url: str
     events: Events = field(default_factory=Events)
