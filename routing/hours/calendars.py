@@ -41,14 +41,19 @@ class CalendarEvent(Part):
 
 
 class Events:
-    """Events by the days that they touch, to be asked often."""
+    """Events by the days that they touch, to be asked often; arranged when the first question comes."""
 
     def __init__(self, events: Iterable[CalendarEvent] = ()) -> None:
-        self._by_day: dict[date, list[CalendarEvent]] = {}
-        for event in events:
+        self._events = events
+
+    @cached_property
+    def _by_day(self) -> dict[date, list[CalendarEvent]]:
+        by_day: dict[date, list[CalendarEvent]] = {}
+        for event in self._events:
             first, last = event.begins.astimezone(UTC).date(), event.ends.astimezone(UTC).date()
             for number in range((last - first).days + 1):
-                self._by_day.setdefault(first + timedelta(days=number), []).append(event)
+                by_day.setdefault(first + timedelta(days=number), []).append(event)
+        return by_day
 
     def at(self, local: datetime) -> CalendarEvent | None:
         """The event at that moment, the first of several."""
