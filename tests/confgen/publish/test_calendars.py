@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from confgen.publish.calendars import with_events
+from routing.hours.dates import shown
 from routing.tenant.tenant import Tenant
 from tests.tenants_for_tests import acme
 from yaml_models.document import Document
@@ -24,7 +25,9 @@ def office(folder: Path, *events: str) -> Tenant:
 
 
 def why(tenant: Tenant, local: str, zone: ZoneInfo = WARSAW) -> str | None:
-    return tenant.calendars["office"].why(datetime.fromisoformat(local).replace(tzinfo=zone))
+    moment = datetime.fromisoformat(local).replace(tzinfo=zone)
+    found = tenant.calendars["office"].event_at(moment)
+    return f"{shown(moment)} {moment:%H:%M} is {found.title}" if found else None
 
 
 def problem(folder: Path, *events: str) -> str:
