@@ -38,6 +38,7 @@ class ProvisioningService:
 
     async def answer(self, request: Request) -> Reply | None:
         """A device with a secret or a certificate is answered, whatever other devices do behind the same address."""
+        await self._shelf.refresh()
         if request.method == "GET" and (reply := await self._as_known(request)):
             return reply
         now_s = time.monotonic()
