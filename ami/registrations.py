@@ -30,6 +30,7 @@ class Registrations:
     def __init__(self, ami: AmiClient, redis: Redis) -> None:
         self._ami, self._redis = ami, redis
         self._there: set[str] = set()
+        self.addresses: frozenset[str] | None = None        # where devices are registered, once that is known
         self._changed = asyncio.Event()
         ami.on_event("DeviceStateChange", self._look_soon)
 
@@ -53,6 +54,7 @@ class Registrations:
         self._changed.clear()
         found = addresses_in(await self._contacts())
         self._there = set(found)
+        self.addresses = frozenset(found.values())
         known = await registrations.load(self._redis)
         live.stop_if_cancelled()
         changed = registrations.changes(known, found, datetime.now(UTC))

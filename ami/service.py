@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
+from ami.asterisk_log import AsteriskLog
 from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from ami.cel_file import CelFile
 from ami.cel_follower import CelFollower
@@ -17,9 +18,12 @@ from ami.line_keeper import LineKeeper
 from ami.live_view import LiveView
 from ami.live_writer import LiveWriter
 from ami.load_counter import LoadCounter
+from ami.log_keeper import LogKeeper
 from ami.notices import StopNotices
 from ami.registrations import Registrations
+from ami.sip_guard import SipGuard
 from ami.wake_ups import WakeUps
+from confgen.secrets import log_token
 from services.published_tenants import PublishedTenants
 from services.web_request import Reach
 from store import database, live
@@ -50,6 +54,9 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
             follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
             keeper = LineKeeper(Lines(redis), writer.calls.values, follower.legs)
+            registrations = Registrations(ami, redis)
+            guard = SipGuard(ami, redis, home / "run" / "banned.conf", lambda: registrations.addresses)
+            asterisk_log = AsteriskLog(home / "log" / "asterisk.log", log_token(ami_secret))
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -61,7 +68,9 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(StopNotices(redis, published).run(), name="notices of stops"),
                     tasks.create_task(InStep(ami, published, known).run(), name="lamps and agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
-                    tasks.create_task(Registrations(ami, redis).run(), name="registrations"),
+                    tasks.create_task(registrations.run(), name="registrations"),
+                    tasks.create_task(LogKeeper(asterisk_log, home / "log", ami, guard.note).run(), name="logs"),
+                    tasks.create_task(guard.run(), name="SIP guard"),
                     tasks.create_task(Gauges(ami, home).run(), name="gauges"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]

@@ -66,6 +66,14 @@ RECORDS_LOST: Final = Counter(
     registry=AMI)
 CEL_LINES_REFUSED: Final = Counter(
     "centralka_cel_lines_refused", "Lines of the CEL file that are no events or could not be applied.", registry=AMI)
+LOG_LINES_LEFT_OUT: Final = Counter(
+    "centralka_log_lines_left_out", "Messages of Asterisk that messages.log and security.log leave out: over their limits.",
+    registry=AMI)
+SIP_REFUSED: Final = Counter(
+    "centralka_sip_refused", "SIP requests that Asterisk refused, by reason: password (wrong), or unknown (no such account).",
+    ["reason"], registry=AMI)
+SIP_BANS: Final = Gauge("centralka_sip_bans", "Addresses that are banned from SIP now.", registry=AMI)
+SIP_BANS_BEGUN: Final = Counter("centralka_sip_bans_begun", "Bans of addresses that guessed SIP passwords.", registry=AMI)
 AMI_CONNECTED: Final = Gauge("centralka_ami_connected", "1 while the AMI service is logged in to Asterisk.", registry=AMI)
 QUEUE_CALLERS: Final = Gauge("centralka_queue_callers", "Callers waiting, by queue.", ["queue"], registry=AMI)
 QUEUE_LONGEST_WAIT_SECONDS: Final = Gauge(
