@@ -14,6 +14,7 @@ from runtime.root import Owner
 
 READ = ("asterisk", "published", "sounds", "data", "tls")       # Asterisk and the services read these
 WRITTEN = ("spool", "log", "run", "db", "redis", "said", "heard")        # Asterisk, Redis and the services write these
+SOCKET_LIMIT = 107      # bytes of a Unix socket's path: unix(7)
 REDIS_CONF = """\
 port 0
 unixsocket {home}/run/redis.sock
@@ -35,6 +36,10 @@ class Instance:
     home: Path
     asterisk_home: PurePosixPath
     owner: Owner
+
+    def __post_init__(self) -> None:
+        if len(os.fsencode(self.home / "run" / "redis.sock")) > SOCKET_LIMIT:
+            raise RuntimeFailure(f"{self.home} is too long a path: Unix sockets below it may have {SOCKET_LIMIT} bytes")
 
     def prepare(self, settings: Mapping[str, str]) -> None:
         """Makes or completes the directory. `settings` (CENTRALKA_...) go over what settings.env says."""

@@ -74,6 +74,10 @@ SIP_REFUSED: Final = Counter(
     ["reason"], registry=AMI)
 SIP_BANS: Final = Gauge("centralka_sip_bans", "Addresses that are banned from SIP now.", registry=AMI)
 SIP_BANS_BEGUN: Final = Counter("centralka_sip_bans_begun", "Bans of addresses that guessed SIP passwords.", registry=AMI)
+CEL_FREE_BYTES: Final = Gauge(
+    "centralka_cel_free_bytes", "Free space in the file system of the CEL file.", registry=AMI)
+CEL_RESERVED_BYTES: Final = Gauge(
+    "centralka_cel_reserved_bytes", "Space that is reserved for the CEL file when its file system is full.", registry=AMI)
 AMI_CONNECTED: Final = Gauge("centralka_ami_connected", "1 while the AMI service is logged in to Asterisk.", registry=AMI)
 QUEUE_CALLERS: Final = Gauge("centralka_queue_callers", "Callers waiting, by queue.", ["queue"], registry=AMI)
 QUEUE_LONGEST_WAIT_SECONDS: Final = Gauge(

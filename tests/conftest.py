@@ -3,6 +3,7 @@ network for each worker of pytest-xdist, so that live tests of two modules never
 
 import ctypes
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 
@@ -18,6 +19,8 @@ CLONE_NEWNET = 0x40000000      # sched.h
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)       # fixtures end what they started
     if not hasattr(config, "workerinput"):
         return
     libc = ctypes.CDLL(None, use_errno=True)
