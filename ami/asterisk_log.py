@@ -26,7 +26,7 @@ class LogMessage:
     text: str
 
     def __str__(self) -> str:
-        return f"[{self.at}] {self.level or 'NOTICE'} {self.source}: {self.text}"
+        return f"[{self.at}] {self.level or 'NOTICE'} {self.source or 'asterisk'}: {self.text}"
 
 
 class AsteriskLog:
@@ -98,7 +98,7 @@ class AsteriskLog:
         head = self._head.match(text)
         if head is None:
             return LogMessage("", "", "", encoded(text))
-        return LogMessage(head["at"], head["level"] or "", (head["source"] or "").strip(), encoded(text[head.end():]))
+        return LogMessage(head["at"], head["level"] or "", (head["source"] or "").strip(), encoded(text[head.end():].strip()))
 
 
 def encoded(text: str) -> str:

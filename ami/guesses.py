@@ -16,36 +16,34 @@ from typing import Final
 from store.bans import REMEMBERED, Ban
 
 ALLOWED: Final = 10                     # wrong passwords of an address
-UNKNOWN_ALLOWED: Final = 50             # requests of an address under names that no account has
 GUARDED: Final = 30                     # wrong passwords of an account, after which each address is allowed one
 FORGIVEN_S: Final = 60.0                # one wrong password less after so many seconds
 FIRST_BAN, LONGEST_BAN = timedelta(minutes=10), timedelta(days=1)
 MOST_KNOWN: Final = 10_000              # addresses, and accounts
 MOST_BANS: Final = 2_000                # Asterisk compares each request with all of them
 # Asterisk's text, of which the caller chooses the From and the Call-ID. Source: log_failed_request() in pjsip_distributor.c.
-_REFUSED: Final = re.compile(r"Request '\S+' from '(?P<sender>.*?)' failed for '.*(?P<why>Failed to authenticate|"
-                             r"Error to authenticate|No matching endpoint found)[^']*$")
+# It means a wrong answer to a challenge that reached the sender: an address that is only pretended gets none.
+_REFUSED: Final = re.compile(r"Request '\S+' from '(?P<sender>.*?)' failed for '.* - (?:Failed|Error) to authenticate")
 _ADDRESSES: Final = re.compile(r"' failed for '\[?([0-9a-f.:]+?)\]?:[0-9]{1,5}' \(callid: ")
 _ACCOUNT: Final = re.compile(r"<sips?:([a-z0-9_-]{1,80})@[^<>]*>$")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A refused request. `addresses` has several where the sender wrote some into the request: one of them is its own."""
+class Guess:
+    """A wrong password. `addresses` has several where the sender wrote some into the request: one of them is its own."""
 
     addresses: tuple[str, ...]
     account: str                        # '' where the name cannot be one of an account
-    is_wrong_password: bool
 
 
-def refused_of(text: str) -> Refused | None:
-    """The refused request that a message of Asterisk tells of; None for other messages."""
+def guess_of(text: str) -> Guess | None:
+    """The guess that a message of Asterisk reports; None for other messages."""
     found = _REFUSED.fullmatch(text)
     if found is None:
         return None
     named = _ACCOUNT.search(found["sender"])
     addresses = dict.fromkeys(network for each in _ADDRESSES.findall(text) if (network := network_of(each)))
-    return Refused(tuple(addresses), named[1] if named else "", found["why"] != "No matching endpoint found")
+    return Guess(tuple(addresses), named[1] if named else "")
 
 
 def network_of(address: str) -> str:
@@ -61,12 +59,12 @@ def network_of(address: str) -> str:
 class _Counts:
     """Numbers that go down with time, by name; the ones that changed longest ago are forgotten first."""
 
-    allowed_age_s: float
+    forgiven_s: float
     _levels: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
 
     def level(self, name: str, now_s: float) -> float:
         level, at_s = self._levels.get(name, (0.0, now_s))
-        return max(0.0, level - (now_s - at_s) / self.allowed_age_s)
+        return max(0.0, level - (now_s - at_s) / self.forgiven_s)
 
     def add(self, name: str, amount: float, now_s: float) -> float:
         level = self.level(name, now_s) + amount
@@ -89,18 +87,15 @@ class Guesses:
         self._addresses, self._accounts = _Counts(FORGIVEN_S), _Counts(FORGIVEN_S)
         self._accounts_at: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
-    def note(self, refused: Refused, known: Collection[str], now_s: float) -> list[str]:
+    def note(self, guess: Guess, known: Collection[str], now_s: float) -> list[str]:
         """The addresses to ban. `known`: those where devices are registered."""
-        is_guarded = False
-        if refused.is_wrong_password and refused.account:
-            is_guarded = self._accounts.add(refused.account, 1, now_s) > GUARDED
-        amount = 1.0 if refused.is_wrong_password else ALLOWED / UNKNOWN_ALLOWED
+        is_guarded = bool(guess.account) and self._accounts.add(guess.account, 1, now_s) > GUARDED
         banned = []
-        for address in refused.addresses:
-            level = self._addresses.add(address, amount, now_s)
-            if refused.account:
-                self._remember(address, refused.account)
-            if address not in known and (level >= ALLOWED or (is_guarded and refused.is_wrong_password)):
+        for address in guess.addresses:
+            level = self._addresses.add(address, 1, now_s)
+            if guess.account:
+                self._remember(address, guess.account)
+            if address not in known and (level > ALLOWED - 1 or is_guarded):
                 banned.append(address)
         return banned
 

@@ -51,7 +51,8 @@ class LogKeeper:
 
 
 def is_of_security(message: LogMessage) -> bool:
-    return message.source in SECURITY and message.level != "ERROR"
+    """Whether strangers can cause it. Errors of pjproject are of our own network or certificates."""
+    return message.source in SECURITY and (message.source, message.level) != ("pjproject", "ERROR")
 
 
 def address_in(message: LogMessage) -> str:

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from ami.asterisk_log import LogMessage
 from ami.client import AmiClient
-from ami.guesses import MOST_BANS, Guesses, in_force, network_of, new_ban, refused_of
+from ami.guesses import MOST_BANS, Guesses, guess_of, in_force, network_of, new_ban
 from ami.periodic_task import take_turns
 from services import metrics
 from store.bans import REMEMBERED, Ban, load_bans, put_bans, put_guessed
@@ -46,12 +46,12 @@ class SipGuard:
 
     def note(self, message: LogMessage) -> None:
         """Takes a message of a refused request."""
-        refused = refused_of(message.text)
-        if refused is None or self._known() is None:
+        guess = guess_of(message.text)
+        if guess is None or self._known() is None:
             return
-        metrics.SIP_REFUSED.labels("password" if refused.is_wrong_password else "unknown").inc()
+        metrics.SIP_WRONG_PASSWORDS.inc()
         now = datetime.now(UTC)
-        for address in self._guesses.note(refused, self._known_networks(), time.monotonic()):
+        for address in self._guesses.note(guess, self._known_networks(), time.monotonic()):
             if (before := self._bans.get(address)) is None or before.until <= now:
                 ban = new_ban(before, self._guesses.accounts_at(address), now)
                 self._bans[address] = self._unsaved[address] = ban
