@@ -27,6 +27,7 @@ from ami.periodic_task import kept_running
 from ami.record_watch import RecordWatch, operator_notices
 from ami.registrations import Registrations
 from ami.sip_guard import SipGuard
+from ami.vanished_calls import VanishedCalls
 from ami.wake_ups import WakeUps
 from confgen.secrets import log_token
 from services.published_tenants import PublishedTenants
@@ -61,10 +62,10 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             follower = CelFollower(
                 CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
             watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
-            keeper = LineKeeper(Lines(redis), writer.calls.values, follower.legs)
             registrations = Registrations(ami, redis)
             guard = SipGuard(ami, redis, home / "run" / "banned.conf", lambda: registrations.addresses)
             asterisk_log = AsteriskLog(home / "log" / "asterisk.log", log_token(ami_secret))
+            keeper = LineKeeper(Lines(redis), follower.legs)
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
                 runs: dict[str, Callable[[], Awaitable[None]]] = {
@@ -81,6 +82,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     "SIP guard": guard.run,
                     "gauges": Gauges(ami, home).run,
                     "watch over records": watch.run,
+                    "vanished calls": VanishedCalls(ami, follower).run,
                     "call records": partial(_keep_records, database_url, upgraded, follower),
                 }
                 running = [tasks.create_task(kept_running(run, name=name), name=name) for name, run in runs.items()]

@@ -14,7 +14,7 @@ import pytest
 from ami.guesses import ALLOWED
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Address, Callee
+from sipp import Address, Callee, Ring
 from store import live, registrations
 from tests.live.pbx import Pbx, until
 
@@ -137,7 +137,7 @@ async def test_guesser_behind_the_nat_of_a_registered_phone_does_not_silence_it(
             return address in {each.address for each in (await registrations.load(redis)).values() if each.is_there}
 
     async with pbx.cast() as cast:
-        await cast.callee(Callee(), at=Address(address), account=pbx.account(ACCOUNT))
+        await cast.callee(Callee(then=Ring()), at=Address(address), account=pbx.account(ACCOUNT))
         await until(is_known, "the phone's address is known", limit_s=150)
         for _ in range(3 * ALLOWED):
             assert await asyncio.to_thread(guesser.register, OTHER, "wrong") == 401
