@@ -63,7 +63,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                 CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
             watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
             registrations = Registrations(ami, redis)
-            guard = SipGuard(ami, redis, home / "run" / "banned.conf", lambda: registrations.addresses)
+            guard = SipGuard(ami, redis, home / "banned" / "addresses.conf", lambda: registrations.addresses)
             asterisk_log = AsteriskLog(home / "log" / "asterisk.log", log_token(ami_secret))
             keeper = LineKeeper(Lines(redis), follower.legs)
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)

@@ -13,7 +13,7 @@ from runtime.places import REPOSITORY
 from runtime.root import Owner
 
 READ = ("asterisk", "published", "sounds", "data", "tls")       # Asterisk and the services read these
-WRITTEN = ("spool", "log", "run", "db", "redis", "said", "heard")        # Asterisk, Redis and the services write these
+WRITTEN = ("spool", "banned", "log", "run", "db", "redis", "said", "heard")    # Asterisk, Redis and the services write
 SOCKET_LIMIT = 107      # bytes of a Unix socket's path: unix(7)
 REDIS_CONF = """\
 port 0
