@@ -1,10 +1,11 @@
-"""For all tests: no example of a property is too slow, since how long one takes says how busy the machine is; a Redis; and a
-network for each worker of pytest-xdist, so that live tests of two modules never meet."""
+"""For all tests: profiles of hypothesis; a Redis of each worker; and a network for each worker of pytest-xdist, so that live
+tests of two modules never meet."""
 
+import asyncio
 import ctypes
 import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -26,9 +27,16 @@ def pytest_configure(config: pytest.Config) -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-@pytest.fixture
-async def redis_server() -> AsyncIterator[RedisServer]:
+@pytest.fixture(scope="session")
+def _redis_of_this_worker() -> Iterator[RedisServer]:
     server = RedisServer()
-    await server.start()
     yield server
-    await server.remove()
+    asyncio.run(server.remove())
+
+
+@pytest.fixture
+async def redis_server(_redis_of_this_worker: RedisServer) -> RedisServer:
+    """It runs and is empty."""
+    await _redis_of_this_worker.start()
+    await _redis_of_this_worker.clear()
+    return _redis_of_this_worker

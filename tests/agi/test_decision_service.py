@@ -159,12 +159,10 @@ async def test_request_that_makes_no_sense_gets_no_command_and_is_told(port: int
     assert found in logs[0]["found"]
 
 
-async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path: Path) -> None:
+async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path: Path, redis_server: RedisServer) -> None:
     """An agent's mobile, a caller who is called back; without Redis it may call every number it could ever."""
     write_revision(tmp_path, "1", acme=acme().model_copy(update={"platform": Platform()}))
-    server = RedisServer()
-    await server.start()
-    redis = live.connect(server.url)
+    redis = live.connect(redis_server.url)
     slow = SlowAnswers(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
     service = DecisionService(PublishedTenants(tmp_path), Live({}), RedisAnswers(redis), slow, PurePosixPath("/srv/x"))
 
@@ -181,11 +179,10 @@ async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path:
         for wrong in (("20a", "+48600100200"), ("", "600,"), ("", "")):
             with pytest.raises(AgiError):
                 await refused(*wrong)
-        await server.stop()
+        await redis_server.stop()
         assert await refused("201", "+48600100200") == []
     finally:
         await redis.aclose()
-        await server.remove()
 
 
 # How the commands are sent

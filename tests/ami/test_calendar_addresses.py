@@ -43,12 +43,9 @@ def ics(title: str) -> bytes:
 
 
 @pytest.fixture
-async def redis() -> AsyncIterator[Redis]:
-    server = RedisServer()
-    await server.start()
-    async with server.client() as client:
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    async with redis_server.client() as client:
         yield client
-    await server.remove()
 
 
 def fetcher(redis: Redis, service: Service, *, allowed: bool = True) -> CalendarAddresses:
@@ -107,19 +104,15 @@ async def test_event_that_repeats_without_end_or_never_holds_up_nothing(redis: R
         assert (await kept(redis)).tried_at == NOW
 
 
-async def test_redis_away_while_a_calendar_is_kept_ends_nothing() -> None:
-    server = RedisServer()
-    await server.start()
-
+async def test_redis_away_while_a_calendar_is_kept_ends_nothing(redis_server: RedisServer) -> None:
     async def read_and_lose_redis(body: bytes, zone: str, limit_s: float) -> tuple[CalendarEvent, ...]:
-        await server.stop()
+        await redis_server.stop()
         return ()
 
-    async with serving(ics("Wigilia")) as service, server.client() as client:
+    async with serving(ics("Wigilia")) as service, redis_server.client() as client:
         wanted = (Wanted(FIELD, service.url(), "Europe/Warsaw"),)
         with pytest.raises(AWAY):
             await CalendarAddresses(client, reach_of(LOOPBACK), lambda: wanted, read_and_lose_redis).fetch_due(NOW)
-    await server.remove()
 
 
 async def test_address_in_our_own_network_is_not_asked_unless_it_is_allowed(redis: Redis) -> None:

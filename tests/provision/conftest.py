@@ -104,11 +104,6 @@ async def provisioning(home: Path, redis: RedisServer, store: EquipmentStore) ->
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Provisioning]:
-    server = RedisServer()
-    await server.start()
-    try:
-        async with server.client() as redis, provisioning(tmp_path / "home", server, EquipmentStore(redis)) as running:
-            yield running
-    finally:
-        await server.remove()
+async def service(tmp_path: Path, redis_server: RedisServer) -> AsyncIterator[Provisioning]:
+    async with redis_server.client() as redis, provisioning(tmp_path / "home", redis_server, EquipmentStore(redis)) as running:
+        yield running
