@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from confgen.publish.sound_cache import users_sound_cache
+
 AMI_USER, AMI_CLI_USER = "centralka", "centralka-cli"      # in templates/manager.conf.j2
 
 OWN_CERTIFICATE, OWN_KEY = "tls/certificate.pem", "tls/key.pem"     # in the instance's directory
@@ -52,6 +54,7 @@ class Settings(BaseSettings):
     certificate_key: Path = Path()
     redis_url: str = ""                         # default: the socket in the instance's directory
     database_url: str = ""                      # default: SQLite in the instance's directory
+    sound_cache: Path | None = Field(default_factory=users_sound_cache)     # spoken prompts, shared by instances; optional
 
     call_server_networks: Networks = ()         # of our own that tenants' call servers may be in, such as 10.1.0.0/16
     call_server_ca_file: Path | None = None     # certificates (PEM) that call servers are trusted by, besides the public ones

@@ -20,6 +20,7 @@ from confgen.publish.publishing import (
     slug_of,
 )
 from confgen.publish.revision import Revision, current
+from confgen.publish.sound_cache import SoundCache
 from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
 from confgen.render.tenant_files import Files, render_platform, render_tenant
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
@@ -264,8 +265,9 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
         names = sorted(gone)
         meant = " ".join(f"--remove {name}" for name in names)
         raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
-    await make_all_sounds(rendered.sounds, settings.home / "sounds")
-    await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds")
+    kept = SoundCache(settings.sound_cache) if settings.sound_cache else None
+    await make_all_sounds(rendered.sounds, settings.home / "sounds", kept)
+    await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds", kept)
     secrets = settings.home / "secrets.json"
     if rendered.secrets != load_secrets(secrets):
         save_secrets(secrets, rendered.secrets)

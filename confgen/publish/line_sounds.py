@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from confgen.publish.sound_cache import SoundCache
 from confgen.publish.sounds import Sound, make_sounds
 from routing.speech.line_phrases import HUNDRED, LINE_WORDS, ONE
 from routing.speech.phrases import Language
@@ -28,7 +29,7 @@ def line_sounds(language: Language) -> Mapping[str, tuple[Sound, ...]]:
         "digits": tuple(Sound(name, text, language) for name, text in numbers.items())}
 
 
-async def make_line_sounds(languages: Iterable[Language], folder: Path) -> None:
+async def make_line_sounds(languages: Iterable[Language], folder: Path, kept: SoundCache | None = None) -> None:
     """Those that are not there yet, whole or not at all: a language is a link to the sounds of its texts."""
     for language in languages:
         sounds = line_sounds(language)
@@ -37,7 +38,7 @@ async def make_line_sounds(languages: Iterable[Language], folder: Path) -> None:
         if link.is_symlink() and os.readlink(link) == target.name:
             continue
         for below, wanted in sounds.items():
-            await make_sounds(wanted, target / below)
+            await make_sounds(wanted, target / below, kept)
         ready = folder / f".{language}_line"
         ready.unlink(missing_ok=True)
         ready.symlink_to(target.name)

@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 import os
+import subprocess
 import wave
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
+from confgen.publish.sound_cache import SoundCache
 from routing.speech.phrases import Language
 from routing.speech.prompts import Spoken
 from routing.tenant.tenant import Tenant
@@ -17,6 +19,7 @@ from yaml_models.errors import ConfigError, Problem
 VOICES = {"pl": "pl", "en": "en-gb", "it": "it"}      # espeak-ng's
 WORDS_PER_MINUTE = "150"
 RATES_HZ = (8000, 16000)
+FORMAT, EFFECTS = ("-r", "8000", "-c", "1", "-b", "16"), ("norm", "-3")      # sox's
 MAX_FILE_BYTES = 20_000_000
 LIMIT_S = 60
 
@@ -83,8 +86,8 @@ def _source(prompt: Spoken, folder: Path) -> str | bytes:
     return path.read_bytes()
 
 
-async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path) -> None:
-    """Each tenant's, in a folder of its own. What another tenant has already, such as the system's phrases, is linked."""
+async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path, kept: SoundCache | None = None) -> None:
+    """Each tenant's, in a folder of its own. Sounds that another tenant has, such as the system's phrases, are linked."""
     there = {own.name: set(os.listdir(own)) for own in (folder / tenant for tenant in sounds) if own.is_dir()}
     missing = [(tenant, sound) for tenant, its_sounds in sounds.items() for sound in its_sounds
                if f"{sound.name}.wav" not in there.get(tenant, ())]
@@ -97,12 +100,15 @@ async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path) -
         if target.name in known:
             os.link(known[target.name], target)
         else:
-            await make_sounds([sound], target.parent)
+            await make_sounds([sound], target.parent, kept)
             known[target.name] = target
+    if kept:
+        kept.shrink()
 
 
-async def make_sounds(sounds: Iterable[Sound], folder: Path) -> int:
-    """Makes those that are not there yet, whole or not at all; says how many. Needs espeak-ng and sox."""
+async def make_sounds(sounds: Iterable[Sound], folder: Path, kept: SoundCache | None = None) -> int:
+    """Makes the missing ones, whole or not at all, and returns their number. Needs espeak-ng and sox. Spoken texts are looked
+    up and kept in `kept`."""
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     made = 0
     for sound in sounds:
@@ -113,15 +119,38 @@ async def make_sounds(sounds: Iterable[Sound], folder: Path) -> int:
         ready = folder / f".{sound.name}.wav"
         if isinstance(sound.source, bytes):
             raw.write_bytes(sound.source)
+            await _convert(raw, ready)
         else:
-            voice = VOICES[sound.language]
-            await _run(["espeak-ng", "-v", voice, "-s", WORDS_PER_MINUTE, "-w", str(raw), "--stdin"], sound.source)
-        await _run(["sox", str(raw), "-r", "8000", "-c", "1", "-b", "16", str(ready), "norm", "-3"])
-        raw.unlink()
+            await _speak(sound.source, VOICES[sound.language], raw, ready, kept)
         ready.chmod(0o640)
         ready.rename(target)
         made += 1
     return made
+
+
+async def _speak(text: str, voice: str, raw: Path, ready: Path, kept: SoundCache | None) -> None:
+    speaks = ["espeak-ng", "-v", voice, "-s", WORDS_PER_MINUTE]
+    key = "\0".join([*_versions(), *speaks, *FORMAT, *EFFECTS, text]) if kept else ""
+    if kept and (sound := kept.read(key)) is not None:
+        ready.write_bytes(sound)
+        return
+    await _run([*speaks, "-w", str(raw), "--stdin"], text)
+    await _convert(raw, ready)
+    if kept:
+        kept.keep(key, ready.read_bytes())
+
+
+async def _convert(raw: Path, ready: Path) -> None:
+    await _run(["sox", str(raw), *FORMAT, str(ready), *EFFECTS])
+    raw.unlink()
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """Of the programs that speak and convert. Raises OSError where one is missing."""
+    return tuple(
+        subprocess.run([program, "--version"], capture_output=True, text=True, timeout=LIMIT_S, check=False).stdout
+        for program in ("espeak-ng", "sox"))
 
 
 async def _run(arguments: list[str], text: str = "") -> None:

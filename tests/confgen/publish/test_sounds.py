@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from confgen.publish import sounds
+from confgen.publish.sound_cache import SoundCache
 from confgen.publish.sounds import Sound, make_all_sounds, make_sounds, sounds_of
 from routing.speech.phrases import PHRASES
 from routing.speech.prompts import PHRASES_OF
@@ -157,9 +158,9 @@ async def test_sound_that_several_tenants_have_is_made_once(tmp_path: Path, monk
     made: list[str] = []
     really = sounds.make_sounds
 
-    async def noted(wanted: list[Sound], folder: Path) -> int:
+    async def noted(wanted: list[Sound], folder: Path, kept: SoundCache | None = None) -> int:
         made.extend(f"{folder.name}/{sound.name}" for sound in wanted)
-        return await really(wanted, folder)
+        return await really(wanted, folder, kept)
 
     monkeypatch.setattr(sounds, "make_sounds", noted)
     await make_all_sounds({"acme": [same], "rossi": [same, own]}, tmp_path)
