@@ -101,6 +101,7 @@ def run(connection: socket.socket) -> NoReturn:
     os.environ.update(wanted["environment"])
     os.chdir(wanted["folder"])
     sys.argv = wanted["arguments"]
+    os.nice = lambda increment: 0      # a command gives way to calls; here are none
     code: object = 0
     try:
         importlib.import_module("centralka.cli.app").main()

@@ -5,15 +5,14 @@ import asyncio
 import ctypes
 import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
+from tests.examples import register_profiles
 from tests.store.redis_server import RedisServer
 
-settings.register_profile("centralka", deadline=None)
-settings.load_profile("centralka")
+register_profiles()
 
 CLONE_NEWNET = 0x40000000      # sched.h
 

@@ -39,7 +39,7 @@ class RedisServer:
     async def stop(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait()  # noqa: ASYNC222 - it is dead
+            self._process.wait()
             self._process = None
             (self._folder / "redis.sock").unlink(missing_ok=True)
 

@@ -21,6 +21,7 @@ from store.answers import LIMIT_S, RedisAnswers
 from store.lines import Lines, lines_key, outside_key
 from store.loads import Conversations, LoadStore
 from store.pins import MAX_TRIES
+from tests.examples import examples
 from tests.store.redis_server import RedisServer
 
 DAY = "2026-11-25"
@@ -260,7 +261,7 @@ async def test_redis_and_the_simulator_refuse_the_same_calls(redis_server: Redis
     small = st.integers(0, 3)
     cases: list[tuple[Caps, Usage, str, bool]] = []
 
-    @settings(max_examples=150, deadline=None, database=None)
+    @settings(max_examples=examples(150), deadline=None, database=None)
     @given(st.builds(Caps, small, small, small, small, small), st.dictionaries(users, small),
            st.dictionaries(st.sampled_from(["201", "202"]), small), st.frozensets(users, max_size=1), small, users, st.booleans())
     def collect(
