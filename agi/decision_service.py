@@ -25,6 +25,7 @@ from routing.nodes.outbound_policy import why_not_called
 from routing.nodes.parking import Parking, Slot
 from routing.numbering.callers import caller_number
 from routing.numbering.numbers import dialled_number
+from services import metrics
 from services.allowed_text import AgiError, checked
 from services.published_tenants import PublishedTenants
 from services.step_text import DIGITS, lot_name, sound_path, step_text
@@ -114,6 +115,7 @@ class DecisionService:
             "step", tenant=slug, call=call, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
+        _count("step", type(decision.step).__name__.lower(), began)
         path = path_text(decision.path)
         told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
         return Answer(told, state_text(decision.state), text, is_secret)
@@ -121,6 +123,7 @@ class DecisionService:
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
         phone's extension, what it keyed, the linkedid."""
+        began = time.perf_counter()
         try:
             slug, extension, keyed, linkedid = query.arguments
         except ValueError:
@@ -135,6 +138,7 @@ class DecisionService:
             calendars=self._live.calendars.get(slug, {}))
         refusal = transfer_refusal(tenant, facts, dialled)
         call = checked(linkedid, UNIQUEID, "linkedid")
+        _count("transfer", "refused" if refusal else "allowed", began)
         log.info("transfer", tenant=slug, call=call, by=extension, to=dialled, refused=bool(refusal))
         if refusal:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
@@ -160,6 +164,7 @@ class DecisionService:
     async def admit(self, query: Query, hold: Hold) -> list[str]:
         """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: tenant, the
         user who pays or '', number, linkedid."""
+        began = time.perf_counter()
         try:
             slug, payer, number, linkedid = query.arguments
         except ValueError:
@@ -170,6 +175,7 @@ class DecisionService:
         called = checked(number, r"\+[0-9]{7,15}", "number outside")
         asking = Asking(published, call, Facts(self._now()), query.uniqueid, f"{query.uniqueid}/")
         why = await self._decide(asking, lambda facts: why_not_called(published.tenant, facts, user, called), hold)
+        _count("admit", "refused" if why else "allowed", began)
         log.info("number outside", tenant=slug, call=call, extension=user, number=called, refused=why)
         return ['SET VARIABLE REFUSED "yes"'] if why else []
 
@@ -191,6 +197,11 @@ class DecisionService:
         if isinstance(question, LiveQuestion):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
         return await self._slow.answer(asking, question, hold)
+
+
+def _count(request: str, result: str, began_s: float) -> None:
+    metrics.DECISIONS.labels(request, result).inc()
+    metrics.DECISION_SECONDS.labels(request).observe(time.perf_counter() - began_s)
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:

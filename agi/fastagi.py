@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 from panoramisk import fast_agi
 
+from services import metrics
 from services.allowed_text import AgiError
 
 MAX_HANDSHAKE_BYTES = 65_536      # the widest honest one is some 2 kB; caller IDs of 4 kB pass
@@ -49,6 +50,7 @@ class Application(fast_agi.Application):  # type: ignore[misc]
 
     async def handler(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
+        metrics.AGI_REQUESTS_IN_PROGRESS.inc()
         try:
             async with asyncio.timeout(MAX_WAIT_S):
                 script, query = read_query(await read_ours(reader, writer))
@@ -62,16 +64,22 @@ class Application(fast_agi.Application):  # type: ignore[misc]
 
             await reply(request, await answer(query, hold))
         except asyncio.IncompleteReadError as error:
+            metrics.AGI_REQUESTS_FAILED.labels("peer_left").inc()
             log.info("agi_peer_left", peer=peer, bytes=len(error.partial))
         except TimeoutError:
+            metrics.AGI_REQUESTS_FAILED.labels("too_slow").inc()
             log.warning("agi_refused", peer=peer, found=f"no end of request or connection within {MAX_WAIT_S} s")
         except AgiError as error:
+            metrics.AGI_REQUESTS_FAILED.labels("malformed").inc()
             log.warning("agi_refused", peer=peer, found=str(error))
         except ConnectionError as error:
+            metrics.AGI_REQUESTS_FAILED.labels("peer_left").inc()
             log.info("agi_peer_left", peer=peer, error=str(error))
         except Exception:
+            metrics.AGI_REQUESTS_FAILED.labels("exception").inc()
             log.exception("agi_failed", peer=peer)    # the outermost loop: the dialplan gets no step and fails over
         finally:
+            metrics.AGI_REQUESTS_IN_PROGRESS.dec()
             writer.close()
 
 

@@ -7,7 +7,7 @@ again; the calls among them that are kept already stay as they are.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -16,11 +16,12 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ami.cel import CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event, start_of, tenant_of
+from ami.cel import FAILOVER, CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event, start_of, tenant_of
 from ami.cel_file import CelFile, Place
 from ami.legs_outside import LegsOutside, payers
 from ami.live_writer import LiveHash
 from ami.load_counter import LoadCounter
+from services import metrics
 from store.calls import CallStore
 from store.live import LiveCall
 from store.records import Call, CelPosition, Leg
@@ -55,6 +56,7 @@ class CelFollower:
         self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
         self._ended: dict[str, None] = {}
         self._saved = Place(0, 0)
+        metrics.CALLS_IN_PROGRESS.set_function(lambda: len(calls.values))
 
     async def run(self) -> None:
         await self.resume()
@@ -87,6 +89,7 @@ class CelFollower:
         try:
             event = parse_event(line)
         except CelError as error:
+            metrics.CEL_LINES_REFUSED.inc()
             log.warning("line of the CEL file skipped", offset=place.offset, problem=str(error), line=line[:200])
             return None
         self._pending.place(event)
@@ -103,6 +106,8 @@ class CelFollower:
             self._forget(ended.linkedid)
         elif event.linkedid in self._began and event.kind in ("CHAN_START", "start"):
             live = _live_call(self._pending.events[event.linkedid])
+            if live.tenant and event.linkedid not in self._calls.values:
+                metrics.CALLS_STARTED.labels(live.tenant).inc()
             if live.tenant:        # who calls from a shared carrier has none until the number was found
                 self._calls.put(event.linkedid, live.to_json())
         return ended
@@ -151,10 +156,14 @@ class CelFollower:
         if position is None:
             return
         await self._counter.count(records, paid)
+        _count_ended(call for call, _ in records)
+        metrics.RECORDS_WAITING.set(len(records))
         try:
             await self._patiently(partial(self._store.save, records, position), "write")
+            metrics.RECORDS_WRITTEN.inc(len(records))
         except SQLAlchemyError:
             await self._save_one_by_one(records, position)
+        metrics.RECORDS_WAITING.set(0)
         self._saved = place
         self._file.forget_before(place)
 
@@ -163,7 +172,9 @@ class CelFollower:
         for record in records:
             try:
                 await self._patiently(partial(self._store.save, [record], None), "write")
+                metrics.RECORDS_WRITTEN.inc()
             except SQLAlchemyError as error:
+                metrics.RECORDS_LOST.labels("refused").inc()
                 log.error("call record refused by the database", tenant=record[0].tenant, call=record[0].linkedid,
                           problem=str(error.__cause__ or error), record=repr(record))
         await self._patiently(partial(self._store.save, [], position), "write")
@@ -185,6 +196,13 @@ class CelFollower:
                 if away:
                     log.info("database back", what=what)
                 return result
+
+
+def _count_ended(calls: Iterable[Call]) -> None:
+    for call in calls:
+        metrics.CALLS_ENDED.labels(call.tenant, call.outcome.value).inc()
+        if any(entry.node == FAILOVER[0] for entry in call.path):
+            metrics.CALLS_FAILED_OVER.labels(call.tenant).inc()
 
 
 def _begins(event: CelEvent) -> bool:

@@ -125,7 +125,7 @@ class AmiClient:
                 wait_s = REFUSED_DELAY_S * random.uniform(0.8, 1.2)  # noqa: S311
             except TimeoutError:
                 problem = f"no AMI login at {self.where} within {LOGIN_LIMIT_S:g} s"
-            except (OSError, AmiError) as error:
+            except OSError as error:
                 problem = f"AMI connection to {self.where} failed: {error}"
             except Exception as error:  # the outermost loop of the service: whatever it was, connect again
                 log.exception("ami connection failed", address=self.where)

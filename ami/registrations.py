@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from ami.client import AmiClient, AmiError
 from ami.periodic_task import take_turns
 from routing.numbering.endpoint import DeviceEndpoint, read_endpoint, tenant_of
+from services import metrics
 from store import live, registrations
 from store.registrations import Registration
 
@@ -58,6 +59,8 @@ class Registrations:
         for endpoint, each in changed.items():
             _tell(endpoint, each, known.get(endpoint))
         await registrations.note(self._redis, changed)
+        metrics.DEVICES.labels("registered").set(len(found))
+        metrics.DEVICES.labels("gone").set(len(known.keys() - found.keys()))
 
     async def _contacts(self) -> list[Message]:
         try:

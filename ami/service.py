@@ -11,6 +11,7 @@ from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from ami.cel_file import CelFile
 from ami.cel_follower import CelFollower
 from ami.client import AmiClient
+from ami.gauges import Gauges
 from ami.in_step import InStep
 from ami.line_keeper import LineKeeper
 from ami.live_view import LiveView
@@ -61,6 +62,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     tasks.create_task(InStep(ami, published, known).run(), name="lamps and agents of queues"),
                     tasks.create_task(wake_ups.run(), name="wake-up calls"),
                     tasks.create_task(Registrations(ami, redis).run(), name="registrations"),
+                    tasks.create_task(Gauges(ami, home).run(), name="gauges"),
                     tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
                 ]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))

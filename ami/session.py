@@ -20,7 +20,7 @@ HeaderValue = str | int | Sequence[str]
 SHUTTING_DOWN = "Asterisk is shutting down"      # said to a login meanwhile
 
 
-class AmiError(Exception):
+class AmiError(OSError):
     """AMI gave no answer, or not a good one. We fix it: the operator can't."""
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TextIO, cast
 
 import structlog
+from structlog.typing import Processor
 
 BATCH_S = 0.05
 
@@ -40,9 +41,15 @@ class Batches:
 def configure_log(*, for_person: bool = False) -> None:
     """For a service: everything, on standard output. For a person at the command line: what is wrong, on standard error."""
     stream = sys.stderr if for_person else sys.stdout
+    counting: list[Processor] = []
+    if not for_person:
+        from services.metrics import count_exception  # a command line that counts nothing starts without it
+
+        counting.append(count_exception)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *counting,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,

@@ -14,6 +14,8 @@ from agi.understanding import Understanding
 from centralka.settings import Settings
 from confgen.publish.sounds import Sound, make_sounds
 from routing.speech.phrases import Language
+from services import metrics
+from services.metrics_server import metrics_served
 from services.published_tenants import PublishedTenants
 from store import live
 from store.answers import RedisAnswers
@@ -21,7 +23,10 @@ from store.follower import LiveFollower
 
 
 async def serve(settings: Settings) -> None:
-    async with LiveFollower(settings.redis_url) as follower:
+    async with (
+        metrics_served(metrics.AGI, settings.metrics_address, settings.metrics_agi_port),
+        LiveFollower(settings.redis_url) as follower,
+    ):
         answers = RedisAnswers(live.connect(settings.redis_url))
         call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file)
         understanding = Understanding(settings.home / "heard")

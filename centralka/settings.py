@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     device_authorities: Path | None = None      # makers' (PEM); without them nothing listens there
     certificate: Path = Path()                  # PEM, with the chain; default: one made for this instance
     certificate_key: Path = Path()
+    metrics_address: str = ""                   # of the services' /metrics; default: the AGI address
+    metrics_agi_port: int = Field(default=9861, ge=0, le=65535)         # 0: not served
+    metrics_ami_port: int = Field(default=9862, ge=0, le=65535)
+    metrics_provision_port: int = Field(default=9863, ge=0, le=65535)
     redis_url: str = ""                         # default: the socket in the instance's directory
     database_url: str = ""                      # default: SQLite in the instance's directory
     sound_cache: Path | None = Field(default_factory=users_sound_cache)     # spoken prompts, shared by instances; optional
@@ -68,6 +72,7 @@ class Settings(BaseSettings):
             values["redis_url"] = values.get("redis_url") or f"unix://{home}/run/redis.sock"
             values["database_url"] = values.get("database_url") or f"sqlite+aiosqlite:///{home}/centralka.sqlite"
             values["public_host"] = values.get("public_host") or values.get("sip_address") or "127.0.0.1"
+            values["metrics_address"] = values.get("metrics_address") or values.get("agi_address") or "127.0.0.1"
             values["certificate"] = values.get("certificate") or home / OWN_CERTIFICATE
             values["certificate_key"] = values.get("certificate_key") or home / OWN_KEY
         return values

@@ -5,16 +5,18 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from routing.nodes.call_server import CallServer
 from routing.numbering.endpoint import PLATFORM, TrunkEndpoint
 from routing.numbering.value_types import Extension, Name
 from routing.platform.trunks import Carrier, Trunk, servers
-from routing.tenant.tenant import Tenant
 from yaml_models.errors import ConfigError, Problem
+
+if TYPE_CHECKING:       # who only reads passwords needs no tenant's model: it takes longest to import
+    from routing.nodes.call_server import CallServer
+    from routing.tenant.tenant import Tenant
 
 PIN_DIGITS = 6
 NO_CARRIERS: Mapping[Name, Carrier] = {}
@@ -82,7 +84,7 @@ def save_secrets(file: Path, values: Secrets) -> None:
     os.replace(temporary, file)
 
 
-def with_missing(values: Secrets, tenants: Iterable[Tenant], carriers: Mapping[Name, Carrier] = NO_CARRIERS) -> Secrets:
+def with_missing(values: Secrets, tenants: "Iterable[Tenant]", carriers: Mapping[Name, Carrier] = NO_CARRIERS) -> Secrets:
     """The secrets with one more for each endpoint, mailbox, call server and telephone that has none. Raises ConfigError for a
     trunk that registers and has no password yet: only its carrier knows that one."""
     sip, pins, call_servers = dict(values.sip), dict(values.pins), dict(values.call_servers)
@@ -120,21 +122,21 @@ def _without_password(
             yield Problem(owner, 1, f"{section}.{name}", text)
 
 
-def mobile_users(tenant: Tenant) -> tuple[Extension, ...]:
+def mobile_users(tenant: "Tenant") -> tuple[Extension, ...]:
     """Who may dial from the mobile, each once."""
     return tuple(dict.fromkeys(user for access in tenant.mobile_accesses.values() for user in access.users))
 
 
-def call_servers_of(tenant: Tenant) -> dict[str, CallServer]:
+def call_servers_of(tenant: "Tenant") -> "dict[str, CallServer]":
     """The tenant's call servers by the names that their secrets have."""
     return {f"{tenant.tenant}/{name}": server for name, server in tenant.call_servers.items()}
 
 
-def permission_pins_of(tenant: Tenant, values: Secrets) -> dict[str, str]:
+def permission_pins_of(tenant: "Tenant", values: Secrets) -> dict[str, str]:
     """By extension, '' for all others."""
     pairs = ((name.partition("/"), pin) for name, pin in values.permission_pins.items())
     return {extension: pin for (slug, _, extension), pin in pairs if slug == tenant.tenant}
 
 
-def pin_name(tenant: Tenant, extension: str) -> str:
+def pin_name(tenant: "Tenant", extension: str) -> str:
     return f"{tenant.tenant}/{extension}"

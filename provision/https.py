@@ -12,6 +12,7 @@ import h11
 import structlog
 
 from routing.numbering.value_types import plain_mac
+from services import metrics
 
 log = structlog.get_logger()
 
@@ -61,14 +62,19 @@ class HttpsServer:
             if self._open[peer] <= MAX_OF_ADDRESS and self._open.total() <= MAX_CONNECTIONS:
                 await self._exchange(reader, writer, peer)
             else:
+                metrics.PROVISION_CONNECTIONS_REFUSED.labels("too_many").inc()
                 log.warning("provision_too_many_connections", peer=peer)
         except TimeoutError:
+            metrics.PROVISION_CONNECTIONS_REFUSED.labels("too_slow").inc()
             log.info("provision_too_slow", peer=peer)
         except h11.RemoteProtocolError as error:
+            metrics.PROVISION_CONNECTIONS_REFUSED.labels("malformed").inc()
             log.info("provision_not_http", peer=peer, found=str(error))
         except OSError as error:
+            metrics.PROVISION_CONNECTIONS_REFUSED.labels("peer_left").inc()
             log.info("provision_peer_left", peer=peer, error=str(error))
         except Exception:
+            metrics.PROVISION_CONNECTIONS_REFUSED.labels("exception").inc()
             log.exception("provision_failed", peer=peer)       # the outermost loop: this peer gets nothing, others go on
         finally:
             self._open[peer] -= 1

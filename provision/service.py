@@ -18,6 +18,7 @@ from confgen.render.phone_files import Server
 from provision.https import HttpsServer, Reply, Request, mutual_context, server_context
 from provision.limiter import Limiter
 from provision.shelf import Device, Shelf
+from services import metrics
 from store import live
 from store.equipment import EquipmentStore, Fetched
 
@@ -41,10 +42,12 @@ class ProvisioningService:
             return reply
         now_s = time.monotonic()
         if self._limiter.is_blocked(request.peer, now_s):
+            metrics.PROVISION_REQUESTS.labels("blocked").inc()
             return None
         if request.method == "GET" and (reply := await self._by_mac(request)):
             return reply
         self._limiter.note_wrong(request.peer, now_s)
+        metrics.PROVISION_REQUESTS.labels("refused").inc()
         log.warning("provision_refused", peer=request.peer, agent=_shown(request.agent))      # the path may hold a secret
         if self._limiter.is_blocked(request.peer, now_s):
             log.warning("provision_blocked", peer=request.peer)
@@ -70,6 +73,7 @@ class ProvisioningService:
     async def _file(self, device: Device, name: str, request: Request) -> Reply:
         """A device may ask for more than it has, as most do for files of the maker's: that is no attack."""
         text = device.files(self._server).get(name)
+        metrics.PROVISION_REQUESTS.labels("missing" if text is None else "served").inc()
         if text is None:
             return NOTHING
         log.info("provision_fetched", tenant=device.tenant.tenant, device=device.label, file=name, peer=request.peer)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from routing.call.effects import PinOf
 from routing.tenant.tenant import Tenant
+from services import metrics
 from services.allowed_text import AgiError, checked
 
 
@@ -85,10 +86,14 @@ class PublishedTenants:
             raise AgiError(f"tenant {slug!r} is not published, expected one of {those} ({file}: {error.strerror})") from None
         known = self._known.get(slug)
         if known is None or known[0] != text:
-            values = json.loads(text)
-            tenant = Tenant.model_validate(values["tenant"])
-            known = (text, PublishedTenant(
-                tenant, values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {}),
-                values.get("permission_pins", {})))
+            try:
+                values = json.loads(text)
+                tenant = Tenant.model_validate(values["tenant"])
+                known = (text, PublishedTenant(
+                    tenant, values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {}),
+                    values.get("permission_pins", {})))
+            except (ValueError, LookupError):
+                metrics.PUBLISHED_FILES_REFUSED.inc()
+                raise
             self._known[slug] = known
         return known[1]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pydantic import BaseModel
 
 from routing.call.state import Visit
-from routing.engine.engine import START
+from routing.engine.entry import START
 from routing.hours.schedule import Window
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Element

@@ -22,7 +22,7 @@ from routing.call.step import (
     Step,
     Unpark,
 )
-from routing.engine.engine import START
+from routing.engine.entry import START
 from routing.hours.calendars import CalendarEvent, Events, Fetched
 from routing.numbering.value_types import Extension, Name
 from routing.tenant.settings import read_settings

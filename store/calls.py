@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.records import Call, CelPosition, Leg, Outcome, PathEntry
@@ -89,8 +88,12 @@ class CallStore:
         """The dialect's INSERT, which knows ON CONFLICT."""
         match self._engine.dialect.name:
             case "sqlite":
+                from sqlalchemy.dialects import sqlite
+
                 return sqlite.insert(table)
             case "postgresql":
+                from sqlalchemy.dialects import postgresql
+
                 return postgresql.insert(table)
             case other:
                 raise ValueError(f"the database is {other!r}; expected sqlite or postgresql")

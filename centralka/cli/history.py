@@ -41,7 +41,6 @@ def show_calls(
     last: Annotated[int, typer.Option(min=1, max=MAX_CALLS, help="How many, the newest first.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """The tenant's last calls, each with its id, the path it took and why. Times are the tenant's own."""
     settings = load_instance(context)
     with told("Reading the call records..."):
         calls, known = _from_records(settings, lambda store: store.recent(tenant, last + 1)), _published(settings, tenant)
@@ -74,7 +73,6 @@ def explain_call(
     picture: Picture = None,
     as_json: Json = False,
 ) -> None:
-    """What happened to a call and why: its path with the reasons, its legs, how it ended. Times are the tenant's own."""
     settings = load_instance(context)
 
     async def read(store: "CallStore") -> list[tuple["Call", list["Leg"]]]:

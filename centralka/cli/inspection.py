@@ -1,6 +1,5 @@
 """The commands that look: what would happen to a call, the whole call flow, what runs and what is wrong."""
 
-import asyncio
 import json
 import re
 from dataclasses import asdict, replace
@@ -13,12 +12,10 @@ import typer
 from rich.table import Table
 
 from centralka.cli import configuration
-from centralka.cli.live_settings import fetched_calendars, published_tenant, settings_given, settings_in_words, switches_given
+from centralka.cli.live_settings import fetched_calendars, settings_given, settings_in_words, switches_given
 from centralka.cli.simulated_world import in_words, live_world, read_call_servers, read_failing_trunks, read_states
-from centralka.cli.terminal import Json, load, load_instance, out, told
+from centralka.cli.terminal import Json, load, out, told
 from centralka.cli.whatif import show_what_if
-from centralka.settings import AMI_CLI_USER
-from confgen.secrets import load_secrets
 from routing.call.admission import Usage
 from routing.call.state import Origin
 from routing.numbering.numbers import dialled_number
@@ -64,7 +61,6 @@ def simulate_call(
     edited: Annotated[Path | None, typer.Option("--what-if", help=WHAT_IF)] = None,
     as_json: Json = False,
 ) -> None:
-    """What happens if somebody calls: answered by the code that decides live calls."""
     settings = load(context)
     if edited:
         with told():
@@ -137,7 +133,6 @@ def show_graph(
     picture: Annotated[Path | None, typer.Option("--out", "-o", help=f"{PICTURE} Default: SVG to standard output.")] = None,
     paths: Tenants = None,
 ) -> None:
-    """Draw a tenant's call flow: every element and user, what leads from one to the other and why."""
     settings = load(context)
     with told("Reading the tenants' files..."):
         found = configuration.load_tenant(tenant, paths or [settings.tenants])
@@ -149,27 +144,3 @@ def draw(graph: Graph, title: str, picture: Path | None) -> None:
 
     with told("Drawing..."):
         write_picture(graph, title, picture)
-
-
-def show_status(
-    context: typer.Context,
-    tenant: Annotated[str, typer.Argument(help="Lists all of this one's. Default: what matters of all tenants.")] = "",
-    as_json: Json = False,
-) -> None:
-    """What is wrong, what runs, what is registered, which calls are up. Exit code 2 if anything is wrong."""
-    from centralka.cli.status import collect, render
-
-    settings = load_instance(context)
-    with told("Asking every part of the instance..."):
-        if tenant:
-            published_tenant(settings, tenant)
-        status = asyncio.run(collect(settings, AMI_CLI_USER, load_secrets(settings.home / "secrets.json").ami_cli))
-    if as_json:
-        out.print_json(status.to_json())
-    else:
-        out.print(render(status, tenant))
-        if any(service.problem for service in status.services):
-            supervised = settings.home / "supervisor"
-            logs = f"{supervised}/*.log and {settings.home}/log/messages.log" if supervised.exists() else "docker compose logs"
-            out.print(f"make up starts what does not run; what it said last: {logs}", soft_wrap=True, highlight=False)
-    raise typer.Exit(status.exit_code)

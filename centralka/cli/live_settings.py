@@ -78,7 +78,6 @@ def switch(
     position: Annotated[str, typer.Argument(help="Where to put it. Default: show it.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Show where a tenant's switches stand, or put one into a position."""
     settings = load_instance(context)
     with told():
         known = published_tenant(settings, tenant).switches
@@ -109,7 +108,6 @@ def user(
     no_forward: Annotated[list[str] | None, typer.Option(metavar="KIND", help="Such as busy.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a user has set, or set it."""
     settings = load_instance(context)
     with told():
         known = published_tenant(settings, tenant)

@@ -23,7 +23,6 @@ def release(
     context: typer.Context, tenant: Slug,
     extension: Annotated[str, typer.Argument(help="A user's. Default: the whole tenant.")] = "",
 ) -> None:
-    """Let calls go outside again that were stopped for fear of fraud; what was talked today counts no more."""
     settings = load_instance(context)
     with told():
         known = published_tenant(settings, tenant)
@@ -39,9 +38,7 @@ def pin(
     extension: Annotated[str, typer.Argument(help="A user's. Default: of all who have none of their own.")] = "",
     remove: Annotated[bool, typer.Option("--remove", help="From now on there is none.")] = False,
 ) -> None:
-    """Keep the PIN by which a user steps over missing permissions.
-
-    It is read from standard input or asked for, and counts from the next apply on."""
+    """It is read from standard input or asked for, and counts from the next apply on."""
     settings = load_instance(context)
     keyed = ""
     if not remove:

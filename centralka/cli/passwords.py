@@ -18,7 +18,6 @@ from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
 
 
 def accounts(context: typer.Context, as_json: Json = False) -> None:
-    """The SIP accounts of the published tenants, with their passwords: for the person who sets up the phones."""
     settings = load_instance(context)
     with told():
         secrets = load_secrets(settings.home / "secrets.json")
@@ -37,7 +36,6 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
 def mobile_pins(
     context: typer.Context, tenant: Annotated[str, typer.Argument(help="The tenant's short name.")],
 ) -> None:
-    """The PINs by which the tenant's users dial from their mobiles: for who hands them out."""
     settings = load_instance(context)
     table = Table("user", "name", "mobile", "PIN", box=None)
     with told():
@@ -49,7 +47,6 @@ def mobile_pins(
 
 
 def call_servers(context: typer.Context, as_json: Json = False) -> None:
-    """The published tenants' call servers, with the secrets that their requests are signed with: for who writes the service."""
     settings = load_instance(context)
     with told():
         secrets = load_secrets(settings.home / "secrets.json")
@@ -69,9 +66,7 @@ def call_servers(context: typer.Context, as_json: Json = False) -> None:
 
 
 def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Such as acme-trunk-carrier.")]) -> None:
-    """Keep the password that a carrier gave for a trunk.
-
-    It is read from standard input or asked for. Asterisk has it after the next apply."""
+    """It is read from standard input or asked for. Asterisk has it after the next apply."""
     settings = load_instance(context)
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with told():

@@ -45,7 +45,6 @@ def phones(
     open_for: Annotated[str, typer.Option("--open", metavar="LABEL", help="Let this one ask by its MAC address, once.")] = "",
     minutes: Annotated[int, typer.Option(min=1, max=60, help="For how long.")] = 10, as_json: Json = False,
 ) -> None:
-    """A tenant's telephones: the address to enter in each, and when it was last seen. Shows secrets."""
     settings = load_instance(context)
     with told():
         found = configuration.published_tenants(settings).get(tenant)

@@ -53,7 +53,6 @@ def queue(
     name: Annotated[str, typer.Argument(help="A queue. Default: all.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Show a tenant's queues: who waits, who is there, and today's numbers."""
     settings = load_instance(context)
     with told("Asking Asterisk, Redis and the call records..."):
         known = published_tenant(settings, tenant)

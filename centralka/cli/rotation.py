@@ -30,9 +30,7 @@ def rotate(
     device: Annotated[str, typer.Argument(help="Such as 201-desk.")],
     minutes: Annotated[float, typer.Option(min=0.0, max=1440.0, help="How long to wait for the device to use it.")] = 10.0,
 ) -> None:
-    """Give a device another password.
-
-    Both are right until the device has used the new one. Exit code 2 if it has not; run again, the command goes on waiting."""
+    """Exit code 2 if the device has not used the new password in time; run again, the command goes on waiting."""
     settings = load_instance(context)
     with told():
         endpoint = _endpoint(settings, tenant, device)

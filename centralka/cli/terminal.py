@@ -8,9 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ami.client import AmiError
 from centralka.settings import Settings
-from confgen.publish.asterisk_reload import AsteriskRefused
 from yaml_models.errors import ConfigError
 
 out = Console()
@@ -42,6 +40,6 @@ def told(doing: str = "") -> Iterator[None]:
     except (ConfigError, ValueError, LookupError) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    except (AsteriskRefused, AmiError, OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error) as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None

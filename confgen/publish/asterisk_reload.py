@@ -46,7 +46,7 @@ READ_BY = {
 """Commands that nothing needs unless this file changed."""
 
 
-class AsteriskRefused(Exception):
+class AsteriskRefused(OSError):
     """Asterisk did not take what was published; the revision before it is current again."""
 
 

@@ -5,7 +5,7 @@ A new code is one entry of Feature and one field of Codes of the same name; who 
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from itertools import combinations
 from typing import Any, Self
@@ -45,6 +45,17 @@ class Feature(StrEnum):
     PICK_UP_EXTENSION = "pick_up_extension"                          # <internal number>: a call that rings there
     PARK = "park"
     MOVE = "move"                                                    # the call of another own device comes to this one
+
+
+class Shown(IntEnum):
+    """The number that the caller has chosen to show for one call."""
+
+    AS_EVER = 0
+    MAIN = 1
+    NOTHING = 2
+
+
+PREFIXES = {Feature.SHOW_MAIN: Shown.MAIN, Feature.HIDE_NUMBER: Shown.NOTHING}
 
 
 class InCallCodes(Part):
@@ -107,6 +118,14 @@ class Codes(Part):
             if dialled.startswith(code):
                 return SwitchKeyed(switch, dialled.removeprefix(code))
         return None
+
+    def without_prefix(self, dialled: str) -> tuple[Shown, str]:
+        """The number that was dialled, without the code that says what this one call shows."""
+        match self.keyed(dialled):
+            case Keyed(feature=feature, rest=rest) if feature in PREFIXES and rest:
+                return PREFIXES[feature], rest
+            case _:
+                return Shown.AS_EVER, dialled
 
     def problems(self, switches: Container[Name]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Where two codes could be meant by the same keys, or one moves no switch: the field's path and what is wrong. No code

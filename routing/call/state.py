@@ -218,3 +218,4 @@ class Decision:
     state: State
     step: Step
     path: tuple[Visit, ...]         # what this decision adds to the call's path
+    refuses: bool = False           # the step's prompts say why the call goes nowhere

@@ -7,7 +7,7 @@ from routing.check.clashes import carrier_clashes, clashes
 from routing.check.equipment_check import equipment_problems
 from routing.check.group_limits import too_many
 from routing.check.references import dangling_references
-from routing.engine.engine import START
+from routing.engine.entry import START
 from routing.hunt.hunting import MAX_MEMBERS, loop_of
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.mobile_access import mobile_problems

@@ -1,4 +1,4 @@
-"""What a code does that a user dials: one step, after which the call ends, or a number that is called instead. Pure."""
+"""Codes that users dial: each is one step, after which the call ends, or a number that is called instead. Pure."""
 
 import re
 from collections.abc import Container, Iterable
@@ -10,7 +10,8 @@ from routing.call.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setti
 from routing.call.codes import Feature, Keyed, SwitchKeyed
 from routing.call.effects import CHANGED, NOT_CHANGED, NOT_KNOWN, PAUSES, ChangeSetting, Flip, FlipPause, LastCaller, PutSwitch
 from routing.call.facts import Facts, Forwarding
-from routing.call.step import CheckVoicemail, Echo, Move, PickUp, Play, Step
+from routing.call.step import Cause, CheckVoicemail, Echo, Move, PickUp, Play, Step
+from routing.nodes.node import Do
 from routing.numbering.numbers import e164, find_did
 from routing.numbering.value_types import Extension, Name
 from routing.speech.code_phrases import digits
@@ -20,19 +21,16 @@ from routing.tenant.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
-class CodeStep:
-    """The step, after which the call is over."""
-
-    step: Step
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Dials:
     """The call goes on as if this internal or whole number had been dialled."""
 
     number: str
     why: str
+
+
+def _last(step: Step, why: str) -> Do:
+    """The step, after which the call is over."""
+    return Do(step, why, (int(Cause.NORMAL),))
 
 
 WRONG = Play(("sys_code_wrong",))
@@ -49,7 +47,7 @@ FORWARDS_OFF = {
 }
 
 
-def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed | SwitchKeyed) -> CodeStep | Dials | None:
+def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed | SwitchKeyed) -> Do | Dials | None:
     """What the code does for the user who dials it. None for a code that is no business of this module, or of a phone without
     a user. Raises Unanswered."""
     if extension not in tenant.users:
@@ -69,7 +67,7 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
         case Keyed(feature=feature) if feature in ELSEWHERE:
             return None
         case Keyed(feature=feature, rest=rest) if rest:
-            return CodeStep(WRONG, f"{feature} takes no {rest!r}")
+            return _last(WRONG, f"{feature} takes no {rest!r}")
         case Keyed(feature=feature) if feature in FORWARDS_OFF:
             return code.no_forward(FORWARDS_OFF[feature])
         case Keyed(feature=Feature.VOICEMAIL):
@@ -77,7 +75,7 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
         case Keyed(feature=Feature.PICK_UP):
             return code.pick_up()
         case Keyed(feature=Feature.STATUS):
-            return CodeStep(Play(code.status() or ("sys_nothing_set",)), f"{extension} asks what is set")
+            return _last(Play(code.status() or ("sys_nothing_set",)), f"{extension} asks what is set")
         case Keyed(feature=Feature.DO_NOT_DISTURB_ON):
             return code.change(DoNotDisturb(on=True), ("sys_dnd_on",), "is not to be disturbed")
         case Keyed(feature=Feature.DO_NOT_DISTURB_OFF):
@@ -88,23 +86,23 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
             return code.call_last_caller()
         case Keyed(feature=Feature.MOVE):
             move = Move(extension, tenant.users[extension].mobile or "", "sys_nothing_to_move")
-            return CodeStep(move, f"{extension} takes over its own call")
+            return _last(move, f"{extension} takes over its own call")
         case Keyed(feature=Feature.PARK) if tenant.park_extension:
             return Dials(tenant.park_extension, f"{extension} parks itself")
         case Keyed(feature=Feature.PARK):
-            return CodeStep(WRONG, "no parking lot has an extension")
+            return _last(WRONG, "no parking lot has an extension")
         case Keyed(feature=Feature.ECHO):
-            return CodeStep(Echo("sys_echo"), f"{extension} hears itself")
+            return _last(Echo("sys_echo"), f"{extension} hears itself")
         case _:
             raise AssertionError(f"nothing is known of {keyed}")
 
 
-def woken(tenant: Tenant, facts: Facts, extension: Extension) -> CodeStep:
+def woken(tenant: Tenant, facts: Facts, extension: Extension) -> Do:
     """What a user hears who has answered the call that wakes up. No other one follows."""
     noted = facts.answer(ChangeSetting(extension, WakeUp(None))) == CHANGED
     clock = facts.moment.astimezone(ZoneInfo(tenant.timezone))
     why = f"{extension} is awake" if noted else f"{extension} is awake, which cannot be noted now: it rings again"
-    return CodeStep(Play(("sys_time_is", *digits(f"{clock:%H%M}"))), why)
+    return _last(Play(("sys_time_is", *digits(f"{clock:%H%M}"))), why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +113,30 @@ class _Code:
     facts: Facts
     extension: Extension
 
-    def change(self, setting: Setting, prompts: tuple[Name, ...], why: str) -> CodeStep:
+    def change(self, setting: Setting, prompts: tuple[Name, ...], why: str) -> Do:
         if self.facts.answer(ChangeSetting(self.extension, setting)) == NOT_CHANGED:
-            return CodeStep(FAILED, f"{self.extension} {why}: cannot be changed now")
-        return CodeStep(Play(prompts), f"{self.extension} {why}")
+            return _last(FAILED, f"{self.extension} {why}: cannot be changed now")
+        return _last(Play(prompts), f"{self.extension} {why}")
 
-    def voicemail(self) -> CodeStep:
+    def voicemail(self) -> Do:
         if self.tenant.users[self.extension].voicemail:
-            return CodeStep(CheckVoicemail(self.extension), f"{self.extension} listens to its mailbox")
-        return CodeStep(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
+            return _last(CheckVoicemail(self.extension), f"{self.extension} listens to its mailbox")
+        return _last(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
 
-    def pick_up(self) -> CodeStep:
+    def pick_up(self) -> Do:
         groups = self.tenant.pickup_groups_of(self.extension)
         if not groups:
-            return CodeStep(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group")
-        return CodeStep(PickUp((), "sys_nothing_to_pick_up"), f"{self.extension} picks up in {', '.join(groups)}")
+            return _last(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group")
+        return _last(PickUp((), "sys_nothing_to_pick_up"), f"{self.extension} picks up in {', '.join(groups)}")
 
-    def pick_up_for(self, other: str) -> CodeStep:
+    def pick_up_for(self, other: str) -> Do:
         """Who is in no pickup group with the other hears the same as if nothing rang."""
         if not self.tenant.may_pick_up(self.extension, other):
-            return CodeStep(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group with {other or 'nobody'}")
+            return _last(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group with {other or 'nobody'}")
         ringing = PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up")
-        return CodeStep(ringing, f"{self.extension} picks up for {other}")
+        return _last(ringing, f"{self.extension} picks up for {other}")
 
-    def attend(self, feature: Feature, number: str) -> CodeStep:
+    def attend(self, feature: Feature, number: str) -> Do:
         """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
         extension is what a key with a lamp dials."""
         if number == self.extension and feature is Feature.PAUSE:
@@ -146,7 +144,7 @@ class _Code:
         own = groups_of(self.tenant, self.extension)
         group = self.tenant.internal_numbers.get(number, "") if number else ""
         if number and group not in own:
-            return CodeStep(Play(("sys_code_no_group",)), f"{self.extension} is in no group or queue {number}")
+            return _last(Play(("sys_code_no_group",)), f"{self.extension} is in no group or queue {number}")
         others = tuple(name for name in own if name != group)
         settings: dict[Feature, tuple[Setting, str, str, str]] = {
             Feature.LOGIN: (LoggedOut(False, group, others), "sys_logged_in", "_to", "logs in"),
@@ -159,20 +157,20 @@ class _Code:
             return self.change(setting, (prompt,), f"{why} everywhere")
         return self.change(setting, (prompt + in_one, name_of_element(group)), f"{why} in {group}")
 
-    def flip_pause(self) -> CodeStep:
+    def flip_pause(self) -> Do:
         found = self.facts.answer(FlipPause(self.extension))
         if found == NOT_CHANGED:
-            return CodeStep(FAILED, f"{self.extension} begins or ends a pause: cannot be changed now")
+            return _last(FAILED, f"{self.extension} begins or ends a pause: cannot be changed now")
         if found == PAUSES:
-            return CodeStep(Play(("sys_paused",)), f"{self.extension} pauses everywhere")
-        return CodeStep(Play(("sys_resumed",)), f"{self.extension} goes on everywhere")
+            return _last(Play(("sys_paused",)), f"{self.extension} pauses everywhere")
+        return _last(Play(("sys_resumed",)), f"{self.extension} goes on everywhere")
 
-    def forward(self, kind: Forwarding, number: str) -> CodeStep:
+    def forward(self, kind: Forwarding, number: str) -> Do:
         try:
             to = self._forward_target(number)
         except ValueError as error:
             why = f"{self.extension} cannot forward to {number or 'nothing'}: {error}"
-            return CodeStep(Play(("sys_forward_refused",)), why)
+            return _last(Play(("sys_forward_refused",)), why)
         return self.change(Forward(kind, to), (f"sys_forward_{kind}", *digits(to)), f"forwards to {to} ({kind})")
 
     def _forward_target(self, number: str) -> str:
@@ -190,17 +188,17 @@ class _Code:
         checked_forward(self.tenant, self.extension, to)
         return to
 
-    def no_forward(self, kind: Forwarding) -> CodeStep:
+    def no_forward(self, kind: Forwarding) -> Do:
         setting = Forward(kind, "", fixed=kind in self.tenant.forwards_of(self.extension))
         return self.change(setting, (f"sys_forward_{kind}_off",), f"forwards nothing ({kind})")
 
-    def wake_up(self, clock: str) -> CodeStep:
+    def wake_up(self, clock: str) -> Do:
         if not re.fullmatch("([01][0-9]|2[0-3])[0-5][0-9]", clock, re.ASCII):
-            return CodeStep(Play(("sys_wake_up_wrong",)), f"{clock or 'nothing'} is no time")
+            return _last(Play(("sys_wake_up_wrong",)), f"{clock or 'nothing'} is no time")
         at = next_moment(self.facts.moment, time(int(clock[:2]), int(clock[2:])), ZoneInfo(self.tenant.timezone))
         return self.change(WakeUp(at), ("sys_wake_up_at", *digits(clock)), f"is woken up at {clock[:2]}:{clock[2:]}")
 
-    def move(self, name: Name, place: str) -> CodeStep:
+    def move(self, name: Name, place: str) -> Do:
         """A switch: to the position of this place in its list, or to the next."""
         switch = self.tenant.switches[name]
         if not place:
@@ -210,11 +208,11 @@ class _Code:
             if self.facts.answer(PutSwitch(name, switch.positions[moved])) != CHANGED:
                 moved = NOT_CHANGED
         else:
-            return CodeStep(WRONG, f"{name} has no position {place!r}")
+            return _last(WRONG, f"{name} has no position {place!r}")
         if moved == NOT_CHANGED:
-            return CodeStep(Play(("sys_switch_stuck",)), f"{name} cannot be moved now")
+            return _last(Play(("sys_switch_stuck",)), f"{name} cannot be moved now")
         position = switch.positions[moved]
-        return CodeStep(Play((switch.prompt_of(position),)), f"{self.extension} moves {name} to {position}")
+        return _last(Play((switch.prompt_of(position),)), f"{self.extension} moves {name} to {position}")
 
     def status(self) -> tuple[Name, ...]:
         """The prompts that tell what is set."""
@@ -232,13 +230,13 @@ class _Code:
             told += ["sys_wake_up_at", *digits(f"{local:%H%M}")]
         return tuple(told)
 
-    def call_last_caller(self) -> CodeStep | Dials:
+    def call_last_caller(self) -> Do | Dials:
         shown = self.facts.answer(LastCaller(self.extension))
         if shown == NOT_KNOWN:
-            return CodeStep(FAILED, "the last caller cannot be asked for now")
+            return _last(FAILED, "the last caller cannot be asked for now")
         number = shown if shown in self.tenant.internal_numbers else e164(shown, self.tenant.country)
         if number not in self.tenant.internal_numbers and not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII):
-            return CodeStep(Play(("sys_no_last_caller",)), f"no number is known that called {self.extension} last")
+            return _last(Play(("sys_no_last_caller",)), f"no number is known that called {self.extension} last")
         return Dials(number, f"{self.extension} calls the last caller")
 
 

@@ -34,13 +34,16 @@ class Go:
 @dataclass(frozen=True, slots=True)
 class Do:
     """Ask the phone system for a step; its event comes back to this node with `memory`, or the call then enters node `then`.
-    `chosen` is what is from now on chosen for the call, None for what was."""
+    `chosen` is what is from now on chosen for the call, None for what was. A step `refuses` the call where its prompts say why
+    it goes nowhere; it `is_screened` where the outbound policy has already admitted its external numbers."""
 
     step: Step
     why: str
     memory: tuple[int, ...] = ()
     then: Target | None = None
     chosen: Chosen | None = None
+    refuses: bool = False
+    is_screened: bool = False
 
 
 class Directory(People, Protocol):

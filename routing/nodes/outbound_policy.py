@@ -1,25 +1,28 @@
-"""Which numbers outside a call flow may ring: users' forwards and mobiles, and the numbers of elements. Pure.
+"""Outbound policy: which calls between a tenant and external numbers may be, now. Pure.
 
-What users dial themselves, nodes/outgoing.py decides by the same rules, and tells them why not.
+The entry takes the line of an incoming call here, nodes/outgoing.py asks about numbers that users dial, and `screen` decides
+about all other external numbers that a flow would ring: users' forwards and mobiles, the numbers of elements.
 """
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
-from routing.call.admission import Limit, in_words
+from routing.call.admission import NO_CAPS, Limit, in_words
+from routing.call.effects import Admit, KnownCountry, Stopped
 from routing.call.facts import Facts
 from routing.call.step import Dial, Outside, Step
 from routing.nodes.node import Directory, Here
-from routing.nodes.outgoing import OUTGOING, is_new_country, take_line, why_forbidden
+from routing.nodes.when import Inquiry
 from routing.numbering.dialled import CallClass, class_of
 from routing.numbering.numbers import country_of
-from routing.numbering.value_types import Extension
+from routing.numbering.value_types import Extension, Name
 
 
-def let_out(here: Here, step: Step) -> tuple[Step | None, str]:
-    """The step with those of its numbers outside that may ring, None where nothing is left that could; why others may not."""
-    if not isinstance(step, Dial) or not step.outside or here.name == OUTGOING:
+def screen(here: Here, step: Step) -> tuple[Step | None, str]:
+    """The step with those of its external numbers that may ring, None where nothing is left that could; why others may not."""
+    if not isinstance(step, Dial) or not step.outside:
         return step, ""
-    whys = {leg: why_barred(here, leg) for leg in step.outside}
+    whys = {leg: _why_barred(here, leg) for leg in step.outside}
     legs = tuple(leg for leg, why in whys.items() if not why)
     left = replace(step, outside=legs) if legs or step.endpoints else None
     return left, "; ".join(f"{leg.number} is not called: {why}" for leg, why in whys.items() if why)
@@ -27,12 +30,12 @@ def let_out(here: Here, step: Step) -> tuple[Step | None, str]:
 
 def why_not_called(tenant: Directory, facts: Facts, payer: Extension, number: str) -> str:
     """The same for a number that the dialplan calls by itself: an agent's mobile, a caller who is called back."""
-    return why_barred(Here(payer, tenant, facts), Outside(number, "", payer=payer, permitted=True))
+    return _why_barred(Here(payer, tenant, facts), Outside(number, "", payer=payer, permitted=True))
 
 
-def why_barred(here: Here, leg: Outside) -> str:
-    """Why the number may not ring now, '' where it may: then it counts as a call outside. Nobody is there who could confirm a
-    new foreign country."""
+def _why_barred(here: Here, leg: Outside) -> str:
+    """Why the number may not ring now, '' where it may: then it counts as an outgoing call. No caller hears a question who
+    could confirm a new foreign country."""
     call_class = class_of(leg.number, here.tenant.country)
     if call_class is None:
         return "it is no number of any dialling plan"
@@ -42,3 +45,36 @@ def why_barred(here: Here, leg: Outside) -> str:
         return f"nobody has called {country_of(leg.number)} before"
     limit = take_line(here, leg.payer, outgoing=True, number=leg.number, after_s=leg.after_s)
     return "" if limit is Limit.NONE else in_words(limit, here.tenant.caps, leg.payer)
+
+
+def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tuple[Name, str] | None:
+    """The prompt for a user who may not make such a call now, and why in words; None for one who may."""
+    if call_class not in here.tenant.permissions_of(extension):
+        return "sys_not_permitted", f"{call_class} is not among {extension}'s permissions"
+    asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
+    for rule in here.tenant.closing_rules(extension):
+        if why := rule.why(asked, 0):
+            return "sys_outside_closed", f"calls outside are closed: {why}"
+    return None
+
+
+def is_stopped(here: Here) -> bool:
+    """Are all outgoing calls of the tenant stopped until somebody releases them?"""
+    return here.tenant.caps != NO_CAPS and here.facts.answer(Stopped())
+
+
+def is_new_country(here: Here, number: str) -> bool:
+    """Has a call to the foreign number to be confirmed first?"""
+    return here.tenant.asks_new_countries and not here.facts.answer(KnownCountry(country_of(number)))
+
+
+def take_line(
+    here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False, number: str = "", after_s: int = 0,
+) -> Limit:
+    """The limit that refuses one more call; NONE where it may be, and then it counts. Nothing is asked of a tenant without any
+    limit."""
+    limits = here.tenant.caps
+    if limits == NO_CAPS:
+        return Limit.NONE
+    today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date().isoformat()
+    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway, number, after_s))

@@ -5,18 +5,17 @@ No element of a tenant's file: whatever a phone dials that is no number inside c
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from zoneinfo import ZoneInfo
 
-from routing.call.admission import NO_CAPS, NOBODY, REFUSALS, Limit, in_words
-from routing.call.codes import Codes, Feature, Keyed
-from routing.call.effects import Admit, CheckPin, HasPin, KnownCountry, PinIs, PinOf, Stopped
+from routing.call.admission import NOBODY, REFUSALS, Limit, in_words
+from routing.call.codes import Shown
+from routing.call.effects import CheckPin, HasPin, KnownCountry, PinIs, PinOf
 from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played
 from routing.call.step import Cause, Dial, Hangup, Outside, Play, Read
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
-from routing.nodes.when import Inquiry
+from routing.nodes.outbound_policy import is_new_country, take_line, why_forbidden
 from routing.numbering.dialled import CallClass, class_of, read_dialled
 from routing.numbering.numbers import MAX_SHORT_DIGITS, country_of
-from routing.numbering.value_types import Extension, Name
+from routing.numbering.value_types import Name
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
 RING_S = 120              # the caller decides when it is enough
@@ -36,17 +35,6 @@ class Stage(IntEnum):
     ENDING = 1        # the second number is the cause
     PIN = 2           # that steps over what the user is not permitted
     COUNTRY = 3       # a key that confirms it
-
-
-class Shown(IntEnum):
-    """What the caller has chosen for this one call."""
-
-    AS_EVER = 0
-    MAIN = 1
-    NOTHING = 2
-
-
-PREFIXES = {Feature.SHOW_MAIN: Shown.MAIN, Feature.HIDE_NUMBER: Shown.NOTHING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +80,7 @@ class Outgoing:
 
     def _begin(self, here: Here, called: OutgoingCall) -> Do:
         if not here.tenant.trunks_for(called.call_class):
-            return refusal("sys_no_line", Cause.CONGESTION, "no trunk leads outside")
+            return _refusal("sys_no_line", Cause.CONGESTION, "no trunk leads outside")
         if called.call_class is CallClass.EMERGENCY:
             return self._admitted(here, called, "")
         forbidden = why_forbidden(here, here.facts.payer, called.call_class)
@@ -101,11 +89,11 @@ class Outgoing:
         prompt, why = forbidden
         if _is_there(here) and here.facts.answer(HasPin(here.facts.payer, PinOf.PERMISSIONS)):
             return _ask_pin(called, (prompt, "sys_outside_pin"), f"{why}, asks for the PIN")
-        return refusal(prompt, Cause.REFUSED, why)
+        return _refusal(prompt, Cause.REFUSED, why)
 
     def _tried(self, here: Here, called: OutgoingCall, keys: str) -> Do:
         if not keys:
-            return refusal("sys_not_permitted", Cause.REFUSED, "no PIN")
+            return _refusal("sys_not_permitted", Cause.REFUSED, "no PIN")
         match here.facts.answer(CheckPin(here.facts.payer, keys, PinOf.PERMISSIONS)):
             case PinIs.RIGHT:
                 return self._permitted(here, called, "the right PIN, ")
@@ -113,15 +101,15 @@ class Outgoing:
                 again = replace(called, failures=called.failures + 1)
                 return _ask_pin(again, ("sys_outside_wrong_pin",), "a wrong PIN, asks again")
             case PinIs.LOCKED:
-                return refusal("sys_not_permitted", Cause.REFUSED, "too many wrong PINs of late")
+                return _refusal("sys_not_permitted", Cause.REFUSED, "too many wrong PINs of late")
             case PinIs.WRONG:
-                return refusal("sys_not_permitted", Cause.REFUSED, f"a wrong PIN, {called.failures + 1} in all")
+                return _refusal("sys_not_permitted", Cause.REFUSED, f"a wrong PIN, {called.failures + 1} in all")
 
     def _permitted(self, here: Here, called: OutgoingCall, before: str) -> Do:
         if called.call_class is CallClass.INTERNATIONAL and is_new_country(here, called.number):
             why = f"{before}nobody has called {country_of(called.number)} before"
             if not _is_there(here):
-                return refusal("sys_not_permitted", Cause.REFUSED, why)
+                return _refusal("sys_not_permitted", Cause.REFUSED, why)
             step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
             return Do(step, f"{why}, asks for a key", called.memory(Stage.COUNTRY))
         return self._admitted(here, called, before)
@@ -129,7 +117,7 @@ class Outgoing:
     def _confirmed(self, here: Here, called: OutgoingCall, keys: str) -> Do:
         country = country_of(called.number)
         if keys != "1":
-            return refusal("sys_not_permitted", Cause.REFUSED, f"{country} is not confirmed")
+            return _refusal("sys_not_permitted", Cause.REFUSED, f"{country} is not confirmed")
         here.facts.answer(KnownCountry(country, confirmed=True))
         return self._admitted(here, called, f"{country} is confirmed, ")
 
@@ -141,7 +129,7 @@ class Outgoing:
         if limit is Limit.NONE:
             return _call(here, called, before)
         prompt, cause = REFUSALS[limit]
-        return refusal(prompt, cause, before + in_words(limit, here.tenant.caps, user))
+        return _refusal(prompt, cause, before + in_words(limit, here.tenant.caps, user))
 
     def _ended(self, here: Here, called: OutgoingCall, ended: DialEnded) -> Do:
         """Whatever became of a call for help but an answer, the next trunk may lead to it."""
@@ -153,9 +141,9 @@ class Outgoing:
             case DialStatus.ANSWER:
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialStatus.BUSY:
-                return refusal("sys_outside_busy", Cause.BUSY, "busy")
+                return _refusal("sys_outside_busy", Cause.BUSY, "busy")
             case DialStatus.NOANSWER:
-                return refusal("sys_outside_no_answer", Cause.NO_ANSWER, "no answer")
+                return _refusal("sys_outside_no_answer", Cause.NO_ANSWER, "no answer")
             case DialStatus.CANCEL:
                 return Do(Hangup(Cause.NORMAL), "the caller gives up")
             case DialStatus.UNAVAILABLE | DialStatus.CONGESTION:
@@ -163,16 +151,16 @@ class Outgoing:
 
     def _failed(self, here: Here, called: OutgoingCall, cause: int) -> Do:
         if cause == Cause.UNKNOWN_NUMBER:
-            return refusal("sys_unknown_number", Cause.UNKNOWN_NUMBER, f"{called.number} is not in use")
+            return _refusal("sys_unknown_number", Cause.UNKNOWN_NUMBER, f"{called.number} is not in use")
         if cause == Cause.REFUSED:
-            return refusal("sys_outside_declined", Cause.REFUSED, "declined")
+            return _refusal("sys_outside_declined", Cause.REFUSED, "declined")
         if cause not in TRUNK_FAILED:
-            return refusal("sys_unreachable", Cause.UNAVAILABLE, f"{called.number} cannot be reached")
+            return _refusal("sys_unreachable", Cause.UNAVAILABLE, f"{called.number} cannot be reached")
         trunks = here.tenant.trunks_for(called.call_class)
         failed = f"trunk {trunks[called.place]} fails"
         if called.place + 1 < len(trunks):
             return _call(here, replace(called, place=called.place + 1), f"{failed}, ")
-        return refusal("sys_no_line", Cause.CONGESTION, f"{failed}, no other is left")
+        return _refusal("sys_no_line", Cause.CONGESTION, f"{failed}, no other is left")
 
 
 def _is_there(here: Here) -> bool:
@@ -180,59 +168,18 @@ def _is_there(here: Here) -> bool:
     return not here.facts.transferrer
 
 
-def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tuple[Name, str] | None:
-    """What a user hears who may not make such a call now, and why in words."""
-    if call_class not in here.tenant.permissions_of(extension):
-        return "sys_not_permitted", f"{call_class} is not among {extension}'s permissions"
-    asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
-    for rule in here.tenant.closing_rules(extension):
-        if why := rule.why(asked, 0):
-            return "sys_outside_closed", f"calls outside are closed: {why}"
-    return None
-
-
-def is_stopped(here: Here) -> bool:
-    """Whether nobody of the tenant's calls outside until somebody releases it."""
-    return here.tenant.caps != NO_CAPS and here.facts.answer(Stopped())
-
-
-def is_new_country(here: Here, number: str) -> bool:
-    """Whether a call to the foreign number has to be confirmed first."""
-    return here.tenant.asks_new_countries and not here.facts.answer(KnownCountry(country_of(number)))
-
-
-def take_line(
-    here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False, number: str = "", after_s: int = 0,
-) -> Limit:
-    """What refuses one more call with the outside; nothing is asked of a tenant without any limit."""
-    limits = here.tenant.caps
-    if limits == NO_CAPS:
-        return Limit.NONE
-    today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date().isoformat()
-    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway, number, after_s))
-
-
 def _ask_pin(called: OutgoingCall, prompts: tuple[Name, ...], why: str) -> Do:
     """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
     return Do(Read(prompts, MAX_PIN_DIGITS, KEY_WAIT_S, secret=True), why, called.memory(Stage.PIN))
 
 
-def refusal(prompt: Name, cause: Cause, why: str) -> Do:
-    """The caller is told, unanswered and so free of charge, and the call ends."""
-    return Do(Play((prompt,), early=True), why, (Stage.ENDING, int(cause)))
-
-
-def without_prefix(codes: Codes, dialled: str) -> tuple[Shown, str]:
-    """What was dialled without the code that says what this one call shows."""
-    match codes.keyed(dialled):
-        case Keyed(feature=feature, rest=rest) if feature in PREFIXES and rest:
-            return PREFIXES[feature], rest
-        case _:
-            return Shown.AS_EVER, dialled
+def _refusal(prompt: Name, cause: Cause, why: str) -> Do:
+    """The caller hears why, unanswered and so free of charge, and the call ends."""
+    return Do(Play((prompt,), early=True), why, (Stage.ENDING, int(cause)), refuses=True)
 
 
 def _called(here: Here, event: Event) -> OutgoingCall:
-    shown, dialled = without_prefix(here.tenant.codes, here.facts.dialled)
+    shown, dialled = here.tenant.codes.without_prefix(here.facts.dialled)
     called = read_dialled(dialled, here.tenant.country, here.tenant.area_code)
     if called is None:
         raise UnexpectedEvent(here, event)
@@ -247,7 +194,7 @@ def _call(here: Here, called: OutgoingCall, before: str) -> Do:
     step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden, own=own)
     shown = "its number hidden" if hidden else f"shown as {number}"
     why = f"{before}calls {called.number} ({called.call_class}) by {trunk}, {shown}"
-    return Do(step, why, called.memory(Stage.CALLING))
+    return Do(step, why, called.memory(Stage.CALLING), is_screened=True)
 
 
 def _identity(here: Here, called: OutgoingCall) -> tuple[str, bool]:

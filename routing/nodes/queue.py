@@ -10,7 +10,7 @@ from routing.hunt.hunting import Algorithm
 from routing.hunt.presence import GroupPresence, is_out, presence_in
 from routing.hunt.ring_rules import CallKind
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
-from routing.nodes.outgoing import is_stopped
+from routing.nodes.outbound_policy import is_stopped
 from routing.numbering.numbers import NumberClass, classify
 from routing.numbering.value_types import Extension, Extensions, Key, Name, Target
 from yaml_models.strict_model import Part

@@ -71,7 +71,8 @@ from routing.call.step import (
     Unpark,
     Voicemail,
 )
-from routing.engine.engine import MAX_HOPS, START, next_step
+from routing.engine.engine import MAX_HOPS, next_step
+from routing.engine.entry import START
 from routing.nodes import Elements
 from routing.nodes.outgoing import OUTGOING
 from routing.tenant.tenant import Tenant

@@ -1,0 +1,115 @@
+"""Entry: where a call goes by the number that was dialled, and how it ends where that leads nowhere. Pure."""
+
+from dataclasses import dataclass, replace
+
+from routing.call.admission import NOBODY, Limit, in_words
+from routing.call.facts import Facts
+from routing.call.state import Event, Origin, Started
+from routing.call.step import Cause, Dial, Hangup, Play
+from routing.engine.keypad import Dials, play_code, woken
+from routing.nodes.node import Do, Go, Here
+from routing.nodes.outbound_policy import take_line
+from routing.nodes.outgoing import OUTGOING
+from routing.numbering.dialled import CallClass, read_dialled
+from routing.numbering.numbers import e164, find_did, is_emergency
+from routing.numbering.value_types import Name
+from routing.tenant.tenant import Tenant
+
+START = "start"    # the path's entry for where a call comes in; no element may have this name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The answer of the entry, the reasons of what came before it, and the number that a code dialled instead, else ''."""
+
+    answer: Go | Do
+    before: tuple[str, ...] = ()
+    dialled: str = ""
+
+
+def enter(tenant: Tenant, facts: Facts, started: Started) -> Entry:
+    """The element that a call enters first, or a step after which it ends. Raises Unanswered."""
+    match started.origin:
+        case Origin.TRANSFER:
+            return _transferred(tenant, facts, replace(started, caller_extension=facts.transferrer))
+        case Origin.WAKE_UP:
+            return Entry(woken(tenant, facts, started.caller_extension))
+        case Origin.PHONE:
+            return _dialled_inside(tenant, facts, started, "dials")
+        case Origin.TRUNK:
+            return Entry(_called_from_trunk(tenant, facts, started.dialled))
+
+
+def end(memory: tuple[int, ...], event: Event) -> Do:
+    """The end of a call whose entry was a step: with the cause that this step has remembered."""
+    try:
+        return Do(Hangup(Cause(memory[0])), "hangs up")
+    except (IndexError, ValueError):
+        raise ValueError(f"found {event}, expected nothing") from None
+
+
+def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do | None:
+    """The step that brings a transferred call back to the user who sent it where it may not go, and who then hears the prompts
+    of the refusal; None where there is no such user."""
+    user = tenant.users.get(transferrer)
+    return None if user is None else Do(
+        Dial(tenant.endpoints_of(transferrer), user.ring_s, told=refusal), "the call comes back and rings")
+
+
+def _transferred(tenant: Tenant, facts: Facts, started: Started) -> Entry:
+    """Codes are for those who key them, and not for their callers."""
+    number = e164(started.dialled, tenant.country, tenant.area_code)
+    why = tenant.refusal_of(number) if started.dialled not in tenant.internal_numbers else ""
+    if not why and started.dialled.removeprefix("+").isdigit():
+        return _dialled_inside(tenant, facts, started, "transfers to")
+    words = f"{started.caller_extension} transfers to {started.dialled or 'nothing'}, which {why or 'is no number'}"
+    return Entry(Do(Play(("sys_transfer_refused",)), words, (int(Cause.REFUSED),), refuses=True))
+
+
+def _dialled_inside(tenant: Tenant, facts: Facts, started: Started, does: str) -> Entry:
+    """A call or a transfer by one of the tenant's own phones."""
+    extension = started.caller_extension
+    dialled = tenant.codes.without_prefix(started.dialled)[1]
+    to_external = Go(OUTGOING, f"{extension} {does} {started.dialled}")
+    if is_emergency(dialled, tenant.country):      # before all else that could be meant
+        return Entry(to_external)
+    if keyed := tenant.codes.keyed(dialled):
+        match play_code(tenant, facts, extension, keyed):
+            case Dials(number=number, why=why):
+                entry = _dialled_inside(tenant, facts, replace(started, dialled=number), does)
+                return replace(entry, before=(why, *entry.before), dialled=number)
+            case Do() as step:
+                return Entry(step)
+            case None:
+                pass
+    did = find_did(dialled, tenant.country, tenant.numbers, tenant.area_code)
+    node = tenant.internal_numbers.get(dialled)
+    if (node or did) and CallClass.INTERNAL not in tenant.permissions_of(extension):
+        why = f"internal is not among {extension}'s permissions"
+        return Entry(_refusal("sys_not_permitted", why, Cause.REFUSED))
+    if node:
+        return Entry(Go(node, f"{extension} {does} {dialled}"))
+    if did:
+        return Entry(Go(tenant.numbers[did].to, f"to {did}"))
+    return Entry(to_external if read_dialled(dialled, tenant.country, tenant.area_code) else _unknown(dialled))
+
+
+def _called_from_trunk(tenant: Tenant, facts: Facts, dialled: str) -> Go | Do:
+    did = find_did(dialled, tenant.country, tenant.numbers, "")
+    if not did:
+        return _unknown(dialled)
+    if tenant.blacklist.bars_caller(facts.caller):
+        return _refusal(tenant.blacklist.prompt, f"{facts.caller} is on the blacklist", Cause.REFUSED)
+    limit = take_line(Here(START, tenant, facts), NOBODY, outgoing=False)
+    if limit is not Limit.NONE:
+        return _refusal("sys_outside_lines_taken", in_words(limit, tenant.caps, NOBODY), Cause.BUSY)
+    return Go(tenant.numbers[did].to, f"to {did}")
+
+
+def _unknown(dialled: str) -> Do:
+    return _refusal("sys_unknown_number", f"{dialled or 'nothing'} is no number here", Cause.UNKNOWN_NUMBER)
+
+
+def _refusal(prompt: Name, why: str, cause: Cause) -> Do:
+    """The caller hears why before anything answers."""
+    return Do(Play((prompt,), early=True), why, (int(cause),), refuses=True)
