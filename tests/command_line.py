@@ -10,7 +10,6 @@ import json
 import os
 import pkgutil
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -78,20 +77,21 @@ def serve(listener: socket.socket) -> None:
     package = importlib.import_module("centralka.cli")
     for module in pkgutil.iter_modules(package.__path__, "centralka.cli."):
         importlib.import_module(module.name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)       # nobody waits for a command: it sends its exit code by itself
+    running: list[int] = []
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [])
         if sys.stdin in ready:
             return
         connection, _ = listener.accept()
-        if os.fork() == 0:
+        process = os.fork()
+        if process == 0:
             listener.close()
             run(connection)
         connection.close()
+        running = [each for each in (*running, process) if os.waitpid(each, os.WNOHANG)[0] == 0]
 
 
 def run(connection: socket.socket) -> NoReturn:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     request, streams, _, _ = socket.recv_fds(connection, MAX_REQUEST_BYTES, STREAMS)
     for target, stream in enumerate(streams):
         os.dup2(stream, target)

@@ -5,6 +5,7 @@ import asyncio
 import ctypes
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,13 @@ from tests.store.redis_server import RedisServer
 register_profiles()
 
 CLONE_NEWNET = 0x40000000      # sched.h
+LIMITS = {
+    "agi.fastagi": ("MAX_WAIT_S",), "agi.speech": ("LIMIT_S",), "agi.understanding": ("LIMIT_S",),
+    "ami.calendar_addresses": ("LIMIT_S",), "ami.load_counter": ("LIMIT_S",), "store.answers": ("LIMIT_S", "LINE_LIMIT_S"),
+    "store.live": ("LIMIT_S",), "store.switches": ("LIMIT_S",),
+}
+"""Of the product, by module: the time that it gives others of a healthy machine."""
+BUSY = 20
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if libc.unshare(CLONE_NEWNET):
         raise pytest.UsageError(f"no network of its own for a test worker, run as root: {os.strerror(ctypes.get_errno())}")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+@pytest.fixture(autouse=True)
+def _limits_of_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that is about one of these limits sets it."""
+    for module, names in LIMITS.items():
+        for name in names if module in sys.modules else ():
+            monkeypatch.setattr(sys.modules[module], name, getattr(sys.modules[module], name) * BUSY)
 
 
 @pytest.fixture(scope="session")

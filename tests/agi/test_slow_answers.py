@@ -105,7 +105,7 @@ async def test_speech_that_takes_too_long_or_fails_is_none(tmp_path: Path, monke
     monkeypatch.setattr(speech, "LIMIT_S", 0.1)
 
     async def slow(*_: object) -> None:
-        await asyncio.sleep(5)
+        await asyncio.sleep(3600)
 
     async def broken(*_: object) -> None:
         raise OSError("espeak-ng ended with 1")
@@ -140,7 +140,7 @@ async def test_service_of_the_documentation_works(tmp_path: Path) -> None:
         def asked(digits: str, secret: str) -> ServerRequest:
             return ServerRequest("acme", "crm", free.url(), secret, {"call": "1.1", "digits": digits}, int(time.time()), 1, 2)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     (await asyncio.open_connection("127.0.0.1", free.port))[1].close()

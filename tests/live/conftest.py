@@ -1,5 +1,6 @@
 """One instance for all live tests of a worker: its own directory and loopback address, started once, stopped and removed at the end."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 
@@ -33,6 +34,7 @@ def running() -> Iterator[Pbx]:
 
 
 @pytest.fixture
-def pbx(running: Pbx) -> Pbx:
-    """The instance, with all its processes up."""
-    return running
+def pbx(running: Pbx) -> Iterator[Pbx]:
+    """The instance, with all its processes up. What users have set meanwhile is set no more afterwards, also when a test failed."""
+    yield running
+    asyncio.run(running.put_settings_back())

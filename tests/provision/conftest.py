@@ -57,7 +57,7 @@ class Provisioning:
     def client(self, *, peer: str = "127.74.1.1", agent: str = YEALINK) -> httpx.AsyncClient:
         """Somebody at another address."""
         transport = httpx.AsyncHTTPTransport(local_address=peer, verify=self.trust)
-        return httpx.AsyncClient(transport=transport, headers={"User-Agent": agent}, timeout=10)
+        return httpx.AsyncClient(transport=transport, headers={"User-Agent": agent}, timeout=100)
 
 
 def make_authority(certificate: Path) -> None:

@@ -45,7 +45,7 @@ def answers(files: Files) -> bool:
 
 
 def until(question: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 150
     while not question():
         assert time.monotonic() < deadline
         time.sleep(0.05)
