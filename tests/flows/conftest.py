@@ -1,36 +1,26 @@
 """An instance for the scenarios of each worker, and what came of those that a module plays on it."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from runtime.choose import open_runtime
 from runtime.process import Process
 from simulator.scenario_run import Scene, Told
 from tests.live.pbx import Pbx
+from tests.live.started_instance import settings_at, started_instance
 from tests.scenario_player.player import key_of, player
 from tests.scenario_player.scenes import FLOWS
 
 ADDRESS = "127.78.0.1"
-SETTINGS = {f"CENTRALKA_{name}_ADDRESS": ADDRESS for name in ("SIP", "AGI", "AMI", "PROVISION")}
 
 
 @pytest.fixture(scope="session")
 def flows_pbx() -> Iterator[Pbx]:
     """All tenants of the scenarios; the decision service is the player's own."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), f"flowtests{worker}")
-    runtime.remove()
-    runtime.prepare(SETTINGS)
-    runtime.apply(FLOWS)
-    try:
-        runtime.start()
-        runtime.stop_process(Process.AGI)
-        yield Pbx(runtime, FLOWS)
-    finally:
-        runtime.remove()
+    with started_instance("flowtests", settings_at(ADDRESS), FLOWS) as pbx:
+        pbx.runtime.stop_process(Process.AGI)
+        yield pbx
 
 
 @pytest.fixture(scope="module")
