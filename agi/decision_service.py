@@ -19,8 +19,9 @@ from agi.slow_answers import Asking, SlowAnswers
 from routing.call import effects as questions
 from routing.call.effects import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
 from routing.call.facts import Facts
-from routing.call.state import Awaits
+from routing.call.state import Awaits, Visit
 from routing.engine.engine import next_step, transfer_refusal
+from routing.engine.entry import START
 from routing.nodes.outbound_policy import why_not_called
 from routing.nodes.parking import Parking, Slot
 from routing.numbering.callers import caller_number
@@ -31,6 +32,7 @@ from services.published_tenants import PublishedTenants
 from services.step_text import DIGITS, lot_name, sound_path, step_text
 from store.follower import Live
 
+FAILOVER = "Goto(failover)"       # the dialplan's own: it ends a call whose caller has been served already
 UNIQUEID = r"[A-Za-z0-9._-]{1,80}"
 
 log = structlog.get_logger()
@@ -109,16 +111,23 @@ class DecisionService:
             keys="" if is_secret else read_digits(result.digits))
         call = checked(linkedid, UNIQUEID, "linkedid")
         asking = Asking(published, call, facts, query.uniqueid, f"{query.uniqueid}/{state_before}")
-        decision = await self._decide(asking, lambda facts: next_step(tenant, facts, state, event), hold)
-        text = step_text(decision.step, tenant, published.sounds, self._home)
+        kind = "step," if state else f"start,{start_text(caller, caller_name, dialled)};"
+        try:
+            decision = await self._decide(asking, lambda facts: next_step(tenant, facts, state, event), hold)
+            text = step_text(decision.step, tenant, published.sounds, self._home)
+        except AgiError:
+            raise
+        except Exception:      # a fault of ours: it stops this decision only, and the caller still reaches a person
+            log.exception("decision_failed", tenant=slug, call=call, state=state_before)
+            _count("step", "failover", began)
+            failed = path_text((Visit(state.node if state else START, "internal error"),))
+            return Answer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
         log.info(
             "step", tenant=slug, call=call, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
         _count("step", type(decision.step).__name__.lower(), began)
-        path = path_text(decision.path)
-        told = f"step,{path}" if state else f"start,{start_text(caller, caller_name, dialled)};{path}"
-        return Answer(told, state_text(decision.state), text, is_secret)
+        return Answer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the

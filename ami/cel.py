@@ -1,4 +1,4 @@
-"""From Asterisk's channel events (CEL, comma-separated lines) to call records. Pure.
+"""Asterisk's channel events (CEL, comma-separated lines), and the call record that those of one call make. Pure.
 
 The file holds no text of a caller's choice but in the extra of the user event `start`, encoded twice: a line feed in a
 caller's number would begin another line. https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
@@ -8,8 +8,9 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -20,6 +21,8 @@ from store.records import Call, Leg, Outcome, PathEntry
 FIELDS = ("eventtype", "eventtime", "channame", "appname", "accountcode", "uniqueid", "linkedid", "userdeftype",
           "eventextra", "tenantid")
 FAILOVER = ("failover", "the decision service did not answer")
+_KIND = re.compile(r"\w{1,40}", re.ASCII)
+_BEGINNING = re.compile(rb'"\w{1,40}","\d{1,12}\.\d{6}","')      # of an event; within a field each '"' is doubled
 _SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no lone surrogates
@@ -54,7 +57,8 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EndedCall:
-    """A call that is over, with its events in order. `whole` means its first channel was seen to begin."""
+    """A call that is over, with its events in order. `whole`: the beginning of its first channel was read; `interrupted`: its
+    end was not."""
 
     linkedid: str
     events: Sequence[CelEvent]
@@ -78,6 +82,8 @@ def parse_event(line: bytes) -> CelEvent:
         at = datetime.fromtimestamp(float(text["eventtime"]), UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise CelError(f"not an event of ours: {error}") from None
+    if not _KIND.fullmatch(text["userdeftype"] or text["eventtype"]):
+        raise CelError("an event without a name")
     if not text["linkedid"] or not text["uniqueid"]:
         raise CelError("an event without linkedid or uniqueid")
     return CelEvent(
@@ -86,72 +92,20 @@ def parse_event(line: bytes) -> CelEvent:
         user_event=bool(text["userdeftype"]), extra=text["eventextra"])
 
 
-@dataclass(slots=True)
-class PendingCalls:
-    """The calls that have begun and not ended, by linkedid, the oldest first.
+def events_in(line: bytes) -> list[bytes]:
+    """The parts of a line, each of which begins as an event does. There are several where an event was torn, as by a full
+    disk: Asterisk then writes the next one behind it, on the same line."""
+    begins = [found.start() for found in _BEGINNING.finditer(line)]
+    cuts = [0, *(at for at in begins if at), len(line)]
+    return [line[start:end] for start, end in pairwise(cuts)]
 
-    A channel may leave its call for an older one: a consultation becomes part of the call that is transferred by it, and so
-    does that of somebody who picks up a call or fetches a parked one. Its own call then ends without its HANGUP. The others of
-    that call belong to the older one too, and may go on under their old linkedid, as the far half of a Local channel does.
-    Who is transferred to an announcement meets nobody there: then only the transfer itself tells that two calls became one.
-    """
 
-    events: dict[str, list[CelEvent]] = field(default_factory=dict)
-    _call_of: dict[str, str] = field(default_factory=dict)       # the linkedid of each channel that is up, by uniqueid
-    _up: dict[str, set[str]] = field(default_factory=dict)       # the same, by linkedid
-    _became: dict[str, str] = field(default_factory=dict)        # of each call that was added to a pending one: that one
-
-    def place(self, event: CelEvent) -> None:
-        """Puts the event where its call is now. To be asked before `join`."""
-        event.linkedid = self._became.get(event.linkedid, event.linkedid)
-
-    def join(self, event: CelEvent) -> str:
-        """If this event tells that a channel has gone over to another call, add its call to that one: the linkedid that is no
-        call any more, else ''. To be asked before `take`."""
-        before = self._call_of.get(event.uniqueid, event.linkedid)
-        if event.kind == "ATTENDEDTRANSFER" and not event.user_event:
-            other = self._call_of.get(str(_extra(event.extra).get("channel2_uniqueid")), before)
-            event.linkedid, before = sorted((before, other), key=lambda call: self._began_at(call, event.at))
-        if before == event.linkedid:
-            return ""
-        together = self.events.pop(before, []) + self.events.pop(event.linkedid, [])
-        self.events[event.linkedid] = sorted(together, key=lambda each: each.at)
-        moved = self._up.pop(before)
-        self._up.setdefault(event.linkedid, set()).update(moved)
-        self._call_of.update(dict.fromkeys(moved, event.linkedid))
-        self._became = {one: event.linkedid if other == before else other for one, other in self._became.items()}
-        self._became[before] = event.linkedid
-        return before
-
-    def _began_at(self, linkedid: str, otherwise: datetime) -> datetime:
-        return self.events[linkedid][0].at if linkedid in self.events else otherwise
-
-    def take(self, event: CelEvent) -> EndedCall | None:
-        """Add an event; the call, where this was its last one."""
-        self.events.setdefault(event.linkedid, []).append(event)
-        if event.user_event:
-            return None
-        match event.kind:
-            case "CHAN_START":
-                self._call_of[event.uniqueid] = event.linkedid
-                self._up.setdefault(event.linkedid, set()).add(event.uniqueid)
-            case "HANGUP" if event.uniqueid in self._call_of:
-                self._up[self._call_of.pop(event.uniqueid)].discard(event.uniqueid)
-            case "LINKEDID_END" if not self._up.get(event.linkedid):
-                self._up.pop(event.linkedid, None)
-                self._forget(event.linkedid)
-                return EndedCall(event.linkedid, self.events.pop(event.linkedid))
-        return None
-
-    def interrupt(self, linkedid: str) -> EndedCall:
-        """End a call whose last event will never come."""
-        for uniqueid in self._up.pop(linkedid, ()):
-            del self._call_of[uniqueid]
-        self._forget(linkedid)
-        return EndedCall(linkedid, self.events.pop(linkedid), interrupted=True)
-
-    def _forget(self, linkedid: str) -> None:
-        self._became = {one: other for one, other in self._became.items() if other != linkedid}
+def line_of(event: CelEvent) -> bytes:
+    """An event as a line of the file."""
+    user = event.kind if event.user_event else ""
+    fields = (event.kind, f"{event.at.timestamp():.6f}", event.channel, event.application, event.tenant, event.uniqueid,
+              event.linkedid, user, event.extra, event.tenant)
+    return ",".join('"' + each.replace('"', '""') + '"' for each in fields).encode()
 
 
 def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
@@ -241,11 +195,11 @@ def extension_of(endpoint: str, tenant: str) -> str:
 
 
 def _cause(extra: str) -> int | None:
-    cause = _extra(extra).get("hangupcause")
+    cause = extra_of(extra).get("hangupcause")
     return cause if isinstance(cause, int) and 0 <= cause <= 255 else None
 
 
-def _extra(extra: str) -> dict[str, Any]:
+def extra_of(extra: str) -> dict[str, Any]:
     try:
         fields = json.loads(extra)
     except (ValueError, RecursionError):
@@ -273,4 +227,4 @@ def _visits(at: datetime, text: str) -> Iterator[PathEntry]:
 
 def said(extra: str) -> str:
     """The text of a user event."""
-    return str(_extra(extra).get("extra", ""))
+    return str(extra_of(extra).get("extra", ""))

@@ -40,6 +40,7 @@ class _Opened:
     generation: int
     offset: int = 0
     replaced_at: float | None = None  # when another file was first seen at the path, on the monotonic clock
+    is_cut: bool = False              # it was truncated: what stood before `offset` is gone
 
     @property
     def identity(self) -> str:
@@ -59,6 +60,7 @@ class CelFile:
         self._rotate_at, self._clock = rotate_at, clock
         self._files: list[_Opened] = []
         self._generation = 0
+        self.cuts = 0            # how often lines may have gone unread: the file was truncated, or is not the one of before
 
     def resume(self, position: CelPosition | None) -> None:
         """Go to the position, or to the oldest event there is where the position's file has gone."""
@@ -74,8 +76,9 @@ class CelFile:
                 self._files = self._files[index:]
                 self.forget_before(Place(file.generation, file.offset))
                 return
+        self.cuts += 1
         if self._files:
-            log.warning("the CEL file isn't the one that was read last; reading from its start", file=str(self.path))
+            log.warning("cel_file_is_another", file=str(self.path), read_from="its start")
 
     def read(self) -> list[tuple[Place, bytes]]:
         """The next whole lines, each with the place where it begins; [] when there is nothing new."""
@@ -106,9 +109,13 @@ class CelFile:
     def position(self, place: Place) -> CelPosition | None:
         """What to keep in the database for a place; None before the first event."""
         for file in self._files:
-            if file.generation == place.generation:
+            if file.generation == place.generation and not file.is_cut:
                 return CelPosition(file.identity, place.offset)
         return None
+
+    def holds(self, place: Place) -> bool:
+        """Whether the file of a place can be read again."""
+        return any(file.generation == place.generation and not file.is_cut for file in self._files)
 
     def forget_before(self, place: Place) -> None:
         """Delete the rotated file once everything before `place` is in the database."""
@@ -138,10 +145,19 @@ class CelFile:
         self._generation += 1
         self._files.append(_Opened(path, descriptor, self._generation))
 
+    def _has_space(self) -> bool:
+        """Whether another file could grow as large as this one: else this one, with the space reserved for it, stays."""
+        system = os.statvfs(self.path.parent)
+        return system.f_bavail * system.f_frsize >= self._rotate_at
+
     def _is_done(self, file: _Opened) -> bool:
         """Was it replaced, long enough ago, and read to its end?"""
-        return (file is not self._files[-1] and os.fstat(file.descriptor).st_size <= file.offset
-                and (file.replaced_at is None or self._clock() - file.replaced_at >= SETTLE_S))
+        return file.is_cut or (self._is_settled(file) and os.fstat(file.descriptor).st_size <= file.offset)
+
+    def _is_settled(self, file: _Opened) -> bool:
+        """Nothing is written to it any more. An end without a line feed was torn."""
+        return file is not self._files[-1] and (
+            file.replaced_at is None or self._clock() - file.replaced_at >= SETTLE_S)
 
     def _read(self, file: _Opened) -> list[tuple[Place, bytes]]:
         start = file.offset
@@ -150,6 +166,8 @@ class CelFile:
         if not end and len(data) == CHUNK:  # a very long line
             data = os.pread(file.descriptor, LINE_LIMIT, start)
             end = data.rfind(b"\n") + 1 or (len(data) if len(data) == LINE_LIMIT else 0)
+        if not end and self._is_settled(file):
+            end = len(data)
         lines = []
         for line in data[:end].removesuffix(b"\n").split(b"\n") if end else ():
             lines.append((Place(file.generation, file.offset), line))
@@ -161,7 +179,9 @@ class CelFile:
         """At the end of the newest file: was it truncated, is there another at its path, is it time to rotate?"""
         status = os.fstat(newest.descriptor)
         if status.st_size < newest.offset:
-            log.warning("the CEL file was cut short; reading from its start", file=str(self.path))
+            log.warning("cel_file_cut_short", file=str(self.path), bytes=newest.offset - status.st_size)
+            newest.is_cut = True
+            self.cuts += 1
             self._open(self.path)
             return
         try:
@@ -172,7 +192,7 @@ class CelFile:
             if newest.replaced_at is None:
                 newest.replaced_at = self._clock()
             self._open(self.path)
-        elif status.st_size >= self._rotate_at and not self.rotated.exists():
+        elif status.st_size >= self._rotate_at and not self.rotated.exists() and self._has_space():
             try:
                 self.path.rename(self.rotated)
                 log.info("CEL file rotated", file=str(self.path), bytes=status.st_size)

@@ -4,25 +4,41 @@ The calls that haven't ended are the calls in progress. One that is older than A
 
 The position kept with the calls is that of the oldest call that hasn't ended. After a restart the events behind it are read
 again; the calls among them that are kept already stay as they are.
+
+One line, event or call that fails is counted, its lines are kept (losses.py), and reading goes on. While the database is
+away, reading goes on, too, up to MOST_UNSAVED calls: places of calls that are over are given back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ami.cel import FAILOVER, CelError, CelEvent, EndedCall, PendingCalls, assemble, parse_event, start_of, tenant_of
-from ami.cel_file import CelFile, Place
+from ami.cel import (
+    FAILOVER,
+    CelError,
+    CelEvent,
+    EndedCall,
+    assemble,
+    events_in,
+    line_of,
+    parse_event,
+    start_of,
+    tenant_of,
+)
+from ami.cel_file import CHUNK, CelFile, Place
 from ami.legs_outside import LegsOutside, payers
 from ami.live_writer import LiveHash
 from ami.load_counter import LoadCounter
+from ami.losses import Losses
+from ami.pending_calls import PendingCalls
 from services import metrics
 from store.calls import CallStore
+from store.database import is_away
 from store.live import LiveCall
 from store.records import Call, CelPosition, Leg
 
@@ -34,39 +50,106 @@ BOOT_SLACK = timedelta(seconds=1)
 SAVE_EVERY = 1 << 20      # bytes read without an ended call, after which the position is kept all the same
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 REMEMBERED = 10_000       # ended calls whose late events are known as such
+MOST_UNSAVED = 5_000      # ended calls that wait for the database in memory; all others wait in the CEL file
 
 T = TypeVar("T")
-_AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError)
+Record = tuple[Call, tuple[Leg, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsaved:
+    """An ended call that is not in the database yet. `paid`: who pays for its legs outside, by uniqueid."""
+
+    ended: EndedCall
+    record: Record
+    paid: Mapping[str, str]
 
 
 class CelFollower:
     """`run` never returns; everything that it needs may be away for a while.
 
-    `calls` gets the calls in progress. `booted_at` tells when Asterisk booted; None while that isn't known. `counter` is told
-    of each call before it is kept, and so of some calls more than once.
+    `calls` gets the calls in progress. `booted_at` tells when Asterisk booted; None while that isn't known. `counter` is given
+    each call before it is kept, and so some calls more than once. `problem` says why records are not kept at the moment.
     """
 
     def __init__(
         self, file: CelFile, store: CallStore, calls: LiveHash, booted_at: Callable[[], datetime | None], counter: LoadCounter,
+        losses: Losses,
     ) -> None:
         self._file, self._store, self._calls, self._booted_at = file, store, calls, booted_at
-        self._counter = counter
+        self._counter, self._losses = counter, losses
         self._pending = PendingCalls()
         self.legs = LegsOutside()                    # of the calls in progress
+        self.problem = ""
+        self.is_caught_up = False                    # the last look read to the end of the file
+        self._refused = 0
         self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
         self._ended: dict[str, None] = {}
+        self._unsaved: list[_Unsaved] = []
+        self._to_save = asyncio.Event()
+        self._boot: datetime | None = None           # the last one that pending calls were compared with
         self._saved = Place(0, 0)
         metrics.CALLS_IN_PROGRESS.set_function(lambda: len(calls.values))
+        metrics.RECORDS_WAITING.set_function(lambda: self.waiting)
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         await self.resume()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read_on(), name="events of calls")
+            tasks.create_task(self._save_on(), name="records to the database")
+        raise AssertionError("both tasks run for ever")
+
+    @property
+    def waiting(self) -> int:
+        """Records of ended calls that are not in the database yet."""
+        return len(self._unsaved)
+
+    @property
+    def pending(self) -> Mapping[str, Sequence[CelEvent]]:
+        """The events of each call that has not ended, by linkedid."""
+        return self._pending.events
+
+    def channels(self, linkedid: str) -> frozenset[str]:
+        """The channels of a pending call of which no hang-up was read, by uniqueid."""
+        return self._pending.channels(linkedid)
+
+    @property
+    def gaps(self) -> int:
+        """How often events may have been lost: lines that could not be used, and cuts in the file."""
+        return self._refused + self._file.cuts
+
+    async def interrupt(self, linkedid: str) -> None:
+        """Ends a pending call whose end will never be read."""
+        ended = self._interrupt(linkedid)
+        if ended.whole:
+            self._report(ended, "its end was never read")
+        await self._finish([ended])
+
+    async def _read_on(self) -> NoReturn:
+        told = ""
         while True:
+            busy = False
             try:
-                busy = await self.follow()
+                if len(self._unsaved) < MOST_UNSAVED:
+                    busy = await self.read()
+                told = ""
             except OSError as error:
-                log.warning("the CEL file can't be read", file=str(self._file.path), problem=str(error))
-                busy = False
+                if str(error) != told:
+                    log.warning("cel_file_not_readable", file=str(self._file.path), problem=str(error))
+                told = str(error)
+            except Exception:  # the outermost loop: the next events are read all the same
+                log.exception("cel_reading_failed")
             await asyncio.sleep(0 if busy else POLL_S)
+
+    async def _save_on(self) -> NoReturn:
+        while True:
+            await self._to_save.wait()
+            try:
+                await self.save()
+            except Exception as error:  # the outermost loop: nothing is forgotten before it is saved
+                log.exception("call_records_not_saved")
+                self.problem = str(error) or type(error).__name__
+                await asyncio.sleep(LONGEST_DELAY_S)
 
     async def resume(self) -> None:
         """Go to where the process before this one was."""
@@ -75,23 +158,60 @@ class CelFollower:
 
     async def follow(self) -> bool:
         """Read what there is, up to one chunk, and keep the calls that ended in it. False when nothing was there."""
+        busy = await self.read()
+        await self.save()
+        return busy
+
+    async def read(self) -> bool:
+        """Reads what there is, up to one chunk. False when nothing was there."""
         lines = self._file.read()
-        ended = [call for place, line in lines if (call := self._take(place, line)) is not None]
+        self.is_caught_up = sum(len(line) for _, line in lines) < CHUNK // 2
+        ended = [call for place, line in lines for call in self._take(place, line)]
         if not lines and self._file.is_at_end:
             if not self._calls.begun:
                 self._calls.rewrite()
             ended = self._interrupted()
-        if ended or (lines and self._is_far()):
-            await self._save(ended)
+        if lines and self._is_far():
+            self._to_save.set()
+        await self._finish(ended)
         return bool(lines)
 
-    def _take(self, place: Place, line: bytes) -> EndedCall | None:
+    async def _finish(self, ended: Sequence[EndedCall]) -> None:
+        """Makes the records of calls that have ended, and gives back what these calls hold."""
+        unsaved = [each for call in ended if (each := self._record_of(call)) is not None]
+        if unsaved:
+            self._unsaved += unsaved
+            self._to_save.set()
+            await self._count([each for each in unsaved if each.ended.whole])
+
+    def _take(self, place: Place, line: bytes) -> list[EndedCall]:
+        """The calls that end with this line: one event, unless the disk was full."""
+        ended = []
+        for part in self._parts_of(line):
+            try:
+                call = self._take_event(place, parse_event(part))
+            except CelError as error:
+                self._refuse(place, part, str(error))
+            except Exception as error:  # one event that fails must not stop those of other calls
+                log.exception("cel_event_failed", offset=place.offset)
+                self._refuse(place, part, repr(error))
+            else:
+                ended += [call] if call else []
+        return ended
+
+    def _refuse(self, place: Place, line: bytes, problem: str) -> None:
+        metrics.CEL_LINES_REFUSED.inc()
+        self._refused += 1
+        self._losses.add([line], f"offset {place.offset}: {problem}")
+
+    def _parts_of(self, line: bytes) -> list[bytes]:
         try:
-            event = parse_event(line)
-        except CelError as error:
-            metrics.CEL_LINES_REFUSED.inc()
-            log.warning("line of the CEL file skipped", offset=place.offset, problem=str(error), line=line[:200])
-            return None
+            parse_event(line)
+        except CelError:
+            return events_in(line)
+        return [line]
+
+    def _take_event(self, place: Place, event: CelEvent) -> EndedCall | None:
         self._pending.place(event)
         if event.linkedid in self._ended:
             return None
@@ -99,6 +219,8 @@ class CelFollower:
             self.legs.join(joined, event.linkedid)
             self._forget(joined)
         self.legs.take(event)
+        if self._boot and event.at < self._boot - BOOT_SLACK:
+            self._boot = None              # read after the boot was known, written before it
         if event.linkedid not in self._pending.events and _begins(event):
             self._began[event.linkedid] = place
         ended = self._pending.take(event)
@@ -123,86 +245,107 @@ class CelFollower:
     def _interrupted(self) -> list[EndedCall]:
         """The calls whose end Asterisk never wrote, because it stopped before."""
         booted_at = self._booted_at()
-        if booted_at is None:
+        if booted_at is None or booted_at == self._boot:
             return []
+        self._boot = booted_at
         lost = [linkedid for linkedid, events in self._pending.events.items() if events[0].at < booted_at - BOOT_SLACK]
-        for linkedid in lost:
-            self._forget(linkedid)
-        return [self._pending.interrupt(linkedid) for linkedid in lost]
+        return [self._interrupt(linkedid) for linkedid in lost]
+
+    def _interrupt(self, linkedid: str) -> EndedCall:
+        self._forget(linkedid)
+        return self._pending.interrupt(linkedid)
+
+    def _record_of(self, ended: EndedCall) -> _Unsaved | None:
+        try:
+            record = assemble(ended)
+            if record is not None:
+                return _Unsaved(ended, record, payers(ended.events))
+            log.info("call of no tenant isn't kept", call=ended.linkedid, channel=ended.events[0].channel)
+        except Exception as error:  # one call that fails must not stop the others
+            log.exception("call_record_failed", call=ended.linkedid)
+            self._lose(ended, "failed", repr(error))
+        return None
+
+    def _lose(self, ended: EndedCall, reason: str, problem: str) -> None:
+        metrics.RECORDS_LOST.labels(reason).inc()
+        self._report(ended, problem)
+
+    def _report(self, ended: EndedCall, problem: str) -> None:
+        self._losses.add([line_of(event) for event in ended.events], problem, call=ended.linkedid)
+
+    async def _count(self, calls: Sequence[_Unsaved]) -> None:
+        await self._counter.count([call.record for call in calls], [call.paid for call in calls])
+        for call, _ in (each.record for each in calls):
+            metrics.CALLS_ENDED.labels(call.tenant, call.outcome.value).inc()
+            if any(entry.node == FAILOVER[0] for entry in call.path):
+                metrics.CALLS_FAILED_OVER.labels(call.tenant).inc()
 
     def _resume_at(self) -> Place:
-        return min(self._began.values(), default=self._file.place)
+        while self._began:
+            linkedid, place = next(iter(self._began.items()))
+            if self._file.holds(place):
+                return place
+            del self._began[linkedid]      # what was read of it cannot be read again
+        return self._file.place
 
     def _is_far(self) -> bool:
         place = self._resume_at()
         return place.generation != self._saved.generation or place.offset - self._saved.offset >= SAVE_EVERY
 
-    async def _save(self, ended: Sequence[EndedCall]) -> None:
-        beheaded = [call.linkedid for call in ended if not call.whole]
-        kept = await self._patiently(partial(self._store.kept, beheaded), "read") if beheaded else frozenset()
-        records: list[tuple[Call, tuple[Leg, ...]]] = []
-        paid: list[Mapping[str, str]] = []
-        for call in ended:
-            if call.linkedid in kept:
-                continue
-            record = assemble(call)
-            if record is None:
-                log.info("call of no tenant isn't kept", call=call.linkedid, channel=call.events[0].channel)
-            else:
-                records.append(record)
-                paid.append(payers(call.events))
-        place = self._resume_at()
-        position = self._file.position(place)
-        if position is None:
+    async def save(self) -> None:
+        """Keeps the calls that have ended, once the database takes them, and where to resume after a restart."""
+        self._to_save.clear()
+        calls, place = [*self._unsaved], self._resume_at()
+        if not calls and not self._is_far():
             return
-        await self._counter.count(records, paid)
-        _count_ended(call for call, _ in records)
-        metrics.RECORDS_WAITING.set(len(records))
+        beheaded = [call.ended.linkedid for call in calls if not call.ended.whole]
+        kept = await self._patiently(partial(self._store.kept, beheaded), "read") if beheaded else frozenset()
+        position = self._file.position(place)
+        new = [call for call in calls if call.ended.linkedid not in kept]
+        for call in new:
+            if not call.ended.whole:
+                self._report(call.ended, "its beginning was never read")
+        await self._count([call for call in new if not call.ended.whole])
         try:
-            await self._patiently(partial(self._store.save, records, position), "write")
-            metrics.RECORDS_WRITTEN.inc(len(records))
-        except SQLAlchemyError:
-            await self._save_one_by_one(records, position)
-        metrics.RECORDS_WAITING.set(0)
+            await self._patiently(partial(self._store.save, [call.record for call in new], position), "write")
+            metrics.RECORDS_WRITTEN.inc(len(new))
+        except Exception:
+            await self._save_one_by_one(new, position)
+        del self._unsaved[:len(calls)]
         self._saved = place
         self._file.forget_before(place)
 
-    async def _save_one_by_one(self, records: Sequence[tuple[Call, tuple[Leg, ...]]], position: CelPosition) -> None:
+    async def _save_one_by_one(self, calls: Sequence[_Unsaved], position: CelPosition | None) -> None:
         """One record that the database refuses must not stop the others."""
-        for record in records:
+        for call in calls:
             try:
-                await self._patiently(partial(self._store.save, [record], None), "write")
+                await self._patiently(partial(self._store.save, [call.record], None), "write")
                 metrics.RECORDS_WRITTEN.inc()
-            except SQLAlchemyError as error:
-                metrics.RECORDS_LOST.labels("refused").inc()
-                log.error("call record refused by the database", tenant=record[0].tenant, call=record[0].linkedid,
-                          problem=str(error.__cause__ or error), record=repr(record))
+            except Exception as error:  # whatever it is: the next one is kept
+                log.exception("call_record_refused", tenant=call.record[0].tenant, call=call.ended.linkedid)
+                self._lose(call.ended, "refused", f"refused by the database: {error.__cause__ or error}")
         await self._patiently(partial(self._store.save, [], position), "write")
 
     async def _patiently(self, work: Callable[[], Awaitable[T]], what: str) -> T:
-        """Do it, again and again while the database is away."""
-        delay_s, away = FIRST_DELAY_S, False
+        """Do it, again and again while the database is away. Raises what is wrong with the values."""
+        delay_s = FIRST_DELAY_S
         while True:
             try:
                 result = await work()
-            except _AWAY as error:
-                if not away:
-                    log.warning("database away; call records wait in the CEL file", what=what,
-                                problem=str(error.__cause__ or error))
-                away = True
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                problem = str(error.__cause__ or error) or type(error).__name__
+                if problem != self.problem:
+                    log.warning("database_away", what=what, problem=problem, waiting=len(self._unsaved))
+                self.problem = problem
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, LONGEST_DELAY_S)
             else:
-                if away:
-                    log.info("database back", what=what)
+                if self.problem:
+                    log.info("database_back", what=what)
+                self.problem = ""
                 return result
-
-
-def _count_ended(calls: Iterable[Call]) -> None:
-    for call in calls:
-        metrics.CALLS_ENDED.labels(call.tenant, call.outcome.value).inc()
-        if any(entry.node == FAILOVER[0] for entry in call.path):
-            metrics.CALLS_FAILED_OVER.labels(call.tenant).inc()
 
 
 def _begins(event: CelEvent) -> bool:

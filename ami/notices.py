@@ -63,7 +63,7 @@ class StopNotices:
         if notices is not None:
             mail = mail_of(tenant, notices, extension, why)
             try:
-                await asyncio.to_thread(_send, notices, mail)
+                await asyncio.to_thread(send, notices, mail)
             except (OSError, smtplib.SMTPException) as error:
                 log.warning("nobody is told of a stop", tenant=slug, extension=extension, to=mail["To"], server=notices.server,
                             port=notices.port, problem=str(error))
@@ -88,6 +88,7 @@ def mail_of(tenant: Tenant, notices: Notices, extension: str, why: str) -> Email
     return mail
 
 
-def _send(notices: Notices, mail: EmailMessage) -> None:
+def send(notices: Notices, mail: EmailMessage) -> None:
+    """Waits for the mail server; raises OSError and SMTPException."""
     with smtplib.SMTP(notices.server, notices.port, timeout=SMTP_LIMIT_S) as server:
         server.send_message(mail)

@@ -12,6 +12,7 @@ from store.live import AWAY, stop_if_cancelled
 
 log = structlog.get_logger()
 
+AGAIN_S: Final = 5.0
 EXPECTED: Final = (AmiError, AgiError, *AWAY)
 
 
@@ -31,3 +32,15 @@ async def take_turns(turn: Callable[[], Awaitable[None]], *, every_s: float, fai
             log.exception(failed)
         stop_if_cancelled()
         await asyncio.sleep(every_s)
+
+
+async def kept_running(run: Callable[[], Awaitable[None]], *, name: str) -> NoReturn:
+    """A task that never ends by itself: after an exception it begins again, and the other tasks of the service go on."""
+    while True:
+        try:
+            await run()
+            log.error("task_ended", task=name)
+        except Exception:  # the outermost loop: the others of the service go on
+            log.exception("task_failed", task=name)
+        stop_if_cancelled()
+        await asyncio.sleep(AGAIN_S)

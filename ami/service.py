@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -17,8 +19,12 @@ from ami.line_keeper import LineKeeper
 from ami.live_view import LiveView
 from ami.live_writer import LiveWriter
 from ami.load_counter import LoadCounter
+from ami.losses import Losses
 from ami.notices import StopNotices
+from ami.periodic_task import kept_running
+from ami.record_watch import RecordWatch, operator_notices
 from ami.registrations import Registrations
+from ami.vanished_calls import VanishedCalls
 from ami.wake_ups import WakeUps
 from services.published_tenants import PublishedTenants
 from services.web_request import Reach
@@ -48,23 +54,29 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             published = PublishedTenants(home)
             counter = LoadCounter(redis, published.zone_of)
             addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
-            follower = CelFollower(CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter)
+            losses = Losses(cel_file.with_name("losses.csv"))
+            follower = CelFollower(
+                CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
+            watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
             keeper = LineKeeper(Lines(redis), writer.calls.values, follower.legs)
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
-                running = [
-                    tasks.create_task(view.run(), name="live view"),
-                    tasks.create_task(writer.run(), name="live state to Redis"),
-                    tasks.create_task(counter.run(), name="what users talked"),
-                    tasks.create_task(addresses.run(), name="calendars at addresses"),
-                    tasks.create_task(keeper.run(), name="lines of calls in progress"),
-                    tasks.create_task(StopNotices(redis, published).run(), name="notices of stops"),
-                    tasks.create_task(InStep(ami, published, known).run(), name="lamps and agents of queues"),
-                    tasks.create_task(wake_ups.run(), name="wake-up calls"),
-                    tasks.create_task(Registrations(ami, redis).run(), name="registrations"),
-                    tasks.create_task(Gauges(ami, home).run(), name="gauges"),
-                    tasks.create_task(_keep_records(database_url, upgraded, follower), name="call records"),
-                ]
+                runs: dict[str, Callable[[], Awaitable[None]]] = {
+                    "live view": view.run,
+                    "live state to Redis": writer.run,
+                    "what users talked": counter.run,
+                    "calendars at addresses": addresses.run,
+                    "lines of calls in progress": keeper.run,
+                    "notices of stops": StopNotices(redis, published).run,
+                    "lamps and agents of queues": InStep(ami, published, known).run,
+                    "wake-up calls": wake_ups.run,
+                    "registrations": Registrations(ami, redis).run,
+                    "gauges": Gauges(ami, home).run,
+                    "watch over records": watch.run,
+                    "vanished calls": VanishedCalls(ami, follower).run,
+                    "call records": partial(_keep_records, database_url, upgraded, follower),
+                }
+                running = [tasks.create_task(kept_running(run, name=name), name=name) for name, run in runs.items()]
                 log.info("ami service started", ami=ami.where, cel=str(cel_file))
                 await stop.wait()
                 for task in running:
@@ -78,11 +90,14 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
 
 
 async def _keep_records(url: str, upgraded: asyncio.Event, follower: CelFollower) -> None:
+    problem = ""
     while not upgraded.is_set():
         try:
             await database.upgrade(url)
             upgraded.set()
         except Exception as error:  # whatever it is, calls go on and their records wait in the CEL file
-            log.error("the database can't be upgraded; call records wait in the CEL file", problem=str(error))
+            if str(error) != problem:
+                log.error("the database can't be upgraded; call records wait in the CEL file", problem=str(error))
+            problem = str(error)
             await asyncio.sleep(UPGRADE_DELAY_S)
     await follower.run()

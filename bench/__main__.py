@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import statistics
 import sys
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from bench.instance import BenchInstance, running_instance
 from bench.result import FlowResult, Results
 from runtime.failure import RuntimeFailure
 from runtime.places import RUNTIME
+from runtime.signals import exit_on_signals
 
 FULL = Effort(probe_s=3.0, precision=0.08, busy_calls=700, rounds=3, set_up_calls=400, decision_s=2.0)
 QUICK = Effort(probe_s=1.0, precision=0.3, busy_calls=200, rounds=1, set_up_calls=100, decision_s=0.5)
@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--tenants", type=int, help="how many for what size costs (default 1000, quick 50)")
     parser.add_argument("--out", type=Path, default=RUNTIME / "bench", help="where to write (default %(default)s)")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))     # the instance is removed all the same
+    exit_on_signals()
     moment, load = datetime.now(UTC), os.getloadavg()[0]
     if load > 0.5:
         console.print(f"[yellow]warning:[/] the load of this machine is {load:.1f} before the start: expect noise")

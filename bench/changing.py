@@ -24,6 +24,7 @@ from confgen.secrets import load_secrets, new_password, save_secrets
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.local import LocalRuntime
+from runtime.signals import undisturbed
 from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Load, Register, Result, SippFailed, run
 
 OTHERS, OTHERS_PER_S = 5, 2         # tenants that are called besides the changed one, and how often
@@ -132,7 +133,8 @@ def many_tenants(count: int) -> Iterator[ManyTenants]:
             runtime.start()
             yield ManyTenants(runtime, Path(folder), count)
     finally:
-        runtime.remove()
+        with undisturbed():
+            runtime.remove()
 
 
 async def measure_changes(many: ManyTenants) -> list[Changed]:

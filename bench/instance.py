@@ -13,6 +13,7 @@ from centralka.settings import Settings
 from confgen.secrets import load_secrets
 from runtime.local import LocalRuntime
 from runtime.process import Process
+from runtime.signals import undisturbed
 from sipp import Account, Address
 
 HERE = Path(__file__).parent
@@ -71,7 +72,8 @@ def running_instance(beside: Mapping[str, str]) -> Iterator[BenchInstance]:
         runtime.start()
         yield BenchInstance(runtime)
     finally:
-        runtime.remove()
+        with undisturbed():
+            runtime.remove()
 
 
 def add_static_dialplan(runtime: LocalRuntime) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import atexit
 import logging
+import os
 import sys
+from contextlib import suppress
 from typing import TextIO, cast
 
 import structlog
@@ -13,11 +15,13 @@ BATCH_S = 0.05
 
 
 class Batches:
-    """A stream whose lines are written together, at most BATCH_S late: each write wakes whoever reads the pipe."""
+    """A stream whose lines are written together, at most BATCH_S late. Where the disk is full they are lost, and counted in the
+    first line after them; no caller sees an error of the log."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._waiting: list[str] = []
+        self._lost = 0
         atexit.register(self._write_all)
 
     def write(self, text: str) -> int:
@@ -33,9 +37,19 @@ class Batches:
         """structlog asks for it after each line."""
 
     def _write_all(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._stream.write("".join(waiting))
-        self._stream.flush()
+        text, self._waiting = "".join(self._waiting), []
+        # The line before may be torn: a new one begins.
+        if self._lost and not self._put(f"\nlevel=error event=log_lines_lost lines={self._lost}\n"):
+            self._lost = 0
+        self._lost += self._put(text)
+
+    def _put(self, text: str) -> int:
+        """The number of lines that could not be written."""
+        left = text.encode()
+        with suppress(OSError):
+            while left:
+                left = left[os.write(self._stream.fileno(), left):]
+        return left.count(b"\n")
 
 
 def configure_log(*, for_person: bool = False) -> None:

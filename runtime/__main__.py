@@ -6,6 +6,7 @@ import sys
 from runtime import up
 from runtime.failure import RuntimeFailure
 from runtime.progress import console, say
+from runtime.signals import exit_on_signals
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    exit_on_signals()
     try:
         sys.exit(main(sys.argv[1:]))
     except RuntimeFailure as failure:

@@ -13,7 +13,6 @@ from runtime.instance import Instance
 from runtime.places import DOCKER, REPOSITORY, ROOT
 from runtime.process import Process, console_answer
 from runtime.root import owner_of_asterisk
-from runtime.supervise import SOCKET_LIMIT
 
 COMPOSE_FILE = REPOSITORY / "docker" / "compose.yaml"
 INSIDE = PurePosixPath("/srv/centralka")
@@ -28,8 +27,6 @@ class DockerRuntime:
         self.engine = engine
         self.project = f"centralka-{name}"
         self.instance = Instance(directory / "srv" / name, INSIDE, owner_of_asterisk(ROOT))
-        if len(os.fsencode(self.home / "run" / "redis.sock")) > SOCKET_LIMIT:
-            raise RuntimeFailure(f"{self.home} is too long a path: Unix sockets below it may have {SOCKET_LIMIT} bytes")
 
     @property
     def home(self) -> Path:
@@ -43,6 +40,9 @@ class DockerRuntime:
 
     def is_running(self) -> bool:
         return any(self._container(name, running=True) for name in Process)
+
+    def is_supervised(self) -> bool:
+        return self.is_running()        # dockerd restarts containers
 
     def start(self) -> None:
         self._write_environment(ensure_images())

@@ -14,6 +14,7 @@ from runtime.root import Owner
 
 READ = ("asterisk", "published", "sounds", "data", "tls")       # Asterisk and the services read these
 WRITTEN = ("spool", "log", "run", "db", "redis", "said", "heard")        # Asterisk, Redis and the services write these
+SOCKET_LIMIT = 107      # bytes of a Unix socket's path: unix(7)
 REDIS_CONF = """\
 port 0
 unixsocket {home}/run/redis.sock
@@ -36,6 +37,10 @@ class Instance:
     asterisk_home: PurePosixPath
     owner: Owner
 
+    def __post_init__(self) -> None:
+        if len(os.fsencode(self.home / "run" / "redis.sock")) > SOCKET_LIMIT:
+            raise RuntimeFailure(f"{self.home} is too long a path: Unix sockets below it may have {SOCKET_LIMIT} bytes")
+
     def prepare(self, settings: Mapping[str, str]) -> None:
         """Makes or completes the directory. `settings` (CENTRALKA_...) go over what settings.env says."""
         self.home.mkdir(parents=True, exist_ok=True)
@@ -56,7 +61,7 @@ class Instance:
     def centralka(self, *arguments: str) -> str:
         """Runs the `centralka` command on this instance; its output."""
         done = subprocess.run(
-            [*centralka_command(self.home), *arguments], capture_output=True, text=True, timeout=180, cwd=REPOSITORY,
+            [*centralka_command(self.home), *arguments], capture_output=True, text=True, timeout=600, cwd=REPOSITORY,
         )
         if done.returncode != 0:
             raise RuntimeFailure(f"centralka {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr or done.stdout}")

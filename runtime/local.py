@@ -1,27 +1,29 @@
-"""An instance in the local Debian root: supervisord on the host runs Asterisk and Redis by chroot, the services beside."""
+"""An instance in the local Debian root: Asterisk and Redis run in it by chroot, the services beside, all under a supervisor."""
 
+import json
 import os
 import shutil
-import signal
 import subprocess
+import sys
 import time
-import xmlrpc.client
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from runtime import ready
 from runtime.failure import RuntimeFailure
+from runtime.identity import Identity, end, killed, write_record
 from runtime.instance import Instance, centralka_command
 from runtime.places import ROOT
 from runtime.process import Process, console_answer
 from runtime.root import owner_of_asterisk
 from runtime.sources import source_digest
-from runtime.supervise import MARK, SOCKET_LIMIT, Files, Supervisor, configuration, files_limit, launch
-from runtime.waiting import gone
+from runtime.supervisor import STANDBY, SUPERVISOR, Files
 
-STOPPED = frozenset({"STOPPED", "EXITED", "FATAL"})
-STOP_LIMIT_S = 30.0
+STOP_LIMIT_S = 10.0
+CHANGING_LIMIT_S = 60.0
+LAUNCH_LIMIT_S = 60.0
+SERVICES = (Process.AGI, Process.AMI, Process.PROVISION)
+STOP_ORDER = ((Process.ASTERISK,), SERVICES, (Process.REDIS,))     # calls end while the services still note it
 
 
 class LocalRuntime:
@@ -35,8 +37,6 @@ class LocalRuntime:
         self.root = root
         self.instance = Instance(root / "srv" / name, PurePosixPath("/srv") / name, owner_of_asterisk(root))
         self.files = Files(self.home / "supervisor")
-        if len(os.fsencode(self.home / "run" / "redis.sock")) > SOCKET_LIMIT:
-            raise RuntimeFailure(f"{self.home} is too long a path: Unix sockets below it may have {SOCKET_LIMIT} bytes")
 
     @property
     def home(self) -> Path:
@@ -49,59 +49,66 @@ class LocalRuntime:
         return self.instance.apply(tenants)
 
     def is_running(self) -> bool:
-        return supervisord_pid(self.files) is not None
+        return any(self.files.running(name) for name in (SUPERVISOR, STANDBY, *Process))
+
+    def is_supervised(self) -> bool:
+        return any(self.files.running(name) for name in (SUPERVISOR, STANDBY))
 
     def start(self) -> None:
-        if not self.is_running():
-            end_orphans(self.home)
-            self._start_supervisord()
-        if self._state(Process.REDIS)[0] in STOPPED:
-            self._launch(Process.REDIS)
-        self.wait_ready(Process.REDIS)
-        self._stop_old_code()
-        for name in (Process.ASTERISK, Process.AGI, Process.AMI, Process.PROVISION):
-            if self._state(name)[0] in STOPPED:
-                self._launch(name)
+        """What runs goes on: a new supervisor adopts it. Services of an older code are restarted, which ends no call."""
+        self._make_files()
+        code = source_digest()
+        with self.files.changing(CHANGING_LIMIT_S):
+            self._end_supervisors()
+            running = [name for name in Process if self.files.running(name)]
+            for name in Process:
+                if name not in (*running, Process.REDIS):
+                    self.files.stopped(name).touch()
+            self._write_programs()
+        self._launch_supervisor()
+        self.start_process(Process.REDIS)
+        for name in SERVICES:
+            if name in running and self._code_of_services() != code:
+                self.stop_process(name)
+                self._allow(name)
+        for name in Process:
+            self._allow(name)
         for name in Process:
             self.wait_ready(name)
+        (self.files.directory / "code").write_text(code)
 
     def stop(self) -> None:
-        pid = supervisord_pid(self.files)
-        if pid is not None:
-            ready.forget_ami(self.home)
-            with suppress(OSError, xmlrpc.client.Fault):
-                Supervisor(self.files).call("shutdown")
-            if not gone(pid, STOP_LIMIT_S):
-                os.kill(pid, signal.SIGKILL)
-        end_orphans(self.home)
+        if not self.files.directory.exists():
+            return
+        with self.files.changing(CHANGING_LIMIT_S):
+            self.files.programs.unlink(missing_ok=True)
+            self._end_supervisors()
+        ready.forget_ami(self.home)
+        for names in STOP_ORDER:
+            self._end(names)
 
     def remove(self) -> None:
         self.stop()
         self.instance.remove()
 
     def start_process(self, name: Process) -> None:
-        self._launch(name)
+        if not self.is_supervised():
+            raise RuntimeFailure(f"{self.home} has no supervisor that could start {name}; start the instance")
+        self._allow(name)
         self.wait_ready(name)
 
     def stop_process(self, name: Process, *, kill: bool = False) -> None:
-        state, pid = self._state(name)
-        if state in STOPPED:
-            return
-        if kill and pid:
-            # Stopped first, the process cannot act on the SIGTERM that supervisord sends before it lets go of it.
-            os.kill(pid, signal.SIGSTOP)
-            self._ask("stopProcess", name, False)
-            os.kill(pid, signal.SIGKILL)
-            deadline = time.monotonic() + STOP_LIMIT_S
-            while self._state(name)[0] not in STOPPED and time.monotonic() < deadline:
-                time.sleep(ready.PAUSE_S)
-        else:
-            self._ask("stopProcess", name, True)
+        with self.files.changing(CHANGING_LIMIT_S):
+            self.files.stopped(name).touch()
+        if kill and (running := self.files.running(name)):
+            killed(running, STOP_LIMIT_S)
+        self._end((name,))
         if name is Process.AMI:
             ready.forget_ami(self.home)
 
     def pid_of(self, name: Process) -> int | None:
-        return self._state(name)[1] or None
+        running = self.files.running(name)
+        return running.pid if running else None
 
     def wait_ready(self, name: Process) -> None:
         ready.wait_ready(self, name)
@@ -128,85 +135,69 @@ class LocalRuntime:
         return str(self.instance.asterisk_home / "asterisk" / "asterisk.conf")
 
     def _commands(self) -> dict[Process, tuple[str, ...]]:
-        redis_conf = str(self.instance.asterisk_home / "redis" / "redis.conf")
+        redis = self.instance.asterisk_home / "redis"
+        # The lock lives as long as Redis does: no second one ever writes to the same append-only file.
+        locked = ("/usr/bin/flock", "--nonblock", "--no-fork", str(redis / ".lock"))
         return {
-            Process.REDIS: (*self._chroot(), "/usr/bin/redis-server", redis_conf),
+            Process.REDIS: (*self._chroot(), *locked, "/usr/bin/redis-server", str(redis / "redis.conf")),
             Process.ASTERISK: (*self._chroot(), "/usr/sbin/asterisk", "-f", "-C", self._asterisk_conf()),
             Process.AGI: (*centralka_command(self.home), "serve", "agi"),
             Process.AMI: (*centralka_command(self.home), "serve", "ami"),
             Process.PROVISION: (*centralka_command(self.home), "serve", "provision"),
         }
 
-    def _start_supervisord(self) -> None:
+    def _make_files(self) -> None:
+        """The supervisor's directory, and all that must exist before a disk is full."""
         resolv = Path("/etc/resolv.conf")       # trunks are found by name
-        if resolv.exists():
-            shutil.copyfile(resolv, self.root / "etc" / "resolv.conf")
+        copy = self.root / "etc" / "resolv.conf"
+        if resolv.exists() and not (copy.exists() and copy.read_bytes() == resolv.read_bytes()):
+            shutil.copyfile(resolv, copy)
         self.instance.permit()
         self.files.directory.mkdir(mode=0o700, exist_ok=True)
         self.files.directory.chmod(0o700)
-        for stale in (self.files.socket, self.files.pid):
-            stale.unlink(missing_ok=True)
-        self.files.configuration.write_text(configuration(self.files, self.home, self._commands(), files_limit()))
-        if problem := launch(self.files, self.home):
-            raise RuntimeFailure(problem)
-        deadline = time.monotonic() + 10
-        while True:
-            with suppress(OSError):
-                Supervisor(self.files).states()
-                return
+        for name in (SUPERVISOR, STANDBY, *Process):
+            if not self.files.record(name).exists():
+                write_record(self.files.record(name), None)
+            self.files.log(name).touch(0o640)
+
+    def _launch_supervisor(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "runtime.supervisor", "launch", str(self.files.directory)], cwd="/",
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LAUNCH_LIMIT_S,
+            env=os.environ | {"PYTHONSAFEPATH": "1"},       # the directory in which the services run may hold no code
+        )
+        if done.returncode != 0:
+            raise RuntimeFailure(f"the supervisor of {self.home} does not start: {(done.stderr + done.stdout).strip()}")
+        deadline = time.monotonic() + LAUNCH_LIMIT_S
+        while not self.files.running(SUPERVISOR):
             if time.monotonic() > deadline:
-                raise RuntimeFailure(f"supervisord does not answer at {self.files.socket}; see {self.files.log('supervisord')}")
+                raise RuntimeFailure(f"the supervisor of {self.home} does not begin; see {self.files.log(SUPERVISOR)}")
             time.sleep(ready.PAUSE_S)
 
-    def _stop_old_code(self) -> None:
-        """Stops the services if the code has changed since they started. Calls go on: the services hold none of them."""
-        stamp, code = self.files.directory / "code", source_digest()
-        if not stamp.exists() or stamp.read_text() != code:
-            for name in (Process.AGI, Process.AMI, Process.PROVISION):
-                self.stop_process(name)
-            stamp.write_text(code)
+    def _end_supervisors(self) -> None:
+        """To be called while `changing`: then neither starts anything any more, and none takes over."""
+        for name in (SUPERVISOR, STANDBY):
+            if (running := self.files.running(name)) and not killed(running, STOP_LIMIT_S):
+                raise RuntimeFailure(f"{name} of {self.home}, process {running.pid}, does not end")
 
-    def _launch(self, name: Process) -> None:
-        if name is Process.AMI:
+    def _end(self, names: tuple[Process, ...]) -> None:
+        """Raises RuntimeFailure for a process that stays in spite of SIGKILL."""
+        running: list[Identity] = [found for name in names if (found := self.files.running(name))]
+        if left := end(running, STOP_LIMIT_S):
+            raise RuntimeFailure(f"of {self.home} {', '.join(str(identity.pid) for identity in left)} does not end")
+
+    def _allow(self, name: Process) -> None:
+        """Lets the supervisor start a process."""
+        if name is Process.AMI and not self.files.running(name):
             ready.forget_ami(self.home)
-        self._ask("startProcess", name, False)
+        self.files.stopped(name).unlink(missing_ok=True)
 
-    def _state(self, name: Process) -> tuple[str, int]:
-        try:
-            return Supervisor(self.files).states()[name]
-        except OSError:
-            return "STOPPED", 0
+    def _code_of_services(self) -> str:
+        """The digest of the code that the services run."""
+        stamp = self.files.directory / "code"
+        return stamp.read_text() if stamp.exists() else ""
 
-    def _ask(self, method: str, name: Process, wait: bool) -> None:
-        try:
-            Supervisor(self.files).call(method, name.value, wait)
-        except (OSError, xmlrpc.client.Fault) as error:
-            raise RuntimeFailure(f"supervisord of {self.home}: {method} {name}: {error}") from error
-
-
-def supervisord_pid(files: Files) -> int | None:
-    """The process id of the instance's supervisord; None when it does not run, whatever a stale file says."""
-    try:
-        pid = int(files.pid.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return None
-    return pid if os.fsencode(files.configuration) in command else None
-
-
-def end_orphans(home: Path) -> None:
-    """Ends what a killed supervisord of this instance left running, known by its mark in the environment."""
-    mark = f"{MARK}={home}".encode()
-    orphans = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if mark in (process / "environ").read_bytes().split(b"\0"):
-                orphans.append(int(process.name))
-    for pid in orphans:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-    for pid in orphans:
-        if not gone(pid, 5):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            gone(pid, 5)
+    def _write_programs(self) -> None:
+        new = self.files.programs.with_suffix(".new")
+        new.write_text(json.dumps(self._commands()))
+        new.replace(self.files.programs)

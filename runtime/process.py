@@ -46,6 +46,9 @@ class Runtime(Protocol):
     def is_running(self) -> bool:
         """Whether the instance has been started, were it in part."""
 
+    def is_supervised(self) -> bool:
+        """Whether a process that ends is started again."""
+
     def start_process(self, name: Process) -> None:
         """Starts one process that was stopped; it is ready afterwards."""
 

@@ -17,7 +17,8 @@ from runtime.instance import centralka_command
 from runtime.local import LocalRuntime
 from runtime.places import REPOSITORY, ROOT
 from runtime.process import Process, Runtime
-from runtime.progress import say, step
+from runtime.progress import say, step, warn
+from runtime.signals import undisturbed
 from runtime.testcall import NUMBER, Outcome, place_test_call, what_prevents
 
 DEMO = "demo"
@@ -33,16 +34,23 @@ def up(wanted: str) -> None:
     prepare_host()
     stop_others(choice)
     runtime = open_runtime(choice.kind, DEMO)
+    was_running = runtime.is_running()
     with step("Instance and tenants"):
         runtime.prepare({})
         settings = Settings.load(runtime.home)
-        if not runtime.is_running():
+        if not was_running:
             complain_of_taken(settings)
         tenants = REPOSITORY / settings.tenants
         said = runtime.apply(tenants)
     say(" ".join(said.split()))
-    with step("Asterisk, Redis, agi, ami, provision"):
-        runtime.start()
+    try:
+        with step("Asterisk, Redis, agi, ami, provision"):
+            runtime.start()
+    except SystemExit:              # interrupted: all of it or nothing
+        if not was_running:
+            with undisturbed():
+                runtime.stop()
+        raise
     outcome = None
     if obstacle := what_prevents(tenants):
         say(f"No test call: {obstacle}")
@@ -130,7 +138,7 @@ def tell(runtime: Runtime, settings: Settings, outcome: Outcome | None, seconds:
 
 
 def runtime_output(home: Path, command: str) -> str:
-    done = subprocess.run([*centralka_command(home), command], capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
+    done = subprocess.run([*centralka_command(home), command], capture_output=True, text=True, cwd=REPOSITORY, timeout=300)
     return done.stdout.rstrip() if done.returncode == 0 else done.stderr.rstrip()
 
 
@@ -150,6 +158,8 @@ def status() -> None:
     for kind, runtime in demos:
         processes = ", ".join(f"{name} {runtime.pid_of(name) or 'down'}" for name in Process)
         say(f"{kind}: {processes} in {runtime.home}")
+        if not runtime.is_supervised():
+            warn("No supervisor runs: what ends is not started again. `make up` starts one and leaves running what runs.")
     if not demos:
         say("Nothing is running. `make up` starts it.")
 

@@ -66,6 +66,10 @@ RECORDS_LOST: Final = Counter(
     registry=AMI)
 CEL_LINES_REFUSED: Final = Counter(
     "centralka_cel_lines_refused", "Lines of the CEL file that are no events or could not be applied.", registry=AMI)
+CEL_FREE_BYTES: Final = Gauge(
+    "centralka_cel_free_bytes", "Free space in the file system of the CEL file.", registry=AMI)
+CEL_RESERVED_BYTES: Final = Gauge(
+    "centralka_cel_reserved_bytes", "Space that is reserved for the CEL file when its file system is full.", registry=AMI)
 AMI_CONNECTED: Final = Gauge("centralka_ami_connected", "1 while the AMI service is logged in to Asterisk.", registry=AMI)
 QUEUE_CALLERS: Final = Gauge("centralka_queue_callers", "Callers waiting, by queue.", ["queue"], registry=AMI)
 QUEUE_LONGEST_WAIT_SECONDS: Final = Gauge(

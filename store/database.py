@@ -4,9 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: data exception, integrity constraint, program limit exceeded.
+_OF_VALUES = ("22", "23", "54")
 
 
 def connect(url: str) -> AsyncEngine:
@@ -23,6 +27,20 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def is_away(error: Exception) -> bool:
+    """Whether a statement failed because the database cannot work now: unreachable, read-only, full, locked or damaged. Else
+    it refuses these very values, now and later."""
+    match error:
+        case DataError() | IntegrityError():
+            return False
+        case DBAPIError(orig=orig):
+            state = getattr(orig, "sqlstate", None)
+            by_driver = isinstance(orig.__cause__ if orig else None, ValueError)      # asyncpg checks values itself
+            return not by_driver and (state is None or state[:2] not in _OF_VALUES)
+        case _:
+            return isinstance(error, PoolTimeoutError | OSError | TimeoutError)
 
 
 async def upgrade(url: str) -> None:

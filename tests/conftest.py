@@ -4,6 +4,7 @@ tests of two modules never meet."""
 import asyncio
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ BUSY = 20
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)       # fixtures end what they started
     if not hasattr(config, "workerinput"):
         return
     libc = ctypes.CDLL(None, use_errno=True)

@@ -22,7 +22,7 @@ from confgen.publish.publishing import (
 from confgen.publish.revision import Revision, current
 from confgen.publish.sound_cache import SoundCache
 from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
-from confgen.render.tenant_files import Files, render_platform, render_tenant
+from confgen.render.tenant_files import Files, render_platform, render_tenant, without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from routing.check.check import read_platform, read_tenants
 from routing.check.clashes import are_compatible
@@ -94,23 +94,23 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
     """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
     ConfigError with all that is wrong."""
-    return _checked(files, _texts(files), platform)
+    return _checked(files, _texts(files), _platforms(files, platform))
 
 
 def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
     """The tenants whose files are new or changed since the last apply. Raises ConfigError with all that is wrong."""
     files = tenant_files(paths)
     texts = _texts(files)
-    key_of, last = keys(texts, files), load_known(settings)
+    key_of, last, platforms = keys(texts, files), load_known(settings), _platforms(files)
     changed = {name: path for name, path in files.items() if key_of[name] not in last}
-    tenants = _checked(changed, texts)
+    tenants = _checked(changed, texts, platforms)
     kept = {key_of[name]: last[key_of[name]] for name in files if name not in changed}
     everybody = [*kept.values(), *map(KnownTenant.of, tenants)]
     if len(files) > len(everybody) or not are_compatible(
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
-        changed, tenants, kept = files, _checked(files, texts), {}       # which tells who clashes with whom
+        changed, tenants, kept = files, _checked(files, texts, platforms), {}       # which tells who clashes with whom
     known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
-    return Read(changed, tenants, load_carriers(files), frozenset(each.tenant for each in kept.values()), {**kept, **known})
+    return Read(changed, tenants, _carriers(platforms), frozenset(each.tenant for each in kept.values()), {**kept, **known})
 
 
 def _texts(files: dict[str, Path]) -> dict[str, str]:
@@ -127,9 +127,8 @@ def _texts(files: dict[str, Path]) -> dict[str, str]:
     return texts
 
 
-def _checked(files: dict[str, Path], texts: Mapping[str, str], platform: Platform = NONE_SAID) -> list[Tenant]:
+def _checked(files: dict[str, Path], texts: Mapping[str, str], platforms: Mapping[Path, Platform]) -> list[Tenant]:
     names, year = sorted(files), this_year()
-    platforms = _platforms(files, platform)
     read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
 
@@ -138,9 +137,9 @@ def _platforms(files: Mapping[str, Path], otherwise: Platform = NONE_SAID) -> di
     return {folder: load_platform(folder, otherwise) for folder in sorted({file.parent for file in files.values()})}
 
 
-def load_carriers(files: Mapping[str, Path]) -> dict[Name, Carrier]:
-    """Those that the tenants of these files may share. Raises ConfigError."""
-    return {name: carrier for platform in _platforms(files).values() for name, carrier in platform.carriers.items()}
+def _carriers(platforms: Mapping[Path, Platform]) -> dict[Name, Carrier]:
+    """Those that tenants of these folders may share."""
+    return {name: carrier for platform in platforms.values() for name, carrier in platform.carriers.items()}
 
 
 def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> Platform:
@@ -179,7 +178,8 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    return render_read(Read(files, load_tenants(files), load_carriers(files)), settings)
+    platforms = _platforms(files)
+    return render_read(Read(files, _checked(files, _texts(files), platforms), _carriers(platforms)), settings)
 
 
 def render_read(read: Read, settings: Settings) -> Rendered:
@@ -208,8 +208,10 @@ def tenants_of(files: Files) -> dict[str, Tenant]:
 async def republish(slug: str, secrets: Secrets, settings: Settings, asterisk: Asterisk | None) -> Published:
     """Publishes a published tenant with other secrets; a rollback goes to where it would have gone before. Raises
     AsteriskRefused. To be called inside `locked(home)`."""
-    files = _rendered_again(current(settings.home), [slug], secrets, settings)
-    kept = published_slugs(settings.home) - {slug} | {SHARED}
+    now = current(settings.home)
+    slugs = {slug, *without_rows(now)}
+    files = _rendered_again(now, slugs, secrets, settings)
+    kept = {*published_slugs(settings.home), SHARED} - slugs
     return await publish(settings.home, files, asterisk, kept, earlier_revisions(settings.home))
 
 
@@ -220,13 +222,13 @@ async def roll_back(settings: Settings, asterisk: Asterisk | None) -> Undone:
     if not names:
         raise LookupError("there is no earlier revision to go back to")
     now, then = current(settings.home), Revision(settings.home, names[-1])
-    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))}
+    changed = {slug_of(path) for path in rendered_part(dict.fromkeys(now.changed(then), ""))} | without_rows(then)
     before, after = (tenants_of({path: each[path] for slug in changed if (path := f"tenants/{slug}.json") in each})
                      for each in (now, then))
     carriers = _carriers_of(then) if SHARED in changed else {}
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), after.values(), carriers)
     kept = {SHARED, *(slug_of(path) for path in then if path.startswith("tenants/"))} - changed
-    files = _rendered_again(then, after, secrets, settings) | render_platform(carriers, secrets)
+    files = _rendered_again(then, {*after, *changed & {SHARED}}, secrets, settings)
     published = await publish(settings.home, files, asterisk, kept, names[:-1])
     both = sorted(before.keys() & after & {slug_of(path) for path in published.changed})
     numbers = changed_numbers(*({slug: each[slug] for slug in both} for each in (before, after)))
@@ -240,11 +242,14 @@ def _carriers_of(revision: Revision) -> dict[Name, Carrier]:
 
 
 def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, settings: Settings) -> Files:
-    """The files of a revision's tenants, with other secrets. Raises LookupError for a tenant of a time before this version of
-    Centralka that the current revision has not got."""
+    """The files of a revision's tenants, or of SHARED, with other secrets. Raises LookupError where this version of Centralka
+    has prompts whose sounds neither that revision nor the current one has."""
     files: Files = {}
     now = current(settings.home)
-    for slug in slugs:
+    for slug in sorted(slugs):
+        if slug == SHARED:
+            files |= render_platform(_carriers_of(revision), secrets)
+            continue
         path = f"tenants/{slug}.json"
         values = json.loads(revision[path])
         tenant = Tenant.model_validate(values["tenant"])

@@ -1,5 +1,6 @@
 """What an apply would do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,5 +32,10 @@ def plan_of(rendered: Rendered, settings: Settings, week: date) -> Plan:
     numbers = changed_numbers(before, after)
     both = [slug for slug in numbers if slug in before and slug in after]
     ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
-    return Plan(
-        changed_paths(published, rendered.files), numbers, ends, sorted(after.keys() - before), sorted(before.keys() - after))
+    changed = _read_by_people(changed_paths(published, rendered.files))
+    return Plan(changed, numbers, ends, sorted(after.keys() - before), sorted(before.keys() - after))
+
+
+def _read_by_people(paths: Sequence[str]) -> tuple[str, ...]:
+    """The paths without the rows of texts that are among them (confgen/render/tenant_files.py)."""
+    return tuple(path for path in paths if f"{path.removesuffix('.json')}.conf" not in paths or not path.endswith(".json"))

@@ -20,11 +20,12 @@ from ami.live_view import STATES
 from centralka.settings import Settings
 from routing.call.facts import DeviceState
 from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
-from store import calendars, database, live, registrations
+from store import calendars, database, live, record_health, registrations
 from store.calendars import Address
 from store.calls import CallStore
 from store.lines import Lines
 from store.live import LiveCall
+from store.record_health import RecordHealth
 from store.registrations import Registration
 
 LIMIT_S = 5.0
@@ -98,6 +99,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     addresses: dict[str, Address] = {}
     stopped: dict[str, str] = {}
     seen: dict[str, Registration] | None = None
+    health: RecordHealth | None = None
 
     async def ask_asterisk() -> None:
         nonlocal phones, trunks
@@ -108,12 +110,13 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
                 await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowRegistrationsOutbound"))
 
     async def ask_redis() -> None:
-        nonlocal calls, addresses, stopped, seen
+        nonlocal calls, addresses, stopped, seen, health
         async with live.connect(settings.redis_url) as redis:
             calls = tuple(await live.calls_in_progress(redis))
             addresses = await calendars.addresses(redis)
             stopped = await Lines(redis).stopped()
             seen = await registrations.load(redis)
+            health = await record_health.get(redis)
 
     services = await asyncio.gather(
         _ask("asterisk", f"{settings.ami_address}:{settings.ami_port}", ask_asterisk),
@@ -129,6 +132,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     wrong += [f"trunk {trunk.endpoint}: {trunk.problem}" for trunk in trunks if trunk.problem]
     wrong += [f"calendar {field}: {_not_fetched(address)}" for field, address in addresses.items() if address.problem]
     wrong += [f"calls outside of {whose(field)} are stopped since {why}" for field, why in sorted(stopped.items())]
+    wrong += problems_of(health) if health else []
     if seen is not None:
         phones = tuple(replace(phone, notice=notice_of(phone, seen.get(phone.endpoint))) for phone in phones)
     return Status(tuple(services), phones, trunks, calls, tuple(wrong))
@@ -151,6 +155,27 @@ def whose(field: str) -> str:
     """'acme 201 (end it with: centralka release acme 201)' of 'acme/201'."""
     told = field.replace("/", " ").strip()
     return f"{told} (end it with: centralka release {told})"
+
+
+def problems_of(health: RecordHealth) -> list[str]:
+    """Problems of call records, as sentences."""
+    problems = []
+    if health.database:
+        problems.append(f"{health.waiting} call records wait for the database: {health.database}; the CEL file keeps them")
+    if health.free < health.wanted_free:
+        problems.append(f"{_megabytes(health.free)} are left in the file system of {health.folder}, and "
+                        f"{_megabytes(health.reserved)} are reserved there for events of calls; make space: without both, call "
+                        "records are lost")
+    if health.reserve_problem and health.free >= health.wanted_free:
+        problems.append(f"no space is reserved for events of calls: {health.reserve_problem}")
+    if health.losses:
+        problems.append(f"{health.losses} lines or calls could not be recorded as they should; {health.losses_file} holds "
+                        "their events; delete it once you have looked at it")
+    return problems
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
 
 
 def _not_fetched(address: Address) -> str:

@@ -8,7 +8,8 @@ from typing import Protocol
 from confgen.publish.dialplan_changes import Difference, Line, difference, together
 from confgen.publish.revision import Revision
 from confgen.publish.sip_database import TABLES, is_complete, make_database, write_all_objects, write_mailboxes, write_objects
-from confgen.render.sip_objects import Key, Section, sections_of
+from confgen.render.sip_objects import Aor, Auth, Endpoint, Key, Registration, SipObject, key_of, objects_in
+from confgen.render.tenant_files import without_rows
 
 MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
 DIGITS = 12      # of a hash: a marker holds two, that of what no tenant changes first
@@ -24,7 +25,7 @@ WATCHED_AT_MOST = 3        # to watch one that is new takes half as long as to w
 REGISTER = "pjsip send register {}"      # one that was refused for its password is not tried again otherwise
 FORGET = "sorcery memory cache expire res_pjsip/{} {}"      # an object that Asterisk keeps; without a name all of its type
 FORGOTTEN_AT_MOST, LINES_AT_MOST = 200, 200         # each takes a millisecond
-Objects = Mapping[Key, Section]
+Objects = Mapping[Key, SipObject]
 
 RELOADS: dict[str, tuple[str, ...]] = {
     "extensions": (DIALPLAN,),
@@ -101,7 +102,8 @@ class Reading:
 
     async def taken(self) -> None:
         """Returns once Asterisk has everything. Raises AsteriskRefused. Either way `ended` is still to be waited for."""
-        is_known = self._was_completed and is_complete(self._home) and await self._has_marker(self._before)
+        is_known = (self._was_completed and is_complete(self._home) and not without_rows(self._before)
+                    and await self._has_marker(self._before))
         changed = self._before.changed(self._after) if is_known else tuple(self._after)
         self.folders = tuple(
             folder for folder in RELOADS if not is_known or any(path.startswith(f"{folder}/") for path in changed))
@@ -120,7 +122,8 @@ class Reading:
         if DIALPLAN in commands and is_known and (lines := self._lines(changed)):
             commands.remove(DIALPLAN)
             await self._change_dialplan(lines)
-        commands += [REGISTER.format(name) for name in self._with_another_password(changed, another) if ("auth", name) in old]
+        with_another = self._with_another_password(changed, another)
+        commands += [REGISTER.format(name) for name in with_another if (Auth.kind, name) in old]
         phones = (*RELOADS["pjsip"], WATCH.format(""), REGISTER.format(""))
         own = {command for command in commands if command.startswith(phones)}
         for command in commands:
@@ -134,7 +137,7 @@ class Reading:
         forgotten = [*another, *gone] if is_known else None
         await self._forget(forgotten)
         self._reloading = asyncio.create_task(self._reload([command for command in commands if command in own]))
-        here, away = ({name for kind, name in keys if kind == "endpoint"} for keys in (another, gone))
+        here, away = ({name for kind, name in keys if kind == Endpoint.kind} for keys in (another, gone))
         await self._verify(self._reloading, here, away)
         await self._forget(forgotten)        # if something had read one before it was written, and kept it after the first time
 
@@ -150,8 +153,8 @@ class Reading:
 
     def _with_another_password(self, changed: Collection[str], another: Collection[Key]) -> list[str]:
         """Of the trunks that register."""
-        sections = sections_of({path: self._after[path] for path in changed if path in self._after})
-        return [section.name for section in sections if section.kind == "registration" and ("auth", section.name) in another]
+        registrations = objects_in({path: self._after[path] for path in changed if path in self._after}, [Registration.kind])
+        return [row.name for row in registrations if (Auth.kind, row.name) in another]
 
     def _lines(self, changed: Collection[str]) -> Difference | None:
         """Where the dialplan differs, if that is little. The marker of the revision comes last."""
@@ -236,22 +239,22 @@ class Reading:
 
 def _objects(files: Mapping[str, str]) -> Objects:
     """Those that are in the database."""
-    return {section.key: section for section in sections_of(files) if section.kind in TABLES}
+    return {key_of(row): row for row in objects_in(files, TABLES)}
 
 
 def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects) -> Iterator[str]:
     """The commands without those that go through all phones, where it is enough to have a few watched, or none."""
-    watched = [name for (kind, name), section in new.items() if kind == "aor" and old.get((kind, name)) != section]
+    watched = [row.name for key, row in new.items() if isinstance(row, Aor) and old.get(key) != row]
     # Asterisk goes on asking the address of a trunk that is gone whether it is there, until it goes through all.
-    is_left = any(key not in new and "\ncontact = " in section.text for key, section in old.items())
-    both = old.keys() & new.keys()
+    is_left = any(key not in new and isinstance(row, Aor) and row.contact for key, row in old.items())
+    changes_mailboxes = any(_mailboxes(old[key]) != _mailboxes(new[key]) for key in old.keys() & new.keys())
     for command in commands:
         if command == WATCH_ALL and len(watched) <= WATCHED_AT_MOST and not is_left:
             yield from (WATCH.format(name) for name in watched)
-        elif command != MAILBOXES_OF_PHONES or any(_mailboxes(old[key]) != _mailboxes(new[key]) for key in both):
+        elif command != MAILBOXES_OF_PHONES or changes_mailboxes:
             yield command
 
 
-def _mailboxes(section: Section) -> list[str]:
-    """Whose lamp tells of which."""
-    return [line for line in section.text.splitlines() if line.startswith("mailboxes")]
+def _mailboxes(row: SipObject) -> str:
+    """Of which mailbox a device shows the lamp."""
+    return row.mailboxes if isinstance(row, Endpoint) else ""

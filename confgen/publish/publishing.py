@@ -19,7 +19,7 @@ from confgen.publish.asterisk_reload import (
 )
 from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
 from confgen.publish.sip_database import make_database, write_all_objects, write_mailboxes
-from confgen.render.sip_objects import IN_FILES, by_type
+from confgen.render.sip_objects import IN_FILES, files_by_kind, objects_in
 from confgen.render.tenant_files import Files
 from routing.numbering.endpoint import PLATFORM
 
@@ -65,9 +65,7 @@ async def publish(
     before = current(home)
     written = {path: text for path, text in files.items() if path not in before or before[path] != text}
     gone = {path for path in before if path not in files and not _is_added(path) and slug_of(path) not in kept}
-    phones = {path: text for path, text in written.items() if path.startswith("pjsip/")}
-    if phones or any(path.startswith("pjsip/") for path in gone):
-        written |= {path: text for path, text in by_type(before, phones, gone).items() if before.get(path) != text}
+    written |= _trunk_files(before, written, gone)
     own = _digest({path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")})
     digest = _digest({**written, **dict.fromkeys(gone, ""), "before": before.name, "own": own})
     if any(map(is_read_by_asterisk, (*written, *gone))) or MARKER not in before or not marker_of(before).startswith(own):
@@ -82,6 +80,17 @@ async def publish(
     return Published(after.name, tuple(sorted((*written, *gone))), folders, complaint)
 
 
+def _trunk_files(before: Revision, written: Files, gone: Collection[str]) -> Files:
+    """Those of `sip/<kind>.conf` that differ from the revision before, of all tenants."""
+    paths = {path for path in (*written, *gone) if path.startswith("pjsip/")}
+    old, new = (objects_in({path: files[path] for path in paths if path in files}, IN_FILES) for files in (before, written))
+    if not paths or (old == new and before.keys() >= {f"sip/{kind}.conf" for kind in IN_FILES}):
+        return {}
+    kept = {path: before[path] for path in before if path.startswith("pjsip/") and path not in gone}
+    made = files_by_kind({**kept, **written})
+    return {path: text for path, text in made.items() if path not in before or before[path] != text}
+
+
 def earlier_revisions(home: Path) -> list[str]:
     """Those that can be gone back to, the last one last."""
     names = history(home)
@@ -94,8 +103,8 @@ async def _switch(
     """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it once Asterisk has
     it. Undone when Asterisk refuses. Returns the folders that were read again, None where no Asterisk runs, and what did not
     go well afterwards."""
-    unread = home / "published" / ".unread"          # nobody knows what Asterisk has
-    was_completed = history(home)[-1:] == [before.name] and not unread.exists()
+    unread = home / "published" / ".unread"          # there from before a switch until Asterisk has all of a revision
+    was_completed = not unread.exists()
     unread.touch()
     point_to(home, "current", after.name)
     if asterisk is None:
@@ -112,7 +121,7 @@ async def _switch(
         try:
             await reading.ended()
         finally:
-            await _undo(home, before, after, asterisk, refusal)
+            await _undo(home, before, after, asterisk, refusal, was_completed=was_completed)
             unread.unlink()
         raise
     unread.unlink()
@@ -121,14 +130,14 @@ async def _switch(
 
 
 async def _undo(
-    home: Path, before: Revision, after: Revision, asterisk: Asterisk, refusal: BaseException,
+    home: Path, before: Revision, after: Revision, asterisk: Asterisk, refusal: BaseException, *, was_completed: bool,
 ) -> None:
     """Points back. A second refusal is told with the first one, never instead of it."""
     if not before.name:
         (home / "published" / "current").unlink()
         return
     point_to(home, "current", before.name)
-    reading = Reading(home, asterisk, after, before, was_completed=True)
+    reading = Reading(home, asterisk, after, before, was_completed=was_completed)
     try:
         await reading.taken()
     except AsteriskRefused as second:

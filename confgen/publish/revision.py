@@ -96,7 +96,7 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
 
 
 def history(home: Path) -> list[str]:
-    """The revisions whose publishing came to its end, the current one last."""
+    """The revisions to go back to, and the current one, last."""
     file = home / "published" / "history"
     return file.read_text().split() if file.exists() else []
 

@@ -1,19 +1,24 @@
-"""Asterisk's files from the tenants. Pure: tenants, secrets and sounds in, {path: text} out."""
+"""The files of a revision from the tenants. Pure: tenants, secrets and sounds in, {path: text} out.
+
+Beside each text whose changes are published row by row stand its rows: pjsip/acme.conf is the text of pjsip/acme.json.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import PurePosixPath
 
-from confgen.render.encoder import CarrierPassword, fill
+from confgen.render.encoder import fill
 from confgen.render.hints import lamps_of
+from confgen.render.mailboxes import dump_mailboxes, mailboxes_of, mailboxes_text
 from confgen.render.phone_files import SECURE, Credentials, model_of
+from confgen.render.sip_objects import SipObject, dump, text_of
+from confgen.render.tenant_sip import carrier_objects, in_call, tenant_objects
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
 from routing.hunt.caller_id import CALLER
 from routing.hunt.hunting import Algorithm
 from routing.hunt.ring_rules import CallKind
-from routing.numbering.endpoint import PLATFORM, TrunkEndpoint
-from routing.numbering.numbers import country_code, prefixes
+from routing.numbering.endpoint import PLATFORM
 from routing.numbering.value_types import Did, Extension, Name
 from routing.platform.trunks import Carrier
 from routing.tenant.equipment import devices_of
@@ -24,6 +29,7 @@ STRATEGIES = {
     Algorithm.LONGEST_IDLE: "leastrecent", Algorithm.LEAST_LOADED: "fewestcalls", Algorithm.RANDOM: "random"}
 """Asterisk's words for how a queue rings its members."""
 
+WITH_ROWS = ("pjsip/", "voicemail/")
 Files = dict[str, str]      # path below the revision's directory -> text
 
 
@@ -33,19 +39,14 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     that can speaks TLS and SRTP."""
     slug = tenant.tenant
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
+    encrypted = [
+        tenant.endpoint_of(device) for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
+        for _, device in devices_of(each)]
+    head = f"; Tenant {slug}. Rendered; edit the tenant's file instead.\n"
+    mailboxes = mailboxes_of(tenant, secrets)
     values = {
         "tenant": tenant,
-        "encrypted": [
-            tenant.endpoint_of(device) for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
-            for _, device in devices_of(each)],
-        "sip_passwords": secrets.sip, "next_sip_passwords": secrets.next_sip,
-        "analogue": {tenant.endpoint_of(device): use.value for device, use in tenant.analogue.items()},
-        "trunk_passwords": _trunk_passwords(secrets, tenant.own_trunks),
-        "pins": {
-            extension: secrets.pins[pin_name(tenant, extension)]
-            for extension, user in tenant.users.items() if user.voicemail
-        },
-        "trunks": tenant.own_trunks.items(), "owner": slug,
+        "encrypted": encrypted,
         "failover_endpoints": ring,
         "dial": dial,
         "mobile_users": mobile_users(tenant),
@@ -63,11 +64,12 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "mobile_pins": {extension: secrets.mobile_pins[pin_name(tenant, extension)] for extension in mobile_users(tenant)},
     }
     files = {
-        f"pjsip/{slug}.conf": fill("pjsip.conf", values),
+        **_sip_files(slug, head, list(tenant_objects(tenant, secrets, encrypted))),
         f"extensions/{slug}.conf": fill("extensions.conf", values),
         f"features/{slug}.conf": fill("features.conf", values),
         f"parking/{slug}.conf": fill("parking.conf", values),
-        f"voicemail/{slug}.conf": fill("voicemail.conf", values),
+        f"voicemail/{slug}.conf": f"{head}[{slug}]\n{mailboxes_text(mailboxes)}",
+        f"voicemail/{slug}.json": dump_mailboxes(mailboxes),
         f"musiconhold/{slug}.conf": fill("musiconhold.conf", values),
         f"queues/{slug}.conf": fill("queues.conf", values),
         f"queuerules/{slug}.conf": fill("queuerules.conf", values),
@@ -78,34 +80,22 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     return files
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """How a carrier may write the numbers that it calls: [carrier] in asterisk-conf/extensions.conf."""
-
-    abroad: str
-    country_code: str
-    national: str
-    area_code: str
-
-
-def spelling_of(carrier: Carrier) -> Spelling:
-    if carrier.country is None:
-        return Spelling("00", "", "", "")
-    abroad, national = prefixes(carrier.country)
-    return Spelling(abroad, str(country_code(carrier.country)), national, carrier.area_code.removeprefix(national))
-
-
 def render_platform(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Files:
     """What belongs to no single tenant."""
-    trunks = {str(TrunkEndpoint(PLATFORM, name)): carrier for name, carrier in carriers.items()}
-    values = {
-        "trunks": [(name, carrier, spelling_of(carrier)) for name, carrier in trunks.items()], "owner": "", "analogue": {},
-        "trunk_passwords": _trunk_passwords(secrets, trunks)}
-    return {f"pjsip/{PLATFORM}.conf": fill("platform.conf", values)} if trunks else {}
+    if not carriers:
+        return {}
+    head = "; Carriers that tenants share. Rendered; edit platform.yaml instead.\n"
+    return _sip_files(PLATFORM, head, list(carrier_objects(carriers, secrets)))
 
 
-def _trunk_passwords(secrets: Secrets, endpoints: Iterable[str]) -> dict[str, CarrierPassword]:
-    return {name: CarrierPassword(secrets.trunks[name]) for name in endpoints if name in secrets.trunks}
+def without_rows(paths: Collection[str]) -> set[str]:
+    """The tenants, or PLATFORM, of a revision's paths that were rendered by a version of Centralka that kept no rows."""
+    texts = (path.removesuffix(".conf") for path in paths if path.endswith(".conf") and path.startswith(WITH_ROWS))
+    return {name.partition("/")[2] for name in texts if f"{name}.json" not in paths}
+
+
+def _sip_files(slug: str, head: str, rows: Sequence[SipObject]) -> Files:
+    return {f"pjsip/{slug}.conf": head + "".join(f"\n{text_of(row)}" for row in rows), f"pjsip/{slug}.json": dump(rows)}
 
 
 def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
@@ -117,12 +107,6 @@ def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
         address={label: secrets.devices[f"{tenant.tenant}/{label}"] for label in labels},
         admin={label: secrets.admins[f"{tenant.tenant}/{label}"] for label in labels},
     ) if labels else None
-
-
-def in_call(tenant: Tenant) -> dict[str, str]:
-    """The codes of a conversation, by the extension of the tenant's [keyed]; to park takes a lot with an extension."""
-    names = ["blind_transfer", "attended_transfer", "move", *(["park"] if tenant.park_extension else [])]
-    return {name: code for name in names if (code := getattr(tenant.codes.in_call, name))}
 
 
 def dial(endpoints: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from routing.call.step import (
     CallAs,
     CallBack,
+    Cause,
     CheckVoicemail,
     Conference,
     Dial,
@@ -203,6 +204,28 @@ class State:
     memory: tuple[int, ...] = ()    # counters whose meaning only the node knows
     trail: tuple[str, ...] = ()     # the users who have passed the call on since its caller last chose
     chosen: Chosen = NOTHING_CHOSEN
+
+
+class CorruptMemory(Exception):
+    """A memory that its node never writes: the configuration changed during the call, or the channel's variable was altered."""
+
+    def __init__(self, memory: tuple[int, ...], expected: str) -> None:
+        super().__init__(f"memory: found {'.'.join(map(str, memory)) or 'nothing'}, expected {expected}")
+
+
+def counters(memory: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The memory itself. Raises CorruptMemory unless it has `count` numbers."""
+    if len(memory) != count:
+        raise CorruptMemory(memory, f"{count} numbers")
+    return memory
+
+
+def cause_in(memory: tuple[int, ...]) -> Cause:
+    """The cause that is the memory's last number. Raises CorruptMemory."""
+    try:
+        return Cause(memory[-1])
+    except (IndexError, ValueError):
+        raise CorruptMemory(memory, "a cause") from None
 
 
 @dataclass(frozen=True, slots=True)

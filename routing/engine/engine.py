@@ -6,6 +6,7 @@ from routing.call.effects import Unanswered
 from routing.call.facts import Facts
 from routing.call.state import (
     Awaits,
+    CorruptMemory,
     Decision,
     DialEnded,
     DialStatus,
@@ -84,8 +85,8 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
         if node is None and name != START:
             return _give_up(name, "no such element any more", state.hops, path)
         try:
-            answer = node.decide(here, state.memory, event) if node else end(state.memory, event)
-        except (UnexpectedEvent, IndexError, ValueError) as error:
+            answer = node.decide(here, state.memory, event) if node else end(state.memory)
+        except (UnexpectedEvent, CorruptMemory) as error:
             return _give_up(name, f"cannot go on: {error}", state.hops, path)
         if isinstance(answer, Do):
             step, barred = (answer.step, "") if answer.is_screened else screen(here, answer.step)

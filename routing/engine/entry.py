@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from routing.call.admission import NOBODY, Limit, in_words
 from routing.call.facts import Facts
-from routing.call.state import Event, Origin, Started
+from routing.call.state import Origin, Started, cause_in
 from routing.call.step import Cause, Dial, Hangup, Play
 from routing.engine.keypad import Dials, play_code, woken
 from routing.nodes.node import Do, Go, Here
@@ -40,12 +40,9 @@ def enter(tenant: Tenant, facts: Facts, started: Started) -> Entry:
             return Entry(_called_from_trunk(tenant, facts, started.dialled))
 
 
-def end(memory: tuple[int, ...], event: Event) -> Do:
-    """The end of a call whose entry was a step: with the cause that this step has remembered."""
-    try:
-        return Do(Hangup(Cause(memory[0])), "hangs up")
-    except (IndexError, ValueError):
-        raise ValueError(f"found {event}, expected nothing") from None
+def end(memory: tuple[int, ...]) -> Do:
+    """The end of a call whose entry was a step: with the cause that this step has remembered. Raises CorruptMemory."""
+    return Do(Hangup(cause_in(memory)), "hangs up")
 
 
 def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do | None:

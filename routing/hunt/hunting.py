@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from routing.call.effects import Load
+from routing.call.state import CorruptMemory
 from routing.numbering.value_types import Did, Extension, Name
 
 MAX_MEMBERS = 100        # of a group, those of its groups among them
@@ -141,7 +142,9 @@ class Progress:
 
     @classmethod
     def from_memory(cls, memory: tuple[int, ...]) -> Self:
-        """Raises ValueError for what `to_memory` never gave."""
+        """Raises CorruptMemory for what `to_memory` never gave."""
+        if len(memory) < 4:
+            raise CorruptMemory(memory, "4 numbers or more")
         began_s, first, flags, last, *words = memory
         bits = sum(word << WORD_BITS * i for i, word in enumerate(words))
         offered = frozenset(place for place in range(bits.bit_length()) if bits >> place & 1)

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from routing.call.call_server import Failed, Reply
 from routing.call.effects import AskServer, Speak
-from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played
+from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played, counters
 from routing.call.step import Cause, Dial, Hangup, Outside, Read, Say
 from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
@@ -55,7 +55,7 @@ class CallServer(Element):
             case Digits(keys=keys):
                 return self._ask(here, keys)
             case Played() if memory:
-                return self._call(here, number_of(memory), "")
+                return self._call_number(here, number_of(memory))
             case DialEnded(status=DialStatus.ANSWER):
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
             case DialEnded(status=status):
@@ -87,6 +87,13 @@ class CallServer(Element):
         if not sound:
             return self._failed(f"{said}could not read '{shown}'")
         return Do(Say(sound), f"{said}reads '{shown}', on to {target or number}", memory_of(number), then=target)
+
+    def _call_number(self, here: Here, number: Did) -> Go | Do:
+        """The number, unless the configuration refuses it since the text was read."""
+        try:
+            return self._call(here, number_outside(here, number), "")
+        except ValueError as error:
+            return self._failed(str(error))
 
     def _call(self, here: Here, number: Did, said: str) -> Do:
         leg = Outside(number, here.tenant.trunk_endpoint(self.trunk, number))
@@ -121,5 +128,5 @@ def memory_of(number: Did) -> tuple[int, ...]:
 
 
 def number_of(memory: tuple[int, ...]) -> Did:
-    first, second = memory
+    first, second = counters(memory, 2)
     return f"+{str(first)[1:]}{str(second)[1:]}"

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from routing.call.effects import TryRoomPin
-from routing.call.state import ConferenceLeft, Digits, Entered, Event, Played
+from routing.call.state import ConferenceLeft, Digits, Entered, Event, Played, counters
 from routing.call.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Play, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.numbering.value_types import Name, Pin, Target
@@ -67,7 +67,7 @@ class ConferenceRoom(Element):
             case Digits(keys=keys) if keys and keys.rstrip("#") == self.pin:
                 return self._let_in(here, "lets in", moderator=False)
             case Digits(keys=keys):
-                failures = memory[0] + 1
+                failures = counters(memory, 1)[0] + 1
                 what = "a wrong PIN" if keys else "no PIN"
                 if failures >= self.tries:
                     return Go(self.wrong_pin, f"{what}, {failures} in all, on to {self.wrong_pin}")

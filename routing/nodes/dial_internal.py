@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from routing.call.state import Digits, Entered, Event
+from routing.call.state import Digits, Entered, Event, counters
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.number_entry import allowed_numbers, read_number
 from routing.numbering.value_types import Extensions, Name, Target
@@ -32,7 +32,7 @@ class DialInternal(Element):
             case Digits(keys=keys) if keys in numbers:
                 return Go(numbers[keys], f"dials {keys}, on to {numbers[keys]}")
             case Digits(keys=keys):
-                failures = memory[0] + 1
+                failures = counters(memory, 1)[0] + 1
                 what = f"{keys} is no number here" if keys else "no number"
                 if failures >= self.tries:
                     return Go(self.failed, f"{what}, {failures} in all, on to {self.failed}")

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from routing.call.state import Digits, Entered, Event
+from routing.call.state import Digits, Entered, Event, counters
 from routing.call.step import Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.number_entry import allowed_numbers, read_number
@@ -32,7 +32,7 @@ class Menu(Element):
         )
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
-        silent, wrong = memory or (0, 0)
+        silent, wrong = counters(memory or (0, 0), 2)
         match event:
             case Entered():
                 return self._ask(here, (), "asks for a key", 0, 0)

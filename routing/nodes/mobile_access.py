@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from routing.call.effects import CheckPin, PinIs
-from routing.call.state import Digits, Entered, Event
+from routing.call.state import Digits, Entered, Event, counters
 from routing.call.step import CallAs, Cause, Hangup, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.numbering.value_types import Extension, Extensions, Name, Target
@@ -44,10 +44,11 @@ class MobileAccess(Element):
                 return self._ask_pin((), f"{extension} calls from the mobile, asks for the PIN", 0)
             case Digits() if not extension or not memory:
                 return self._otherwise("the caller is none of its users any more")
-            case Digits(keys=keys) if memory[0] == PIN:
-                return self._check(here, extension, keys.rstrip("#"), memory[1] + 1)
             case Digits(keys=keys):
-                return self._call(extension, keys.rstrip("#"), memory[1] + 1)
+                asked, tried = counters(memory, 2)
+                if asked == PIN:
+                    return self._check(here, extension, keys.rstrip("#"), tried + 1)
+                return self._call(extension, keys.rstrip("#"), tried + 1)
             case _:
                 raise UnexpectedEvent(here, event)
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 from routing.call.admission import NOBODY, REFUSALS, Limit, in_words
 from routing.call.codes import Shown
 from routing.call.effects import CheckPin, HasPin, KnownCountry, PinIs, PinOf
-from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played
+from routing.call.state import CorruptMemory, DialEnded, DialStatus, Digits, Entered, Event, Played, cause_in, counters
 from routing.call.step import Cause, Dial, Hangup, Outside, Play, Read
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outbound_policy import is_new_country, take_line, why_forbidden
@@ -52,28 +52,28 @@ class OutgoingCall:
 
 
 def remembered(country: str, memory: tuple[int, ...]) -> OutgoingCall:
-    """Raises ValueError for what no call remembers."""
-    _, place, shown, high, low, failures = memory
+    """Raises CorruptMemory for what no call remembers."""
+    _, place, shown, high, low, failures = counters(memory, 6)
     digits = str(high * HALF + low)[1:]
     number = digits if len(digits) <= MAX_SHORT_DIGITS else f"+{digits}"
     call_class = class_of(number, country)
-    if call_class is None:
-        raise ValueError(f"{number} is no number any more")
+    if call_class is None or shown not in set(Shown):
+        raise CorruptMemory(memory, "a number that can be called")
     return OutgoingCall(number, call_class, Shown(shown), place, failures)
 
 
 class Outgoing:
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
-        match event:
-            case Entered():
+        match event, memory:
+            case Entered(), _:
                 return self._begin(here, _called(here, event))
-            case Played() if memory[0] == Stage.ENDING:
-                return Do(Hangup(Cause(memory[1])), "told the caller, hangs up")
-            case DialEnded() as ended if memory[0] == Stage.CALLING:
+            case Played(), (Stage.ENDING, *_):
+                return Do(Hangup(cause_in(memory)), "told the caller, hangs up")
+            case DialEnded() as ended, (Stage.CALLING, *_):
                 return self._ended(here, remembered(here.tenant.country, memory), ended)
-            case Digits(keys=keys) if memory[0] == Stage.PIN:
+            case Digits(keys=keys), (Stage.PIN, *_):
                 return self._tried(here, remembered(here.tenant.country, memory), keys.rstrip("#"))
-            case Digits(keys=keys) if memory[0] == Stage.COUNTRY:
+            case Digits(keys=keys), (Stage.COUNTRY, *_):
                 return self._confirmed(here, remembered(here.tenant.country, memory), keys)
             case _:
                 raise UnexpectedEvent(here, event)
@@ -136,7 +136,7 @@ class Outgoing:
         over = ended.status in (DialStatus.ANSWER, DialStatus.CANCEL)
         trunks = here.tenant.trunks_for(called.call_class)
         if called.call_class is CallClass.EMERGENCY and not over and called.place + 1 < len(trunks):
-            return _call(here, replace(called, place=called.place + 1), f"nobody helps by {trunks[called.place]}, ")
+            return _call(here, replace(called, place=called.place + 1), f"nobody helps by {_trunk(here, called)}, ")
         match ended.status:
             case DialStatus.ANSWER:
                 return Do(Hangup(Cause.NORMAL), "the conversation is over")
@@ -157,7 +157,7 @@ class Outgoing:
         if cause not in TRUNK_FAILED:
             return _refusal("sys_unreachable", Cause.UNAVAILABLE, f"{called.number} cannot be reached")
         trunks = here.tenant.trunks_for(called.call_class)
-        failed = f"trunk {trunks[called.place]} fails"
+        failed = f"trunk {_trunk(here, called)} fails"
         if called.place + 1 < len(trunks):
             return _call(here, replace(called, place=called.place + 1), f"{failed}, ")
         return _refusal("sys_no_line", Cause.CONGESTION, f"{failed}, no other is left")
@@ -186,8 +186,16 @@ def _called(here: Here, event: Event) -> OutgoingCall:
     return OutgoingCall(called.number, called.call_class, shown)
 
 
+def _trunk(here: Here, called: OutgoingCall) -> Name:
+    """The trunk of the call's place. Raises CorruptMemory where the configuration has fewer trunks than when the call began."""
+    trunks = here.tenant.trunks_for(called.call_class)
+    if called.place >= len(trunks):
+        raise CorruptMemory((called.place,), f"the place of one of {len(trunks)} trunks")
+    return trunks[called.place]
+
+
 def _call(here: Here, called: OutgoingCall, before: str) -> Do:
-    trunk = here.tenant.trunks_for(called.call_class)[called.place]
+    trunk = _trunk(here, called)
     number, hidden = _identity(here, called)
     leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
     own = bool(here.tenant.refusal_of(called.number))

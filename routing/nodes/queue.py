@@ -11,6 +11,7 @@ from routing.hunt.presence import GroupPresence, is_out, presence_in
 from routing.hunt.ring_rules import CallKind
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.outbound_policy import is_stopped
+from routing.numbering.dialled import class_of
 from routing.numbering.numbers import NumberClass, classify
 from routing.numbering.value_types import Extension, Extensions, Key, Name, Target
 from yaml_models.strict_model import Part
@@ -141,10 +142,10 @@ class CallQueue(Element):
             case QueueLeft(end=QueueEnd.KEY, key=key) if key in self.keys:
                 return Go(self.keys[key], f"key {key}, on to {self.keys[key]}")
             case QueueLeft(end=QueueEnd.KEY, key=key, place=place) if self.call_back and key == self.call_back.key:
-                if not _can_be_called(here) or is_stopped(here):
+                if not _can_be_called(here, self.call_back) or is_stopped(here):
                     return self._wait(here, f"{here.facts.caller or 'a hidden number'} cannot be called back, ", place)
                 return Do(Read(("sys_queue_call_back",), 1, 5), f"key {key}, {OFFERS}", (place,))
-            case Digits(keys="1") if memory and self.call_back:
+            case Digits(keys="1") if memory and self.call_back and _can_be_called(here, self.call_back):
                 return self._call_back(here, self.call_back, memory[0])
             case Digits() if memory:
                 return self._wait(here, "no call back, ", memory[0])
@@ -185,9 +186,12 @@ class CallQueue(Element):
         return presence_in(here.facts, members) is GroupPresence.NOBODY_THERE
 
 
-def _can_be_called(here: Here) -> bool:
+def _can_be_called(here: Here, offer: CallBackOffer) -> bool:
     caller, tenant = here.facts.caller, here.tenant
-    return classify(caller, tenant.country) in (NumberClass.FIXED, NumberClass.MOBILE) and not tenant.refusal_of(caller)
+    if classify(caller, tenant.country) not in (NumberClass.FIXED, NumberClass.MOBILE) or tenant.refusal_of(caller):
+        return False
+    call_class = class_of(caller, tenant.country)
+    return call_class is not None and bool(offer.trunk or tenant.trunks_for(call_class))
 
 
 def _agent(here: Here, member: Extension, after_s: int) -> Agent:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from routing.call.facts import Forwarding
-from routing.call.state import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded
+from routing.call.state import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded, cause_in
 from routing.call.step import Cause, Dial, Diversion, Diverted, Hangup, Play
 from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.hunt.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, passed_to, who_rings
@@ -128,7 +128,7 @@ class User(Part):
             case DialEnded(status=status):
                 return self._pass_on(here, status, MISSED[status][0])
             case Played() if memory:
-                return Do(Hangup(Cause(memory[0])), "told the caller, hangs up")
+                return Do(Hangup(cause_in(memory)), "told the caller, hangs up")
             case Played() | VoicemailEnded():
                 return take_message(here, here.name, LEAVE_MESSAGE, memory, event)
             case _:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from agi import fastagi
 from agi.call_servers import CallServers
 from agi.channel_text import Result, path_text, read_event, read_state, start_text, state_text
-from agi.decision_service import DecisionService
+from agi.decision_service import Answer, DecisionService
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
@@ -22,6 +22,7 @@ from centralka.serve_agi import make_speech
 from routing.call.facts import DeviceState
 from routing.call.state import Awaits, Digits, Origin, Started, State, Visit
 from routing.call.step import CheckVoicemail, Dial, Play, Read, Voicemail
+from routing.nodes.menu import Menu
 from routing.platform.platform import Platform
 from services.allowed_text import AgiError
 from services.published_tenants import PublishedTenants
@@ -49,15 +50,19 @@ def devices() -> Devices:
 
 @pytest.fixture
 async def port(tmp_path: Path, devices: Devices) -> AsyncIterator[int]:
-    write_revision(tmp_path, "1", acme=acme())
     application = Application(loop=asyncio.get_running_loop())
-    answers = RedisAnswers(live.connect(f"unix://{tmp_path}/none"))
-    slow = SlowAnswers(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
-    service = DecisionService(PublishedTenants(tmp_path), Live(devices), answers, slow, PurePosixPath("/srv/x"))
-    application.add_route("step", service.step)
+    application.add_route("step", service_in(tmp_path, devices).step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+def service_in(home: Path, devices: Devices) -> DecisionService:
+    """Without Redis. Decides by acme's file."""
+    write_revision(home, "1", acme=acme())
+    answers = RedisAnswers(live.connect(f"unix://{home}/none"))
+    slow = SlowAnswers(CallServers(), Speech(make_speech, home / "said"), Understanding(home / "heard"))
+    return DecisionService(PublishedTenants(home), Live(devices), answers, slow, PurePosixPath("/srv/x"))
 
 
 def request(*arguments: str, caller: str = "+48600100200") -> bytes:
@@ -130,6 +135,21 @@ async def test_request_leads_to_exactly_these_commands(port: int, arguments: tup
             "SET AUTOHANGUP 0", f'EXEC CELGenUserEvent "{event}"', f'SET VARIABLE STATE "{state}"', f'SET VARIABLE STEP "{step}"']
     told = [entry for entry in logs if entry["event"] == "step"]
     assert [(entry["tenant"], entry["call"], entry["step"]) for entry in told] == [("acme", CALL, step)]
+
+
+@pytest.mark.parametrize(("state", "event"), [
+    ("", "start,%2B48600100200|Anna%20%28sales%29|%2B48221234567;start|internal error"),
+    ("main/digits/0/0.0", "step,main|internal error")])
+async def test_fault_of_ours_is_logged_with_its_traceback_and_the_caller_reaches_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, event: str,
+) -> None:
+    monkeypatch.setattr(Menu, "decide", lambda self, here, memory, event: ("",)[len(memory) + 1])
+    service = service_in(tmp_path, {})
+    query = Query("1.1", ("acme", "trunk", "%2B48221234567", "", state, "1", "", "", "", "", *CALLER))
+    with capture_logs() as logs:
+        assert await service.answer(query, lambda seconds: None) == Answer(event, state, "Goto(failover)")
+    assert [(entry["event"], entry["tenant"], entry["call"], entry.get("exc_info")) for entry in logs] == [
+        ("decision_failed", "acme", CALL, True)]
 
 
 async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices: Devices) -> None:

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agi.channel_text import path_text
-from ami.cel import FIELDS, CelError, EndedCall, PendingCalls, assemble, endpoint_of, parse_event
+from ami.cel import FIELDS, CelError, EndedCall, assemble, endpoint_of, parse_event
+from ami.pending_calls import PendingCalls
 from routing.call.state import Visit
 from store.records import Call, Leg, Outcome
 

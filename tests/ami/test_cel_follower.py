@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from ami import cel_follower
-from ami.cel import PendingCalls, assemble, parse_event
+from ami.cel import EndedCall, assemble, parse_event
 from ami.cel_file import CelFile
 from ami.cel_follower import CelFollower
 from ami.live_writer import LiveHash
 from ami.load_counter import LoadCounter
+from ami.losses import Losses
+from ami.pending_calls import PendingCalls
 from store import live
 from store.calls import CallStore
 from store.database import connect, upgrade
@@ -69,7 +71,8 @@ class Asterisk:
 def follow_file(file: CelFile, store: CallStore, booted_at: float | None = None, calls: LiveHash | None = None) -> CelFollower:
     moment = None if booted_at is None else datetime.fromtimestamp(booted_at, UTC)
     counter = LoadCounter(live.connect("unix:///none"), lambda tenant: UTC)
-    return CelFollower(file, store, calls or LiveHash("calls", lambda: None), lambda: moment, counter)
+    losses = Losses(file.path.with_name("losses.csv"))
+    return CelFollower(file, store, calls or LiveHash("calls", lambda: None), lambda: moment, counter, losses)
 
 
 def call_lines(number: int) -> list[bytes]:
@@ -328,3 +331,122 @@ async def test_rotated_file_is_deleted_only_when_no_open_call_began_in_it(store:
     await drain()
     assert await kept(store) == expected(long) | expected(short)
     assert not rotated.exists() or rotated.stat().st_size > len(long[0]) + 1
+
+
+RECORDED = [each for each in (Path(__file__).parent / "recordings" / "cel.csv").read_bytes().splitlines() if b'"BRIDGE_' not in each]
+TRANSFER = line("ATTENDEDTRANSFER", linkedid="1795461751.6", uniqueid="1795461761.10", at=1795461752,
+                     extra='{"channel2_uniqueid":"1795461751.9"}')
+ABSURD = [
+    line("CHAN_START", uniqueid="9.9", linkedid="9.9", at=253402300799), line("LINKEDID_END", uniqueid="9.9", linkedid="9.9"),
+    line("ANSWER", uniqueid="8.9", linkedid="8.9", at=-62135596800), line("HANGUP", linkedid="9.9", uniqueid="9.9", extra="[" * 9999),
+    line("HANGUP", linkedid="9.9", uniqueid="9.9", extra='{"hangupcause":' + "9" * 5000 + "}"), b'"', b"\0" * 400, b"\xff" * 200,
+    line("start", user=True, extra='{"extra":"%00%00|%ED%A0%80|;%7C"}', linkedid="9.9", uniqueid="9.9")]
+
+
+@settings(max_examples=30, deadline=None)
+@given(damaged=st.lists(st.sampled_from([*RECORDED, TRANSFER, *ABSURD]), max_size=70), data=st.data())
+def test_lines_that_are_lost_doubled_or_in_another_order_cost_no_other_call(
+        empty_database: Path, damaged: list[bytes], data: st.DataObject) -> None:
+    """Of a recording with a transfer, and of lines that nobody wrote; two calls among them are whole."""
+    lines = [*call_lines(1), *call_lines(2)]
+    for each in damaged:
+        lines.insert(data.draw(st.integers(0, len(lines))), each)
+
+    async def follow() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(empty_database, Path(folder) / "calls.sqlite")
+            engine = connect(f"sqlite+aiosqlite:///{folder}/calls.sqlite")
+            asterisk, store = Asterisk(Path(folder) / "cel.csv"), CallStore(engine)
+            asterisk.write(b"\n".join(lines) + b"\n")
+            for _ in range(2):             # and once more after a restart
+                follower = follow_file(CelFile(asterisk.path), store)
+                await follower.resume()
+                while await follower.follow():
+                    pass
+            found = await kept(store)
+            assert {call: found[call] for call in ("1.1", "2.1")} == expected([*call_lines(1), *call_lines(2)])
+            await engine.dispose()
+
+    asyncio.run(follow())
+
+
+async def test_transfer_that_names_a_channel_of_which_nothing_was_read_stops_nothing(store: MortalStore, tmp_path: Path) -> None:
+    """Its start was in a file that is lost."""
+    asterisk = Asterisk(tmp_path / "cel.csv")
+    follower = follow_file(CelFile(asterisk.path), store)
+    await follower.resume()
+    transfer = line("ATTENDEDTRANSFER", linkedid="7.1", uniqueid="7.2", extra='{"channel2_uniqueid":"2.2"}', at=2004)
+    lines = call_lines(2)
+    asterisk.write(b"\n".join([*lines[:4], transfer, *call_lines(1), *lines[4:]]) + b"\n")
+    while await follower.follow():
+        pass
+    assert (await kept(store)).keys() >= {"1.1", "2.1"}
+
+
+async def test_line_that_nobody_understands_is_kept_and_counted_until_its_file_is_deleted(
+        store: MortalStore, tmp_path: Path) -> None:
+    asterisk, losses = Asterisk(tmp_path / "cel.csv"), Losses(tmp_path / "losses.csv")
+    follower = follow_file(CelFile(asterisk.path), store)
+    await follower.resume()
+    asterisk.write(b"junk\n" + b"x" * (3 << 20) + b"\n" + b"\n".join(call_lines(1)) + b"\n")
+    while await follower.follow():
+        pass
+    assert b"\njunk\n" in losses.file.read_bytes()
+    assert losses.file.stat().st_size < 20_000
+    count = Losses(losses.file).count
+    assert count > 1
+    losses = Losses(losses.file)
+    losses.file.unlink()
+    assert losses.count == 0
+
+
+async def test_file_of_losses_stays_small(tmp_path: Path) -> None:
+    losses = Losses(tmp_path / "losses.csv", limit=2000)
+    for _ in range(500):
+        losses.add([b"x" * 100], "junk")
+    assert sum(each.stat().st_size for each in tmp_path.iterdir()) < 5000
+    assert Losses(tmp_path / "losses.csv").count == 500
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["alone", "after the database was away"])
+async def test_record_that_the_database_refuses_costs_no_other(
+        store: MortalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: bool) -> None:
+    monkeypatch.setattr(cel_follower, "FIRST_DELAY_S", 0.001)
+    async with store._engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER refuse BEFORE INSERT ON calls WHEN NEW.linkedid = '2.1' BEGIN SELECT RAISE(ABORT, 'no'); END")
+    save, times = store.save, iter([away, False, away])
+
+    async def save_or_fail(ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition | None) -> None:
+        if next(times, False):
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+        await save(ended, position)
+
+    monkeypatch.setattr(store, "save", save_or_fail)
+    asterisk = Asterisk(tmp_path / "cel.csv")
+    follower = follow_file(CelFile(asterisk.path), store)
+    await follower.resume()
+    lines = [*call_lines(1), *call_lines(2), *call_lines(3)]
+    asterisk.write(b"\n".join(lines) + b"\n")
+    await follower.follow()
+    assert await kept(store) == expected([*call_lines(1), *call_lines(3)])
+    assert call_lines(2)[4].partition(b',"","",')[0] in (tmp_path / "losses.csv").read_bytes()
+    await follower.follow()
+    assert Losses(tmp_path / "losses.csv").count == 1
+
+
+async def test_call_of_which_no_record_can_be_made_costs_no_other(
+        store: MortalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def assemble_or_fail(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
+        if ended.linkedid == "2.1":
+            raise RecursionError("deep")
+        return assemble(ended)
+
+    monkeypatch.setattr(cel_follower, "assemble", assemble_or_fail)
+    asterisk = Asterisk(tmp_path / "cel.csv")
+    follower = follow_file(CelFile(asterisk.path), store)
+    await follower.resume()
+    asterisk.write(b"\n".join([*call_lines(1), *call_lines(2), *call_lines(3)]) + b"\n")
+    await follower.follow()
+    assert await kept(store) == expected([*call_lines(1), *call_lines(3)])
+    assert b" 2.1 RecursionError" in (tmp_path / "losses.csv").read_bytes()

@@ -9,6 +9,7 @@ from centralka.cli.configuration import Undone, apply, read_changed, render_read
 from centralka.settings import Settings
 from confgen.publish.instance import write_instance
 from confgen.publish.publishing import earlier_revisions, published_slugs, read_current
+from confgen.render.tenant_files import without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets
 from tests.confgen.publish.test_publishing import INSTANCE, aors
 from tests.tenants_for_tests import ROSSI, changed
@@ -104,6 +105,37 @@ async def test_carriers_that_tenants_share_are_as_before_after_a_rollback(settin
     assert "match = 192.0.2.8" in read_current(settings.home)["pjsip/platform.conf"]
     await roll_back(settings, None)
     assert "match = 192.0.2.7" in read_current(settings.home)["pjsip/platform.conf"]
+
+
+def older(settings: Settings) -> None:
+    """Makes the current revision one of a version that kept no rows beside the texts."""
+    for path in (settings.home / "published" / "current").glob("*/*.json"):
+        if path.parent.name not in ("tenants", "phones"):
+            path.unlink()
+
+
+async def test_revision_of_a_version_that_kept_no_rows_is_rendered_whole_by_the_next_change(settings: Settings) -> None:
+    file = settings.tenants / "platform.yaml"
+    file.write_text("carriers: {telco: {kind: address, address: 192.0.2.7}}\n")
+    await publish(settings, changed(), rossi=True)
+    everybody = aors(settings.home)
+    older(settings)
+    new = await rotate(settings, "acme-201-desk")
+    assert new in phones(settings)
+    assert aors(settings.home) == everybody
+    assert without_rows(read_current(settings.home)) == set()
+    await publish(settings, changed(OLA), rossi=True)
+    assert aors(settings.home) == everybody | {"acme-204-desk"}
+
+
+async def test_rollback_goes_back_to_a_revision_of_a_version_that_kept_no_rows(settings: Settings) -> None:
+    await publish(settings, changed(), rossi=True)
+    everybody = aors(settings.home)
+    older(settings)
+    await publish(settings, changed(OLA), rossi=True)
+    await roll_back(settings, None)
+    assert aors(settings.home) == everybody
+    assert without_rows(read_current(settings.home)) == set()
 
 
 def forget_a_sound(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import pytest
 from asterisk import config as pyst2_config
 
 from confgen.publish.dialplan_changes import Line, difference
-from confgen.render.sip_objects import Section, sections_of
+from confgen.render.sip_objects import objects_in, text_of
 from confgen.render.tenant_files import render_platform, render_tenant
 from confgen.secrets import Secrets, with_missing
 from routing.check.check import read_platform, read_tenants
@@ -29,11 +29,11 @@ def sections(name: str) -> dict[str, dict[str, list[str]]]:
     platform = read_platform(CARRIERS, "platform.yaml")
     files = render_platform(platform.carriers, with_missing(SECRETS, [], platform.carriers))
     found: dict[str, dict[str, list[str]]] = {}
-    for section in sections_of(files):
-        if section.name == name:
-            found[section.kind] = {}
-            for key, _, value in (line.partition(" = ") for line in section.text.splitlines()[1:]):
-                found[section.kind].setdefault(key, []).append(value)
+    for row in objects_in(files):
+        if row.name == name:
+            found[row.kind] = {}
+            for key, _, value in (line.partition(" = ") for line in text_of(row).splitlines()[1:]):
+                found[row.kind].setdefault(key, []).append(value)
     return found
 
 
@@ -78,11 +78,7 @@ def rendered(tenant: Tenant) -> dict[str, str]:
 
 
 def test_tenants_file_has_none_of_the_carriers_own_objects() -> None:
-    assert not [name for name in map(name_of, sections_of(rendered(acme()))) if not name.startswith("acme-")]
-
-
-def name_of(section: Section) -> str:
-    return section.name
+    assert not [row.name for row in objects_in(rendered(acme())) if not row.name.startswith("acme-")]
 
 
 def test_number_is_one_line_that_asterisk_takes_without_reading_all_of_the_dialplan() -> None:

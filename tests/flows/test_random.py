@@ -94,6 +94,7 @@ DIALLED = st.sampled_from([
     "+48221234567", "48221234567", "201", "204", *map(str, range(300, 316)), "*97", "*5", "9", "", "600100200", "+4930123456", "112",
     *CODES])
 KEYS = st.text("0123456789*#", max_size=3)
+MEMORY_NUMBERS = st.integers(0, 3) | st.integers(0, 99) | st.integers(0, 10**9 - 1)      # what a channel's variable can hold
 EXTENSIONS = st.sampled_from(["201", "202", "0203", "204"])
 FAR = ["+48600100200", "+48500990990"]
 FORWARDS = st.dictionaries(st.sampled_from(Forwarding), st.sampled_from(["201", "202", "0203", "300", "+48600100200", "112", "x"]))
@@ -156,7 +157,7 @@ def test_call_ends_in_bounded_steps_at_a_human_a_mailbox_a_spoken_refusal_or_the
 @given(tenants(), st.data())
 def test_event_that_nobody_asked_for_keeps_the_call_at_home_and_raises_nothing(tenant: Tenant, data: st.DataObject) -> None:
     node = data.draw(st.sampled_from([*tenant.nodes, START, "gone"]))
-    memory = tuple(data.draw(st.lists(st.integers(0, 99), max_size=3)))
+    memory = tuple(data.draw(st.lists(MEMORY_NUMBERS, max_size=10)))
     state = State(node, data.draw(st.sampled_from(Awaits)), data.draw(st.integers(0, MAX_HOPS + 1)), memory)
     after, step = decide(tenant, data, state, data.draw(ANY_EVENT), "")
     stays_at_home(tenant, after, step)

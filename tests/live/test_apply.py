@@ -19,7 +19,7 @@ from centralka.settings import AMI_CLI_USER
 from confgen.publish.asterisk_reload import DIALPLAN, MARKED, RELOADS, WATCH_ALL, WATCHED_AT_MOST, AsteriskRefused
 from confgen.publish.publishing import Published, publish, read_current
 from confgen.publish.sip_database import FILE
-from confgen.render.sip_objects import sections_of
+from confgen.render.sip_objects import Endpoint, dump, load, objects_in
 from confgen.secrets import save_secrets
 from routing.call.facts import DeviceState
 from runtime.failure import RuntimeFailure
@@ -153,15 +153,16 @@ async def test_changed_phone_is_the_changed_one_for_its_next_call_and_its_next_r
 
 
 async def test_every_object_is_there_whether_asterisk_looks_for_one_or_for_all(pbx: Pbx) -> None:
-    sections = sections_of({path: text for path, text in read_current(pbx.settings.home).items() if path.startswith("pjsip/")})
+    objects = objects_in(read_current(pbx.settings.home))
     for kind in ("endpoint", "auth", "aor"):
         listed = pbx.runtime.asterisk_cli(f"pjsip list {kind}s")
-        assert f"Objects found: {sum(section.kind == kind for section in sections)}" in listed
+        assert f"Objects found: {sum(row.kind == kind for row in objects)}" in listed
 
 
 async def test_what_asterisk_refuses_is_undone(pbx: Pbx) -> None:
     before = read_current(pbx.settings.home)
-    bad = {**before, "pjsip/acme.conf": before["pjsip/acme.conf"] + "\n[acme-bad]\ntype = endpoint\ndtmf_mode = none_such\n"}
+    wrong = Endpoint(name="acme-bad", context="acme-phone", identify_by="username", trust_id_inbound=False, dtmf_mode="none_such")
+    bad = {**before, "pjsip/acme.json": dump([*load(before["pjsip/acme.json"]), wrong])}
     bad.pop("extensions/00-revision.conf")
     async with AmiClient(pbx.settings.ami_address, pbx.settings.ami_port, AMI_CLI_USER, pbx.secrets.ami_cli) as ami:
         with pytest.raises(AsteriskRefused, match="did not take the endpoints acme-bad"):

@@ -24,6 +24,7 @@ from routing.call.state import (
 )
 from routing.call.step import Cause, Dial, Failover, Hangup, Play, Read, Step, Voicemail
 from routing.engine.engine import MAX_HOPS, next_step
+from routing.nodes.menu import Menu
 from routing.tenant.tenant import Tenant
 from simulator.script import Script
 from simulator.simulate import simulate
@@ -261,6 +262,14 @@ def test_call_whose_state_makes_no_sense_reaches_a_human(state: State, event: Ev
     assert decision.step == Failover()
     assert decision.state == State(state.node, Awaits.NOTHING, state.hops)
     assert len(decision.path) == 1
+
+
+def test_fault_of_ours_is_no_callers_choice_and_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Menu, "decide", lambda self, here, memory, event: ("",)[len(memory) + 1])
+    with pytest.raises(IndexError):
+        next_step(acme(), Facts(NOON), None, Started(Origin.TRUNK, "+48221234567"))
+    with pytest.raises(IndexError):
+        simulate(acme(), Script(Origin.TRUNK, "+48221234567", NOON))
 
 
 @pytest.mark.parametrize("event", [Digits("1"), Played(), NO_ANSWER, VoicemailEnded(), Entered()])

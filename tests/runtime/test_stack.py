@@ -1,9 +1,12 @@
 """The four processes together, in the local root or in containers (CENTRALKA_TEST_RUNTIME)."""
 
+import json
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,15 @@ import redis
 
 from centralka.settings import Settings
 from runtime.choose import open_runtime
+from runtime.identity import killed
 from runtime.places import ROOT, TENANTS
 from runtime.process import Process, Runtime
+from runtime.supervisor import STANDBY, SUPERVISOR, Files
 from runtime.up import TEST_RUNTIME
+from runtime.waiting import gone
 
 ADDRESS = "127.77.252.1"
+LIMIT_S = 60
 KIND = os.environ.get(TEST_RUNTIME, "local")
 
 pytestmark = [
@@ -23,6 +30,13 @@ pytestmark = [
     pytest.mark.docker,
     pytest.mark.skipif(not (ROOT / "etc" / "passwd").exists(), reason="needs the Debian root: `make up` builds it"),
 ]
+
+
+def until(question: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not question():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +99,7 @@ def test_a_process_killed_comes_back_by_itself(runtime: Runtime, name: Process) 
     before = runtime.pid_of(name)
     assert before
     os.kill(before, signal.SIGKILL)
-    deadline = time.monotonic() + 200
-    while runtime.pid_of(name) in (None, before):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: runtime.pid_of(name) not in (None, before))
     runtime.wait_ready(name)
 
 
@@ -110,6 +121,61 @@ def test_live_state_survives_a_restart_of_redis(runtime: Runtime) -> None:
     runtime.start_process(Process.REDIS)
     with redis.Redis.from_url(url) as client:
         assert client.get("test:kept") == b"yes"
+
+
+@pytest.mark.skipif(KIND != "local", reason="Docker's own supervisor is dockerd")
+def test_start_without_a_supervisor_adopts_what_runs(runtime: Runtime) -> None:
+    files = Files(runtime.home / "supervisor")
+    before = [runtime.pid_of(name) for name in Process]
+    with files.changing(LIMIT_S):
+        for name in (SUPERVISOR, STANDBY):
+            running = files.running(name)
+            assert running
+            assert killed(running, LIMIT_S)
+    assert runtime.is_running()
+    runtime.start()
+    assert [runtime.pid_of(name) for name in Process] == before
+    killed_pid = runtime.pid_of(Process.AGI)
+    assert killed_pid
+    os.kill(killed_pid, signal.SIGKILL)
+    until(lambda: runtime.pid_of(Process.AGI) not in (None, killed_pid))
+    runtime.wait_ready(Process.AGI)
+
+
+@pytest.mark.skipif(KIND != "local", reason="Docker's own supervisor is dockerd")
+def test_nothing_outlives_an_instance_whose_supervisors_are_dead(runtime: Runtime) -> None:
+    files = Files(runtime.home / "supervisor")
+    ran = [runtime.pid_of(name) for name in Process]
+    with files.changing(LIMIT_S):
+        for name in (SUPERVISOR, STANDBY):
+            running = files.running(name)
+            assert running
+            assert killed(running, LIMIT_S)
+    runtime.stop()
+    assert all(pid and gone(pid, LIMIT_S) for pid in ran)
+    runtime.start()
+
+
+@pytest.mark.skipif(KIND != "local", reason="in containers each Redis is alone in its container")
+def test_second_redis_never_writes_to_the_same_append_only_file(runtime: Runtime) -> None:
+    first, command = runtime.pid_of(Process.REDIS), programs_of(runtime)[Process.REDIS]
+    assert subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S).returncode == 1
+    assert redis_servers_of(runtime.home) == [first]
+
+
+def programs_of(runtime: Runtime) -> dict[str, list[str]]:
+    programs: dict[str, list[str]] = json.loads(Files(runtime.home / "supervisor").programs.read_text())
+    return programs
+
+
+def redis_servers_of(home: Path) -> list[int]:
+    """The processes that have a file of the instance's append-only directory open."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if any((entry.readlink()).is_relative_to(home / "redis" / "appendonlydir") for entry in (process / "fd").iterdir()):
+                found.append(int(process.name))
+    return found
 
 
 def test_a_start_after_everything_was_killed_needs_no_tidying_up(runtime: Runtime) -> None:

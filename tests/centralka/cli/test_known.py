@@ -66,6 +66,21 @@ async def test_only_the_tenant_that_changed_is_read_and_the_others_stay(settings
     assert {path: after[path] for path in everything.files} == everything.files
 
 
+async def test_operators_file_is_read_once_by_an_apply(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform = settings.tenants / "platform.yaml"
+    platform.write_text("carriers: {telco: {kind: address, address: 192.0.2.7}}\n")
+    opened: list[Path] = []
+    read_text = configuration.read_text
+
+    def noted(path: Path, name: str) -> str:
+        opened.append(path)
+        return read_text(path, name)
+
+    monkeypatch.setattr(configuration, "read_text", noted)
+    assert read(settings) == {"acme.yaml", "rossi.yaml"}
+    assert opened.count(platform) == 1
+
+
 def other_sound(settings: Settings) -> None:
     record(settings.tenants / "recorded.wav", b"\1\1" * 800)
 

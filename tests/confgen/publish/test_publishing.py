@@ -13,7 +13,7 @@ from confgen.publish.instance import write_instance
 from confgen.publish.publishing import earlier_revisions, publish, read_current, rendered_part
 from confgen.publish.revision import KEPT_REVISIONS, current, history
 from confgen.publish.sip_database import FILE
-from confgen.render.sip_objects import by_type
+from confgen.render.sip_objects import Aor, Identify, dump, files_by_kind
 
 INSTANCE = {
     "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "sip_tls_port": 0, "rtp_start": 10000, "rtp_end": 10100,
@@ -29,6 +29,10 @@ def home(tmp_path: Path) -> Path:
 
 def sections(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("[")]
+
+
+def trunk(name: str) -> Identify:
+    return Identify(name=name, endpoint=name, match="192.0.2.7")
 
 
 def aors(home: Path) -> set[str]:
@@ -58,31 +62,31 @@ async def test_what_did_not_change_is_written_once(home: Path) -> None:
 
 
 async def test_sip_objects_of_all_tenants_are_in_a_database_or_in_one_file_for_each_type(home: Path) -> None:
-    files = {f"pjsip/{slug}.conf": f"; {slug}\n[{slug}-201-desk]\ntype = aor\n\n[{slug}-trunk-one]\ntype = identify\n"
+    files = {f"pjsip/{slug}.json": dump([Aor(name=f"{slug}-201-desk"), trunk(f"{slug}-trunk-one")])
              for slug in ("acme", "rossi")}
     await publish(home, files, None)
     assert sections(read_current(home)["sip/identify.conf"]) == ["[acme-trunk-one]", "[rossi-trunk-one]"]
     assert aors(home) == {"acme-201-desk", "rossi-201-desk"}
-    await publish(home, {"pjsip/acme.conf": files["pjsip/acme.conf"]}, None)
+    await publish(home, {"pjsip/acme.json": files["pjsip/acme.json"]}, None)
     assert sections(read_current(home)["sip/identify.conf"]) == ["[acme-trunk-one]"]
     assert aors(home) == {"acme-201-desk"}
-    assert rendered_part(read_current(home)) == {"pjsip/acme.conf": files["pjsip/acme.conf"]}
+    assert rendered_part(read_current(home)) == {"pjsip/acme.json": files["pjsip/acme.json"]}
 
 
 async def test_change_of_one_tenants_sip_objects_leaves_those_of_all_others(home: Path) -> None:
-    files = {f"pjsip/{slug}.conf": f"[{slug}-trunk-one]\ntype = aor\n[{slug}-trunk-one]\ntype = identify\n"
+    files = {f"pjsip/{slug}.json": dump([Aor(name=f"{slug}-trunk-one"), trunk(f"{slug}-trunk-one")])
              for slug in ("acme", "rossi", "told")}
     await publish(home, files, None)
-    changed = {"pjsip/rossi.conf": files["pjsip/rossi.conf"].replace("one", "two")}
+    changed = {"pjsip/rossi.json": files["pjsip/rossi.json"].replace("one", "two")}
     await publish(home, changed, None, kept=("acme", "told"))
     identify = read_current(home)["sip/identify.conf"]
     assert sections(identify) == ["[acme-trunk-one]", "[rossi-trunk-two]", "[told-trunk-one]"]
-    assert identify == by_type({}, {**files, **changed}, ())["sip/identify.conf"]
+    assert identify == files_by_kind({**files, **changed})["sip/identify.conf"]
     assert aors(home) == {"acme-trunk-one", "rossi-trunk-two", "told-trunk-one"}
 
 
 async def test_instance_that_was_made_before_there_was_a_database_gets_what_it_has_published(home: Path) -> None:
-    await publish(home, {"pjsip/acme.conf": "[acme-201-desk]\ntype = aor\n"}, None)
+    await publish(home, {"pjsip/acme.json": dump([Aor(name="acme-201-desk")])}, None)
     (home / FILE).unlink()
     write_instance(home, INSTANCE)
     assert aors(home) == {"acme-201-desk"}

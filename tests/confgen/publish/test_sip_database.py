@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,14 +11,15 @@ import pytest
 from centralka.cli.configuration import load_tenants, tenant_files
 from confgen.publish.sip_database import (
     FILE,
-    OPTIONS,
     is_complete,
     make_database,
     write_all_objects,
     write_mailboxes,
     write_objects,
 )
-from confgen.render.sip_objects import Section, sections_of
+from confgen.render.encoder import UnsafeValue
+from confgen.render.mailboxes import MailboxRow, dump_mailboxes
+from confgen.render.sip_objects import Aor, Auth, Endpoint, SipObject, dump, key_of, objects_in
 from confgen.render.tenant_files import render_tenant
 from confgen.secrets import Secrets, with_missing
 from routing.numbering.endpoint import TrunkEndpoint
@@ -25,10 +27,20 @@ from routing.numbering.endpoint import TrunkEndpoint
 TESTS = Path(__file__).parents[2]
 
 PHONE = [
-    Section("endpoint", "acme-204-desk", "[acme-204-desk]\ntype = endpoint\ndisallow = all\nallow = alaw,ulaw\ncallerid = Ola <204>\n"),
-    Section("auth", "acme-204-desk", "[acme-204-desk]\ntype = auth\npassword = a-b = c\n"),
-    Section("aor", "acme-204-desk", "[acme-204-desk]\ntype = aor\nmax_contacts = 1\n"),
+    Endpoint(name="acme-204-desk", context="acme-phone", identify_by="username", disallow="all", allow=("alaw", "ulaw"),
+             callerid="Ola <204>", trust_id_inbound=False),
+    Auth(name="acme-204-desk", auth_type="digest", username="acme-204-desk", password="a-b = c"),
+    Aor(name="acme-204-desk", max_contacts=1),
 ]
+ASTERISKS = {
+    "context": "", "identify_by": "", "transport": "", "media_encryption": "no", "disallow": "", "allow": "",
+    "device_state_busy_at": "0", "t38_udptl": "no", "t38_udptl_ec": "none", "t38_udptl_nat": "no",
+    "t38_bind_udptl_to_media_address": "no", "direct_media": "yes", "rtp_symmetric": "no", "force_rport": "yes",
+    "rewrite_contact": "no", "dtmf_mode": "rfc4733", "auth": "", "outbound_auth": "", "aors": "", "callerid": "",
+    "trust_id_inbound": "no", "accountcode": "", "tenantid": "", "language": "", "send_pai": "no", "subscribe_context": "",
+    "named_call_group": "", "named_pickup_group": "", "moh_suggest": "default", "set_var": "", "mailboxes": "",
+    "allow_transfer": "yes", "allow_subscribe": "yes"}
+"""What Asterisk takes for an option that an endpoint does not have, in the order in which it applies them."""
 
 
 @pytest.fixture
@@ -45,7 +57,7 @@ def rows(home: Path, table: str) -> list[dict[str, str]]:
 
 
 def mailboxes(*names: str, pin: str = "123456") -> dict[str, str]:
-    return {"voicemail/acme.conf": "; Acme\n[acme]\n" + "".join(f"{201 + i} => {pin},{name}\n" for i, name in enumerate(names))}
+    return {"voicemail/acme.json": dump_mailboxes(MailboxRow("acme", str(201 + i), pin, name) for i, name in enumerate(names))}
 
 
 def names(home: Path) -> list[list[str]]:
@@ -53,8 +65,8 @@ def names(home: Path) -> list[list[str]]:
     return [[row["id"] for row in rows(home, table)] for table in ("ps_endpoints", "ps_auths", "ps_aors")]
 
 
-def files(*sections: Section) -> dict[str, str]:
-    return {"pjsip/acme.conf": "".join(section.text for section in sections)}
+def files(*rows: SipObject) -> dict[str, str]:
+    return {"pjsip/acme.json": dump(rows)}
 
 
 def test_nobody_else_reads_it(home: Path) -> None:
@@ -69,11 +81,11 @@ def test_mailboxes_are_those_of_the_tenants(home: Path) -> None:
 
 
 def test_change_of_one_tenant_leaves_the_mailboxes_of_others(home: Path) -> None:
-    files = {**mailboxes("Anna", "Piotr"), "voicemail/rossi.conf": "[rossi]\n201 => 123456,Carla\n"}
+    files = {**mailboxes("Anna", "Piotr"), "voicemail/rossi.json": dump_mailboxes([MailboxRow("rossi", "201", "123456", "Carla")])}
     write_mailboxes(home, files)
-    write_mailboxes(home, {**mailboxes("Anna"), "voicemail/rossi.conf": ""}, ["voicemail/acme.conf"])
+    write_mailboxes(home, {**mailboxes("Anna"), "voicemail/rossi.json": "[]"}, ["voicemail/acme.json"])
     assert [(row["context"], row["fullname"]) for row in rows(home, "voicemail")] == [("acme", "Anna"), ("rossi", "Carla")]
-    write_mailboxes(home, {}, ["voicemail/acme.conf"])
+    write_mailboxes(home, {}, ["voicemail/acme.json"])
     assert [row["context"] for row in rows(home, "voicemail")] == ["rossi"]
 
 
@@ -110,18 +122,19 @@ def test_database_that_is_lost_or_of_another_form_is_made_anew_from_the_revision
 def test_object_has_its_options_in_the_order_of_asterisks_and_for_all_others_what_asterisk_takes(home: Path) -> None:
     write_objects(home, PHONE, [])
     (endpoint,) = rows(home, "ps_endpoints")
-    assert list(endpoint) == ["id", *OPTIONS["endpoint"]]
+    assert list(endpoint) == ["id", *ASTERISKS]
     assert list(endpoint).index("disallow") < list(endpoint).index("allow")
     assert endpoint == {
-        **OPTIONS["endpoint"], "id": "acme-204-desk", "disallow": "all", "allow": "alaw,ulaw", "callerid": "Ola <204>"}
-    assert rows(home, "ps_auths") == [{"id": "acme-204-desk", "auth_type": "", "username": "", "password": "a-b = c"}]
+        **ASTERISKS, "id": "acme-204-desk", "context": "acme-phone", "identify_by": "username", "disallow": "all", "allow": "alaw,ulaw", "callerid": "Ola <204>"}
+    assert rows(home, "ps_auths") == [
+        {"id": "acme-204-desk", "auth_type": "digest", "username": "acme-204-desk", "password": "a-b = c"}]
 
 
 def test_written_object_takes_the_place_of_the_one_before_and_those_gone_go_with_it(home: Path) -> None:
-    other = [Section(each.kind, "acme-205-desk", each.text.replace("204", "205")) for each in PHONE]
+    other = [replace(each, name="acme-205-desk") for each in PHONE]
     write_objects(home, [*PHONE, *other], [])
-    new = Section("auth", "acme-204-desk", "[acme-204-desk]\ntype = auth\npassword = new\n")
-    write_objects(home, [new], [each.key for each in other])
+    new = Auth(name="acme-204-desk", auth_type="digest", username="acme-204-desk", password="new")
+    write_objects(home, [new], [key_of(each) for each in other])
     assert names(home) == [["acme-204-desk"]] * 3
     assert rows(home, "ps_auths")[0]["password"] == "new"
     write_all_objects(home, files(*other))
@@ -129,7 +142,7 @@ def test_written_object_takes_the_place_of_the_one_before_and_those_gone_go_with
 
 
 def test_list_of_all_goes_downwards_as_asterisk_sorts_it_fastest(home: Path) -> None:
-    write_objects(home, [Section("aor", name, f"[{name}]\ntype = aor\n") for name in ("b", "c", "a", "B")], [])
+    write_objects(home, [Aor(name=name) for name in ("b", "c", "a", "B")], [])
     with closing(sqlite3.connect(home / FILE)) as database:
         listed = [name for (name,) in database.execute("SELECT id FROM ps_aors WHERE id LIKE '%'")]
     assert listed == ["c", "b", "a", "B"]
@@ -146,13 +159,21 @@ def test_every_rendered_object_has_a_place(home: Path) -> None:
             tenant, secrets.with_next_sip(endpoint), dict.fromkeys(tenant.all_prompts(), "x"), PurePosixPath("/srv/x"), tls=True)
     write_all_objects(home, rendered)
     assert [len(each) for each in names(home)] == [
-        sum(section.kind == kind for section in sections_of(rendered)) for kind in ("endpoint", "auth", "aor")]
+        sum(row.kind == kind for row in objects_in(rendered)) for kind in ("endpoint", "auth", "aor")]
 
 
-@pytest.mark.parametrize("text", ["colour = red", "set_var = A=1\nset_var = B=2"])
-def test_option_that_the_database_has_no_place_for_is_an_error(home: Path, text: str) -> None:
-    with pytest.raises(ValueError, match=r"endpoint acme-204-desk has the options .*, expected of context, identify_by"):
-        write_objects(home, [Section("endpoint", "acme-204-desk", f"[acme-204-desk]\ntype = endpoint\n{text}\n")], [])
+def test_revision_with_an_option_that_the_database_has_no_place_for_is_an_error() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        objects_in({"pjsip/acme.json": '[{"kind": "aor", "name": "acme-204-desk", "colour": "red"}]'})
+
+
+@pytest.mark.parametrize("row", [
+    replace(PHONE[0], callerid="Ola\n[general]"), replace(PHONE[0], allow=("alaw,ulaw",)), replace(PHONE[0], set_var={"A": "1,B"}),
+    replace(PHONE[1], password="a;b"), replace(PHONE[2], name="a]b")])
+def test_value_that_no_file_can_hold_enters_no_database(home: Path, row: SipObject) -> None:
+    with pytest.raises(UnsafeValue):
+        write_objects(home, [row], [])
+    assert names(home) == [[], [], []]
 
 
 def test_reader_sees_the_old_state_until_the_new_one_is_whole(home: Path) -> None:
@@ -178,8 +199,8 @@ def test_writer_who_is_killed_leaves_nothing_half_done(home: Path) -> None:
 
 def test_database_that_was_not_made_to_its_end_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "db").mkdir()
-    with pytest.raises(KeyError):
-        make_database(tmp_path, {**files(*PHONE), "pjsip/broken.conf": "[a]\ntype = none_such\n"})
+    with pytest.raises(TypeError):
+        make_database(tmp_path, {**files(*PHONE), "pjsip/broken.json": '[{"kind": "aor"}]'})
     make_database(tmp_path, {**files(*PHONE), **mailboxes("Ola")})
     assert names(tmp_path) == [["acme-204-desk"]] * 3
     assert [row["fullname"] for row in rows(tmp_path, "voicemail")] == ["Ola"]

@@ -60,7 +60,7 @@ def test_every_endpoint_is_named() -> None:
 
 def test_two_tenants_with_the_same_extensions_share_no_name() -> None:
     def sections(files: Files) -> set[str]:
-        return {line for text in files.values() for line in text.splitlines() if line.startswith("[")}
+        return {line for path, text in files.items() if path.endswith(".conf") for line in text.splitlines() if line.startswith("[")}
 
     rossi = read_tenant(ROSSI, "rossi.yaml")
     assert not sections(rendered()) & sections(rendered(rossi))

@@ -1,0 +1,100 @@
+"""Watch over call records: space for the CEL file, records that wait, losses. For `centralka status`, metrics and mail."""
+
+import asyncio
+import smtplib
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final
+
+import structlog
+from redis.asyncio import Redis
+
+from ami.cel_follower import CelFollower
+from ami.cel_reserve import Space, reserve
+from ami.losses import Losses
+from ami.notices import send
+from ami.periodic_task import take_turns
+from routing.platform.platform import Notices
+from services import metrics
+from services.allowed_text import AgiError
+from services.published_tenants import PublishedTenants
+from store import record_health
+from store.record_health import RecordHealth
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 0.25
+PUT_EVERY_S: Final = 2.0
+NOTICED: Final = "centralka:space_noticed"       # the operator had a mail; expires
+NOTICED_S: Final = 86_400
+AGAIN_S: Final = 60.0                            # until a mail that failed is tried again
+
+
+class RecordWatch:
+    """`notices` says by whom and to whom mail goes; None for no mail."""
+
+    def __init__(self, redis: Redis, file: Path, follower: CelFollower, losses: Losses,
+                 notices: Callable[[], Notices | None]) -> None:
+        self._redis, self._file, self._follower, self._losses, self._notices = redis, file, follower, losses, notices
+        self._space: Space | None = None
+        self._put_at = self._mail_at = 0.0
+
+    async def run(self) -> None:
+        """Never returns."""
+        await take_turns(self.look, every_s=LOOK_S, failed="records_not_watched")
+
+    async def look(self) -> None:
+        """Raises OSError and what store.live.AWAY lists."""
+        space, before = reserve(self._file), self._space
+        self._space = space
+        metrics.CEL_FREE_BYTES.set(space.free)
+        metrics.CEL_RESERVED_BYTES.set(space.reserved)
+        if space.is_short and not (before and before.is_short):
+            log.error("disk_almost_full", folder=str(self._file.parent), free=space.free, reserved=space.reserved)
+        elif before and before.is_short and not space.is_short:
+            log.info("disk_has_space", folder=str(self._file.parent), free=space.free)
+        if space.problem and space.problem != (before.problem if before else ""):
+            log.warning("cel_space_not_reserved", problem=space.problem, reserved=space.reserved)
+        now = time.monotonic()
+        if now - self._put_at >= PUT_EVERY_S:
+            self._put_at = now
+            await record_health.put(self._redis, RecordHealth(
+                self._losses.count, str(self._losses.file), self._follower.waiting, self._follower.problem,
+                str(self._file.parent), space.free, space.wanted_free, space.reserved, space.problem))
+        if space.is_short and now >= self._mail_at:
+            self._mail_at = now + AGAIN_S
+            await self._mail(space)
+
+    async def _mail(self, space: Space) -> None:
+        """Once a day at most, over restarts."""
+        notices = self._notices()
+        if notices is None or not await self._redis.set(NOTICED, "1", nx=True, ex=NOTICED_S):
+            return
+        try:
+            await asyncio.to_thread(send, notices, mail_of(notices, self._file.parent, space))
+        except (OSError, smtplib.SMTPException) as error:
+            await self._redis.delete(NOTICED)
+            log.warning("mail_not_sent", subject="disk almost full", to=notices.to, problem=str(error))
+
+
+def mail_of(notices: Notices, folder: Path, space: Space) -> EmailMessage:
+    """To the operator."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = notices.sender, ", ".join(notices.to)
+    mail["Subject"] = f"Centralka: the disk that holds {folder} is almost full"
+    mail.set_content(
+        f"{space.free >> 20} MB are left in the file system of {folder}, {space.reserved >> 20} MB more are reserved for "
+        "events of calls.\n\nOnce both are used up, call records are lost. Calls go on. Make space, then look at\n\n"
+        "    centralka status\n")
+    return mail
+
+
+def operator_notices(published: PublishedTenants) -> Notices | None:
+    """The platform's notices: every published tenant has the same."""
+    try:
+        slugs = published.slugs(published.revision())
+        return published.tenant(slugs[0]).tenant.platform.notices if slugs else None
+    except AgiError:
+        return None
