@@ -18,7 +18,7 @@ from agi import speech
 from agi.call_servers import CallServers, ServerRequest
 from agi.decision_service import DecisionService
 from agi.fastagi import Application, start_server
-from agi.slow_answers import SlowAnswers
+from agi.slow_answers import AFTERWARDS_S, SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
@@ -64,7 +64,7 @@ async def test_call_is_told_to_wait_and_then_goes_where_the_service_says(tmp_pat
 async def test_text_becomes_a_sound_that_the_call_is_sent_to(tmp_path: Path) -> None:
     async with serving(answers({"text": "Dzień dobry"})) as service, deciding(tmp_path, service.url()) as port:
         commands = await said(port, ASKED)
-        assert commands[:3] == ["SET AUTOHANGUP 8", "SET AUTOHANGUP 7", "SET AUTOHANGUP 0"]
+        assert commands[:3] == ["SET AUTOHANGUP 8", f"SET AUTOHANGUP {speech.LIMIT_S + AFTERWARDS_S:.0f}", "SET AUTOHANGUP 0"]
         [file] = (tmp_path / "said" / "acme").iterdir()
         assert commands[-1] == f'SET VARIABLE STEP "Playback(/srv/x/said/acme/{file.stem})"'
         assert commands[-2] == 'SET VARIABLE STATE "sales/entered/1/"'

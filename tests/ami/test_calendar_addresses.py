@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
+from ami import calendar_addresses
 from ami.calendar_addresses import (
     AGAIN_S,
     EVERY_S,
@@ -96,7 +97,10 @@ async def test_answer_that_is_no_calendar_is_told(redis: Redis, answer: bytes, p
 
 
 @pytest.mark.parametrize("rule", ["RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"])
-async def test_event_that_repeats_without_end_or_never_holds_up_nothing(redis: Redis, rule: str) -> None:
+async def test_event_that_repeats_without_end_or_never_holds_up_nothing(
+    redis: Redis, rule: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calendar_addresses, "LIMIT_S", 2.0)
     async with serving(ics("Wigilia").replace(b"SUMMARY", f"{rule}\r\nSUMMARY".encode()).replace(
             b"Content-Length: ", b"X-Length: ")) as service:
         await asyncio.wait_for(fetcher(redis, service).fetch_due(NOW), 60)

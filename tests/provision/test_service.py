@@ -10,6 +10,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from provision import https
 from provision.https import MAX_HEAD_BYTES, MAX_OF_ADDRESS
 from provision.limiter import ALLOWED
 from tests.phones.files import read_yealink
@@ -162,8 +163,16 @@ async def test_huge_request_ends_early_and_is_not_kept(service: Provisioning) ->
     assert time.monotonic() - began < 60
 
 
+@pytest.fixture
+def limits_that_are_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(https, "HANDSHAKE_S", 3.0)
+    monkeypatch.setattr(https, "REQUEST_S", 3.0)
+
+
 @pytest.mark.parametrize("encrypted", [True, False])
-async def test_slow_clients_are_cut_off_and_hold_up_nobody(service: Provisioning, encrypted: bool) -> None:
+async def test_slow_clients_are_cut_off_and_hold_up_nobody(
+    limits_that_are_reached: None, service: Provisioning, encrypted: bool,
+) -> None:
     secured = {"ssl": service.trust, "server_hostname": ADDRESS} if encrypted else {}
     slow = [
         await asyncio.open_connection(ADDRESS, service.port, local_addr=("127.74.4.1", 0), **secured)
