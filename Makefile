@@ -27,34 +27,34 @@ test: lint ## lint, types, imports and every test but the proofs: before you sub
 	@$(BIN)/python -m runtime prepare
 	@$(BIN)/python -m pytest -n $(TESTERS) $(SPREAD)
 
-proof: .venv/ready ## tests that take long, and properties with many examples: before a release
+proof: .venv/dev ## tests that take long, and properties with many examples: before a release
 	@$(BIN)/python -m runtime prepare
 	@$(BIN)/python -m pytest -n 2 $(SPREAD) -m "proof or hypothesis" --hypothesis-profile proof
 
-test-docker: .venv/ready ## the main live scenarios with everything in containers
+test-docker: .venv/dev ## the main live scenarios with everything in containers
 	@$(BIN)/python -m runtime test-docker
 
-bench: .venv/ready ## speeds, against a static dialplan and pyst2
+bench: .venv/dev ## speeds, against a static dialplan and pyst2
 	@$(BIN)/python -m runtime prepare
 	@$(BIN)/python -m bench
 
-lint: .venv/ready ## lint, types and imports
+lint: .venv/dev ## lint, types and imports
 	@$(MAKE) --no-print-directory -j 3 -O ruff types imports
 
-ruff:
+ruff: .venv/dev
 	$(BIN)/ruff check .
 
-types:
+types: .venv/dev
 	$(BIN)/mypy
 
-imports:
+imports: .venv/dev
 	$(BIN)/lint-imports
 
-.venv/ready: requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	    echo "Installing the Debian package python3-venv"; apt-get update && apt-get install -y --no-install-recommends python3-venv; }
-	@echo "Installing Python packages into .venv (once, about a minute)"
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --no-deps -e .
+# What the product needs; and on top of it what tests, checks and benchmarks need.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -m runtime.bootstrap requirements.lock
+	@touch $@
+
+.venv/dev: .venv/ready requirements-dev.lock
+	@$(PYTHON) -m runtime.bootstrap requirements-dev.lock
 	@touch $@
