@@ -1,4 +1,4 @@
-"""How long many tenants' files take to be read, checked and rendered."""
+"""Time to read, check and render the files of many tenants."""
 
 import subprocess
 import time

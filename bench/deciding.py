@@ -1,4 +1,4 @@
-"""How long one decision of a large tenant takes, in process, and what of it is what."""
+"""Time of one decision of a large tenant, in process, and its parts."""
 
 import time
 from dataclasses import dataclass

@@ -140,7 +140,7 @@ class _Reader:
 
 def _plain_tree(text: str) -> Node | None:
     """The nodes of a file without anchors, tags, block texts and oddities, by libyaml in C: many times as fast as ruamel.
-    None for any other file, and for one that it does not take: then ruamel decides, and tells what is wrong."""
+    None for any other file, and for one that it does not take: then ruamel decides, and reports the error."""
     if _ODD.search(text):
         return None
     parser = libyaml.CSafeLoader(text)

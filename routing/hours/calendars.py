@@ -58,7 +58,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was last found at a calendar's address."""
+    """Events last fetched from a calendar's address."""
 
     url: str
     events: Events = field(default_factory=Events)
@@ -84,7 +84,7 @@ class Calendar(Part):
         return Events(self.events)
 
     def why(self, local: datetime, fetched: Fetched | None = None) -> str | None:
-        """What the local moment is, in words: '24 Dec is Wigilia'; None when the calendar has nothing then. What was found at
+        """The calendar's event at the local moment, in words: '24 Dec is Wigilia'; None for no event. What was found at
         another address than the calendar has now counts for nothing."""
         today = local.date()
         day = next((day for day in self.days if day.on.cover(today)), None)
