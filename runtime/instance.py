@@ -61,7 +61,7 @@ class Instance:
     def centralka(self, *arguments: str) -> str:
         """Runs the `centralka` command on this instance; its output."""
         done = subprocess.run(
-            [*centralka_command(self.home), *arguments], capture_output=True, text=True, timeout=180, cwd=REPOSITORY,
+            [*centralka_command(self.home), *arguments], capture_output=True, text=True, timeout=600, cwd=REPOSITORY,
         )
         if done.returncode != 0:
             raise RuntimeFailure(f"centralka {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr or done.stdout}")
