@@ -44,6 +44,10 @@ class Document:
     def problem(self, path: Path, text: str) -> Problem:
         return Problem(self.file, self.line_of(path), self.shown(path), text)
 
+    def problem_in(self, path: Path, field: str, text: str) -> Problem:
+        """A problem of the whole `path`, on the line of one of its fields."""
+        return Problem(self.file, self.line_of((*path, field)), self.shown(path), text)
+
     def place(self, path: Path) -> str:
         """'acme.yaml:12 phones.reception.mac'."""
         return f"{self.file}:{self.line_of(path)} {self.shown(path)}"
