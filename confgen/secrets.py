@@ -1,5 +1,6 @@
 """The instance's secrets: generated when first needed, kept in one file that only its owner reads."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -29,6 +30,11 @@ def new_password() -> str:
 
 def _new_pin() -> str:
     return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
+
+
+def log_token(ami_secret: str) -> str:
+    """The token in each message of Asterisk's log: known to Asterisk and to the AMI service only."""
+    return hashlib.sha256(f"log {ami_secret}".encode()).hexdigest()[:16]
 
 
 class Secrets(BaseModel):

@@ -34,7 +34,7 @@ PHONE = "127.0.0.30"                    # where that phone is during the call
 CALLER_HZ, PHONE_HZ = 440, 1000
 HEARD = 0.5                             # the share of a side's sound that must be the other side's tone
 TAIL_SAMPLES = 12_000                   # 1.5 s
-RECORD_LIMIT_S = 10.0
+RECORD_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

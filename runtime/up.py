@@ -138,7 +138,7 @@ def tell(runtime: Runtime, settings: Settings, outcome: Outcome | None, seconds:
 
 
 def runtime_output(home: Path, command: str) -> str:
-    done = subprocess.run([*centralka_command(home), command], capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
+    done = subprocess.run([*centralka_command(home), command], capture_output=True, text=True, cwd=REPOSITORY, timeout=300)
     return done.stdout.rstrip() if done.returncode == 0 else done.stderr.rstrip()
 
 

@@ -27,6 +27,7 @@ from routing.call.admission import NOBODY, Limit, reasons_of
 from routing.call.effects import Admit
 from routing.call.english import in_english
 from routing.call.reason_text import read_reasons, reason_text
+from store.live import SCANNED
 
 log = structlog.get_logger()
 
@@ -198,8 +199,8 @@ class Lines:
 
     async def countries(self, tenant: str) -> frozenset[str]:
         """Those that somebody has confirmed."""
-        pairs = (str(each).partition("/") for each in await self._redis.smembers(COUNTRIES))
-        return frozenset(country for owner, _, country in pairs if owner == tenant)
+        found = self._redis.sscan_iter(COUNTRIES, match=f"{tenant}/*", count=SCANNED)
+        return frozenset([str(each).partition("/")[2] async for each in found])
 
     async def add_country(self, tenant: str, country: str) -> bool:
         await self._redis.sadd(COUNTRIES, f"{tenant}/{country}")

@@ -29,6 +29,7 @@ SWITCHES, PERSONAL, CALENDARS = "centralka:switches", "centralka:personal", "cen
 CALENDAR_TRIES = "centralka:calendar_tries"
 READY, WRITER = "centralka:ami:ready", "centralka:writer"
 READY_S = 15
+SCANNED = 1000                                   # entries of all tenants that one step of a search for a tenant's looks at
 LIMIT_S = 3.0                                    # for one exchange with Redis
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 5.0
 AWAY = (RedisError, OSError, TimeoutError)

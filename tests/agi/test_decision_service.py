@@ -41,6 +41,7 @@ SOUNDS = "/srv/x/sounds/acme/"
 CALL = "1700000000.1"                                           # whose consultation this channel may be
 CALLER = {"caller": "%2B48600100200", "name": "Anna%20(sales)", "call": CALL}      # as URIENCODE() writes them
 NAMES = ("tenant", "origin", "dialled", "extension", "state", "digits", "ended", "voicemail")
+LIMIT_S = 60
 Devices = dict[str, DeviceState]
 
 
@@ -50,8 +51,7 @@ def devices() -> Devices:
 
 
 @pytest.fixture
-async def port(tmp_path: Path, devices: Devices, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
+async def port(tmp_path: Path, devices: Devices) -> AsyncIterator[int]:
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service_in(tmp_path, devices).step)
     server = await start_server(application, "127.0.0.1", 0)
@@ -79,21 +79,22 @@ def request(*arguments: str, caller: str = "+48600100200") -> bytes:
         "agi_extension: s", "agi_priority: 2", "agi_enhanced: 0.0", "agi_accountcode: acme", "agi_threadid: 1", "", "")).encode()
 
 
-async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes: bool = True) -> list[str]:
-    """The commands, which this peer executes one after another until the server's end of stream, as Asterisk does."""
-    async with asyncio.timeout(5):
+async def said(
+    port: int, sent: bytes, answer: str = "200 result=0\n", *, stays_while: Callable[[], bool] = lambda: False,
+) -> list[str]:
+    """The commands, which this peer executes one after another until the server's end of stream, as Asterisk does. Then it closes
+    the connection, or later."""
+    async with asyncio.timeout(LIMIT_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
         commands = (await reader.read()).decode().splitlines()
         if commands:
             writer.write((answer * len(commands)).encode())
-        if closes:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-        else:
-            await asyncio.sleep(0.8)
-            writer.close()
+        while stays_while():      # noqa: ASYNC110 - the log is another's
+            await asyncio.sleep(0.01)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
         return commands
 
 
@@ -183,12 +184,10 @@ async def test_request_that_makes_no_sense_gets_no_command_and_is_told(port: int
     assert found in logs[0]["found"]
 
 
-async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path: Path) -> None:
+async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path: Path, redis_server: RedisServer) -> None:
     """An agent's mobile, a caller who is called back; without Redis it may call every number it could ever."""
     write_revision(tmp_path, "1", acme=acme().model_copy(update={"platform": Platform()}))
-    server = RedisServer()
-    await server.start()
-    redis = live.connect(server.url)
+    redis = live.connect(redis_server.url)
     slow = SlowAnswers(CallServers(), Speech(make_speech, tmp_path / "said"), Understanding(tmp_path / "heard"))
     service = DecisionService(PublishedTenants(tmp_path), Live({}), RedisAnswers(redis), slow, PurePosixPath("/srv/x"))
 
@@ -205,20 +204,18 @@ async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path:
         for wrong in (("20a", "+48600100200"), ("", "600,"), ("", "")):
             with pytest.raises(AgiError):
                 await refused(*wrong)
-        await server.stop()
+        await redis_server.stop()
         assert await refused("201", "+48600100200") == []
     finally:
         await redis.aclose()
-        await server.remove()
 
 
 # How the commands are sent
 
 
 @pytest.fixture
-async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[list[str]], object]]:
+async def serve() -> AsyncIterator[Callable[[list[str]], object]]:
     """Starts a server that answers every request with the same commands."""
-    monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
     servers: list[asyncio.Server] = []
 
     async def start(commands: list[str]) -> int:
@@ -253,7 +250,7 @@ async def test_commands_end_before_the_answers_begin(serve) -> None:  # type: ig
 async def test_command_that_asterisk_does_not_know_is_told(serve, answer: str) -> None:  # type: ignore[no-untyped-def]
     with capture_logs() as logs:
         await said(await serve(["A"]), request(), answer)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(LIMIT_S):
             while not logs:      # noqa: ASYNC110 - the log is another's
                 await asyncio.sleep(0.01)
     assert [entry["event"] for entry in logs] == ["agi_refused"]
@@ -268,9 +265,10 @@ async def test_answer_of_a_call_that_goes_on_or_has_ended_is_none_to_tell(serve,
     assert logs == []
 
 
-async def test_peer_that_never_closes_is_left_in_time(serve) -> None:  # type: ignore[no-untyped-def]
+async def test_peer_that_never_closes_is_left_in_time(serve, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(fastagi, "MAX_WAIT_S", 0.5)
     with capture_logs() as logs:
-        assert await said(await serve(["A"]), request(), closes=False) == ["A"]
+        assert await said(await serve(["A"]), request(), stays_while=lambda: not logs) == ["A"]
     assert [(entry["event"], entry["found"]) for entry in logs] == [("agi_refused", "no end of request or connection within 0.5 s")]
 
 

