@@ -168,7 +168,7 @@ def told(scene: Scene, simulation: Simulation) -> Told:
     """A simulation in the words of a scenario."""
     steps = simulation.steps
     hears = tuple(prompt for step in steps for prompt in _heard(step))
-    sip = ANSWERED_SIP if simulation.talked else _sip(steps, simulation.outcome)
+    sip = ANSWERED_SIP if simulation.talked else _sip(steps, simulation.answered_by)
     return Told(
         told_path(scene, simulation.path), hears, simulation.outcome, sip, sum(_asks(step) for step in steps),
         talked=simulation.talked)
@@ -191,9 +191,9 @@ def _heard(step: Step) -> tuple[str, ...]:
             return ()
 
 
-def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
+def _sip(steps: tuple[Step, ...], answered_by: str) -> int | None:
     """The final answer to the caller's INVITE."""
-    if ends.startswith("answered") or any(takes_call(step) for step in steps):
+    if answered_by or any(takes_call(step) for step in steps):
         return ANSWERED_SIP
     match steps[-1]:
         case Hangup(cause=cause):

@@ -91,7 +91,7 @@ REFUSALS: dict[Limit, tuple[Name, Cause]] = {
 
 
 def reasons_of(limit: Limit, limits: Caps, extension: Extension) -> Reasons:
-    """Why the limit refuses a call of that user, or of NOBODY."""
+    """The reasons for which the limit refuses a call of that user, or of NOBODY."""
     match limit:
         case Limit.LINES:
             return Why.LINES_TAKEN(limits.lines)

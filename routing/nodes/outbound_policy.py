@@ -37,8 +37,8 @@ def why_not_called(tenant: Directory, facts: Facts, payer: Extension, number: st
 
 
 def _why_barred(here: Here, leg: Outside) -> Reasons:
-    """Why the number may not ring now, () where it may: then it counts as an outgoing call. No caller hears a question who
-    could confirm a new foreign country."""
+    """The reasons for which the number may not ring now, () where it may: then it counts as an outgoing call. No caller hears a
+    question who could confirm a new foreign country."""
     call_class = class_of(leg.number, here.tenant.country)
     if call_class is None:
         return Why.NO_DIALLING_PLAN()

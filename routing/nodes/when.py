@@ -242,7 +242,7 @@ class When(Part):
 
 
 def _all_so(why: Why, wanted: Mapping[str, GroupPresence], found: Callable[[str], GroupPresence]) -> Reasons | None:
-    """Why all these groups or queues are as wanted, None where one is not."""
+    """The reasons that all these groups or queues are as wanted, None where one is not."""
     if any(found(name) is not presence for name, presence in wanted.items()):
         return None
     return tuple(reason for name, presence in wanted.items() for reason in why(name, presence))
