@@ -87,19 +87,16 @@ class DecisionService:
         ]
 
     async def answer(self, query: Query, hold: Hold) -> AgiAnswer:
-        """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name, the
-        linkedid; what the caller chose is percent-encoded."""
+        """The decision. [step] in asterisk-conf/extensions.conf names the arguments; `dialled`, `caller` and `name` are
+        percent-encoded, `ended` is DIALSTATUS with HANGUPCAUSE."""
         began = time.perf_counter()
-        try:
-            (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,
-             transferrer, caller, caller_name, linkedid) = query.arguments
-        except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 13") from None
+        of = query.argument
+        slug, dialled, extension, state_before = of("tenant"), of("dialled"), of("extension"), of("state")
+        caller, caller_name, transferrer = of("caller"), of("name"), of("transferrer")
         published = self._published.tenant(slug)
         state = read_state(state_before)
-        result = Result(digits, dial_status, voicemail_status, left)
-        event = read_event(state, origin, dialled, extension, result)
+        result = Result(of("digits"), of("ended"), of("voicemail"), of("left"))
+        event = read_event(state, of("origin"), dialled, extension, result)
         tenant = published.tenant
         number = unquote(dialled)
         is_secret = state is not None and state.awaits is Awaits.PIN
@@ -111,7 +108,7 @@ class DecisionService:
             self._live.calendars.get(slug, {}),
             transferrer=transferrer if transferrer in tenant.users else "",
             keys="" if is_secret else read_digits(result.digits))
-        call = checked(linkedid, UNIQUEID, "linkedid")
+        call = checked(of("call"), UNIQUEID, "linkedid")
         asking = Asking(published, call, facts, query.uniqueid, f"{query.uniqueid}/{state_before}")
         kind = "step," if state else f"start,{start_text(caller, caller_name, dialled)};"
         try:
@@ -132,13 +129,10 @@ class DecisionService:
         return AgiAnswer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
-        """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
-        phone's extension, what it keyed, the linkedid."""
+        """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: `tenant`,
+        the phone's `extension`, what it `keyed`, the linkedid as `call`."""
         began = time.perf_counter()
-        try:
-            slug, extension, keyed, linkedid = query.arguments
-        except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 4") from None
+        slug, extension, keyed = query.argument("tenant"), query.argument("extension"), query.argument("keyed")
         published = self._published.tenant(slug)
         tenant = published.tenant
         dialled = read_digits(keyed)
@@ -148,7 +142,7 @@ class DecisionService:
             switches=self._live.switches.get(slug, {}), personal=self._live.personal.get(slug, {}),
             calendars=self._live.calendars.get(slug, {}))
         refusal = transfer_refusal(tenant, facts, dialled)
-        call = checked(linkedid, UNIQUEID, "linkedid")
+        call = checked(query.argument("call"), UNIQUEID, "linkedid")
         _count("transfer", "refused" if refusal else "allowed", began)
         log.info("transfer", tenant=slug, call=call, by=extension, to=dialled, refused=bool(refusal))
         if refusal:
@@ -168,17 +162,14 @@ class DecisionService:
             f'SET VARIABLE LOT_FULL "{sounds_of("sys_parking_full")}"']
 
     async def admit(self, query: Query, hold: Hold) -> list[str]:
-        """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: tenant, the
-        user who pays or '', number, linkedid."""
+        """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: `tenant`,
+        the user who pays or '' as `payer`, `number`, the linkedid as `call`."""
         began = time.perf_counter()
-        try:
-            slug, payer, number, linkedid = query.arguments
-        except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 4") from None
+        slug = query.argument("tenant")
         published = self._published.tenant(slug)
-        call = checked(linkedid, UNIQUEID, "linkedid")
-        user = checked(payer, "([0-9]{2,6})?", "payer")
-        called = checked(number, r"\+[0-9]{7,15}", "number outside")
+        call = checked(query.argument("call"), UNIQUEID, "linkedid")
+        user = checked(query.argument("payer"), "([0-9]{2,6})?", "payer")
+        called = checked(query.argument("number"), r"\+[0-9]{7,15}", "number outside")
         asking = Asking(published, call, Facts(self._now()), query.uniqueid, f"{query.uniqueid}/")
         why = await self._decide(asking, lambda facts: why_not_called(published.tenant, facts, user, called), hold)
         _count("admit", "refused" if why else "allowed", began)

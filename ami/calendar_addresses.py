@@ -15,8 +15,9 @@ from redis.asyncio import Redis
 
 from ami.periodic_task import take_turns
 from routing.hours.calendars import CalendarEvent
-from services.own_network import AddressRefused, HostUnknown
+from services.own_network import AddressRefused
 from services.published_tenants import PublishedTenants, values_of
+from services.resolver import HostUnknown
 from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls
 from store import calendars
 from store.calendars import Address

@@ -40,7 +40,10 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
         decision = _begin(tenant, facts, event)
         refusal = _refusal(decision) if event.origin is Origin.TRANSFER else ()
         back = returned(tenant, facts.transferrer, refusal) if refusal else None
-        return _asked(tenant, _entering(facts.transferrer), back, decision.path) if back else decision
+        if back is None:
+            return decision
+        path = (*decision.path, Visit(facts.transferrer, back.why))
+        return _asked(tenant, _entering(facts.transferrer), back, path)
     if state is None:
         return _give_up(START, Why.NO_CALL(), 0)
     trail = () if isinstance(event, Digits | Listened) and event.keys else state.trail

@@ -39,7 +39,8 @@ from tests.tenants_for_tests import acme
 
 SOUNDS = "/srv/x/sounds/acme/"
 CALL = "1700000000.1"                                           # whose consultation this channel may be
-CALLER = ("%2B48600100200", "Anna%20(sales)", CALL)            # the number and the name as URIENCODE() writes them
+CALLER = {"caller": "%2B48600100200", "name": "Anna%20(sales)", "call": CALL}      # as URIENCODE() writes them
+NAMES = ("tenant", "origin", "dialled", "extension", "state", "digits", "ended", "voicemail")
 LIMIT_S = 60
 Devices = dict[str, DeviceState]
 
@@ -67,8 +68,9 @@ def service_in(home: Path, devices: Devices) -> DecisionService:
 
 
 def request(*arguments: str, caller: str = "+48600100200") -> bytes:
-    """The handshake as Asterisk 22 writes it, `arguments` without LEFT, TRANSFERRER and the caller. Source: res_agi.c, setup_env()."""
-    script = "|".join(("step", *arguments, "", "", *CALLER))
+    """The handshake as Asterisk 22 writes it, `arguments` in the order of NAMES. Source: res_agi.c, setup_env()."""
+    named = dict(zip(NAMES, arguments, strict=False)) | {"left": "", "transferrer": ""} | CALLER
+    script = f"step?{'&'.join(f'{name}={value}' for name, value in named.items())}"
     return "\n".join((
         "agi_network: yes", f"agi_network_script: {script}", f"agi_request: agi://127.0.0.1/{script}",
         "agi_channel: PJSIP/acme-201-desk-00000001", "agi_language: en", "agi_type: PJSIP", "agi_uniqueid: 1700000000.7",
@@ -146,7 +148,8 @@ async def test_fault_of_ours_is_logged_with_its_traceback_and_the_caller_reaches
 ) -> None:
     monkeypatch.setattr(Menu, "decide", lambda self, here, memory, event: ("",)[len(memory) + 1])
     service = service_in(tmp_path, {})
-    query = Query("1.1", ("acme", "trunk", "%2B48221234567", "", state, "1", "", "", "", "", *CALLER))
+    given = dict(zip(NAMES, ("acme", "trunk", "%2B48221234567", "", state, "1", "", ""), strict=True))
+    query = Query("1.1", given | {"left": "", "transferrer": ""} | CALLER)
     with capture_logs() as logs:
         assert await service.answer(query, lambda seconds: None) == AgiAnswer(event, state, "Goto(failover)")
     assert [(entry["event"], entry["tenant"], entry["call"], entry.get("exc_info")) for entry in logs] == [
@@ -162,9 +165,9 @@ async def test_phone_that_is_in_a_call_now_is_passed_over_now(port: int, devices
 
 
 @pytest.mark.parametrize(("arguments", "found"), [
-    (("acme", "trunk", "1", "", "", "", ""), "found 12 arguments, expected 13"),
-    (("acme", "trunk", "1", "", "", "", "", "", ""), "found 14 arguments, expected 13"),
-    ((), "found 5 arguments, expected 13"),
+    (("acme", "trunk", "1", "", "", "", ""), "no argument 'voicemail'"),
+    (("acme", "trunk", "1&tenant=rossi", "", "", "", "", ""), "argument 'tenant' is given twice"),
+    ((), "no argument 'tenant'"),
     (("../x", "trunk", "1", "", "", "", "", ""), "tenant: found '../x'"),
     (("rossi", "trunk", "1", "", "", "", "", ""), "tenant 'rossi' is not published"),
     (("acme", "desk", "1", "", "", "", "", ""), "origin: found 'desk', expected one of trunk, phone, transfer"),
@@ -189,7 +192,7 @@ async def test_dialplan_is_told_which_number_it_may_not_call_by_itself(tmp_path:
     service = DecisionService(PublishedTenants(tmp_path), Live({}), RedisAnswers(redis), slow, PurePosixPath("/srv/x"))
 
     async def refused(payer: str, number: str, channel: str = "1.1") -> list[str]:
-        return await service.admit(Query(channel, ("acme", payer, number, "1.1")), lambda seconds: None)
+        return await service.admit(Query(channel, {"tenant": "acme", "payer": payer, "number": number, "call": "1.1"}), lambda seconds: None)
 
     try:
         await Lines(redis).stop("acme", "201", "test")

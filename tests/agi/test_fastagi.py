@@ -12,8 +12,8 @@ from agi.fastagi import MAX_HANDSHAKE_BYTES, WAKE_BYTES, Application, Hold, Quer
 LIMIT_S = 60
 GOOD = b"""\
 agi_network: yes
-agi_network_script: step|acme|x
-agi_request: agi://127.0.0.1:4573/step|acme|x
+agi_network_script: step?tenant=acme&x=y
+agi_request: agi://127.0.0.1:4573/step?tenant=acme&x=y
 agi_channel: PJSIP/acme-trunk-carrier-000001f4
 agi_language: en
 agi_type: PJSIP
@@ -31,7 +31,7 @@ async def port() -> AsyncIterator[int]:
     application = Application(loop=asyncio.get_running_loop())
 
     async def step(query: Query, _: Hold) -> list[str]:
-        match query.arguments[0]:
+        match query.arguments["tenant"]:
             case "raise":
                 raise RuntimeError("a mistake of ours")
             case "inject":
@@ -76,6 +76,7 @@ async def test_request_is_answered_with_all_commands_at_once_and_closed(port: in
     (b"GET / HTTP/1.1\r\nHost: x\r\n\n", False),                        # another protocol
     (b"\x00\xff\xfe\n\n", False),                                       # no text at all
     (GOOD.replace(b"agi_callerid", b"agi_nobody"), False),              # no caller where one must stand
+    (GOOD.replace(b"acme&", b"acme&tenant=rossi&"), False),             # an argument twice
     (GOOD.replace(b"acme", b"raise"), False),
     (GOOD.replace(b"acme", b"inject"), False),
 ])
@@ -108,10 +109,10 @@ async def test_hundred_peers_that_never_end_keep_nobody_else_waiting(port: int) 
 
 
 @pytest.mark.parametrize("number", [
-    b"1\nagi_network_script: step|raise\n\n", b"1\nagi_uniqueid: 2.2\n", b"x" * 4000, b"\"',$;" * 1000, b"\xff\x00", b"510 no\n"])
+    b"1\nagi_network_script: step?tenant=raise\n\n", b"1\nagi_uniqueid: 2.2\n", b"x" * 4000, b"\"',$;" * 1000, b"\xff\x00", b"510 no\n"])
 async def test_whatever_stands_in_the_callers_number_nothing_of_it_is_read(port: int, number: bytes) -> None:
     assert await said(port, GOOD.replace(b"+48600100200", number)) == b'SET VARIABLE STATE "a"\nSET VARIABLE STEP "b"\n'
 
 
 def test_query_is_what_stands_before_the_caller() -> None:
-    assert fastagi.read_query(GOOD.split(b"agi_callerid")[0]) == ("step", Query("1.1", ("acme", "x")))
+    assert fastagi.read_query(GOOD.split(b"agi_callerid")[0]) == ("step", Query("1.1", {"tenant": "acme", "x": "y"}))

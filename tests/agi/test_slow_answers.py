@@ -84,7 +84,7 @@ async def test_service_that_is_away_sends_the_call_to_failed(tmp_path: Path) -> 
         pass
     async with deciding(tmp_path, service.url()) as port:
         commands = await said(port, ASKED)
-    assert "crm|no connection%2C on to mail" in commands[2]
+    assert "crm|.server_failed-no_connection~.on_to-mail~" in commands[2]
 
 
 # Speech

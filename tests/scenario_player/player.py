@@ -64,10 +64,10 @@ class Player:
         self._stages: dict[str, Stage] = {}
 
     async def step(self, query: Query, hold: Hold) -> list[str]:
-        return await self._stages[query.arguments[0]].step(query, hold)
+        return await self._stages[query.argument("tenant")].step(query, hold)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
-        return await self._stages[query.arguments[0]].transfer(query, hold)
+        return await self._stages[query.argument("tenant")].transfer(query, hold)
 
     async def play_all(self, scenes: Sequence[Scene]) -> dict[str, Told | Exception]:
         """What came of each, by tenant and title."""
