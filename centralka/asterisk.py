@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from ami.client import ACTION_LIMIT_S, AmiClient, AmiError
 from centralka.settings import AMI_CLI_USER, Settings
 from confgen.publish.asterisk_reload import AsteriskRefused
-from confgen.publish.dialplan_changes import Line
+from confgen.render.dialplan import Line
 from confgen.secrets import load_secrets
 
 RELOAD_LIMIT_S = 180.0      # grows with the square of the number of endpoints

@@ -5,13 +5,15 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from confgen.publish.dialplan_changes import Difference, Line, difference, together
+from confgen.publish.dialplan_changes import Difference, difference, together
 from confgen.publish.revision import Revision
 from confgen.publish.sip_database import TABLES, is_complete, make_database, write_all_objects, write_mailboxes, write_objects
+from confgen.render import dialplan
+from confgen.render.dialplan import Context, Extension, Line, step
 from confgen.render.sip_objects import Aor, Auth, Endpoint, Key, Registration, SipObject, key_of, objects_in
 from confgen.render.tenant_files import without_rows
 
-MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
+MARKER, MARKED = "extensions/00-revision.json", "centralka-revision"      # the file of its rows, and its context
 DIGITS = 12      # of a hash: a marker holds two, that of what no tenant changes first
 VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
 VERIFY_PAUSE_S = 0.03
@@ -76,9 +78,15 @@ def is_read_by_asterisk(path: str) -> bool:
     return path.partition("/")[0] in RELOADS
 
 
+def marker_files(marker: str) -> dict[str, str]:
+    """The files by which the dialplan names the last revision that had something new for Asterisk."""
+    contexts = [Context(MARKED, (Extension(marker, (step("NoOp"),)),))]
+    return {MARKER: dialplan.dump(contexts), MARKER.replace(".json", ".conf"): dialplan.text_of(contexts)}
+
+
 def marker_of(files: Mapping[str, str]) -> str:
-    """What names in the dialplan the last revision that had something new for Asterisk."""
-    return files[MARKER].split("exten => ")[1].split(",")[0]
+    """'' in a revision without a marker, or of a version of Centralka that kept no rows of it."""
+    return dialplan.load(files[MARKER])[0].extensions[0].pattern if MARKER in files else ""
 
 
 def own_part_of(files: Mapping[str, str]) -> str:
@@ -158,13 +166,13 @@ class Reading:
 
     def _lines(self, changed: Collection[str]) -> Difference | None:
         """Where the dialplan differs, if that is little. The marker of the revision comes last."""
-        if MARKER not in self._after or own_part_of(self._before) != own_part_of(self._after):
+        if own_part_of(self._before) != own_part_of(self._after):
             return None
         differences = []
         for path in changed:
-            if path.startswith("extensions/") and path != MARKER:
+            if path.startswith("extensions/") and path.endswith(".json") and path != MARKER:
                 both = path in self._before and path in self._after
-                found = difference(self._before[path], self._after[path]) if both else None
+                found = difference(*(dialplan.load(files[path]) for files in (self._before, self._after))) if both else None
                 if not found:
                     return None
                 differences.append(found)
@@ -220,7 +228,7 @@ class Reading:
 
     async def _has_marker(self, files: Revision) -> bool:
         """Whether Asterisk runs the dialplan of this revision."""
-        return MARKER in files and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
+        return bool(marker_of(files)) and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
 
     async def _present(self, endpoints: set[str]) -> set[str]:
         """Those of the endpoints that Asterisk has."""

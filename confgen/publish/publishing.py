@@ -9,12 +9,11 @@ from pathlib import Path
 
 from confgen.publish.asterisk_reload import (
     DIGITS,
-    MARKED,
-    MARKER,
     Asterisk,
     AsteriskRefused,
     Reading,
     is_read_by_asterisk,
+    marker_files,
     marker_of,
 )
 from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
@@ -23,7 +22,7 @@ from confgen.render.sip_objects import IN_FILES, files_by_kind, objects_in
 from confgen.render.tenant_files import Files
 from routing.numbering.endpoint import PLATFORM
 
-ADDED = (MARKER, *(f"sip/{kind}.conf" for kind in IN_FILES))
+ADDED = (*marker_files("0"), *(f"sip/{kind}.conf" for kind in IN_FILES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ async def publish(
     written |= _trunk_files(before, written, gone)
     own = _digest({path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")})
     digest = _digest({**written, **dict.fromkeys(gone, ""), "before": before.name, "own": own})
-    if any(map(is_read_by_asterisk, (*written, *gone))) or MARKER not in before or not marker_of(before).startswith(own):
-        written[MARKER] = f"[{MARKED}]\nexten => {own}{digest},1,NoOp()\n"
+    if any(map(is_read_by_asterisk, (*written, *gone))) or not marker_of(before).startswith(own):
+        written |= marker_files(own + digest)
     after = write_revision(home, before, written, gone, digest) if written or gone else before
     folders, complaint = await _switch(home, before, after, asterisk)
     names = [*(history(home) if earlier is None else earlier)]

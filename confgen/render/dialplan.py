@@ -1,0 +1,114 @@
+"""A dialplan as typed rows: contexts, their extensions, and each extension's steps and hint. Pure.
+
+Three forms are derived from them: the text of extensions.conf (`text_of`), lines as AMI takes them one by one (`lines_of`), and
+the JSON in which a revision keeps them (`dump`, `load`).
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+
+from confgen.render.encoder import UnsafeValue, encode
+
+HINT = "hint"
+_CONTEXT = re.compile(r"[a-z0-9_-]+")
+_PATTERN = re.compile(r"[A-Za-z0-9_*#+%.!\[\]]+")
+
+
+class Code(str):
+    """Text in Asterisk's dialplan language, which our source writes out; each value in it was encoded."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An application and what stands between its brackets. Made by `step`."""
+
+    application: str
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A number or pattern, the steps of its priorities from 1 on, and the devices of its hint, '' without one. Raises
+    UnsafeValue."""
+
+    pattern: str
+    steps: tuple[Step, ...] = ()
+    hint: str = ""
+
+    def __post_init__(self) -> None:
+        if not _PATTERN.fullmatch(self.pattern):
+            raise UnsafeValue(f"found the extension {self.pattern[:80]!r}, expected {_PATTERN.pattern}")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`includes`: contexts where Asterisk goes on looking for an extension. Raises UnsafeValue."""
+
+    name: str
+    extensions: tuple[Extension, ...] = ()
+    includes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *self.includes):
+            if not _CONTEXT.fullmatch(name):
+                raise UnsafeValue(f"found the context {name[:80]!r}, expected {_CONTEXT.pattern}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step or a hint as AMI takes it. A hint has its devices for an application."""
+
+    context: str
+    extension: str
+    priority: str        # '1', '2', ... or 'hint'
+    application: str
+    data: str = ""
+
+
+def step(application: str, *arguments: object) -> Step:
+    """A step with these arguments; all but Code are encoded. Raises UnsafeValue."""
+    return Step(application, ",".join(each if isinstance(each, Code) else str(encode(each)) for each in arguments))
+
+
+def text_of(contexts: Iterable[Context]) -> str:
+    return "".join(f"\n[{context.name}]\n{''.join(_context_lines(context))}" for context in contexts)
+
+
+def lines_of(context: Context) -> Iterator[Line]:
+    for extension in context.extensions:
+        for priority, each in enumerate(extension.steps, 1):
+            yield Line(context.name, extension.pattern, str(priority), each.application, each.data)
+        if extension.hint:
+            yield Line(context.name, extension.pattern, HINT, extension.hint)
+
+
+def dump(contexts: Iterable[Context]) -> str:
+    """A JSON array, a context a line."""
+    lines = []
+    for context in contexts:
+        extensions = [(each.pattern, [astuple(one) for one in each.steps], each.hint) for each in context.extensions]
+        lines.append(json.dumps((context.name, extensions, context.includes), ensure_ascii=False))
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def load(text: str) -> list[Context]:
+    """What `dump` wrote. Raises ValueError or TypeError for any other text."""
+    return [
+        Context(name, tuple(
+            Extension(pattern, tuple(Step(application, data) for application, data in steps), hint)
+            for pattern, steps, hint in extensions), tuple(includes))
+        for name, extensions, includes in json.loads(text)]
+
+
+def _context_lines(context: Context) -> Iterator[str]:
+    for name in context.includes:
+        yield f"include => {name}\n"
+    for extension in context.extensions:
+        for number, each in enumerate(extension.steps):
+            yield f"{' same => n' if number else f'exten => {extension.pattern},1'},{each.application}({each.data})\n"
+        if extension.hint:
+            yield f"exten => {extension.pattern},{HINT},{extension.hint}\n"
