@@ -30,7 +30,7 @@ from ami.cel import (
     start_of,
     tenant_of,
 )
-from ami.cel_file import CelFile, Place
+from ami.cel_file import CHUNK, CelFile, Place
 from ami.legs_outside import LegsOutside, payers
 from ami.live_writer import LiveHash
 from ami.load_counter import LoadCounter
@@ -81,6 +81,8 @@ class CelFollower:
         self._pending = PendingCalls()
         self.legs = LegsOutside()                    # of the calls in progress
         self.problem = ""
+        self.is_caught_up = False                    # the last look read to the end of the file
+        self._refused = 0
         self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
         self._ended: dict[str, None] = {}
         self._unsaved: list[_Unsaved] = []
@@ -101,6 +103,27 @@ class CelFollower:
     def waiting(self) -> int:
         """Records of ended calls that are not in the database yet."""
         return len(self._unsaved)
+
+    @property
+    def pending(self) -> Mapping[str, Sequence[CelEvent]]:
+        """The events of each call that has not ended, by linkedid."""
+        return self._pending.events
+
+    def channels(self, linkedid: str) -> frozenset[str]:
+        """The channels of a pending call of which no hang-up was read, by uniqueid."""
+        return self._pending.channels(linkedid)
+
+    @property
+    def gaps(self) -> int:
+        """How often events may have been lost: lines that could not be used, and cuts in the file."""
+        return self._refused + self._file.cuts
+
+    async def interrupt(self, linkedid: str) -> None:
+        """Ends a pending call whose end will never be read."""
+        ended = self._interrupt(linkedid)
+        if ended.whole:
+            self._report(ended, "its end was never read")
+        await self._finish([ended])
 
     async def _read_on(self) -> NoReturn:
         told = ""
@@ -142,17 +165,24 @@ class CelFollower:
     async def read(self) -> bool:
         """Reads what there is, up to one chunk. False when nothing was there."""
         lines = self._file.read()
+        self.is_caught_up = sum(len(line) for _, line in lines) < CHUNK // 2
         ended = [call for place, line in lines for call in self._take(place, line)]
         if not lines and self._file.is_at_end:
             if not self._calls.begun:
                 self._calls.rewrite()
             ended = self._interrupted()
-        unsaved = [each for call in ended if (each := self._record_of(call)) is not None]
-        self._unsaved += unsaved
-        if unsaved or (lines and self._is_far()):
+        if lines and self._is_far():
             self._to_save.set()
-        await self._count([each for each in unsaved if each.ended.whole])
+        await self._finish(ended)
         return bool(lines)
+
+    async def _finish(self, ended: Sequence[EndedCall]) -> None:
+        """Makes the records of calls that have ended, and gives back what these calls hold."""
+        unsaved = [each for call in ended if (each := self._record_of(call)) is not None]
+        if unsaved:
+            self._unsaved += unsaved
+            self._to_save.set()
+            await self._count([each for each in unsaved if each.ended.whole])
 
     def _take(self, place: Place, line: bytes) -> list[EndedCall]:
         """The calls that end with this line: one event, unless the disk was full."""
@@ -161,15 +191,18 @@ class CelFollower:
             try:
                 call = self._take_event(place, parse_event(part))
             except CelError as error:
-                metrics.CEL_LINES_REFUSED.inc()
-                self._losses.add([part], f"offset {place.offset}: {error}")
+                self._refuse(place, part, str(error))
             except Exception as error:  # one event that fails must not stop those of other calls
                 log.exception("cel_event_failed", offset=place.offset)
-                metrics.CEL_LINES_REFUSED.inc()
-                self._losses.add([part], f"offset {place.offset}: {error!r}")
+                self._refuse(place, part, repr(error))
             else:
                 ended += [call] if call else []
         return ended
+
+    def _refuse(self, place: Place, line: bytes, problem: str) -> None:
+        metrics.CEL_LINES_REFUSED.inc()
+        self._refused += 1
+        self._losses.add([line], f"offset {place.offset}: {problem}")
 
     def _parts_of(self, line: bytes) -> list[bytes]:
         try:
@@ -235,6 +268,9 @@ class CelFollower:
 
     def _lose(self, ended: EndedCall, reason: str, problem: str) -> None:
         metrics.RECORDS_LOST.labels(reason).inc()
+        self._report(ended, problem)
+
+    def _report(self, ended: EndedCall, problem: str) -> None:
         self._losses.add([line_of(event) for event in ended.events], problem, call=ended.linkedid)
 
     async def _count(self, calls: Sequence[_Unsaved]) -> None:
@@ -264,9 +300,12 @@ class CelFollower:
             return
         beheaded = [call.ended.linkedid for call in calls if not call.ended.whole]
         kept = await self._patiently(partial(self._store.kept, beheaded), "read") if beheaded else frozenset()
-        await self._count([call for call in calls if not call.ended.whole and call.ended.linkedid not in kept])
         position = self._file.position(place)
         new = [call for call in calls if call.ended.linkedid not in kept]
+        for call in new:
+            if not call.ended.whole:
+                self._report(call.ended, "its beginning was never read")
+        await self._count([call for call in new if not call.ended.whole])
         try:
             await self._patiently(partial(self._store.save, [call.record for call in new], position), "write")
             metrics.RECORDS_WRITTEN.inc(len(new))

@@ -24,6 +24,7 @@ from ami.notices import StopNotices
 from ami.periodic_task import kept_running
 from ami.record_watch import RecordWatch, operator_notices
 from ami.registrations import Registrations
+from ami.vanished_calls import VanishedCalls
 from ami.wake_ups import WakeUps
 from services.published_tenants import PublishedTenants
 from services.web_request import Reach
@@ -72,6 +73,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
                     "registrations": Registrations(ami, redis).run,
                     "gauges": Gauges(ami, home).run,
                     "watch over records": watch.run,
+                    "vanished calls": VanishedCalls(ami, follower).run,
                     "call records": partial(_keep_records, database_url, upgraded, follower),
                 }
                 running = [tasks.create_task(kept_running(run, name=name), name=name) for name, run in runs.items()]

@@ -13,7 +13,7 @@ class Outcome(StrEnum):
     MAILBOX = "mailbox"          # a user listened to their own messages
     CONFERENCE = "conference"    # the caller was in a conference room
     UNANSWERED = "unanswered"    # none of these
-    INTERRUPTED = "interrupted"  # Asterisk stopped in the middle of it
+    INTERRUPTED = "interrupted"  # its end was never read: Asterisk stopped, or its events are lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,12 @@ from centralka.cli.commands import Commands
 
 HELP = (
     "Centralka, a hosted PBX: Asterisk carries the calls, this decides them.\n\n"
-    "A tenant is a file, such as tenants/acme.yaml, and every command looks at one instance, that in --home: make up makes and "
-    "starts it, make down stops it. A change is made by editing the file, then check, plan, apply; rollback undoes it. At "
-    "three in the morning begin with status, then calls and explain. Each command has examples: centralka simulate --help.")
+    "A tenant is a file, such as tenants/acme.yaml. Every command works on one instance, the one in --home: make up makes and "
+    "starts it, make down stops it. To change a tenant, edit its file, then check, plan, apply; rollback undoes it. At three "
+    "in the morning begin with status, then calls and explain. Each command's help has examples: centralka simulate --help.")
 EPILOG = (
-    "Exit codes: 0 good; 1 what was given is wrong, and whoever gave it mends it; 2 the system is at fault.\n\n"
-    "Documents: README.md; in docs/ elements.md (what a tenant's file holds), scenarios.md, codes.md, phones.md, outgoing.md, "
-    "forwarding.md, lamps.md, call-server.md and directory-speech.md.")
+    "Exit codes: 0 good; 1 the input is wrong, and the user corrects it; 2 the system is at fault.\n\n"
+    "Documents: docs/README.md lists them; docs/tutorial.md is the place to begin.")
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP, epilog=EPILOG)
 DEMO = Path(".runtime/root/srv/demo")
 NICER = 5        # a command gives way to the calls that run beside it

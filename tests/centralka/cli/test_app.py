@@ -52,8 +52,12 @@ def centralka(home: Path, *arguments: str, said: str = "") -> subprocess.Complet
 def test_every_command_is_listed_with_what_it_does() -> None:
     shown = subprocess.run([Path(sys.executable).parent / "centralka", "--help"], capture_output=True, text=True, check=True).stdout
     assert all(re.search(rf"^│ {command} +[A-Z]", shown, re.MULTILINE) for command in LISTED)
-    documents = {path.name for path in (REPOSITORY / "docs").glob("*.md")}
-    assert documents <= set(re.findall(r"[a-z-]+\.md", shown))
+    assert {"README.md", "tutorial.md"} <= set(re.findall(r"[A-Za-z-]+\.md", shown))
+
+
+def test_index_lists_every_document() -> None:
+    index = (REPOSITORY / "docs" / "README.md").read_text()
+    assert {path.name for path in (REPOSITORY / "docs").glob("*.md")} - {"README.md"} <= set(re.findall(r"\]\(([a-z-]+\.md)\)", index))
 
 
 def test_every_example_of_the_help_names_its_command_and_options_that_there_are() -> None:
