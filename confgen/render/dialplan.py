@@ -7,7 +7,7 @@ the JSON in which a revision keeps them (`dump`, `load`).
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from confgen.render.encoder import UnsafeValue, encode
 
@@ -87,12 +87,11 @@ def lines_of(context: Context) -> Iterator[Line]:
 
 
 def dump(contexts: Iterable[Context]) -> str:
-    """A JSON array, a context a line."""
-    lines = []
-    for context in contexts:
-        extensions = [(each.pattern, [astuple(one) for one in each.steps], each.hint) for each in context.extensions]
-        lines.append(json.dumps((context.name, extensions, context.includes), ensure_ascii=False))
-    return "[\n" + ",\n".join(lines) + "\n]\n"
+    return json.dumps([
+        (context.name, [
+            (extension.pattern, [(each.application, each.data) for each in extension.steps], extension.hint)
+            for extension in context.extensions], context.includes)
+        for context in contexts], ensure_ascii=False)
 
 
 def load(text: str) -> list[Context]:

@@ -40,7 +40,9 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
         decision = _begin(tenant, facts, event)
         refusal = _refusal(decision) if event.origin is Origin.TRANSFER else ()
         back = returned(tenant, facts.transferrer, refusal) if refusal else None
-        return _asked(tenant, _entering(facts.transferrer), back, decision.path) if back else decision
+        if back is None:
+            return decision
+        return _asked(tenant, _entering(facts.transferrer), back, (*decision.path, Visit(facts.transferrer, back.why)))
     if state is None:
         return _give_up(START, "an event without a call", 0)
     trail = () if isinstance(event, Digits | Listened) and event.keys else state.trail
