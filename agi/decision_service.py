@@ -16,14 +16,13 @@ import structlog
 from agi.channel_text import Result, path_text, read_digits, read_event, read_state, start_text, state_text
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import Asking, SlowAnswers
-from routing.call import effects as questions
-from routing.call.effects import CheckPin, HasPin, LiveQuestion, PinIs, Question, Unanswered
-from routing.call.facts import Facts
+from routing.call.effects import CheckPin, LiveEffect, PinIs
+from routing.call.facts import Answer, Facts, Request, Unanswered
+from routing.call.questions import HasPin, LiveQuestion
 from routing.call.state import Awaits, Visit
 from routing.engine.engine import next_step, transfer_refusal
 from routing.engine.entry import START
 from routing.nodes.outbound_policy import why_not_called
-from routing.nodes.parking import Parking, Slot
 from routing.numbering.callers import caller_number
 from routing.numbering.numbers import dialled_number
 from services import metrics
@@ -32,6 +31,7 @@ from services.published_tenants import PublishedTenants
 from services.step_text import DIGITS, lot_name, sound_path, step_text
 from store.follower import Live
 
+DRAIN_S = 8.0                     # less than a supervisor waits before it kills: docker/compose.yaml, runtime
 FAILOVER = "Goto(failover)"       # the dialplan's own: it ends a call whose caller has been served already
 UNIQUEID = r"[A-Za-z0-9._-]{1,80}"
 
@@ -43,13 +43,13 @@ class Answering(Protocol):
     """Who answers what a decision asks. Never fails: without Redis it says what it knows. `decision` names the decision,
     the same one when Asterisk asks for it again."""
 
-    async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> questions.Answer: ...
+    async def answer(self, tenant: str, call: str, question: LiveQuestion | LiveEffect, decision: str) -> Answer: ...
     async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
         """`pin` is the right one, '' where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AgiAnswer:
     """A decision as Asterisk reads it. `event` is that of the call's record: its kind and what it tells."""
 
     event: str
@@ -84,7 +84,7 @@ class DecisionService:
             f'SET VARIABLE STEP "{answer.step}"',
         ]
 
-    async def answer(self, query: Query, hold: Hold) -> Answer:
+    async def answer(self, query: Query, hold: Hold) -> AgiAnswer:
         """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
         DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name, the
         linkedid; what the caller chose is percent-encoded."""
@@ -121,13 +121,13 @@ class DecisionService:
             log.exception("decision_failed", tenant=slug, call=call, state=state_before)
             _count("step", "failover", began)
             failed = path_text((Visit(state.node if state else START, "internal error"),))
-            return Answer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
+            return AgiAnswer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
         log.info(
             "step", tenant=slug, call=call, step=text,
             path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
         _count("step", type(decision.step).__name__.lower(), began)
-        return Answer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
+        return AgiAnswer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
@@ -153,20 +153,15 @@ class DecisionService:
             sounds = "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in refusal)
             return [f'SET VARIABLE REFUSAL "{sounds}"']
         target = [f'SET VARIABLE TARGET "{dialled}"']
-        node = tenant.internal_numbers.get(dialled, "")
-        match tenant.nodes.get(node):
-            case Parking(numbers=numbers):
-                lot, slots = node, numbers
-            case Slot(lot=lot, number=number):
-                slots = (number,)
-            case _:
-                return target
+        lot = tenant.lot_of(tenant.internal_numbers.get(dialled, ""))
+        if lot is None:
+            return target
 
         def sounds_of(*prompts: str) -> str:
             return "&".join(sound_path(self._home, slug, published.sounds[prompt]) for prompt in prompts)
 
         return [
-            *target, f'SET VARIABLE LOT "{lot_name(tenant, lot)}"', f'SET VARIABLE LOT_SLOTS "{"-".join(slots)}"',
+            *target, f'SET VARIABLE LOT "{lot_name(tenant, lot.name)}"', f'SET VARIABLE LOT_SLOTS "{"-".join(lot.slots)}"',
             f'SET VARIABLE LOT_SOUND "{sounds_of("sys_parked")}"', f'SET VARIABLE LOT_DIGITS "{sounds_of(*DIGITS)}"',
             f'SET VARIABLE LOT_FULL "{sounds_of("sys_parking_full")}"']
 
@@ -190,20 +185,20 @@ class DecisionService:
 
     async def _decide(self, asking: Asking, decide: Callable[[Facts], T], hold: Hold) -> T:
         """Answers the questions that come up, each once: a walk has an end, and so have they."""
-        answers: dict[Question, questions.Answer] = {}
+        answers: dict[Request, Answer] = {}
         while True:
             try:
                 return decide(replace(asking.facts, answers=answers))
             except Unanswered as unanswered:
                 answers[unanswered.question] = await self._answer(asking, unanswered.question, hold)
 
-    async def _answer(self, asking: Asking, question: Question, hold: Hold) -> questions.Answer:
+    async def _answer(self, asking: Asking, question: Request, hold: Hold) -> Answer:
         if isinstance(question, CheckPin | HasPin):
             pin = asking.published.pin(question.extension, question.of)
             if isinstance(question, HasPin):
                 return bool(pin)
             return await self._answers.check_pin(asking.published.tenant.tenant, question, pin)
-        if isinstance(question, LiveQuestion):
+        if isinstance(question, LiveQuestion | LiveEffect):
             return await self._answers.answer(asking.published.tenant.tenant, asking.call, question, asking.decision)
         return await self._slow.answer(asking, question, hold)
 
@@ -214,7 +209,7 @@ def _count(request: str, result: str, began_s: float) -> None:
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:
-    """Answers until SIGTERM or SIGINT; requests already begun are finished."""
+    """Answers until SIGTERM or SIGINT; requests that have begun by then are answered within DRAIN_S, or cut."""
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     application.add_route("transfer", service.transfer)
@@ -226,4 +221,4 @@ async def serve(service: DecisionService, address: str, port: int) -> None:
     log.info("agi_ready", address=address, port=port)
     await stopping.wait()
     server.close()
-    await asyncio.wait_for(server.wait_closed(), 5)
+    await application.drain(DRAIN_S)

@@ -9,8 +9,8 @@ from agi.fastagi import Hold
 from agi.speech import Speech
 from agi.understanding import Understanding
 from routing.call.call_server import Failed, Reply
-from routing.call.effects import AskServer, SlowQuestion, Speak, Understand
 from routing.call.facts import Facts
+from routing.call.questions import AskServer, SlowQuestion, Speak, Understand
 from services.published_tenants import PublishedTenant
 
 AFTERWARDS_S = 4     # for the decision that follows, as long as any other

@@ -3,7 +3,6 @@ fetched stays as it was found last.
 """
 
 import asyncio
-import json
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,7 +16,7 @@ from redis.asyncio import Redis
 from ami.periodic_task import take_turns
 from routing.hours.calendars import CalendarEvent
 from services.own_network import AddressRefused, HostUnknown
-from services.published_tenants import PublishedTenants
+from services.published_tenants import PublishedTenants, values_of
 from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls
 from store import calendars
 from store.calendars import Address
@@ -129,16 +128,21 @@ class PublishedCalendars:
     def wanted(self) -> tuple[Wanted, ...]:
         revision = self._published.revision()
         if revision != self._revision:
-            self._found = tuple(each for _, text in self._published.texts(revision) for each in wanted_of(text))
+            self._found = tuple(each for slug, text in self._published.texts(revision) for each in wanted_of(slug, text))
             self._revision = revision
         return self._found
 
 
-def wanted_of(text: bytes) -> Iterator[Wanted]:
-    """Of one tenant's published file."""
+def wanted_of(slug: str, text: bytes) -> Iterator[Wanted]:
+    """The calendars of one tenant's published file; none of a file that cannot be read."""
     if b'"url": "' not in text:
         return                   # quicker, of thousands
-    tenant = json.loads(text)["tenant"]
-    for name, calendar in tenant["calendars"].items():
-        if calendar["url"]:
-            yield Wanted(f"{tenant['tenant']}/{name}", calendar["url"], tenant["timezone"])
+    try:
+        tenant = values_of(slug, text)
+        found = [
+            Wanted(f"{slug}/{name}", calendar["url"], tenant["timezone"])
+            for name, calendar in tenant["calendars"].items() if calendar["url"]]
+    except Exception:            # its own calendars are not fetched, and every other tenant's are
+        log.exception("published_tenant_skipped", tenant=slug)
+        return
+    yield from found

@@ -232,6 +232,7 @@ class CelFollower:
                 metrics.CALLS_STARTED.labels(live.tenant).inc()
             if live.tenant:        # who calls from a shared carrier has none until the number was found
                 self._calls.put(event.linkedid, live.to_json())
+                self.legs.begin(event.linkedid, live.tenant)
         return ended
 
     def _forget(self, linkedid: str) -> None:

@@ -3,8 +3,7 @@
 The dialplan tells it on each such leg, [outside] in asterisk-conf/extensions.conf: "<user or nothing>|<number>".
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ami.cel import CelEvent, said
@@ -25,45 +24,84 @@ class LegOutside:
 
 @dataclass(slots=True)
 class LegsOutside:
-    """Is told each event once its call is known, which call became part of which, and which are over."""
+    """The legs of calls in progress, by call and by tenant. Each event costs the same however many calls there are.
 
-    _up: dict[str, LegOutside] = field(default_factory=dict)           # by uniqueid
-    _over: dict[LegOutside, int] = field(default_factory=dict)         # when the last such leg ended, Unix ms
-    _joined: dict[str, str] = field(default_factory=dict)
+    `changed` holds the tenants of which something has changed; the reader of it takes them out.
+    """
+
+    changed: set[str] = field(default_factory=set)
+    _tenant_of: dict[str, str] = field(default_factory=dict)             # of each call in progress
+    _calls: dict[str, set[str]] = field(default_factory=dict)            # the same, by tenant
+    _up: dict[str, LegOutside] = field(default_factory=dict)             # by uniqueid
+    _of_call: dict[str, set[str]] = field(default_factory=dict)          # the same, by call
+    _over: dict[str, dict[LegOutside, int]] = field(default_factory=dict)    # by call: when each ended last, Unix ms
+    _parts: dict[str, list[str]] = field(default_factory=dict)           # by call: those that became part of it
+
+    def begin(self, call: str, tenant: str) -> None:
+        """The call is in progress, and this tenant's."""
+        if self._tenant_of.get(call) != tenant:
+            self._leave_tenant(call)
+            self._tenant_of[call] = tenant
+            self._calls.setdefault(tenant, set()).add(call)
+        self.changed.add(tenant)
 
     def take(self, event: CelEvent) -> None:
+        """An event whose call is known."""
         if leg := leg_of(event):
+            self._drop(event.uniqueid)
             self._up[event.uniqueid] = leg
-        elif event.kind == "HANGUP" and not event.user_event and (leg := self._up.pop(event.uniqueid, None)):
-            self._over[leg] = round(event.at.timestamp() * 1000)
+            self._of_call.setdefault(leg.call, set()).add(event.uniqueid)
+        elif event.kind == "HANGUP" and not event.user_event and (leg := self._drop(event.uniqueid)):
+            self._over.setdefault(leg.call, {})[leg] = round(event.at.timestamp() * 1000)
+        else:
+            return
+        self._note_change(leg.call)
 
     def join(self, before: str, call: str) -> None:
         """The call `before` has become part of the other one."""
-        self._joined = {one: call if other == before else other for one, other in self._joined.items()} | {before: call}
-        self._up = {uniqueid: _of(leg, before, call) for uniqueid, leg in self._up.items()}
-        self._over = {_of(leg, before, call): at for leg, at in self._over.items()}
+        self._parts.setdefault(call, []).extend([*self._parts.pop(before, []), before])
+        moved = self._of_call.pop(before, set())
+        self._of_call.setdefault(call, set()).update(moved)
+        for uniqueid in moved:
+            self._up[uniqueid] = replace(self._up[uniqueid], call=call)
+        over = {replace(leg, call=call): at for leg, at in self._over.pop(before, {}).items()}
+        self._over.setdefault(call, {}).update(over)
+        self._note_change(call)
 
     def forget(self, call: str) -> None:
-        self._joined = {one: other for one, other in self._joined.items() if other != call}
-        self._up = {uniqueid: leg for uniqueid, leg in self._up.items() if leg.call != call}
-        self._over = {leg: at for leg, at in self._over.items() if leg.call != call}
+        """The call is over, or part of another one."""
+        for uniqueid in self._of_call.pop(call, ()):
+            del self._up[uniqueid]
+        self._over.pop(call, None)
+        self._parts.pop(call, None)
+        self._note_change(call)
+        self._leave_tenant(call)
 
-    def seen(self, calls: Mapping[str, Sequence[str]]) -> dict[str, Seen]:
-        """What there is of these calls in progress, by tenant. Each leg is looked at once: there may be many of both."""
-        whose = {call: tenant for tenant, its in calls.items() for call in its}
-        joined: dict[str, dict[str, str]] = defaultdict(dict)
-        up: dict[str, set[str]] = defaultdict(set)
-        over: dict[str, dict[str, int]] = defaultdict(dict)
-        for one, other in self._joined.items():
-            if other in whose:
-                joined[whose[other]][one] = other
-        for leg in self._up.values():
-            if leg.call in whose:
-                up[whose[leg.call]].add(str(leg))
-        for leg, at in self._over.items():
-            if leg.call in whose and str(leg) not in up[whose[leg.call]]:
-                over[whose[leg.call]][str(leg)] = at
-        return {tenant: Seen(its, joined[tenant], sorted(up[tenant]), over[tenant]) for tenant, its in calls.items()}
+    def seen(self, tenant: str) -> Seen | None:
+        """A tenant's calls in progress and their legs; None where there is no call."""
+        calls = sorted(self._calls.get(tenant, ()))
+        if not calls:
+            return None
+        joined = {part: call for call in calls for part in self._parts.get(call, ())}
+        legs = sorted({str(self._up[uniqueid]) for call in calls for uniqueid in self._of_call.get(call, ())})
+        over = {str(leg): at for call in calls for leg, at in self._over.get(call, {}).items()}
+        return Seen(calls, joined, legs, {leg: at for leg, at in over.items() if leg not in legs})
+
+    def _drop(self, uniqueid: str) -> LegOutside | None:
+        leg = self._up.pop(uniqueid, None)
+        if leg:
+            self._of_call[leg.call].discard(uniqueid)
+        return leg
+
+    def _note_change(self, call: str) -> None:
+        if call in self._tenant_of:
+            self.changed.add(self._tenant_of[call])
+
+    def _leave_tenant(self, call: str) -> None:
+        if (tenant := self._tenant_of.pop(call, None)) is not None:
+            self._calls[tenant].discard(call)
+            if not self._calls[tenant]:
+                del self._calls[tenant]
 
 
 def leg_of(event: CelEvent) -> LegOutside | None:
@@ -77,7 +115,3 @@ def leg_of(event: CelEvent) -> LegOutside | None:
 def payers(events: Iterable[CelEvent]) -> dict[str, str]:
     """Who pays for each leg outside, by uniqueid."""
     return {event.uniqueid: leg.payer for event in events if (leg := leg_of(event))}
-
-
-def _of(leg: LegOutside, before: str, call: str) -> LegOutside:
-    return replace(leg, call=call) if leg.call == before else leg

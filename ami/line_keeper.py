@@ -2,41 +2,38 @@
 store/lines.py."""
 
 import time
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable
+from itertools import takewhile
 
 from ami.legs_outside import LegsOutside
 from ami.periodic_task import take_turns
-from store.lines import RENEW_S, Lines, Seen
-from store.live import LiveCall
+from store.lines import RENEW_S, Lines
 
 LOOK_S = 0.5
 
 
 class LineKeeper:
-    """`calls`: those in progress, LiveCall as JSON by linkedid."""
+    """Looks only at tenants whose calls have changed and at those whose leases want renewing."""
 
-    def __init__(self, lines: Lines, calls: Mapping[str, str], legs: LegsOutside) -> None:
-        self._lines, self._calls, self._legs = lines, calls, legs
-        self._told: dict[str, tuple[Seen, float]] = {}
+    def __init__(self, lines: Lines, legs: LegsOutside, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lines, self._legs, self._clock = lines, legs, clock
+        self._told_at: dict[str, float] = {}         # by tenant, the oldest first
 
     async def run(self) -> None:
         """Never returns."""
         await take_turns(self.tell, every_s=LOOK_S, failed="lines of calls in progress are not renewed")
 
     async def tell(self) -> None:
-        """Of each tenant whose calls have changed, or whose leases want renewing."""
-        seen, now = seen_by_tenant(self._calls, self._legs), time.monotonic()
-        for tenant, its in seen.items():
-            before, at = self._told.get(tenant, (None, 0.0))
-            if its != before or now - at >= RENEW_S:
-                await self._lines.renew(tenant, its)
-                self._told[tenant] = its, now
-        self._told = {tenant: told for tenant, told in self._told.items() if tenant in seen}
-
-
-def seen_by_tenant(calls: Mapping[str, str], legs: LegsOutside) -> dict[str, Seen]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for linkedid, text in list(calls.items()):
-        found[LiveCall.from_json(linkedid, text).tenant].append(linkedid)
-    return legs.seen({tenant: sorted(up) for tenant, up in found.items()})
+        """Raises what store.live.AWAY lists; what was not renewed then is renewed at the next turn."""
+        now, changed = self._clock(), self._legs.changed
+        changed.update(takewhile(lambda tenant: now - self._told_at[tenant] >= RENEW_S, self._told_at))
+        for tenant in [*changed]:
+            changed.discard(tenant)              # what changes from here on is told at the next turn
+            self._told_at.pop(tenant, None)
+            if seen := self._legs.seen(tenant):
+                try:
+                    await self._lines.renew(tenant, seen)
+                except BaseException:
+                    changed.add(tenant)
+                    raise
+                self._told_at[tenant] = now

@@ -58,7 +58,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             follower = CelFollower(
                 CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
             watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
-            keeper = LineKeeper(Lines(redis), writer.calls.values, follower.legs)
+            keeper = LineKeeper(Lines(redis), follower.legs)
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
                 runs: dict[str, Callable[[], Awaitable[None]]] = {

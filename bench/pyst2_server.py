@@ -10,7 +10,7 @@ from typing import Any, cast
 from asterisk.agi import AGI
 
 from agi.call_servers import CallServers
-from agi.decision_service import Answer, DecisionService
+from agi.decision_service import AgiAnswer, DecisionService
 from agi.fastagi import Query
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
@@ -65,12 +65,12 @@ class Handler(StreamRequestHandler):
         agi.set_variable("STEP", answer.step)
 
 
-def at_once(decision: Coroutine[None, None, Answer]) -> Answer:
+def at_once(decision: Coroutine[None, None, AgiAnswer]) -> AgiAnswer:
     """The decisions that are measured ask nothing, so they never wait and need no event loop."""
     try:
         decision.send(None)
     except StopIteration as done:
-        return cast("Answer", done.value)
+        return cast("AgiAnswer", done.value)
     raise RuntimeError("the decision waits for something")
 
 

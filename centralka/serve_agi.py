@@ -32,10 +32,9 @@ async def serve(settings: Settings) -> None:
         understanding = Understanding(settings.home / "heard")
         slow = SlowAnswers(call_servers, Speech(make_speech, settings.home / "said"), understanding)
         service = DecisionService(PublishedTenants(settings.home), follower.live, answers, slow, settings.asterisk_home)
-        forgetting = asyncio.create_task(understanding.forget())
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            forgetting = tasks.create_task(understanding.forget())
             await decision_service.serve(service, settings.agi_address, settings.agi_port)
-        finally:
             forgetting.cancel()
 
 

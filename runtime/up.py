@@ -70,7 +70,7 @@ def prepare_host() -> None:
         if LocalRuntime(name).is_running():
             say(f"The Debian root is made anew: stopping {name}")
             LocalRuntime(name).stop()
-    root.build(ROOT, recipe, f"Debian root with Asterisk from {recipe.suite} (once, about a minute)")
+    root.build(ROOT, recipe)
 
 
 def local_instances() -> list[str]:

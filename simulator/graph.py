@@ -125,7 +125,7 @@ def _place_of(visit: Visit, known: Iterable[str]) -> str:
 
 def _edges(tenant: Tenant) -> Iterator[Edge]:
     # A slot is drawn as its lot.
-    lots = {number: lot for lot, parking in tenant.parkings.items() for number in parking.numbers}
+    lots = {number: name for _, name, element in tenant.elements() for number in element.inner_nodes(name)}
     for did, number in tenant.numbers.items():
         yield Edge(did, lots.get(number.to, number.to))
     for name, node in tenant.nodes.items():

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from routing.call.call_server import Failed, Failure
-from routing.call.effects import Question, Turn
-from routing.call.facts import NOTHING_SET, DeviceState, Personal
+from routing.call.effects import Turn
+from routing.call.facts import NOTHING_SET, DeviceState, Personal, Request
 from routing.call.state import Origin, Visit
 from routing.call.step import (
     Cause,
@@ -81,7 +81,7 @@ class Scene:
         states |= {user: STATES[phone.does] for user, phone in phones.items()}
         if extension:
             states[extension] = DeviceState.IN_USE
-        answers: dict[Question, int] = {Turn(group): count for group, count in self.scenario.given.turns.items()}
+        answers: dict[Request, int] = {Turn(group): count for group, count in self.scenario.given.turns.items()}
         return Script(
             Origin.PHONE if extension else Origin.TRUNK, call.to, self.moment, extension, self.scenario.keys, states,
             silent=frozenset(user for user, phone in phones.items() if phone.does in (PhoneDoes.RINGS, PhoneDoes.IN_A_CALL)),

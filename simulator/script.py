@@ -6,8 +6,8 @@ from datetime import datetime
 
 from routing.call.admission import NOTHING_USED, Usage
 from routing.call.call_server import Failed, Reply
-from routing.call.effects import Answers, Load
-from routing.call.facts import DeviceState, Personal
+from routing.call.facts import Answers, DeviceState, Personal
+from routing.call.questions import Load
 from routing.call.state import Origin, Visit
 from routing.call.step import Cause, Step
 from routing.hours.calendars import Fetched

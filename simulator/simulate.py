@@ -4,8 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from routing.call.effects import Answer, Question, Unanswered
-from routing.call.facts import DeviceState, Facts
+from routing.call.facts import Answer, DeviceState, Facts, Request, Unanswered
 from routing.call.state import (
     Awaits,
     ConferenceLeft,
@@ -210,7 +209,7 @@ def _pressed(actions: list[str | Says]) -> str:
 
 
 def _decide(tenant: Tenant, facts: Facts, questions: SimulatedAnswers, state: State | None, event: Event) -> Decision:
-    answers: dict[Question, Answer] = {}
+    answers: dict[Request, Answer] = {}
     questions.decides()
     while True:
         try:

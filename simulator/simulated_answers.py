@@ -9,32 +9,34 @@ from routing.call.call_server import Failed, Failure
 from routing.call.effects import (
     CHANGED,
     GOES_ON,
-    MOST_UNDERSTOOD,
     PAUSES,
     Admit,
-    Answer,
-    AskServer,
     ChangeSetting,
     CheckPin,
+    ConfirmCountry,
     Flip,
     FlipPause,
+    Offer,
+    PinIs,
+    PutSwitch,
+    TryRoomPin,
+    Turn,
+    Withdraw,
+)
+from routing.call.facts import NOTHING_SET, Answer, Personal, Request
+from routing.call.questions import (
+    MOST_UNDERSTOOD,
+    AskServer,
     HasPin,
     KnownCountry,
     LastCaller,
     Load,
     Loads,
-    Offer,
-    PinIs,
     PinOf,
-    PutSwitch,
-    Question,
     Speak,
     Stopped,
-    TryRoomPin,
-    Turn,
     Understand,
 )
-from routing.call.facts import NOTHING_SET, Personal
 from routing.tenant.settings import after, pause_flipped
 
 if TYPE_CHECKING:
@@ -57,13 +59,15 @@ class SimulatedAnswers:
         """What the call has rung outside before is over."""
         self.calls.clear()
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Request) -> Answer:
         script = self.script
         if question in script.answers:
             return script.answers[question]
         match question:
             case Turn() | Offer():
                 return 0
+            case Withdraw() | ConfirmCountry():
+                return True
             case Flip(switch=switch, positions=positions):
                 place = question.after(script.switches.get(switch))
                 self.moved[switch] = positions[place]
@@ -98,8 +102,8 @@ class SimulatedAnswers:
                 return self._admit(question)
             case Stopped():
                 return NOBODY in script.usage.stopped
-            case KnownCountry(country=country, confirmed=confirmed):
-                return confirmed or country in script.countries
+            case KnownCountry(country=country):
+                return country in script.countries
 
     def _set_by(self, extension: str) -> Personal:
         return self.changed.get(extension) or self.script.personal.get(extension, NOTHING_SET)

@@ -12,26 +12,22 @@ from routing.call.admission import Limit
 from routing.call.effects import (
     CHANGED,
     NOT_CHANGED,
-    NOT_KNOWN,
     Admit,
-    Answer,
     ChangeSetting,
     CheckPin,
+    ConfirmCountry,
     Flip,
     FlipPause,
-    KnownCountry,
-    LastCaller,
-    LiveQuestion,
-    Load,
-    Loads,
+    LiveEffect,
     Offer,
     PinIs,
-    PinOf,
     PutSwitch,
-    Stopped,
     TryRoomPin,
     Turn,
+    Withdraw,
 )
+from routing.call.facts import Answer
+from routing.call.questions import NOT_KNOWN, KnownCountry, LastCaller, LiveQuestion, Load, Loads, PinOf, Stopped
 from routing.tenant.settings import after
 from store import last_callers, loads, personal, pins, switches
 from store.lines import Lines
@@ -54,7 +50,9 @@ class Waiting:
     def __init__(self, limit_s: float) -> None:
         self._limit_s, self._not_before = limit_s, 0.0
 
-    async def ask(self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion | CheckPin) -> T:
+    async def ask(
+        self, ask: Callable[[], Awaitable[T]], without: Callable[[], T], question: LiveQuestion | LiveEffect | CheckPin,
+    ) -> T:
         if time.monotonic() < self._not_before:
             return without()
         try:
@@ -77,7 +75,7 @@ class RedisAnswers:
         self._lines = Lines(redis)
         self._briefly, self._patiently = Waiting(LIMIT_S), Waiting(LINE_LIMIT_S)
 
-    async def answer(self, tenant: str, call: str, question: LiveQuestion, decision: str) -> Answer:
+    async def answer(self, tenant: str, call: str, question: LiveQuestion | LiveEffect, decision: str) -> Answer:
         """`decision` names the decision that asks, the same one when it is asked for again."""
         match question:
             case Flip():
@@ -94,7 +92,7 @@ class RedisAnswers:
                     lambda: last_callers.last_caller(self._redis, tenant, extension), lambda: NOT_KNOWN, question)
             case Turn(group=group):
                 return await self._briefly.ask(
-                    lambda: self._turns.take(tenant, group), lambda: self._turns.take_here(tenant, group), question)
+                    lambda: self._turns.take(tenant, group, decision), lambda: self._turns.take_here(tenant, group), question)
             case Loads(extensions=extensions, day=day):
                 return await self._briefly.ask(
                     lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)
@@ -103,8 +101,8 @@ class RedisAnswers:
                     lambda: self._lines.admit(tenant, call, decision, question), lambda: Limit.NONE, question)
             case Stopped():
                 return await self._briefly.ask(lambda: self._lines.is_stopped(tenant), lambda: False, question)
-            case KnownCountry(country=country, confirmed=True):
-                return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: True, question)
+            case ConfirmCountry(country=country):
+                return await self._briefly.ask(lambda: self._lines.add_country(tenant, country), lambda: False, question)
             case KnownCountry(country=country):
                 return await self._briefly.ask(lambda: self._lines.knows_country(tenant, country), lambda: False, question)
             case TryRoomPin():
@@ -113,6 +111,10 @@ class RedisAnswers:
                 if not may:
                     log.warning("conference PIN refused: too many wrong ones", tenant=tenant, call=call, room=question.room)
                 return may
+            case Withdraw(holder=holder):
+                return await self._briefly.ask(
+                    lambda: self._offers.withdraw(tenant, call, holder),
+                    lambda: self._offers.withdraw_here(tenant, call, holder), question)
             case Offer(order=order, for_s=for_s, before=before):
                 return await self._briefly.ask(
                     lambda: self._offers.offer(tenant, call, order, for_s, before),

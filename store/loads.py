@@ -11,7 +11,7 @@ from datetime import datetime
 
 from redis.asyncio import Redis
 
-from routing.call.effects import Load
+from routing.call.questions import Load
 from store.lines import Lines
 from store.offers import offers_key
 

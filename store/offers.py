@@ -37,16 +37,24 @@ def offers_key(tenant: str, extension: str) -> str:
 
 class Offers:
     def __init__(self, redis: Redis) -> None:
+        self._redis = redis
         self._offer = redis.register_script(_OFFER)
         self._own: dict[str, dict[str, float]] = defaultdict(dict)       # key -> call -> when the offer expires, monotonic
 
     async def offer(self, tenant: str, call: str, order: Sequence[str], for_s: int, before: str) -> int:
-        """The place in `order` of the first whom no other call is being offered to, or who has the fewest such offers; 0 for an
-        empty order. `before`, unless '', has the call no more."""
+        """The place in `order` of the first to whom no other call is being offered, or who has the fewest such offers.
+        `before`, unless '', has the call no more."""
         keys = [offers_key(tenant, extension) for extension in (*order, *([before] if before else []))]
-        if not keys:
-            return 0
         return max(0, int(await self._offer(keys=keys, args=[call, for_s * 1000, len(order)])) - 1)
+
+    async def withdraw(self, tenant: str, call: str, holder: str) -> bool:
+        """True, after which the holder has the call no more."""
+        await self._redis.zrem(offers_key(tenant, holder), call)
+        return True
+
+    def withdraw_here(self, tenant: str, call: str, holder: str) -> bool:
+        self._own[offers_key(tenant, holder)].pop(call, None)
+        return True
 
     def offer_here(self, tenant: str, call: str, order: Sequence[str], for_s: int, before: str) -> int:
         """While Redis is away each process knows its own offers alone: calls of one moment do not all ring the first."""
@@ -56,8 +64,6 @@ class Offers:
         for offers in known:
             for other in [other for other, expires in offers.items() if expires <= now]:
                 del offers[other]
-        if not known:
-            return 0
         chosen = min(range(len(order)), key=lambda place: len(known[place]))
         known[chosen][call] = now + for_s
         return chosen

@@ -22,6 +22,7 @@ from confgen.publish.publishing import (
 from confgen.publish.revision import Revision, current
 from confgen.publish.sound_cache import SoundCache
 from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
+from confgen.published_tenant import Source, published_format, read_published, read_source
 from confgen.render.tenant_files import Files, render_platform, render_tenant, without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
 from routing.check.check import read_platform, read_tenants
@@ -190,18 +191,22 @@ def render_read(read: Read, settings: Settings) -> Rendered:
     for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
         tenant_sounds = sounds_of(tenant, path.parent, name)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
-        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0)
+        rendered |= render_tenant(
+            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, _source(name, path))
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
     line_languages = frozenset(language for tenant in told for language in tenant.languages)
     return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
 
 
-def tenants_of(files: Files) -> dict[str, Tenant]:
-    """The tenants of a revision's files, by slug."""
+def _source(name: str, path: Path) -> Source:
+    platform = path.parent / PLATFORM
+    return Source(name, read_text(path, name), read_text(platform, str(platform)) if platform.exists() else "")
 
-    tenants = (
-        Tenant.model_validate(json.loads(text)["tenant"]) for path, text in files.items() if path.startswith("tenants/"))
+
+def tenants_of(files: Files) -> dict[str, Tenant]:
+    """The tenants of a revision's files, by slug. Raises ConfigError, ValueError and LookupError."""
+    tenants = (read_published(json.loads(text)) for path, text in files.items() if path.startswith("tenants/"))
     return {tenant.tenant: tenant for tenant in tenants}
 
 
@@ -252,13 +257,14 @@ def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, 
             continue
         path = f"tenants/{slug}.json"
         values = json.loads(revision[path])
-        tenant = Tenant.model_validate(values["tenant"])
+        tenant = read_published(values)
         # Of what this version says and the one before did not, the current revision has the sounds.
         sounds = {**json.loads(now[path])["sounds"], **values["sounds"]} if path in now else values["sounds"]
         if missing := tenant.all_prompts().keys() - sounds.keys():
             names = ", ".join(sorted(missing))
             raise LookupError(f"{slug} was published by an earlier version, which had no {names}; apply its file")
-        files |= render_tenant(tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0)
+        files |= render_tenant(
+            tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0, read_source(values))
     return files
 
 
@@ -276,6 +282,20 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
     secrets = settings.home / "secrets.json"
     if rendered.secrets != load_secrets(secrets):
         save_secrets(secrets, rendered.secrets)
-    published = await publish(settings.home, rendered.files, asterisk, rendered.kept)
+    # Rendered by another version from the same files: a rollback goes to where it would have gone before.
+    earlier = earlier_revisions(settings.home) if _is_upgrade(rendered, settings, removed) else None
+    published = await publish(settings.home, rendered.files, asterisk, rendered.kept, earlier)
     save_known(settings, published.revision, rendered.known)
     return published
+
+
+def _is_upgrade(rendered: Rendered, settings: Settings, removed: Collection[str]) -> bool:
+    """The rendered files replace those of another version, and the tenants' own files are the same."""
+    now = current(settings.home)
+    paths = {path for path in now if path.startswith("tenants/")}
+    if removed or not paths or paths != {path for path in rendered.files if path.startswith("tenants/")}:
+        return False
+    before, after = ([json.loads(files[path]) for path in sorted(paths)] for files in (now, rendered.files))
+    is_other = any(values.get("format") != published_format() for values in before)
+    return is_other and all(
+        old.get("source") in (None, new["source"]) for old, new in zip(before, after, strict=True))

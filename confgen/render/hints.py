@@ -35,7 +35,7 @@ def lamps_of(tenant: Tenant) -> Lamps:
         by_devices.setdefault(tuple(user.devices), []).append(extension)
     return Lamps(
         users=tuple((numbers, devices) for devices, extensions in by_devices.items() for numbers in together(extensions)),
-        slots=tuple((numbers, name) for name, lot in tenant.parkings.items() for numbers in together(lot.numbers)),
+        slots=tuple((numbers, lot.name) for lot in tenant.lots for numbers in together(lot.slots)),
         agents=tuple(together(tenant.agents)) if tenant.codes.pause else (),
     )
 

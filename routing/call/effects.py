@@ -1,39 +1,51 @@
-"""What a node must know that no snapshot holds: a turn to take, a service to ask. The engine names the question, the caller of
-the engine answers it and asks for the same decision again. Each kind of question has its own kind of answer. Pure.
+"""Effects: what a decision changes in the live state. Pure.
+
+The decision names the effect by `Facts.perform`; the caller of the engine performs it and asks for the same decision again,
+with the result. An effect that is named again for the same decision counts once.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Literal
 
-from routing.call.admission import Caps, Limit
-from routing.call.call_server import Failed, Reply
+from routing.call.admission import Caps
 from routing.call.changes import Setting
+from routing.call.questions import PinOf
 from routing.numbering.value_types import Did, Extension
-from routing.speech.phrases import Language
 
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """A user's conversations, taken or made. `ended_at` is when the last one ended, as a Unix time in seconds; 0: never."""
-
-    calls: int = 0           # today, in the tenant's time zone
-    talk_s: int = 0          # today
-    ended_at: float = 0.0
+CHANGED, NOT_CHANGED = 0, -1
+PAUSES, GOES_ON = 1, 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How often has a call come to this group before? Each question counts one. The answer: 0, 1, 2, ..."""
+    """Count one more call of this group. The result: how many came before it, 0, 1, 2, ..."""
 
     group: str
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Offer the call to one of these users and numbers: the first to whom no other call is being offered, or the one with the
+    fewest such calls. It counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more. The result: a
+    place in `order`."""
+
+    order: tuple[Extension | Did, ...]
+    for_s: int
+    before: Extension | Did = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Offer the call no longer to the user or number that has it. The result: True, False where nobody can tell."""
+
+    holder: Extension | Did
+
+
+@dataclass(frozen=True, slots=True)
 class Flip:
-    """To which position does the switch move, the next after the one where it stands? The answer: its place among
-    `positions`, or NOT_CHANGED. Asked again for the same decision, it moves no further."""
+    """Move the switch to the position after the one where it stands. The result: the new position's place among `positions`, or
+    NOT_CHANGED."""
 
     switch: str
     positions: tuple[str, ...]
@@ -46,27 +58,16 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
-class Loads:
-    """How much did these users talk on this day, and when last? The answer: a Load for each."""
+class PutSwitch:
+    """Move the switch to this position. The result: CHANGED, or NOT_CHANGED."""
 
-    extensions: tuple[Extension, ...]
-    day: str                     # 2026-11-23, in the tenant's time zone
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Who of these users and numbers is offered the call? The first whom no other call is being offered to, or the one with the
-    fewest such calls; from now on it counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more.
-    The answer: a place in `order`; 0 where nobody is to have it."""
-
-    order: tuple[Extension | Did, ...]
-    for_s: int
-    before: Extension | Did = ""
+    switch: str
+    position: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSetting:
-    """Change what the user has set. The answer: CHANGED, or NOT_CHANGED. Asked again, it changes nothing more."""
+    """Change what the user has set. The result: CHANGED, or NOT_CHANGED."""
 
     extension: Extension
     setting: Setting
@@ -74,58 +75,20 @@ class ChangeSetting:
 
 @dataclass(frozen=True, slots=True)
 class FlipPause:
-    """Begin the user's pause, everywhere, or end it wherever it is. The answer: PAUSES, GOES_ON or NOT_CHANGED. Asked again
-    for the same decision, it changes nothing more."""
+    """Begin the user's pause, everywhere, or end it wherever it is. The result: PAUSES, GOES_ON or NOT_CHANGED."""
 
     extension: Extension
-
-
-@dataclass(frozen=True, slots=True)
-class PutSwitch:
-    """Move the switch to this position. The answer: CHANGED, or NOT_CHANGED."""
-
-    switch: str
-    position: str
-
-
-@dataclass(frozen=True, slots=True)
-class LastCaller:
-    """Who called this user last, whether or not the call was taken? The answer: a number as that caller showed it, '' where
-    nobody has called or none was shown, NOT_KNOWN where nobody can say."""
-
-    extension: Extension
-
-
-@dataclass(frozen=True, slots=True)
-class AskServer:
-    """What does the tenant's call server of this name say to the call? `keys` is what its caller typed last."""
-
-    server: str
-    keys: str
-
-
-@dataclass(frozen=True, slots=True)
-class Speak:
-    """Which sound says this text? The answer is a sound's name for Say, '' when it could not be made."""
-
-    text: str
-    language: Language
-
-
-class PinOf(StrEnum):
-    MOBILE = "mobile"            # lets a user dial from the mobile
-    PERMISSIONS = "permissions"  # steps over what the user is not permitted
 
 
 class PinIs(Enum):
     RIGHT = "right"
     WRONG = "wrong"
-    LOCKED = "locked"            # too many wrong ones of late, whatever this one is; or nobody can tell
+    LOCKED = "locked"            # too many wrong ones in the last hour, whatever this one is; or nobody can tell
 
 
 @dataclass(frozen=True, slots=True)
 class CheckPin:
-    """Is this the user's PIN? Each question counts as a try, over all calls, until a right one."""
+    """Try this as the user's PIN. It counts as a try, over all calls, until a right one. The result: a PinIs."""
 
     extension: Extension
     keys: str = field(repr=False)
@@ -133,17 +96,10 @@ class CheckPin:
 
 
 @dataclass(frozen=True, slots=True)
-class HasPin:
-    """Is there such a PIN for the user?"""
-
-    extension: Extension
-    of: PinOf
-
-
-@dataclass(frozen=True, slots=True)
 class TryRoomPin:
-    """May a PIN of this conference room be tried? A wrong one counts from now on, over all calls; those of the tenant's own
-    phones, `inside`, and all others are counted apart, so that nobody outside keeps colleagues out."""
+    """Try a PIN of this conference room. A wrong one counts from now on, over all calls; those of the tenant's own phones,
+    `inside`, and all others are counted apart, so that no stranger keeps colleagues out. The result: False where too many were
+    wrong, and then no PIN opens the room."""
 
     room: str
     inside: bool
@@ -152,9 +108,9 @@ class TryRoomPin:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """May one more call with the outside be, and which limit refuses it? From now on it counts, until it is over. `anyway`: it
-    counts, and nothing refuses it. An outgoing call is that of the user with this extension, or of nobody, to this `number`,
-    which begins to ring `after_s` seconds later; what the same channel has called before is over."""
+    """Take a line for one more call with an external number. It counts from now on, until it is over. `anyway`: nothing refuses
+    it. An outgoing call is that of the user with this extension, or of nobody, to this `number`, which begins to ring `after_s`
+    seconds later; what the same channel has called before is over. The result: the Limit that refuses it, or Limit.NONE."""
 
     limits: Caps
     day: str                         # 2026-11-23, in the tenant's time zone
@@ -166,44 +122,11 @@ class Admit:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """Are all calls of the tenant's to the outside stopped?"""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownCountry:
-    """Has anybody of the tenant ever confirmed a call to this foreign country? Once `confirmed`, somebody has."""
+class ConfirmCountry:
+    """Remember that calls to this foreign country are meant. The result: False where it cannot be remembered now."""
 
     country: str
-    confirmed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Understand:
-    """Whose name did the caller say a moment ago? Each user with the ways to say the name. The answer: the nearest, best first;
-    none where nothing was said, or something else."""
-
-    names: tuple[tuple[Extension, tuple[str, ...]], ...]
-    language: Language
-
-
-MOST_UNDERSTOOD = 3     # names that are offered to whoever said one
-CHANGED, NOT_CHANGED = 0, -1
-PAUSES, GOES_ON = 1, 0
-NOT_KNOWN = "?"
-# Answered at once, of the live state.
-LiveQuestion = (
-    Turn | Loads | Offer | Flip | FlipPause | ChangeSetting | PutSwitch | LastCaller | Admit | Stopped | KnownCountry
-    | TryRoomPin)
-SlowQuestion = AskServer | Speak | Understand   # takes longer than a decision may: the call is told to wait
-Question = LiveQuestion | SlowQuestion | CheckPin | HasPin
-Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit
-Answers = Mapping[Question, Answer]
-
-
-class Unanswered(Exception):
-    """A question that the facts do not answer yet."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__(f"nobody has answered {question}")
-        self.question = question
+LiveEffect = Turn | Offer | Withdraw | Flip | PutSwitch | ChangeSetting | FlipPause | TryRoomPin | Admit | ConfirmCountry
+Effect = LiveEffect | CheckPin

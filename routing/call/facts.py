@@ -11,31 +11,45 @@ from routing.call.admission import Limit
 from routing.call.call_server import Failed, Reply
 from routing.call.effects import (
     Admit,
-    Answer,
-    Answers,
-    AskServer,
     ChangeSetting,
     CheckPin,
+    ConfirmCountry,
+    Effect,
     Flip,
     FlipPause,
+    Offer,
+    PinIs,
+    PutSwitch,
+    TryRoomPin,
+    Turn,
+    Withdraw,
+)
+from routing.call.questions import (
+    AskServer,
     HasPin,
     KnownCountry,
     LastCaller,
     Load,
     Loads,
-    Offer,
-    PinIs,
-    PutSwitch,
     Question,
     Speak,
     Stopped,
-    TryRoomPin,
-    Turn,
-    Unanswered,
     Understand,
 )
 from routing.hours.calendars import Fetched
 from routing.numbering.value_types import Extension
+
+Request = Question | Effect
+Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit
+Answers = Mapping[Request, Answer]
+
+
+class Unanswered(Exception):
+    """A question to answer, or an effect to perform, before the same decision is asked for again."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(f"nobody has answered {request}")
+        self.question = request
 
 
 class DeviceState(StrEnum):
@@ -108,24 +122,33 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Turn | Offer | Flip | FlipPause | ChangeSetting | PutSwitch) -> int: ...
-    @overload
     def answer(self, question: Loads) -> tuple[Load, ...]: ...
     @overload
     def answer(self, question: AskServer) -> Reply | Failed: ...
     @overload
     def answer(self, question: Speak | LastCaller) -> str: ...
     @overload
-    def answer(self, question: CheckPin) -> PinIs: ...
-    @overload
-    def answer(self, question: Admit) -> Limit: ...
-    @overload
-    def answer(self, question: KnownCountry | HasPin | Stopped | TryRoomPin) -> bool: ...
+    def answer(self, question: KnownCountry | HasPin | Stopped) -> bool: ...
     @overload
     def answer(self, question: Understand) -> tuple[Extension, ...]: ...
     def answer(self, question: Question) -> Answer:
-        """Raises Unanswered, which the engine turns into a question to whoever asked for the decision."""
+        """The answer to the question. Raises Unanswered where it is not known yet."""
+        return self._found(question)
+
+    @overload
+    def perform(self, effect: Turn | Offer | Flip | FlipPause | ChangeSetting | PutSwitch) -> int: ...
+    @overload
+    def perform(self, effect: CheckPin) -> PinIs: ...
+    @overload
+    def perform(self, effect: Admit) -> Limit: ...
+    @overload
+    def perform(self, effect: TryRoomPin | Withdraw | ConfirmCountry) -> bool: ...
+    def perform(self, effect: Effect) -> Answer:
+        """The result of the effect. Raises Unanswered where it is still to be performed."""
+        return self._found(effect)
+
+    def _found(self, request: Request) -> Answer:
         try:
-            return self.answers[question]
+            return self.answers[request]
         except KeyError:
-            raise Unanswered(question) from None
+            raise Unanswered(request) from None

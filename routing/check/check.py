@@ -12,7 +12,6 @@ from routing.hunt.hunting import MAX_MEMBERS, loop_of
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.mobile_access import mobile_problems
 from routing.nodes.node import Uses
-from routing.nodes.parking import Parking
 from routing.numbering.endpoint import PLATFORM
 from routing.numbering.numbers import is_emergency
 from routing.platform.platform import Platform
@@ -127,12 +126,11 @@ def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
         if name in seen:
             yield document.problem((section, name), f"{name!r} is also one of {seen[name]}; every element needs its own name")
         seen[name] = section
-        if isinstance(element, Parking):
-            for number in element.numbers:
-                if number in numbers:
-                    found = f"slot {number} is already the extension of {numbers[number]}"
-                    yield document.problem((section, name, "slots"), found)
-                numbers[number] = f"{section}.{name}"
+        for number in element.inner_nodes(name):
+            if number in numbers:
+                found = f"{element.inner_field.removesuffix('s')} {number} is already the extension of {numbers[number]}"
+                yield document.problem((section, name, element.inner_field), found)
+            numbers[number] = f"{section}.{name}"
         if element.extension:
             if element.extension in numbers:
                 yield document.problem(
@@ -206,11 +204,10 @@ def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
     for section, name, element in tenant.elements():
         if element.extension:
             paths[element.extension] = (section, name, "extension")
-    for name, parking in tenant.parkings.items():
-        paths |= dict.fromkeys(parking.numbers, ("parkings", name, "slots"))
+        paths |= dict.fromkeys(element.inner_nodes(name), (section, name, element.inner_field))
     for number, path in paths.items():
         if is_emergency(number, tenant.country):
-            expected = "other slots" if path[-1] == "slots" else "another extension"
+            expected = "another extension" if path[0] == "users" or path[-1] == "extension" else f"other {path[-1]}"
             yield document.problem(path, f"{number} is an emergency number, expected {expected}")
     for field, patterns in (("callers", tenant.blacklist.callers), ("targets", tenant.blacklist.targets)):
         for i, pattern in enumerate(patterns):

@@ -101,10 +101,10 @@ def _what_is_wrong(tenant: Tenant, prompts: Collection[Name], reference: Referen
             return "" if name in tenant.sites else f"no site named {name!r}, {expected}"
         case Means.DEVICE:
             return _unless_device(tenant, read_device(name))
-        case Means.SLOT if any(name in lot.numbers for lot in tenant.parkings.values()):
+        case Means.SLOT if any(name in lot.slots for lot in tenant.lots):
             return ""
         case Means.SLOT:
-            expected = expected_one_of([lot.slots for lot in tenant.parkings.values()], "there are no parkings")
+            expected = expected_one_of([str(lot) for lot in tenant.lots], "there are no parkings")
             return f"no parking slot {name!r}, {expected}"
         case Means.SWITCH:
             expected = expected_one_of(tenant.switches, "there are none")

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from routing.call.effects import Unanswered
-from routing.call.facts import Facts
+from routing.call.facts import Facts, Unanswered
 from routing.call.state import (
     Awaits,
     CorruptMemory,

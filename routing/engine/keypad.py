@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from routing.call.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.call.codes import Feature, Keyed, SwitchKeyed
-from routing.call.effects import CHANGED, NOT_CHANGED, NOT_KNOWN, PAUSES, ChangeSetting, Flip, FlipPause, LastCaller, PutSwitch
+from routing.call.effects import CHANGED, NOT_CHANGED, PAUSES, ChangeSetting, Flip, FlipPause, PutSwitch
 from routing.call.facts import Facts, Forwarding
+from routing.call.questions import NOT_KNOWN, LastCaller
 from routing.call.step import Cause, CheckVoicemail, Echo, Move, PickUp, Play, Step
 from routing.nodes.node import Do
 from routing.numbering.numbers import e164, find_did
@@ -99,7 +100,7 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
 
 def woken(tenant: Tenant, facts: Facts, extension: Extension) -> Do:
     """What a user hears who has answered the call that wakes up. No other one follows."""
-    noted = facts.answer(ChangeSetting(extension, WakeUp(None))) == CHANGED
+    noted = facts.perform(ChangeSetting(extension, WakeUp(None))) == CHANGED
     clock = facts.moment.astimezone(ZoneInfo(tenant.timezone))
     why = f"{extension} is awake" if noted else f"{extension} is awake, which cannot be noted now: it rings again"
     return _last(Play(("sys_time_is", *digits(f"{clock:%H%M}"))), why)
@@ -114,7 +115,7 @@ class _Code:
     extension: Extension
 
     def change(self, setting: Setting, prompts: tuple[Name, ...], why: str) -> Do:
-        if self.facts.answer(ChangeSetting(self.extension, setting)) == NOT_CHANGED:
+        if self.facts.perform(ChangeSetting(self.extension, setting)) == NOT_CHANGED:
             return _last(FAILED, f"{self.extension} {why}: cannot be changed now")
         return _last(Play(prompts), f"{self.extension} {why}")
 
@@ -158,7 +159,7 @@ class _Code:
         return self.change(setting, (prompt + in_one, name_of_element(group)), f"{why} in {group}")
 
     def flip_pause(self) -> Do:
-        found = self.facts.answer(FlipPause(self.extension))
+        found = self.facts.perform(FlipPause(self.extension))
         if found == NOT_CHANGED:
             return _last(FAILED, f"{self.extension} begins or ends a pause: cannot be changed now")
         if found == PAUSES:
@@ -202,10 +203,10 @@ class _Code:
         """A switch: to the position of this place in its list, or to the next."""
         switch = self.tenant.switches[name]
         if not place:
-            moved = self.facts.answer(Flip(name, switch.positions, switch.standing(None)))
+            moved = self.facts.perform(Flip(name, switch.positions, switch.standing(None)))
         elif re.fullmatch("[1-9]|10", place, re.ASCII) and int(place) <= len(switch.positions):
             moved = int(place) - 1
-            if self.facts.answer(PutSwitch(name, switch.positions[moved])) != CHANGED:
+            if self.facts.perform(PutSwitch(name, switch.positions[moved])) != CHANGED:
                 moved = NOT_CHANGED
         else:
             return _last(WRONG, f"{name} has no position {place!r}")

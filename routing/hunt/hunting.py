@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from routing.call.effects import Load
+from routing.call.questions import Load
 from routing.call.state import CorruptMemory
 from routing.numbering.value_types import Did, Extension, Name
 

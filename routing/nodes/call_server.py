@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from routing.call.call_server import Failed, Reply
-from routing.call.effects import AskServer, Speak
+from routing.call.questions import AskServer, Speak
 from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played, counters
 from routing.call.step import Cause, Dial, Hangup, Outside, Read, Say
 from routing.hunt.caller_id import CALLER, Presentation, identity

@@ -58,20 +58,12 @@ class ConferenceRoom(Element):
                 return self._let_in(here, "lets in", moderator=False)
             case Digits(keys="") if not self.pin:
                 return self._let_in(here, "lets in", moderator=False)
-            case Digits(keys=keys) if keys and not self._may_try(here, keys.rstrip("#")):
-                return Do(Play((self.too_many_prompt,)), "too many wrong PINs of late")
+            case Digits(keys=""):
+                return self._wrong("no PIN", (), counters(memory, 1)[0] + 1)
+            case Digits(keys=keys):
+                return self._try(here, keys.rstrip("#"), counters(memory, 1)[0] + 1)
             case Played():
                 return Go(self.wrong_pin, f"on to {self.wrong_pin}")
-            case Digits(keys=keys) if keys and keys.rstrip("#") == self.moderator_pin:
-                return self._let_in(here, "lets in as moderator", moderator=True)
-            case Digits(keys=keys) if keys and keys.rstrip("#") == self.pin:
-                return self._let_in(here, "lets in", moderator=False)
-            case Digits(keys=keys):
-                failures = counters(memory, 1)[0] + 1
-                what = "a wrong PIN" if keys else "no PIN"
-                if failures >= self.tries:
-                    return Go(self.wrong_pin, f"{what}, {failures} in all, on to {self.wrong_pin}")
-                return self._ask((self.wrong_pin_prompt,) if keys else (), f"{what}, asks again", failures)
             case ConferenceLeft(refused=True):
                 return Go(self.closed, f"the room is full or locked, on to {self.closed}")
             case ConferenceLeft():
@@ -83,8 +75,20 @@ class ConferenceRoom(Element):
     def _pins(self) -> tuple[str, ...]:
         return tuple(pin for pin in (self.pin, self.moderator_pin) if pin)
 
-    def _may_try(self, here: Here, pin: str) -> bool:
-        return here.facts.answer(TryRoomPin(here.name, bool(here.facts.caller_extension), pin in self._pins))
+    def _try(self, here: Here, pin: str, tries: int) -> Go | Do:
+        may_try = here.facts.perform(TryRoomPin(here.name, bool(here.facts.caller_extension), pin in self._pins))
+        if not may_try:
+            return Do(Play((self.too_many_prompt,)), "too many wrong PINs of late")
+        if pin == self.moderator_pin:
+            return self._let_in(here, "lets in as moderator", moderator=True)
+        if pin == self.pin:
+            return self._let_in(here, "lets in", moderator=False)
+        return self._wrong("a wrong PIN", (self.wrong_pin_prompt,), tries)
+
+    def _wrong(self, what: str, prompts: tuple[Name, ...], failures: int) -> Go | Do:
+        if failures >= self.tries:
+            return Go(self.wrong_pin, f"{what}, {failures} in all, on to {self.wrong_pin}")
+        return self._ask(prompts, f"{what}, asks again", failures)
 
     def _ask(self, told: tuple[Name, ...], why: str, failures: int) -> Do:
         """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""

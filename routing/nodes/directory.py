@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from routing.call.effects import Understand
+from routing.call.questions import Understand
 from routing.call.state import Digits, Entered, Event, Listened
 from routing.call.step import Listen, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered

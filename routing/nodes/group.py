@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from routing.call.effects import Loads, Offer, Turn
+from routing.call.effects import Offer, Turn, Withdraw
+from routing.call.questions import Loads
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Played
 from routing.call.step import Cause, Dial, Hangup, Play
 from routing.hunt.caller_id import CALLER, Presentation, identity
@@ -81,9 +83,7 @@ class Group(Element):
             follows=self.forwards is Forwards.FOLLOW)
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
-        hunt = _Hunt(self, here, candidates(
-            here.tenant, here.facts, here.tenant.seats_of(here.name), follow=self.forwards is Forwards.FOLLOW,
-            skip_busy=self.skip_busy, within_s=self.ring_s, trail=here.trail))
+        hunt = _Hunt(self, here)
         match event:
             case Entered() if self.prompt and hunt.places({Standing.FREE, Standing.AWAY}):
                 return Do(Play((self.prompt,)), f"plays {self.prompt}")
@@ -97,19 +97,26 @@ class Group(Element):
                 raise UnexpectedEvent(here, event)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Hunt:
-    """One decision of a group: `candidates` are its members as they stand now, by their places."""
+    """One decision of a group."""
 
     group: Group
     here: Here
-    candidates: tuple[Candidate, ...]
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The members as they stand now, by their places; an event that rings nobody asks for none."""
+        group, here = self.group, self.here
+        return candidates(
+            here.tenant, here.facts, here.tenant.seats_of(here.name), follow=group.forwards is Forwards.FOLLOW,
+            skip_busy=group.skip_busy, within_s=group.ring_s, trail=here.trail)
 
     def begin(self) -> Progress:
         """Round robin takes its turns among those who are there, so that nobody has the turns of the absent."""
         there = self.places({Standing.FREE, Standing.BUSY})
         takes_turns = there and self.group.algorithm is Algorithm.ROUND_ROBIN
-        first = there[self.here.facts.answer(Turn(self.here.name)) % len(there)] if takes_turns else 0
+        first = there[self.here.facts.perform(Turn(self.here.name)) % len(there)] if takes_turns else 0
         return Progress(clock_s(self.here.facts.moment) if self.group.total_s else 0, first)
 
     def passed_over(self) -> str:
@@ -155,7 +162,7 @@ class _Hunt:
             last = self._first(progress, free)
             chosen = [last]
         else:
-            self._give_back(progress)
+            last = self._without_offer(progress).last
             chosen = away
         tried_away = progress.tried_away or bool(set(chosen) & set(away))
         return replace(progress, last=last, tried_away=tried_away, offered=progress.offered | set(chosen)), chosen
@@ -182,7 +189,7 @@ class _Hunt:
             return order[0]
         holder = self._holder(progress)
         offer = Offer(tuple(seats[place].member for place in order), self.group.ring_s + RESERVED_S, holder)
-        return order[facts.answer(offer)]
+        return order[facts.perform(offer)]
 
     def _dial(self, before: Progress, after: Progress, chosen: list[int], ring_s: int, more: bool, why: str) -> Do:
         seats = self.here.tenant.seats_of(self.here.name)
@@ -195,16 +202,19 @@ class _Hunt:
         return Do(step, f"{why}rings {', '.join(rung.told)}", after.to_memory())
 
     def _leave(self, progress: Progress, why: str) -> Go:
-        self._give_back(progress)
+        progress = self._without_offer(progress)
         target = self.group.unanswered
         if not progress.rang:
             target = (self.group.all_busy if progress.busy else self.group.none_available) or target
         return Go(target, f"{why}, on to {target}")
 
-    def _give_back(self, progress: Progress) -> None:
-        """The one who was offered the call has it no more, and nobody else is offered it alone."""
-        if self.group.algorithm in RESERVING and (holder := self._holder(progress)):
-            self.here.facts.answer(Offer((), 0, holder))
+    def _without_offer(self, progress: Progress) -> Progress:
+        """The progress after the member who alone was offered the call has it no more."""
+        holder = self._holder(progress) if self.group.algorithm in RESERVING else ""
+        if not holder:
+            return replace(progress, last=None)
+        is_withdrawn = self.here.facts.perform(Withdraw(holder))
+        return replace(progress, last=None) if is_withdrawn else progress
 
     def _holder(self, progress: Progress) -> str:
         """Who is being offered the call alone; '' where nobody is, or the group was changed under the call."""

@@ -59,7 +59,7 @@ class MobileAccess(Element):
 
     def _check(self, here: Here, extension: Extension, keys: str, tried: int) -> Go | Do:
         """A PIN stands in no reason: the record keeps them all."""
-        answer = here.facts.answer(CheckPin(extension, keys)) if keys else PinIs.WRONG
+        answer = here.facts.perform(CheckPin(extension, keys)) if keys else PinIs.WRONG
         what = "a wrong PIN" if keys else "no PIN"
         if answer is PinIs.RIGHT:
             return self._ask_number("the PIN is right, asks for a number", 0)

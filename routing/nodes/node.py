@@ -117,10 +117,34 @@ class Uses:
     ends: bool = False                                # this node can end a call properly by itself
 
 
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Parking slots, by their internal numbers: one after the other, as 701 to 720."""
+
+    name: Name
+    slots: tuple[Extension, ...]
+
+    def __str__(self) -> str:
+        return f"{self.slots[0]}-{self.slots[-1]}"
+
+
 class Element(Part):
-    """What every element of a tenant's file may have."""
+    """The fields that every element of a tenant's file may have, and what a kind of element may declare."""
 
     extension: Extension | None = None    # the internal number that reaches the element
+
+    @property
+    def inner_field(self) -> str:
+        """The field that gives the element more internal numbers, '' where there is none."""
+        return ""
+
+    def inner_nodes(self, name: Name) -> Mapping[Extension, "Element"]:
+        """The nodes that those internal numbers reach. `name` is the element's own."""
+        return {}
+
+    def lot(self, name: Name) -> Lot | None:
+        """The slots in one of which a call waits that is transferred here; None where none does."""
+        return None
 
     def uses(self) -> Uses:
         raise NotImplementedError

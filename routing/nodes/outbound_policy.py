@@ -8,8 +8,9 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from routing.call.admission import NO_CAPS, Limit, in_words
-from routing.call.effects import Admit, KnownCountry, Stopped
+from routing.call.effects import Admit
 from routing.call.facts import Facts
+from routing.call.questions import KnownCountry, Stopped
 from routing.call.step import Dial, Outside, Step
 from routing.nodes.node import Directory, Here
 from routing.nodes.when import Inquiry
@@ -77,4 +78,4 @@ def take_line(
     if limits == NO_CAPS:
         return Limit.NONE
     today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date().isoformat()
-    return here.facts.answer(Admit(limits, today, extension, outgoing, anyway, number, after_s))
+    return here.facts.perform(Admit(limits, today, extension, outgoing, anyway, number, after_s))

@@ -8,7 +8,8 @@ from enum import IntEnum
 
 from routing.call.admission import NOBODY, REFUSALS, Limit, in_words
 from routing.call.codes import Shown
-from routing.call.effects import CheckPin, HasPin, KnownCountry, PinIs, PinOf
+from routing.call.effects import CheckPin, ConfirmCountry, PinIs
+from routing.call.questions import HasPin, PinOf
 from routing.call.state import CorruptMemory, DialEnded, DialStatus, Digits, Entered, Event, Played, cause_in, counters
 from routing.call.step import Cause, Dial, Hangup, Outside, Play, Read
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
@@ -94,7 +95,7 @@ class Outgoing:
     def _tried(self, here: Here, called: OutgoingCall, keys: str) -> Do:
         if not keys:
             return _refusal("sys_not_permitted", Cause.REFUSED, "no PIN")
-        match here.facts.answer(CheckPin(here.facts.payer, keys, PinOf.PERMISSIONS)):
+        match here.facts.perform(CheckPin(here.facts.payer, keys, PinOf.PERMISSIONS)):
             case PinIs.RIGHT:
                 return self._permitted(here, called, "the right PIN, ")
             case PinIs.WRONG if called.failures + 1 < MAX_PINS:
@@ -118,8 +119,9 @@ class Outgoing:
         country = country_of(called.number)
         if keys != "1":
             return _refusal("sys_not_permitted", Cause.REFUSED, f"{country} is not confirmed")
-        here.facts.answer(KnownCountry(country, confirmed=True))
-        return self._admitted(here, called, f"{country} is confirmed, ")
+        is_noted = here.facts.perform(ConfirmCountry(country))
+        noted = "" if is_noted else "which cannot be noted now, "
+        return self._admitted(here, called, f"{country} is confirmed, {noted}")
 
     def _admitted(self, here: Here, called: OutgoingCall, before: str) -> Do:
         """Nothing refuses an emergency call; it counts all the same."""

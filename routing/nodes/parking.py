@@ -5,13 +5,14 @@ Dialling or transferring to the lot's own extension parks in any free slot, and 
 transferred to a slot's number is parked there.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Parked, ParkEnded, Played
 from routing.call.step import Cause, Dial, Hangup, Park, Play, SetCall, Unpark
-from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
+from routing.nodes.node import Do, Element, Go, Here, Lot, UnexpectedEvent, Uses
 from routing.numbering.value_types import Extension, Name, NamePrefix, Target
 from yaml_models.patterns import matching
 
@@ -38,6 +39,16 @@ class Parking(Element):
     def numbers(self) -> tuple[Extension, ...]:
         first, _, last = self.slots.partition("-")
         return tuple(str(number) for number in range(int(first), int(last) + 1))
+
+    @property
+    def inner_field(self) -> str:
+        return "slots"
+
+    def inner_nodes(self, name: Name) -> Mapping[Extension, Element]:
+        return {number: Slot(parking_name=name, parking=self, number=number) for number in self.numbers}
+
+    def lot(self, name: Name) -> Lot:
+        return Lot(name, self.numbers)
 
     def uses(self) -> Uses:
         return Uses(targets=(("unanswered", self.unanswered),))
@@ -74,9 +85,12 @@ class Parking(Element):
 class Slot(Element):
     """The number of a slot."""
 
-    lot: Name
+    parking_name: Name
     parking: Parking
     number: Extension
+
+    def lot(self, name: Name) -> Lot:
+        return Lot(self.parking_name, (self.number,))
 
     def uses(self) -> Uses:
         return Uses(targets=self.parking.uses().targets, ends=True)
@@ -86,8 +100,8 @@ class Slot(Element):
             case Played():
                 return Do(Hangup(Cause.NORMAL), "hangs up")
             case Entered() if not memory and not here.facts.transferrer and here.facts.caller_extension:
-                return Do(Unpark(self.lot, self.number, "sys_nothing_parked"), "takes what is parked")
+                return Do(Unpark(self.parking_name, self.number, "sys_nothing_parked"), "takes what is parked")
             case Entered() if not memory and not here.facts.transferrer:
                 return Do(Play(("sys_unknown_number",)), "is for the tenant's own phones")
             case _:
-                return self.parking.park(here, self.lot, (self.number,), memory, event)
+                return self.parking.park(here, self.parking_name, (self.number,), memory, event)

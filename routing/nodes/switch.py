@@ -46,7 +46,7 @@ class Switch(Element):
             case Entered() if not here.facts.caller_extension:
                 return Do(Play(("sys_unavailable",)), "can be moved from the tenant's own phones only")
             case Entered():
-                place = here.facts.answer(Flip(here.name, self.positions, self.standing(None)))
+                place = here.facts.perform(Flip(here.name, self.positions, self.standing(None)))
                 if place == NOT_CHANGED:
                     return Do(Play(("sys_switch_stuck",)), "cannot be moved now")
                 position = self.positions[place]

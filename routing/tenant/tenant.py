@@ -8,8 +8,7 @@ from routing.call.admission import Caps, caps
 from routing.call.facts import Forwarding
 from routing.hunt.hunting import Algorithm, Seat, seats
 from routing.hunt.ring_rules import CallKind, Ways, ways
-from routing.nodes.node import Element
-from routing.nodes.parking import Slot
+from routing.nodes.node import Element, Lot
 from routing.nodes.user import Shows, User
 from routing.nodes.when import When
 from routing.numbering.dialled import CallClass, class_of
@@ -30,22 +29,29 @@ class Tenant(TenantFile):
     @cached_property
     def nodes(self) -> dict[str, Element | User]:
         """Every place a call can be, by element name or extension of a user."""
-        slots = {
-            number: Slot(lot=lot, parking=parking, number=number)
-            for lot, parking in self.parkings.items() for number in parking.numbers}
-        return {**slots, **self.users, **{name: element for _, name, element in self.elements()}}
+        inner = {number: node for _, name, element in self.elements() for number, node in element.inner_nodes(name).items()}
+        return {**inner, **self.users, **{name: element for _, name, element in self.elements()}}
 
     @cached_property
     def internal_numbers(self) -> dict[Extension, str]:
         """What each internal number reaches: a node of `nodes`."""
         named = {element.extension: name for _, name, element in self.elements() if element.extension}
-        slots = {number: number for parking in self.parkings.values() for number in parking.numbers}
-        return {**slots, **named, **{extension: extension for extension in self.users}}
+        inner = {number: number for _, name, element in self.elements() for number in element.inner_nodes(name)}
+        return {**inner, **named, **{extension: extension for extension in self.users}}
 
     @cached_property
     def park_extension(self) -> str:
         """Where a phone's code parks its call, '' where nowhere."""
-        return next((lot.extension for lot in self.parkings.values() if lot.extension), "")
+        return next((element.extension for _, name, element in self.elements() if element.extension and element.lot(name)), "")
+
+    @cached_property
+    def lots(self) -> tuple[Lot, ...]:
+        return tuple(lot for _, name, element in self.elements() if (lot := element.lot(name)))
+
+    def lot_of(self, node: str) -> Lot | None:
+        """The slots in one of which a call waits that is transferred to that node."""
+        found = self.nodes.get(node)
+        return found.lot(node) if isinstance(found, Element) else None
 
     def targets_of(self, node: Element | User) -> list[str]:
         """Where a call may go on to from a node."""

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from agi import fastagi
 from agi.call_servers import CallServers
 from agi.channel_text import Result, path_text, read_event, read_state, start_text, state_text
-from agi.decision_service import Answer, DecisionService
+from agi.decision_service import AgiAnswer, DecisionService
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
@@ -146,7 +146,7 @@ async def test_fault_of_ours_is_logged_with_its_traceback_and_the_caller_reaches
     service = service_in(tmp_path, {})
     query = Query("1.1", ("acme", "trunk", "%2B48221234567", "", state, "1", "", "", "", "", *CALLER))
     with capture_logs() as logs:
-        assert await service.answer(query, lambda seconds: None) == Answer(event, state, "Goto(failover)")
+        assert await service.answer(query, lambda seconds: None) == AgiAnswer(event, state, "Goto(failover)")
     assert [(entry["event"], entry["tenant"], entry["call"], entry.get("exc_info")) for entry in logs] == [
         ("decision_failed", "acme", CALL, True)]
 

@@ -36,14 +36,18 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 REPOSITORY = Path(__file__).parent.parent.parent
 
 
+def service_that_asks(home: Path, url: str, more: str = "") -> DecisionService:
+    server = f"call_servers:\n  crm: {{url: '{url}', next: sales, failed: mail{more}}}\n"
+    write_revision(home, "1", acme=acme(("voicemails:", f"{server}voicemails:"), ("{to: main}", "{to: crm}")))
+    slow = SlowAnswers(CallServers(LOOPBACK), Speech(make_speech, home / "said"), Understanding(home / "heard"))
+    answers = RedisAnswers(live.connect(f"unix://{home}/none"))
+    return DecisionService(PublishedTenants(home), Live(), answers, slow, PurePosixPath("/srv/x"))
+
+
 @asynccontextmanager
 async def deciding(home: Path, url: str) -> AsyncIterator[int]:
-    tenant = acme(("voicemails:", f"call_servers:\n  crm: {{url: '{url}', next: sales, failed: mail}}\nvoicemails:"), ("{to: main}", "{to: crm}"))
-    write_revision(home, "1", acme=tenant)
-    slow = SlowAnswers(CallServers(LOOPBACK), Speech(make_speech, home / "said"), Understanding(home / "heard"))
-    service = DecisionService(PublishedTenants(home), Live(), RedisAnswers(live.connect(f"unix://{home}/none")), slow, PurePosixPath("/srv/x"))
     application = Application(loop=asyncio.get_running_loop())
-    application.add_route("step", service.step)
+    application.add_route("step", service_that_asks(home, url).step)
     server = await start_server(application, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]

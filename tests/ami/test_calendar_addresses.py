@@ -148,4 +148,4 @@ def test_calendars_with_an_address_are_those_of_the_published_tenants(tmp_path: 
     (tmp_path / "published" / "decided").symlink_to("revisions/1")
     published = PublishedCalendars(PublishedTenants(tmp_path))
     assert published.wanted() == published.wanted() == (Wanted("acme/holidays", "https://x.example/a.ics", "Europe/Rome"),)
-    assert list(wanted_of(b'{"tenant": {}}')) == []
+    assert list(wanted_of("acme", b'{"tenant": {}}')) == []

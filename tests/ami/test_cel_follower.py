@@ -1,6 +1,7 @@
 """Each call has exactly one record, whatever happens to the service, the file and the database."""
 
 import asyncio
+import json
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from ami import cel_follower
@@ -27,6 +29,7 @@ from store.calls import CallStore
 from store.database import connect, upgrade
 from store.live import LiveCall
 from store.records import Call, CelPosition, Leg, Outcome
+from tests.ami.ami_peer import until
 from tests.ami.test_cel import line
 
 
@@ -449,3 +452,44 @@ async def test_call_of_which_no_record_can_be_made_costs_no_other(
     await follower.follow()
     assert await kept(store) == expected([*call_lines(1), *call_lines(3)])
     assert b" 2.1 RecursionError" in (tmp_path / "losses.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("pragma", "problem"), [
+    ("query_only=ON", "attempt to write a readonly database"), ("max_page_count=1", "database or disk is full")])
+async def test_records_wait_for_a_database_that_cannot_be_written_and_calls_that_end_meanwhile_are_over(
+        store: MortalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pragma: str, problem: str) -> None:
+    monkeypatch.setattr(cel_follower, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(cel_follower, "LONGEST_DELAY_S", 0.05)
+    engine, asterisk, calls = store._engine, Asterisk(tmp_path / "cel.csv"), LiveHash("calls", lambda: None)
+    broken = True
+
+    def break_it(connection: Any, _: Any) -> None:
+        if broken:
+            connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine.sync_engine, "connect", break_it)
+    await engine.dispose()
+    follower = follow_file(CelFile(asterisk.path), store, calls=calls)
+    running = asyncio.create_task(follower.run())
+    long_path = [line("step", linkedid="1.1", uniqueid="1.1", at=1004, tenant="forno", user=True,
+                      extra=json.dumps({"extra": "node|" + "x" * 5000})) for _ in range(4)]
+    first = [*call_lines(1)[:4], *long_path, *call_lines(1)[4:]]
+    asterisk.write(b"\n".join(first) + b"\n")
+    await until(lambda: follower.problem == problem)
+    asterisk.write(b"\n".join([*call_lines(2), *call_lines(3)[:4]]) + b"\n")
+    await until(lambda: follower.waiting == 2)
+    assert set(calls.values) == {"3.1"}
+    assert await kept(store) == {}
+    broken = False
+    await engine.dispose()
+    await until(lambda: follower.waiting == 0)
+    assert (await kept(store)).keys() == {"1.1", "2.1"}
+    assert follower.problem == ""
+    running.cancel()
+    follower = follow_file(CelFile(asterisk.path), store)           # and exactly once
+    await follower.resume()
+    asterisk.write(b"\n".join(call_lines(3)[4:]) + b"\n")
+    while await follower.follow():
+        pass
+    assert (await kept(store)).keys() == {"1.1", "2.1", "3.1"}
+    assert Losses(tmp_path / "losses.csv").count == 0

@@ -15,7 +15,7 @@ from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call.call_server import Failed, Failure, Reply
-from routing.call.effects import AskServer, SlowQuestion, Understand
+from routing.call.questions import AskServer, SlowQuestion, Understand
 from services.published_tenants import PublishedTenant, PublishedTenants
 from simulator.scenario_grammar import Says
 from simulator.scenario_run import Scene

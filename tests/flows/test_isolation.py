@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from centralka.cli.configuration import load_tenants, tenant_files
 from confgen.render.tenant_files import render_tenant
 from confgen.secrets import Secrets, with_missing
-from routing.call.effects import Answer, Question, Unanswered
-from routing.call.facts import DeviceState, Facts, Forwarding, Personal
+from routing.call.facts import Answer, DeviceState, Facts, Forwarding, Personal, Request, Unanswered
 from routing.call.state import Awaits, Event, Origin, Started, State
 from routing.call.step import PickUp, Step
 from routing.engine.engine import next_step
@@ -79,7 +78,7 @@ def test_nothing_that_is_dialled_reaches_the_other_tenant(
         endpoint: states.get(extension, DeviceState.IDLE)
         for tenant in TENANTS.values() for extension in EXTENSIONS for endpoint in tenant.endpoints_of(extension)}
     facts = Facts(NOON, devices=devices, personal=personal)
-    answers: dict[Question, Answer] = {}
+    answers: dict[Request, Answer] = {}
     for i, (dialled, extension) in enumerate(calls):
         call = played(TENANTS[slug], facts, dialled, extension, caller, events, i, answers, data)
         for step in call:
@@ -88,7 +87,7 @@ def test_nothing_that_is_dialled_reaches_the_other_tenant(
 
 def played(
     tenant: Tenant, facts: Facts, dialled: str, extension: str, caller: str, events: Mapping[Awaits, list[Event]], turn: int,
-    answers: dict[Question, Answer], data: st.DataObject,
+    answers: dict[Request, Answer], data: st.DataObject,
 ) -> Iterator[Step]:
     """The steps of one call: from outside, without an extension; from a phone; every third of these is transferred by that user."""
     origin = Origin.TRUNK if not extension else Origin.TRANSFER if turn % 3 == 0 else Origin.PHONE

@@ -11,32 +11,33 @@ from routing.call.effects import (
     CHANGED,
     GOES_ON,
     NOT_CHANGED,
-    NOT_KNOWN,
     PAUSES,
     Admit,
-    Answer,
-    AskServer,
     ChangeSetting,
     CheckPin,
+    ConfirmCountry,
     Flip,
     FlipPause,
+    Offer,
+    PinIs,
+    PutSwitch,
+    TryRoomPin,
+    Turn,
+    Withdraw,
+)
+from routing.call.facts import Answer, DeviceState, Facts, Forwarding, Personal, Request, Unanswered
+from routing.call.questions import (
+    NOT_KNOWN,
+    AskServer,
     HasPin,
     KnownCountry,
     LastCaller,
     Load,
     Loads,
-    Offer,
-    PinIs,
-    PutSwitch,
-    Question,
     Speak,
     Stopped,
-    TryRoomPin,
-    Turn,
-    Unanswered,
     Understand,
 )
-from routing.call.facts import DeviceState, Facts, Forwarding, Personal
 from routing.call.state import (
     Awaits,
     ConferenceLeft,
@@ -179,7 +180,7 @@ def test_simulator_never_raises(
 def decide(tenant: Tenant, data: st.DataObject, state: State | None, event: Event, extension: str) -> tuple[State, Step]:
     """One decision, whatever the world is like then and whatever it answers."""
     endpoints = [endpoint for user in tenant.users for endpoint in tenant.endpoints_of(user)]
-    answers: dict[Question, Answer] = {}
+    answers: dict[Request, Answer] = {}
     devices = data.draw(st.dictionaries(st.sampled_from(endpoints), st.sampled_from(DeviceState)))
     dialled = event.dialled if isinstance(event, Started) else ""      # later a call knows it by itself
     moment, personal = data.draw(MOMENTS), data.draw(st.dictionaries(EXTENSIONS, PERSONAL))
@@ -194,7 +195,7 @@ def decide(tenant: Tenant, data: st.DataObject, state: State | None, event: Even
         return decision.state, decision.step
 
 
-def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
+def answers_to(question: Request, tenant: Tenant) -> st.SearchStrategy[Answer]:
     match question:
         case Turn():
             return st.integers(0, 9)
@@ -220,7 +221,7 @@ def answers_to(question: Question, tenant: Tenant) -> st.SearchStrategy[Answer]:
             return st.sampled_from(PinIs)
         case Admit():
             return st.sampled_from(Limit)
-        case KnownCountry() | HasPin() | Stopped() | TryRoomPin():
+        case KnownCountry() | HasPin() | Stopped() | TryRoomPin() | Withdraw() | ConfirmCountry():
             return st.booleans()
         case Understand(names=names):
             return st.lists(st.sampled_from([user for user, _ in names]), max_size=3, unique=True).map(tuple)

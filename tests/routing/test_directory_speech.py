@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call.effects import Understand
 from routing.call.facts import Facts
+from routing.call.questions import Understand
 from routing.call.state import Awaits, Digits, Entered, Listened, Origin, State
 from routing.call.step import Listen, Read
 from routing.engine.engine import next_step

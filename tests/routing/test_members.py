@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.call.effects import Load
 from routing.call.facts import DeviceState, Facts, Forwarding, Personal
+from routing.call.questions import Load
 from routing.call.state import DialStatus, Origin, Started
 from routing.call.step import Dial, Outside
 from routing.check.check import read_tenant

@@ -2,8 +2,8 @@
 
 import pytest
 
-from routing.call.effects import Answers, CheckPin, PinIs
-from routing.call.facts import Facts
+from routing.call.effects import CheckPin, PinIs
+from routing.call.facts import Answers, Facts
 from routing.call.state import Awaits, Digits, Event, Origin, Started
 from routing.call.step import CallAs, Dial, Read
 from routing.engine.engine import next_step

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.call.effects import Answers, Turn, Unanswered
-from routing.call.facts import DeviceState, Facts
+from routing.call.effects import Turn
+from routing.call.facts import Answers, DeviceState, Facts, Unanswered
 from routing.call.state import (
     Awaits,
     Decision,

@@ -4,8 +4,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from routing.call.changes import DoNotDisturb, WakeUp
-from routing.call.effects import CHANGED, NOT_CHANGED, NOT_KNOWN, ChangeSetting, LastCaller, PutSwitch
+from routing.call.effects import CHANGED, NOT_CHANGED, ChangeSetting, PutSwitch
 from routing.call.facts import Personal
+from routing.call.questions import NOT_KNOWN, LastCaller
 from store import last_callers, live, personal, switches
 from store.answers import RedisAnswers
 from store.last_callers import CallForUsers

@@ -14,11 +14,12 @@ from ami.cel import CelEvent
 from ami.legs_outside import LegsOutside
 from ami.line_keeper import LineKeeper
 from routing.call.admission import Caps, Limit, Usage, reached
-from routing.call.effects import Admit, CheckPin, KnownCountry, PinIs, PinOf
+from routing.call.effects import Admit, CheckPin, ConfirmCountry, PinIs
+from routing.call.questions import KnownCountry, PinOf
 from store import lines as module
 from store import live
 from store.answers import LIMIT_S, RedisAnswers
-from store.lines import Lines, lines_key, outside_key
+from store.lines import RENEW_S, Lines, Seen, lines_key, outside_key
 from store.loads import Conversations, LoadStore
 from store.pins import MAX_TRIES
 from tests.store.redis_server import RedisServer
@@ -126,8 +127,7 @@ async def test_call_in_progress_keeps_its_place_as_long_as_it_lasts(
         assert await redis.zcount(lines_key("acme"), time.time() * 1000, "+inf") == 0
         legs = LegsOutside()
         legs.take(event("outside", "1.1", "1.2", extra="201|+48600100200"))
-        up = {"1.1": live.LiveCall("1.1", "acme", "201", "600100200", datetime.now(UTC)).to_json()}
-        await LineKeeper(lines, up, legs).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).tell()
         assert await admit(lines, "2.1", Caps(lines=1)) is Limit.LINES
 
 
@@ -136,8 +136,10 @@ def event(kind: str, call: str, channel: str, *, extra: str = "", at: datetime |
     return CelEvent(kind, at or datetime.now(UTC), call, channel, "PJSIP/acme-trunk-1", "acme", "", bool(extra), told)
 
 
-def call_up(*calls: str) -> dict[str, str]:
-    return {each: live.LiveCall(each, "acme", "", "", datetime.now(UTC)).to_json() for each in calls}
+def call_up(legs: LegsOutside, *calls: str, tenant: str = "acme") -> LegsOutside:
+    for each in calls:
+        legs.begin(each, tenant)
+    return legs
 
 
 async def test_number_that_only_rang_gives_its_line_back_when_the_call_goes_on(redis_server: RedisServer) -> None:
@@ -153,7 +155,7 @@ async def test_number_that_only_rang_gives_its_line_back_when_the_call_goes_on(r
 async def test_numbers_that_ring_together_hold_a_line_each_until_they_are_over(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
         lines, three, legs = Lines(redis), Caps(lines=3), LegsOutside()
-        keeper = LineKeeper(lines, call_up("1.1"), legs)
+        keeper = LineKeeper(lines, call_up(legs, "1.1"))
         assert await admit_in(lines, "1.1", three) is Limit.NONE
         for i in (1, 2):
             assert await admit(lines, "1.1", three, number=f"+4860010020{i}") is Limit.NONE
@@ -174,7 +176,7 @@ async def test_number_that_is_called_again_keeps_the_line_that_it_took_after_its
         legs.take(event("HANGUP", "1.1", "1.2"))
         await asyncio.sleep(0.01)         # Redis counts in milliseconds
         assert await admit(lines, "1.1", Caps(lines=1), "") is Limit.NONE
-        await LineKeeper(lines, call_up("1.1"), legs).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).tell()
         assert await admit(lines, "2.1", Caps(lines=1), "") is Limit.LINES
 
 
@@ -186,7 +188,7 @@ async def test_call_that_joins_another_keeps_its_line_until_the_other_ends(redis
         assert await admit(lines, "2.1", Caps(lines=2)) is Limit.NONE
         legs.take(event("outside", "2.1", "2.2", extra="201|+48600100200"))
         legs.join("2.1", "1.1")
-        await LineKeeper(lines, call_up("1.1"), legs).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).tell()
         assert {place.split("/")[0] for place in await redis.zrange(lines_key("acme"), 0, -1)} == {"1.1"}
         assert await admit(lines, "3.1", Caps(user_calls=1)) is Limit.USER_CALLS
         assert await admit(lines, "3.1", Caps(lines=2), "202") is Limit.LINES
@@ -195,13 +197,52 @@ async def test_call_that_joins_another_keeps_its_line_until_the_other_ends(redis
         assert await redis.hgetall(outside_key("acme", DAY)) == {"201": "7200", "": "7200"}
 
 
+async def test_only_tenants_whose_calls_changed_or_whose_leases_run_out_are_looked_at(redis_server: RedisServer) -> None:
+    """However many calls there are."""
+    now, renewed = 1000.0, list[str]()
+    async with live.connect(redis_server.url) as redis:
+        lines, legs = Lines(redis), LegsOutside()
+
+        class Counted(Lines):
+            async def renew(self, tenant: str, seen: Seen) -> None:
+                renewed.append(tenant)
+                await super().renew(tenant, seen)
+
+        async def tells() -> list[str]:
+            renewed.clear()
+            await keeper.tell()
+            return sorted(renewed)
+
+        keeper = LineKeeper(Counted(redis), legs, lambda: now)
+        call_up(legs, "1.1", "1.2")
+        call_up(legs, "2.1", tenant="rossi")
+        assert await tells() == ["acme", "rossi"]
+        assert await tells() == []
+        legs.take(event("outside", "1.1", "1.3", extra="201|+48600100200"))
+        now += 1
+        assert await tells() == ["acme"]
+        now += RENEW_S - 1
+        assert await tells() == ["rossi"]
+        await redis_server.stop()
+        legs.take(event("HANGUP", "1.1", "1.3"))
+        for _ in range(2):
+            with pytest.raises(live.AWAY):
+                await keeper.tell()
+        await redis_server.start()
+        assert await tells() == ["acme"]
+        legs.forget("2.1")
+        now += RENEW_S
+        assert await tells() == ["acme"]
+        assert await admit_in(lines, "3.1", Caps(lines=1)) is Limit.NONE       # nothing had taken a place
+
+
 async def test_two_calls_from_outside_that_are_joined_hold_two_lines(redis_server: RedisServer) -> None:
     async with live.connect(redis_server.url) as redis:
         lines, legs = Lines(redis), LegsOutside()
         for call in ("1.1", "2.1"):
             assert await admit_in(lines, call, Caps(lines=2)) is Limit.NONE
         legs.join("2.1", "1.1")
-        keeper = LineKeeper(lines, call_up("1.1"), legs)
+        keeper = LineKeeper(lines, call_up(legs, "1.1"))
         for _ in range(2):
             await keeper.tell()
         assert await admit_in(lines, "3.1", Caps(lines=2)) is Limit.LINES
@@ -221,7 +262,7 @@ async def test_leg_that_no_decision_counted_holds_a_line_as_soon_as_it_is_seen(r
     async with live.connect(redis_server.url) as redis:
         lines, legs = Lines(redis), LegsOutside()
         legs.take(event("outside", "1.1", "1.2", extra="201|+48600100200"))
-        await LineKeeper(lines, call_up("1.1"), legs).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).tell()
         assert await admit(lines, "2.1", Caps(user_calls=1)) is Limit.USER_CALLS
 
 
@@ -240,7 +281,7 @@ async def test_country_is_known_once_somebody_of_the_tenant_has_confirmed_it(red
     async with live.connect(redis_server.url) as redis:
         answers = RedisAnswers(redis)
         assert not await answers.answer("acme", "1.1", KnownCountry("DE"), "1.1/")
-        await answers.answer("acme", "1.1", KnownCountry("DE", confirmed=True), "1.1/")
+        await answers.answer("acme", "1.1", ConfirmCountry("DE"), "1.1/")
         assert await answers.answer("acme", "2.1", KnownCountry("DE"), "2.1/")
         assert not await answers.answer("rossi", "2.1", KnownCountry("DE"), "2.1/")
 

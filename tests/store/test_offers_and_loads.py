@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from routing.call.effects import Load, Loads, Offer
+from routing.call.effects import Offer, Withdraw
+from routing.call.questions import Load, Loads
 from store import live
 from store.answers import RedisAnswers
 from store.loads import Conversation, Conversations, LoadStore
@@ -35,7 +36,7 @@ async def test_offer_ends_when_it_is_taken_back_when_the_next_begins_and_by_itse
         assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 1
         assert await answers.answer("acme", "1", Offer(("203",), 20, "201"), "1.1/") == 0       # goes on to the next: 201 is free
         assert await answers.answer("acme", "3", Offer(("201", "202"), 1), "1.1/") == 0
-        assert await answers.answer("acme", "2", Offer((), 0, "202"), "1.1/") == 0              # leaves: 202 is free
+        assert await answers.answer("acme", "2", Withdraw("202"), "1.1/") is True             # leaves: 202 is free
         assert await answers.answer("acme", "4", Offer(("201", "202"), 20), "1.1/") == 1
         await asyncio.sleep(1.1)
         assert await answers.answer("acme", "5", Offer(("201", "202"), 20), "1.1/") == 0        # the offer to 201 has expired

@@ -1,12 +1,26 @@
 """What `centralka status` says of a device that is not simply there."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
+import pytest
 from rich.console import Console
 
-from centralka.cli.status import NEVER_SEEN, PhoneStatus, ServiceStatus, Status, TrunkKind, TrunkStatus, notice_of, render
+from centralka.cli.status import (
+    NEVER_SEEN,
+    PhoneStatus,
+    ServiceStatus,
+    Status,
+    TrunkKind,
+    TrunkStatus,
+    notice_of,
+    problems_of,
+    render,
+)
 from routing.call.facts import DeviceState
+from store.record_health import RecordHealth
 from store.registrations import Registration
 
 THERE = PhoneStatus("acme-201-desk", DeviceState.IDLE, ("sip:201@192.0.2.7:5060",))
@@ -69,3 +83,23 @@ def test_status_of_one_tenant_lists_all_of_it_and_nothing_of_others() -> None:
     lines = shown(status_of(1000), "t7")
     assert [line.split()[0] for line in lines if line.startswith("t")] == ["trunks", "t7-trunk-carrier", *(f"t7-{200 + i}-desk" for i in range(10))]
     assert lines[0].startswith("wrong: agi")
+
+
+HEALTH = RecordHealth(
+    losses=0, losses_file="/x/losses.csv", waiting=0, database="", folder="/x", free=10**9, wanted_free=10**7, reserved=10**7,
+    reserve_problem="")
+
+
+def test_records_that_are_well_are_no_problem() -> None:
+    assert problems_of(HEALTH) == []
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    ({"losses": 3}, "3 lines or calls could not be recorded as they should; /x/losses.csv holds their events"),
+    ({"database": "database or disk is full", "waiting": 7}, "7 call records wait for the database: database or disk is full"),
+    ({"free": 4096}, "0.0 MB are left in the file system of /x, and 10.0 MB are reserved there for events of calls"),
+    ({"reserve_problem": "Operation not supported"}, "no space is reserved for events of calls: Operation not supported"),
+])
+def test_problem_of_records_is_named(change: dict[str, Any], sentence: str) -> None:
+    (found,) = problems_of(replace(HEALTH, **change))
+    assert found.startswith(sentence)

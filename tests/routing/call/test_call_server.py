@@ -6,8 +6,8 @@ import pytest
 
 from agi.channel_text import read_state, state_text
 from routing.call.call_server import Failed, Failure, Reply
-from routing.call.effects import AskServer, Speak, Unanswered
-from routing.call.facts import Facts
+from routing.call.facts import Facts, Unanswered
+from routing.call.questions import AskServer, Speak
 from routing.call.state import Awaits, Digits, Entered, Origin, Started, State
 from routing.call.step import Dial, Outside, Read, Say
 from routing.engine.engine import next_step

@@ -6,18 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from routing.call.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
-from routing.call.effects import (
-    CHANGED,
-    NOT_CHANGED,
-    NOT_KNOWN,
-    ChangeSetting,
-    Flip,
-    FlipPause,
-    LastCaller,
-    PutSwitch,
-    Question,
-)
+from routing.call.effects import CHANGED, NOT_CHANGED, ChangeSetting, Flip, FlipPause, PutSwitch
 from routing.call.facts import Facts, Forwarding, Personal
+from routing.call.questions import NOT_KNOWN, LastCaller, Question
 from routing.call.state import Origin, Played, Started
 from routing.call.step import Hangup, Play
 from routing.engine.engine import next_step

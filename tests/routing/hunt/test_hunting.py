@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.call.effects import Answer, Load, Loads, Offer, Question, Turn, Unanswered
-from routing.call.facts import DeviceState, Facts, Personal
+from routing.call.effects import Offer, Turn, Withdraw
+from routing.call.facts import Answer, DeviceState, Facts, Personal, Request, Unanswered
+from routing.call.questions import Load, Loads
 from routing.call.state import Decision, DialEnded, DialStatus, Event, Origin, Played, Started, State
 from routing.call.step import Dial, Play
 from routing.engine.engine import next_step
@@ -44,7 +45,7 @@ class Asked:
     def __init__(self, loads: dict[str, Load] | None = None) -> None:
         self.loads, self.turn, self.offers = loads or {}, 0, list[Offer]()
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Request) -> Answer:
         match question:
             case Turn():
                 self.turn += 1
@@ -54,10 +55,13 @@ class Asked:
             case Offer():
                 self.offers.append(question)
                 return 0
+            case Withdraw(holder=holder):
+                self.offers.append(Offer((), 0, holder))
+                return True
 
 
 def decide(tenant: Tenant, facts: Facts, state: State | None, event: Event, asked: Asked) -> Decision:
-    answers: dict[Question, Answer] = {}
+    answers: dict[Request, Answer] = {}
     while True:
         try:
             return next_step(tenant, Facts(
