@@ -45,13 +45,14 @@ NONE_SAID = Platform()      # where no file says what the operator sells
 @dataclass(frozen=True, slots=True)
 class Read:
     """Tenants' files, read and checked. `carriers` are those that they share; `kept`: the tenants whose files need not be read;
-    `known`: what all of them, and these, are known by afterwards."""
+    `known`: what all of them, and these, are known by afterwards; `sources`: their texts, by the files' names."""
 
     files: dict[str, Path]
     tenants: Sequence[Tenant]        # in the order of the files' names
     carriers: Mapping[Name, Carrier]
     kept: frozenset[str] = frozenset()
     known: Known = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +96,37 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
     """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
     ConfigError with all that is wrong."""
-    return _checked(files, _texts(files), _platforms(files, platform))
+    sources = _sources(files)
+    return _checked(files, sources, _platforms(files, sources, platform))
 
 
 def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
     """The tenants whose files are new or changed since the last apply. Raises ConfigError with all that is wrong."""
     files = tenant_files(paths)
-    texts = _texts(files)
-    key_of, last, platforms = keys(texts, files), load_known(settings), _platforms(files)
+    sources = _sources(files)
+    key_of = keys({name: source.text for name, source in sources.items()}, files)
+    last, platforms = load_known(settings), _platforms(files, sources)
     changed = {name: path for name, path in files.items() if key_of[name] not in last}
-    tenants = _checked(changed, texts, platforms)
+    tenants = _checked(changed, sources, platforms)
     kept = {key_of[name]: last[key_of[name]] for name in files if name not in changed}
     everybody = [*kept.values(), *map(KnownTenant.of, tenants)]
     if len(files) > len(everybody) or not are_compatible(
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
-        changed, tenants, kept = files, _checked(files, texts, platforms), {}       # which tells who clashes with whom
+        changed, tenants, kept = files, _checked(files, sources, platforms), {}       # which tells who clashes with whom
     known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
-    return Read(changed, tenants, _carriers(platforms), frozenset(each.tenant for each in kept.values()), {**kept, **known})
+    slugs = frozenset(each.tenant for each in kept.values())
+    return Read(changed, tenants, _carriers(platforms), slugs, {**kept, **known}, sources)
 
 
-def _texts(files: dict[str, Path]) -> dict[str, str]:
-    """Raises ConfigError with all that cannot be read."""
+def _sources(files: Mapping[str, Path]) -> dict[str, Source]:
+    """The texts of the tenants' files and of the operator's beside them, each read once. Raises ConfigError with all that
+    cannot be read."""
+    operators = [folder / PLATFORM for folder in sorted({file.parent for file in files.values()})]
+    found = _texts({**files, **{str(file): file for file in operators if file.exists()}})
+    return {name: Source(name, found[name], found.get(str(path.parent / PLATFORM), "")) for name, path in files.items()}
+
+
+def _texts(files: Mapping[str, Path]) -> dict[str, str]:
     texts: dict[str, str] = {}
     problems: list[Problem] = []
     for name, path in files.items():
@@ -128,25 +139,23 @@ def _texts(files: dict[str, Path]) -> dict[str, str]:
     return texts
 
 
-def _checked(files: dict[str, Path], texts: Mapping[str, str], platforms: Mapping[Path, Platform]) -> list[Tenant]:
+def _checked(files: dict[str, Path], sources: Mapping[str, Source], platforms: Mapping[Path, Platform]) -> list[Tenant]:
     names, year = sorted(files), this_year()
-    read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
+    read = read_tenants({name: sources[name].text for name in names}, {name: platforms[files[name].parent] for name in names})
     return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
 
 
-def _platforms(files: Mapping[str, Path], otherwise: Platform = NONE_SAID) -> dict[Path, Platform]:
-    return {folder: load_platform(folder, otherwise) for folder in sorted({file.parent for file in files.values()})}
+def _platforms(
+    files: Mapping[str, Path], sources: Mapping[str, Source], otherwise: Platform = NONE_SAID,
+) -> dict[Path, Platform]:
+    """The operator's file of each folder, which says what is sold, allowed and connected. Raises ConfigError."""
+    texts = {path.parent: sources[name].platform for name, path in files.items()}
+    return {folder: read_platform(text, str(folder / PLATFORM)) if text else otherwise for folder, text in texts.items()}
 
 
 def _carriers(platforms: Mapping[Path, Platform]) -> dict[Name, Carrier]:
     """Those that tenants of these folders may share."""
     return {name: carrier for platform in platforms.values() for name, carrier in platform.carriers.items()}
-
-
-def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> Platform:
-    """What the operator sells, allows and connects, by the folder's file if it has one. Raises ConfigError."""
-    file = folder / PLATFORM
-    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else otherwise
 
 
 def read_text(path: Path, name: str) -> str:
@@ -179,8 +188,9 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
     files = tenant_files(paths)
-    platforms = _platforms(files)
-    return render_read(Read(files, _checked(files, _texts(files), platforms), _carriers(platforms)), settings)
+    sources = _sources(files)
+    platforms = _platforms(files, sources)
+    return render_read(Read(files, _checked(files, sources, platforms), _carriers(platforms), sources=sources), settings)
 
 
 def render_read(read: Read, settings: Settings) -> Rendered:
@@ -192,16 +202,11 @@ def render_read(read: Read, settings: Settings) -> Rendered:
         tenant_sounds = sounds_of(tenant, path.parent, name)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
         rendered |= render_tenant(
-            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, _source(name, path))
+            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, read.sources.get(name))
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
     line_languages = frozenset(language for tenant in told for language in tenant.languages)
     return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
-
-
-def _source(name: str, path: Path) -> Source:
-    platform = path.parent / PLATFORM
-    return Source(name, read_text(path, name), read_text(platform, str(platform)) if platform.exists() else "")
 
 
 def tenants_of(files: Files) -> dict[str, Tenant]:
