@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from confgen.render.dialplan import HINT, Context, Line, lines_of
+from confgen.render.dialplan import HINT, Context, DialplanLine, lines_of
 
 # Nothing that a configuration file or the dialplan reads otherwise than AMI does, such as quotes, escapes and comments, and
 # shorter than a line of AMI may be, 1,024 bytes.
@@ -25,9 +25,9 @@ class Difference:
     the hint of their numbers then. `watched`: what the hints of single numbers are now, which Asterisk makes of a pattern's
     when somebody watches the number; '' for one that has none any more."""
 
-    lines: tuple[Line, ...]
-    gone: tuple[Line, ...]
-    watched: tuple[Line, ...]
+    lines: tuple[DialplanLine, ...]
+    gone: tuple[DialplanLine, ...]
+    watched: tuple[DialplanLine, ...]
 
     def __len__(self) -> int:
         return len(self.lines) + len(self.gone) + len(self.watched)
@@ -61,24 +61,24 @@ def _frame(contexts: Iterable[Context]) -> set[tuple[str, tuple[str, ...]]]:
     return {(context.name, context.includes) for context in contexts}
 
 
-def _extensions(contexts: Iterable[Context]) -> dict[Place, list[Line]]:
+def _extensions(contexts: Iterable[Context]) -> dict[Place, list[DialplanLine]]:
     """The steps of each extension, and its hint, by the place of the first."""
-    found: dict[Place, list[Line]] = {}
+    found: dict[Place, list[DialplanLine]] = {}
     for context in contexts:
         for line in lines_of(context):
             found.setdefault((line.context, line.extension, HINT if line.priority == HINT else "1"), []).append(line)
     return found
 
 
-def _can_be_added(line: Line) -> bool:
+def _can_be_added(line: DialplanLine) -> bool:
     return all(_AS_IN_A_FILE.fullmatch(text) for text in (line.application, line.data))
 
 
-def _place(line: Line) -> Place:
+def _place(line: DialplanLine) -> Place:
     return line.context, line.extension, line.priority
 
 
-def _hints(extensions: Mapping[Place, Sequence[Line]]) -> dict[Number, str]:
+def _hints(extensions: Mapping[Place, Sequence[DialplanLine]]) -> dict[Number, str]:
     """The devices of each single number that a pattern of a hint means (confgen/render/hints.py)."""
     return {
         (line.context, match["stem"] + digit): line.application
@@ -86,7 +86,7 @@ def _hints(extensions: Mapping[Place, Sequence[Line]]) -> dict[Number, str]:
         if (match := _NUMBERS.fullmatch(line.extension)) for digit in match["digits"]}
 
 
-def _watched(was: Mapping[Number, str], now: Mapping[Number, str]) -> Iterator[Line]:
+def _watched(was: Mapping[Number, str], now: Mapping[Number, str]) -> Iterator[DialplanLine]:
     for (context, number), devices in was.items():
         if now.get((context, number)) != devices:
-            yield Line(context, number, HINT, now.get((context, number), ""))
+            yield DialplanLine(context, number, HINT, now.get((context, number), ""))

@@ -23,7 +23,7 @@ class Code(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Application:
     """An application and what stands between its brackets. Made by `step`."""
 
     application: str
@@ -31,12 +31,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Extension:
+class DialplanExtension:
     """A number or pattern, the steps of its priorities from 1 on, and the devices of its hint, '' without one. Raises
     UnsafeValue."""
 
     pattern: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Application, ...] = ()
     hint: str = ""
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class Context:
     """`includes`: contexts where Asterisk goes on looking for an extension. Raises UnsafeValue."""
 
     name: str
-    extensions: tuple[Extension, ...] = ()
+    extensions: tuple[DialplanExtension, ...] = ()
     includes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DialplanLine:
     """A step or a hint as AMI takes it. A hint has its devices for an application."""
 
     context: str
@@ -69,21 +69,21 @@ class Line:
     data: str = ""
 
 
-def step(application: str, *arguments: object) -> Step:
+def step(application: str, *arguments: object) -> Application:
     """A step with these arguments; all but Code are encoded. Raises UnsafeValue."""
-    return Step(application, ",".join(each if isinstance(each, Code) else str(encode(each)) for each in arguments))
+    return Application(application, ",".join(each if isinstance(each, Code) else str(encode(each)) for each in arguments))
 
 
 def text_of(contexts: Iterable[Context]) -> str:
     return "".join(f"\n[{context.name}]\n{''.join(_context_lines(context))}" for context in contexts)
 
 
-def lines_of(context: Context) -> Iterator[Line]:
+def lines_of(context: Context) -> Iterator[DialplanLine]:
     for extension in context.extensions:
         for priority, each in enumerate(extension.steps, 1):
-            yield Line(context.name, extension.pattern, str(priority), each.application, each.data)
+            yield DialplanLine(context.name, extension.pattern, str(priority), each.application, each.data)
         if extension.hint:
-            yield Line(context.name, extension.pattern, HINT, extension.hint)
+            yield DialplanLine(context.name, extension.pattern, HINT, extension.hint)
 
 
 def dump(contexts: Iterable[Context]) -> str:
@@ -95,10 +95,10 @@ def dump(contexts: Iterable[Context]) -> str:
 
 
 def load(text: str) -> list[Context]:
-    """What `dump` wrote. Raises ValueError or TypeError for any other text."""
+    """The contexts that `dump` wrote. Raises ValueError or TypeError for any other text."""
     return [
         Context(name, tuple(
-            Extension(pattern, tuple(Step(application, data) for application, data in steps), hint)
+            DialplanExtension(pattern, tuple(Application(application, data) for application, data in steps), hint)
             for pattern, steps, hint in extensions), tuple(includes))
         for name, extensions, includes in json.loads(text)]
 

@@ -95,7 +95,7 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class OutboundRegistration:
     """A trunk's registration with its carrier. `line`: what arrives for our contact is of that trunk."""
 
     kind: ClassVar[str] = "registration"
@@ -112,9 +112,9 @@ class Registration:
     max_retries: int
 
 
-SipObject = Endpoint | Auth | Aor | Identify | Registration
-IN_FILES = (Identify.kind, Registration.kind)          # all others are in a database
-CLASSES: Mapping[str, type[SipObject]] = {each.kind: each for each in (Endpoint, Auth, Aor, Identify, Registration)}
+SipObject = Endpoint | Auth | Aor | Identify | OutboundRegistration
+IN_FILES = (Identify.kind, OutboundRegistration.kind)          # all others are in a database
+CLASSES: Mapping[str, type[SipObject]] = {each.kind: each for each in (Endpoint, Auth, Aor, Identify, OutboundRegistration)}
 
 
 def key_of(row: SipObject) -> Key:

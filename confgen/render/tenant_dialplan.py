@@ -1,4 +1,4 @@
-"""A tenant's own part of the dialplan. Pure.
+"""The contexts of one tenant. Pure.
 
 Most contexts of a tenant hold nothing but the name of the one that all tenants share, [tenant_...] in
 asterisk-conf/extensions.conf: there the name of the tenant's context says whose call it is.
@@ -6,7 +6,7 @@ asterisk-conf/extensions.conf: there the name of the tenant's context says whose
 
 from collections.abc import Callable, Iterable, Iterator
 
-from confgen.render.dialplan import Code, Context, Extension, Step, step
+from confgen.render.dialplan import Code, Context, DialplanExtension, step
 from confgen.render.encoder import encode
 from confgen.render.hints import Numbers, lamps_of
 from confgen.render.sip_objects import variables_text
@@ -14,8 +14,7 @@ from confgen.render.tenant_sip import phone_variables
 from confgen.secrets import mobile_users
 from routing.hunt.caller_id import CALLER
 from routing.hunt.ring_rules import CallKind
-from routing.numbering.value_types import Did, Name
-from routing.numbering.value_types import Extension as Number
+from routing.numbering.value_types import Did, Extension, Name
 from routing.tenant.tenant import Tenant
 
 Sound = Callable[[Name], str]            # the file of a prompt
@@ -28,14 +27,14 @@ def tenant_contexts(tenant: Tenant, sound: Sound, *, has_encrypted: bool) -> Ite
     yield Context(f"{slug}-trunk", includes=("tenant_call",))
     for name in ("transfer", "keyed", "confirm", "admit"):
         yield Context(f"{slug}-{name}", includes=(f"tenant_{name}",))
-    yield Context(f"{slug}-own", (Extension("s", (step("MSet", *_own(tenant, sound)), step("Return"))),))
+    yield Context(f"{slug}-own", (DialplanExtension("s", (step("MSet", *_own(tenant, sound)), step("Return"))),))
     if has_encrypted:
         yield Context(f"{slug}-encrypted", tuple(_emergencies_without_tls(tenant)), ("tenant_encrypted",))
     if tenant.shares_carriers:
         # One context of all tenants: a carrier that they share calls a number, here in its one spelling, and that chooses the
         # tenant. [carrier] in asterisk-conf/extensions.conf reads the other spellings.
         yield Context("carriers", tuple(
-            Extension(did[1:], (step("Goto", f"{slug}-carrier", Code("${EXTEN}"), 1),)) for did in tenant.numbers))
+            DialplanExtension(did[1:], (step("Goto", f"{slug}-carrier", Code("${EXTEN}"), 1),)) for did in tenant.numbers))
         yield Context(f"{slug}-carrier", includes=("tenant_carrier",))
     if users := mobile_users(tenant):
         yield Context(f"{slug}-mobile", tuple(_called_from_mobile(tenant, user) for user in users), ("tenant_mobile",))
@@ -56,7 +55,7 @@ def dial(endpoints: Iterable[str]) -> str:
     return "&".join(f"PJSIP/{name}" for name in endpoints)
 
 
-def agent(tenant: Tenant, extension: Number) -> str:
+def agent(tenant: Tenant, extension: Extension) -> str:
     """Dial()'s first argument for an agent of a queue: what `rings` says, else all devices."""
     ways = tenant.ways_of(extension, CallKind.QUEUE)
     channels = [
@@ -65,14 +64,14 @@ def agent(tenant: Tenant, extension: Number) -> str:
     return "&".join([*channels, *_mobile(tenant, extension, ways.mobile)])
 
 
-def elsewhere(tenant: Tenant, extension: Number, device: Name) -> str:
+def elsewhere(tenant: Tenant, extension: Extension, device: Name) -> str:
     """Dial()'s first argument for the user's other phones and the mobile, '' where there are none."""
     user = tenant.users[extension]
     others = [f"PJSIP/{name}" for own, name in zip(user.devices, tenant.endpoints_of(extension), strict=True) if own != device]
     return "&".join([*others, *_mobile(tenant, extension, (user.mobile, 0) if user.mobile else None)])
 
 
-def _mobile(tenant: Tenant, extension: Number, mobile: tuple[Did, int] | None) -> list[str]:
+def _mobile(tenant: Tenant, extension: Extension, mobile: tuple[Did, int] | None) -> list[str]:
     """A mobile sees one of the tenant's numbers: a colleague who calls has none that says anything elsewhere."""
     if mobile is None:
         return []
@@ -83,7 +82,7 @@ def _mobile(tenant: Tenant, extension: Number, mobile: tuple[Did, int] | None) -
 
 
 def _own(tenant: Tenant, sound: Sound) -> list[Code]:
-    """What the shared contexts need of a tenant, as variables."""
+    """Variables that the shared contexts read: the tenant's sounds, and the extension of its parking lot."""
     values = {
         "CONFIRM_PROMPT": sound("sys_confirm"), "NOWHERE_TO_MOVE": sound("sys_nowhere_to_move"),
         "TRANSFER_TO": sound("sys_transfer_to"), "TRANSFER_FAILED": sound("sys_transfer_failed"),
@@ -91,71 +90,72 @@ def _own(tenant: Tenant, sound: Sound) -> list[Code]:
     return [Code(f"{name}={encode(value)}") for name, value in values.items()]
 
 
-def _emergencies_without_tls(tenant: Tenant) -> Iterator[Extension]:
+def _emergencies_without_tls(tenant: Tenant) -> Iterator[DialplanExtension]:
     for number in tenant.emergency_numbers:
         for dialled in (number, *tenant.emergency_spellings(number), f"+{tenant.country_code}{number}"):
-            yield Extension(dialled, (step("Goto", f"{tenant.tenant}-phone", Code("${EXTEN}"), 1),))
+            yield DialplanExtension(dialled, (step("Goto", f"{tenant.tenant}-phone", Code("${EXTEN}"), 1),))
 
 
-def _called_from_mobile(tenant: Tenant, extension: Number) -> Extension:
+def _called_from_mobile(tenant: Tenant, extension: Extension) -> DialplanExtension:
     """A user who has called from the mobile and keyed the right PIN dials as from the phone at the desk."""
-    return Extension(extension, (
+    return DialplanExtension(extension, (
         step("Set", Code(variables_text(phone_variables(tenant, extension)))),
         step("Set", Code(f"CALLERID(name)={encode(tenant.users[extension].name)}")), step("Goto", "dial", 1)))
 
 
-def _elsewhere(tenant: Tenant) -> Iterator[Extension]:
-    """Where a conversation may go on: all that a user has but the phone that keyed the code."""
+def _elsewhere(tenant: Tenant) -> Iterator[DialplanExtension]:
+    """Devices to which a conversation may move: all of a user's but the one that keyed the code."""
     for extension, user in tenant.users.items():
         for device in user.devices:
             if others := elsewhere(tenant, extension, device):
-                yield Extension(f"{extension}_{device}", (step("Dial", others, 30, "itT"),))
-        yield Extension(extension, (step("Dial", dial(tenant.endpoints_of(extension)), 30, "itT"),))
+                yield DialplanExtension(f"{extension}_{device}", (step("Dial", others, 30, "itT"),))
+        yield DialplanExtension(extension, (step("Dial", dial(tenant.endpoints_of(extension)), 30, "itT"),))
 
 
-def _key(key: str) -> Extension:
+def _key(key: str) -> DialplanExtension:
     """A key that leaves the line of a queue."""
-    return Extension(key, (step("Set", Code(f"LEFT=key {encode(key)} ${{QUEUEPOSITION}}")), step("Return")))
+    return DialplanExtension(key, (step("Set", Code(f"LEFT=key {encode(key)} ${{QUEUEPOSITION}}")), step("Return")))
 
 
-def _agent(tenant: Tenant, extension: Number) -> Extension:
-    """A queue rings an agent, whose devices together are free or not."""
-    return Extension(
+def _agent(tenant: Tenant, extension: Extension) -> DialplanExtension:
+    """An agent of queues, with one hint for all devices of the user."""
+    return DialplanExtension(
         extension, (step("Dial", agent(tenant, extension), "", "itT"), step("Hangup", Code("${HANGUPCAUSE}"))),
         str(encode(dial(tenant.endpoints_of(extension)))))
 
 
-def _sites(tenant: Tenant) -> Iterator[Extension]:
-    """By which number rescuers find a user."""
-    yield Extension("_X!", (step("Return", tenant.main_number),))
+def _sites(tenant: Tenant) -> Iterator[DialplanExtension]:
+    """Numbers by which rescuers find users: the site's, else the main number."""
+    yield DialplanExtension("_X!", (step("Return", tenant.main_number),))
     for extension, user in tenant.users.items():
         if user.site:
-            yield Extension(extension, (step("Return", tenant.site_number(extension)),))
+            yield DialplanExtension(extension, (step("Return", tenant.site_number(extension)),))
 
 
-def _lamps(tenant: Tenant) -> Iterator[Extension]:
-    """What phones' lamps show (docs/lamps.md)."""
+def _lamps(tenant: Tenant) -> Iterator[DialplanExtension]:
+    """Hints: the states that phones' lamps show (docs/lamps.md)."""
     slug, lamps, pause = encode(tenant.tenant), lamps_of(tenant), tenant.codes.pause or ""
     for numbers, devices in lamps.users:
-        yield Extension(_pattern(numbers), hint="&".join(f"PJSIP/{slug}-${{EXTEN}}-{encode(device)}" for device in devices))
+        names = [f"PJSIP/{slug}-${{EXTEN}}-{encode(device)}" for device in devices]
+        yield DialplanExtension(_pattern(numbers), hint="&".join(names))
     for numbers, lot in lamps.slots:
-        yield Extension(_pattern(numbers), hint=f"park:${{EXTEN}}@{slug}-{encode(lot)}")
+        yield DialplanExtension(_pattern(numbers), hint=f"park:${{EXTEN}}@{slug}-{encode(lot)}")
     for switch, code in tenant.codes.switches.items():
-        yield Extension(code, hint=f"Custom:{slug}-switch-{encode(switch)}")
+        yield DialplanExtension(code, hint=f"Custom:{slug}-switch-{encode(switch)}")
     for numbers in lamps.agents:
-        yield Extension(_pattern(numbers, pause), hint=f"Custom:{slug}-away-${{EXTEN:{len(pause)}}}")
+        yield DialplanExtension(_pattern(numbers, pause), hint=f"Custom:{slug}-away-${{EXTEN:{len(pause)}}}")
 
 
 def _pattern(numbers: Numbers, code: str = "") -> str:
     return f"_{code}{numbers.stem}[{numbers.digits}]"
 
 
-def _failover(tenant: Tenant, sound: Sound) -> Iterator[Extension]:
-    """The decision service gives no answer: an emergency number is called, however it is dialled; a user's extension rings that
-    user, any other code fails with a word, everything else rings the failover's users."""
+def _failover(tenant: Tenant, sound: Sound) -> Iterator[DialplanExtension]:
+    """The extensions of calls for which the decision service gives no answer: an emergency number is called, in each spelling;
+    a user's extension rings that user; any other code plays an error; everything else rings the failover's users."""
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     yield _rings(tenant, sound, "s", ring, tenant.failover.ring_s, tenant.failover.voicemail)
-    yield Extension("_*.", (step("Playback", sound("sys_code_failed")), step("Hangup", 16)))
+    yield DialplanExtension("_*.", (step("Playback", sound("sys_code_failed")), step("Hangup", 16)))
     if tenant.trunks:
         for number in tenant.emergency_numbers:
             yield from _emergency(tenant, sound, number)
@@ -165,20 +165,20 @@ def _failover(tenant: Tenant, sound: Sound) -> Iterator[Extension]:
 
 
 def _rings(
-    tenant: Tenant, sound: Sound, pattern: str, endpoints: Iterable[str], ring_s: int, mailbox: Number | None,
-) -> Extension:
-    left: list[Step] = [step("Playback", sound("sys_unavailable"))]
+    tenant: Tenant, sound: Sound, pattern: str, endpoints: Iterable[str], ring_s: int, mailbox: Extension | None,
+) -> DialplanExtension:
+    left: list[Application] = [step("Playback", sound("sys_unavailable"))]
     if mailbox:
         left = [step("Playback", sound("sys_leave_message")), step("VoiceMail", f"{mailbox}@{tenant.tenant}", "s")]
-    return Extension(pattern, (step("Dial", dial(endpoints), ring_s, "i"), *left, step("Hangup", 20)))
+    return DialplanExtension(pattern, (step("Dial", dial(endpoints), ring_s, "i"), *left, step("Hangup", 20)))
 
 
-def _emergency(tenant: Tenant, sound: Sound, number: str) -> Iterator[Extension]:
+def _emergency(tenant: Tenant, sound: Sound, number: str) -> Iterator[DialplanExtension]:
     shown = Code("b(outside^s^1(${GOSUB_RETVAL}^${GOSUB_RETVAL}))")
-    yield Extension(number, (
+    yield DialplanExtension(number, (
         step("Gosub", f"{tenant.tenant}-site", Code("${CALLER_EXTENSION}"), 1),
         *(step("Dial", f"PJSIP/{number}@{trunk}", 60, shown) for trunk in tenant.emergency_trunks),
         step("Playback", sound("sys_no_line"), "noanswer"), step("Hangup", 34)))
     # %2B: as URIENCODE() writes '+'.
     for dialled in (*tenant.emergency_spellings(number), f"%2B{tenant.country_code}{number}"):
-        yield Extension(dialled, (step("Goto", number, 1),))
+        yield DialplanExtension(dialled, (step("Goto", number, 1),))

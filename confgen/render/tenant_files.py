@@ -79,7 +79,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
 
 
 def render_platform(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Files:
-    """What belongs to no single tenant."""
+    """The files of the carriers that tenants share; none without carriers."""
     if not carriers:
         return {}
     head = "; Carriers that tenants share. Rendered; edit platform.yaml instead.\n"
@@ -98,7 +98,7 @@ def _sip_files(slug: str, head: str, rows: Sequence[SipObject]) -> Files:
 
 
 def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
-    """What the provisioning service has to know to set up the tenant's telephones; None where it has none."""
+    """Credentials with which the provisioning service sets up the tenant's devices; None for a tenant without devices."""
     labels = [label for _, label, _ in tenant.equipment()]
     endpoints = [tenant.endpoint_of(device) for _, _, each in tenant.equipment() for _, device in devices_of(each)]
     return Credentials(

@@ -6,7 +6,7 @@ import pytest
 from asterisk import config as pyst2_config
 
 from confgen.publish.dialplan_changes import difference
-from confgen.render.dialplan import Line, load
+from confgen.render.dialplan import DialplanLine, load
 from confgen.render.sip_objects import objects_in, text_of
 from confgen.render.tenant_files import render_platform, render_tenant
 from confgen.secrets import Secrets, with_missing
@@ -88,7 +88,7 @@ def test_number_is_one_line_that_asterisk_takes_without_reading_all_of_the_dialp
     assert "[carriers]\nexten => 48221234567,1,Goto(acme-carrier,${EXTEN},1)\n" in old["extensions/acme.conf"]
     found = difference(*(load(each["extensions/acme.json"]) for each in (old, new)))
     assert found
-    assert found.lines == (Line("carriers", "48221234599", "1", "Goto", "acme-carrier,${EXTEN},1"),)
+    assert found.lines == (DialplanLine("carriers", "48221234599", "1", "Goto", "acme-carrier,${EXTEN},1"),)
 
 
 def test_tenant_that_shares_no_carrier_gets_no_calls_of_one() -> None:

@@ -5,7 +5,18 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from centralka.cli.configuration import load_tenants, tenant_files
-from confgen.render.dialplan import Code, Context, Extension, Line, Step, dump, lines_of, load, step, text_of
+from confgen.render.dialplan import (
+    Application,
+    Code,
+    Context,
+    DialplanExtension,
+    DialplanLine,
+    dump,
+    lines_of,
+    load,
+    step,
+    text_of,
+)
 from confgen.render.encoder import UnsafeValue
 from confgen.render.tenant_files import render_tenant
 from confgen.secrets import Secrets, with_missing
@@ -15,8 +26,8 @@ TESTS = Path(__file__).parents[2]
 PLAN = [
     Context("acme-phone", includes=("tenant_call",)),
     Context("acme-agent", (
-        Extension("201", (step("Dial", "PJSIP/acme-201-desk", "", "itT"), step("Hangup", Code("${HANGUPCAUSE}"))), "PJSIP/acme-201-desk"),
-        Extension("_20[12]", hint="PJSIP/acme-${EXTEN}-desk"))),
+        DialplanExtension("201", (step("Dial", "PJSIP/acme-201-desk", "", "itT"), step("Hangup", Code("${HANGUPCAUSE}"))), "PJSIP/acme-201-desk"),
+        DialplanExtension("_20[12]", hint="PJSIP/acme-${EXTEN}-desk"))),
 ]
 
 
@@ -36,8 +47,8 @@ exten => _20[12],hint,PJSIP/acme-${EXTEN}-desk
 def test_rows_as_lines_of_ami() -> None:
     assert [*lines_of(PLAN[0])] == []
     assert [*lines_of(PLAN[1])] == [
-        Line("acme-agent", "201", "1", "Dial", "PJSIP/acme-201-desk,,itT"), Line("acme-agent", "201", "2", "Hangup", "${HANGUPCAUSE}"),
-        Line("acme-agent", "201", "hint", "PJSIP/acme-201-desk"), Line("acme-agent", "_20[12]", "hint", "PJSIP/acme-${EXTEN}-desk")]
+        DialplanLine("acme-agent", "201", "1", "Dial", "PJSIP/acme-201-desk,,itT"), DialplanLine("acme-agent", "201", "2", "Hangup", "${HANGUPCAUSE}"),
+        DialplanLine("acme-agent", "201", "hint", "PJSIP/acme-201-desk"), DialplanLine("acme-agent", "_20[12]", "hint", "PJSIP/acme-${EXTEN}-desk")]
 
 
 def test_revision_keeps_every_row_as_it_was() -> None:
@@ -56,6 +67,6 @@ def test_argument_that_could_become_another_step_is_refused(hostile: str) -> Non
     with pytest.raises(UnsafeValue):
         step("Dial", f"PJSIP/{hostile}")
     with pytest.raises(UnsafeValue):
-        Extension(f"20{hostile}", (Step("Hangup", "16"),))
+        DialplanExtension(f"20{hostile}", (Application("Hangup", "16"),))
     with pytest.raises(UnsafeValue):
         Context(f"acme-{hostile}")
