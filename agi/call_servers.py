@@ -73,7 +73,8 @@ class CallServers:
             self._breakers.pop(key, None)
         log.info(
             "call_server", tenant=request.tenant, call=request.body["call"], server=request.server,
-            answer=answer.describe() if isinstance(answer, Failed) else "followed",
+            answer=answer.failure if isinstance(answer, Failed) else "followed",
+            detail=answer.detail if isinstance(answer, Failed) else "",
             took_ms=round((time.monotonic() - began_s) * 1000))
         return answer
 

@@ -17,8 +17,10 @@ from agi.channel_text import Result, path_text, read_digits, read_event, read_st
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import Asking, SlowAnswers
 from routing.call.effects import CheckPin, LiveEffect, PinIs
+from routing.call.english import in_english
 from routing.call.facts import Answer, Facts, Request, Unanswered
 from routing.call.questions import HasPin, LiveQuestion
+from routing.call.reasons import Why
 from routing.call.state import Awaits, Visit
 from routing.engine.engine import next_step, transfer_refusal
 from routing.engine.entry import START
@@ -120,11 +122,11 @@ class DecisionService:
         except Exception:      # a fault of ours: it stops this decision only, and the caller still reaches a person
             log.exception("decision_failed", tenant=slug, call=call, state=state_before)
             _count("step", "failover", began)
-            failed = path_text((Visit(state.node if state else START, "internal error"),))
+            failed = path_text((Visit(state.node if state else START, Why.INTERNAL_ERROR()),))
             return AgiAnswer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
         log.info(
             "step", tenant=slug, call=call, step=text,
-            path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
+            path="; ".join(f"{visit.node}: {in_english(visit.why)}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
         _count("step", type(decision.step).__name__.lower(), began)
         return AgiAnswer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
@@ -180,7 +182,8 @@ class DecisionService:
         asking = Asking(published, call, Facts(self._now()), query.uniqueid, f"{query.uniqueid}/")
         why = await self._decide(asking, lambda facts: why_not_called(published.tenant, facts, user, called), hold)
         _count("admit", "refused" if why else "allowed", began)
-        log.info("number outside", tenant=slug, call=call, extension=user, number=called, refused=why)
+        refused = why[0].why if why else ""
+        log.info("outbound_call_screened", tenant=slug, call=call, extension=user, number=called, refused=refused)
         return ['SET VARIABLE REFUSED "yes"'] if why else []
 
     async def _decide(self, asking: Asking, decide: Callable[[Facts], T], hold: Hold) -> T:

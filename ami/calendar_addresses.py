@@ -58,7 +58,7 @@ class CalendarAddresses:
         Raises what `AWAY` lists, and ValueError for what nobody of ours wrote."""
         wanted = {each.field: each for each in await asyncio.to_thread(self._wanted)}
         known = await calendars.addresses(self._redis)
-        await calendars.forget(self._redis, known.keys() - wanted.keys())
+        await calendars.forget_others(self._redis, wanted.keys())
         free = asyncio.Semaphore(AT_ONCE)
         turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)      # one at a time for each tenant
 
@@ -72,14 +72,15 @@ class CalendarAddresses:
                 raise failed
 
     async def _fetch(self, each: Wanted, before: Address | None, now: float) -> None:
-        found = before if before and before.url == each.url else Address(each.url, now)
+        known = before if before and before.url == each.url else Address(each.url, now)
         try:
             events = await self._events(each)
-            address = Address(each.url, now, now, "", calendars.triples(events))
         except (ValueError, AddressRefused, HostUnknown, TooLarge, TimeoutError, httpx.HTTPError) as error:
-            address = replace(found, tried_at=now, problem=told(error))
-            log.warning("calendar not fetched", calendar=each.field, problem=address.problem)
-        await calendars.put(self._redis, each.field, address)
+            failed = replace(known, tried_at=now, problem=told(error))
+            log.warning("calendar not fetched", calendar=each.field, problem=failed.problem)
+            await calendars.put_failed(self._redis, each.field, failed, before)
+        else:
+            await calendars.put(self._redis, each.field, each.url, now, events, before)
 
     async def _events(self, each: Wanted) -> tuple[CalendarEvent, ...]:
         async with (

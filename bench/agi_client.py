@@ -46,7 +46,7 @@ EXPECTED = b'"Dial(PJSIP/bench-201-phone,20,gi)"'
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one run saw. `latency_ms` of each decision; `wrong` counts those that were refused, late or another step."""
+    """Result of one run. `latency_ms` of each decision; `wrong` counts decisions that were refused, late or another step."""
 
     seconds: float
     latency_ms: list[float]

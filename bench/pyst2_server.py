@@ -25,7 +25,7 @@ from store.follower import Live
 
 class Silent:
     def write(self, text: str) -> None:
-        """pyst2 tells every line it reads."""
+        """pyst2 logs every line it reads."""
 
 
 class Replies:

@@ -38,7 +38,7 @@ class Shelf:
         self._link = home / "published" / "decided"
         self._revision = ""
         self._known: dict[Slug, tuple[tuple[bytes, bytes], list[Device]]] = {}
-        self._by_secret: dict[bytes, Device] = {}      # by the digest: a look-up's time tells nothing of the secret
+        self._by_secret: dict[bytes, Device] = {}      # by the digest: the time of a look-up reveals nothing of the secret
         self._by_mac: dict[str, Device] = {}
 
     def find(self, secret: str) -> Device | None:

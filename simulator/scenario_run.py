@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from routing.call.call_server import Failed, Failure
 from routing.call.effects import Turn
+from routing.call.english import in_english
 from routing.call.facts import NOTHING_SET, DeviceState, Personal, Request
+from routing.call.reasons import Why
 from routing.call.state import Origin, Visit
 from routing.call.step import (
     Cause,
@@ -37,7 +39,7 @@ from simulator.simulate import simulate, takes_call
 from yaml_models.document import Document
 from yaml_models.errors import Problem
 
-OVER = "the conversation is over"
+OVER = Why.CONVERSATION_OVER()
 ANSWERED_SIP, CANCELLED_SIP = 200, 487
 SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
              Cause.REFUSED: 403, Cause.CONGESTION: 503}
@@ -149,7 +151,7 @@ class Scene:
             by = self.scenario.talk[found.talked].by
             wrong.append(self._problem(("talk", str(found.talked)), f"{title!r}: {by} does not talk to anybody then"))
         if wrong:
-            reasons = "; ".join(f"{visit.node}: {visit.why}" for visit in found.path)
+            reasons = "; ".join(f"{visit.node}: {in_english(visit.why)}" for visit in found.path)
             wrong[0] = Problem(wrong[0].file, wrong[0].line, wrong[0].path, f"{wrong[0].text} ({reasons})")
         return wrong
 

@@ -1,14 +1,14 @@
 """From tenant files on disk to a published revision: check, render, plan, apply."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from centralka.cli.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
+from centralka.cli.checking import NONE_SAID, Checked, Sources, check_call_flows, check_everything, read_sources
+from centralka.cli.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known
 from centralka.settings import Settings
 from confgen.publish.asterisk_reload import Asterisk
-from confgen.publish.calendars import with_events
 from confgen.publish.line_sounds import make_line_sounds
 from confgen.publish.publishing import (
     Published,
@@ -25,7 +25,6 @@ from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
 from confgen.published_tenant import Source, published_format, read_published, read_source
 from confgen.render.tenant_files import Files, render_platform, render_tenant, without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
-from routing.check.check import read_platform, read_tenants
 from routing.check.clashes import are_compatible
 from routing.numbering.endpoint import PLATFORM as SHARED
 from routing.numbering.value_types import Name
@@ -34,25 +33,27 @@ from routing.platform.trunks import Carrier
 from routing.speech.phrases import Language
 from routing.tenant.tenant import Tenant
 from simulator.behaviour import changed_numbers
+from yaml_models.document import Document
 from yaml_models.errors import ConfigError, Problem
 from yaml_models.suggestion import did_you_mean
 
-MAX_FILE_BYTES = 5_000_000
 TENANTS_NAMED = 10          # to somebody who misspelt one
-NONE_SAID = Platform()      # where no file says what the operator sells
+NOBODY_KEPT: Known = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """Tenants' files, read and checked. `carriers` are those that they share; `kept`: the tenants whose files need not be read;
-    `known`: what all of them, and these, are known by afterwards; `sources`: their texts, by the files' names."""
+    `known`: what all of them, and these, are known by afterwards."""
 
     files: dict[str, Path]
     tenants: Sequence[Tenant]        # in the order of the files' names
+    documents: Sequence[Document]    # in the same order
     carriers: Mapping[Name, Carrier]
     kept: frozenset[str] = frozenset()
     known: Known = field(default_factory=dict)
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    unchecked: str = ""              # what could not be checked, and why
+    sources: Mapping[str, Source] = field(default_factory=dict)      # by the files' names
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,79 +96,55 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
     """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
-    ConfigError with all that is wrong."""
-    sources = _sources(files)
-    return _checked(files, sources, _platforms(files, sources, platform))
+    ConfigError with all that is wrong in what decides calls."""
+    checked = check_call_flows(read_sources(files, platform), files)
+    checked.refuse()
+    return checked.tenants
 
 
-def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
-    """The tenants whose files are new or changed since the last apply. Raises ConfigError with all that is wrong."""
-    files = tenant_files(paths)
-    sources = _sources(files)
-    key_of = keys({name: source.text for name, source in sources.items()}, files)
-    last, platforms = load_known(settings), _platforms(files, sources)
-    changed = {name: path for name, path in files.items() if key_of[name] not in last}
-    tenants = _checked(changed, sources, platforms)
-    kept = {key_of[name]: last[key_of[name]] for name in files if name not in changed}
-    everybody = [*kept.values(), *map(KnownTenant.of, tenants)]
-    if len(files) > len(everybody) or not are_compatible(
+def read_all(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Read:
+    """All tenants of the files. Raises ConfigError with all that an apply would refuse; with `removed`, published tenants
+    without a file that are not among these, too."""
+    sources = read_sources(tenant_files(paths))
+    return _read(sources, check_everything(sources, sources.files, settings), paths, settings, removed)
+
+
+def read_changed(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Read:
+    """As `read_all`, but only the tenants whose files are new or changed since the last apply, unless something is wrong."""
+    sources = read_sources(tenant_files(paths))
+    key_of, last = keys(sources.texts, sources.files), load_known(settings)
+    kept = {name: last[key_of[name]] for name in sources.texts if key_of[name] in last}
+    checked = check_everything(sources, sources.files.keys() - kept.keys(), settings)
+    everybody = [*{key_of[name]: each for name, each in kept.items()}.values(), *map(KnownTenant.of, checked.tenants)]
+    if checked.problems or len(sources.files) > len(everybody) or not are_compatible(
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
-        changed, tenants, kept = files, _checked(files, sources, platforms), {}       # which tells who clashes with whom
-    known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
-    slugs = frozenset(each.tenant for each in kept.values())
-    return Read(changed, tenants, _carriers(platforms), slugs, {**kept, **known}, sources)
+        kept, checked = {}, check_everything(sources, sources.files, settings)      # which tells who clashes with whom
+    read = _read(sources, checked, paths, settings, removed, kept)
+    known = {each.document.file: KnownTenant.of(each.tenant) for each in checked.files if each.tenant}
+    return replace(read, known={key_of[name]: each for name, each in (kept | known).items()})
 
 
-def _sources(files: Mapping[str, Path]) -> dict[str, Source]:
-    """The texts of the tenants' files and of the operator's beside them, each read once. Raises ConfigError with all that
-    cannot be read."""
-    operators = [folder / PLATFORM for folder in sorted({file.parent for file in files.values()})]
-    found = _texts({**files, **{str(file): file for file in operators if file.exists()}})
-    return {name: Source(name, found[name], found.get(str(path.parent / PLATFORM), "")) for name, path in files.items()}
+def _read(
+    sources: Sources, checked: Checked, paths: Sequence[Path], settings: Settings, removed: Collection[str] | None,
+    kept: Mapping[str, KnownTenant] = NOBODY_KEPT,
+) -> Read:
+    slugs = {tenant.tenant for tenant in checked.tenants} | {each.tenant for each in kept.values()}
+    is_lost = removed is not None and len(checked.tenants) + len(kept) == len(sources.files)
+    checked.refuse(_lost(paths, settings, slugs | {*(removed or ())}) if is_lost else ())
+    files = {each.document.file: sources.files[each.document.file] for each in checked.files}
+    return Read(files, checked.tenants, [each.document for each in checked.files], sources.carriers,
+                frozenset(each.tenant for each in kept.values()), unchecked=checked.unchecked,
+                sources={name: sources.source_of(name) for name in files})
 
 
-def _texts(files: Mapping[str, Path]) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    problems: list[Problem] = []
-    for name, path in files.items():
-        try:
-            texts[name] = read_text(path, name)
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return texts
+def _lost(paths: Sequence[Path], settings: Settings, expected: Collection[str]) -> Iterator[Problem]:
+    if gone := sorted(published_slugs(settings.home) - {*expected}):
+        yield Problem(", ".join(map(str, paths)), 1, "", without_file(gone))
 
 
-def _checked(files: dict[str, Path], sources: Mapping[str, Source], platforms: Mapping[Path, Platform]) -> list[Tenant]:
-    names, year = sorted(files), this_year()
-    read = read_tenants({name: sources[name].text for name in names}, {name: platforms[files[name].parent] for name in names})
-    return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
-
-
-def _platforms(
-    files: Mapping[str, Path], sources: Mapping[str, Source], otherwise: Platform = NONE_SAID,
-) -> dict[Path, Platform]:
-    """The operator's file of each folder, which says what is sold, allowed and connected. Raises ConfigError."""
-    texts = {path.parent: sources[name].platform for name, path in files.items()}
-    return {folder: read_platform(text, str(folder / PLATFORM)) if text else otherwise for folder, text in texts.items()}
-
-
-def _carriers(platforms: Mapping[Path, Platform]) -> dict[Name, Carrier]:
-    """Those that tenants of these folders may share."""
-    return {name: carrier for platform in platforms.values() for name, carrier in platform.carriers.items()}
-
-
-def read_text(path: Path, name: str) -> str:
-    """The file's text; errors call it `name`. Raises ConfigError for what cannot be read."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError([Problem(name, 1, "", f"larger than {MAX_FILE_BYTES // 1_000_000} MB")])
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError([Problem(name, 1, "", f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
+def without_file(gone: Sequence[str]) -> str:
+    meant = " ".join(f"--remove {name}" for name in gone)
+    return f"published tenants without a file: {', '.join(gone)}; their phones would stop. If meant: {meant}"
 
 
 def load_tenant(slug: str, paths: Sequence[Path], platform: Platform = NONE_SAID) -> Tenant:
@@ -187,10 +164,7 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
-    files = tenant_files(paths)
-    sources = _sources(files)
-    platforms = _platforms(files, sources)
-    return render_read(Read(files, _checked(files, sources, platforms), _carriers(platforms), sources=sources), settings)
+    return render_read(read_all(paths, settings), settings)
 
 
 def render_read(read: Read, settings: Settings) -> Rendered:
@@ -198,8 +172,8 @@ def render_read(read: Read, settings: Settings) -> Rendered:
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants, read.carriers)
     rendered = render_platform(read.carriers, secrets)
     sounds: dict[str, tuple[Sound, ...]] = {}
-    for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
-        tenant_sounds = sounds_of(tenant, path.parent, name)
+    for (name, path), tenant, document in zip(sorted(read.files.items()), read.tenants, read.documents, strict=True):
+        tenant_sounds = sounds_of(tenant, path.parent, document)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
         rendered |= render_tenant(
             tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, read.sources.get(name))
@@ -278,9 +252,7 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
     file any more and is not one of `removed`. To be called inside `locked(home)`, the rendering too."""
     gone = published_slugs(settings.home) - rendered.sounds.keys() - rendered.kept - set(removed)
     if gone:
-        names = sorted(gone)
-        meant = " ".join(f"--remove {name}" for name in names)
-        raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
+        raise ValueError(without_file(sorted(gone)))
     kept = SoundCache(settings.sound_cache) if settings.sound_cache else None
     await make_all_sounds(rendered.sounds, settings.home / "sounds", kept)
     await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds", kept)

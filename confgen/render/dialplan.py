@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from confgen.render.encoder import UnsafeValue, encode
+from confgen.render.carrier_password import UnsafeValue
+from confgen.render.encoder import encode
 
 HINT = "hint"
 _CONTEXT = re.compile(r"[a-z0-9_-]+")
@@ -23,7 +24,7 @@ class Code(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class DialplanStep:
     """An application and what stands between its brackets. Made by `step`."""
 
     application: str
@@ -36,7 +37,7 @@ class DialplanExtension:
     UnsafeValue."""
 
     pattern: str
-    steps: tuple[Application, ...] = ()
+    steps: tuple[DialplanStep, ...] = ()
     hint: str = ""
 
     def __post_init__(self) -> None:
@@ -69,9 +70,9 @@ class DialplanLine:
     data: str = ""
 
 
-def step(application: str, *arguments: object) -> Application:
+def step(application: str, *arguments: object) -> DialplanStep:
     """A step with these arguments; all but Code are encoded. Raises UnsafeValue."""
-    return Application(application, ",".join(each if isinstance(each, Code) else str(encode(each)) for each in arguments))
+    return DialplanStep(application, ",".join(each if isinstance(each, Code) else str(encode(each)) for each in arguments))
 
 
 def text_of(contexts: Iterable[Context]) -> str:
@@ -98,7 +99,7 @@ def load(text: str) -> list[Context]:
     """The contexts that `dump` wrote. Raises ValueError or TypeError for any other text."""
     return [
         Context(name, tuple(
-            DialplanExtension(pattern, tuple(Application(application, data) for application, data in steps), hint)
+            DialplanExtension(pattern, tuple(DialplanStep(application, data) for application, data in steps), hint)
             for pattern, steps, hint in extensions), tuple(includes))
         for name, extensions, includes in json.loads(text)]
 

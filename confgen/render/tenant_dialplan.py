@@ -6,7 +6,7 @@ asterisk-conf/extensions.conf: there the name of the tenant's context says whose
 
 from collections.abc import Callable, Iterable, Iterator
 
-from confgen.render.dialplan import Code, Context, DialplanExtension, step
+from confgen.render.dialplan import Code, Context, DialplanExtension, DialplanStep, step
 from confgen.render.encoder import encode
 from confgen.render.hints import Numbers, lamps_of
 from confgen.render.sip_objects import variables_text
@@ -167,7 +167,7 @@ def _failover(tenant: Tenant, sound: Sound) -> Iterator[DialplanExtension]:
 def _rings(
     tenant: Tenant, sound: Sound, pattern: str, endpoints: Iterable[str], ring_s: int, mailbox: Extension | None,
 ) -> DialplanExtension:
-    left: list[Application] = [step("Playback", sound("sys_unavailable"))]
+    left: list[DialplanStep] = [step("Playback", sound("sys_unavailable"))]
     if mailbox:
         left = [step("Playback", sound("sys_leave_message")), step("VoiceMail", f"{mailbox}@{tenant.tenant}", "s")]
     return DialplanExtension(pattern, (step("Dial", dial(endpoints), ring_s, "i"), *left, step("Hangup", 20)))

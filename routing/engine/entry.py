@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from routing.call.admission import NOBODY, Limit, in_words
+from routing.call.admission import NOBODY, Limit, reasons_of
 from routing.call.facts import Facts
+from routing.call.reasons import Reasons, Why
 from routing.call.state import Origin, Started, cause_in
 from routing.call.step import Cause, Dial, Hangup, Play
 from routing.engine.keypad import Dials, play_code, woken
@@ -23,7 +24,7 @@ class Entry:
     """The answer of the entry, the reasons of what came before it, and the number that a code dialled instead, else ''."""
 
     answer: Go | Do
-    before: tuple[str, ...] = ()
+    before: tuple[Reasons, ...] = ()
     dialled: str = ""
 
 
@@ -35,14 +36,14 @@ def enter(tenant: Tenant, facts: Facts, started: Started) -> Entry:
         case Origin.WAKE_UP:
             return Entry(woken(tenant, facts, started.caller_extension))
         case Origin.PHONE:
-            return _dialled_inside(tenant, facts, started, "dials")
+            return _dialled_inside(tenant, facts, started, Why.DIALS)
         case Origin.TRUNK:
             return Entry(_called_from_trunk(tenant, facts, started.dialled))
 
 
 def end(memory: tuple[int, ...]) -> Do:
     """The end of a call whose entry was a step: with the cause that this step has remembered. Raises CorruptMemory."""
-    return Do(Hangup(cause_in(memory)), "hangs up")
+    return Do(Hangup(cause_in(memory)), Why.HANGS_UP())
 
 
 def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do | None:
@@ -50,7 +51,7 @@ def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do 
     of the refusal; None where there is no such user."""
     user = tenant.users.get(transferrer)
     return None if user is None else Do(
-        Dial(tenant.endpoints_of(transferrer), user.ring_s, told=refusal), "the call comes back and rings")
+        Dial(tenant.endpoints_of(transferrer), user.ring_s, told=refusal), Why.COMES_BACK())
 
 
 def _transferred(tenant: Tenant, facts: Facts, started: Started) -> Entry:
@@ -58,16 +59,16 @@ def _transferred(tenant: Tenant, facts: Facts, started: Started) -> Entry:
     number = e164(started.dialled, tenant.country, tenant.area_code)
     why = tenant.refusal_of(number) if started.dialled not in tenant.internal_numbers else ""
     if not why and started.dialled.removeprefix("+").isdigit():
-        return _dialled_inside(tenant, facts, started, "transfers to")
-    words = f"{started.caller_extension} transfers to {started.dialled or 'nothing'}, which {why or 'is no number'}"
-    return Entry(Do(Play(("sys_transfer_refused",)), words, (int(Cause.REFUSED),), refuses=True))
+        return _dialled_inside(tenant, facts, started, Why.TRANSFERS_TO)
+    reasons = Why.TRANSFERS_NOWHERE(started.caller_extension, started.dialled, why or "is no number")
+    return Entry(Do(Play(("sys_transfer_refused",)), reasons, (int(Cause.REFUSED),), refuses=True))
 
 
-def _dialled_inside(tenant: Tenant, facts: Facts, started: Started, does: str) -> Entry:
+def _dialled_inside(tenant: Tenant, facts: Facts, started: Started, does: Why) -> Entry:
     """A call or a transfer by one of the tenant's own phones."""
     extension = started.caller_extension
     dialled = tenant.codes.without_prefix(started.dialled)[1]
-    to_external = Go(OUTGOING, f"{extension} {does} {started.dialled}")
+    to_external = Go(OUTGOING, does(extension, started.dialled))
     if is_emergency(dialled, tenant.country):      # before all else that could be meant
         return Entry(to_external)
     if keyed := tenant.codes.keyed(dialled):
@@ -82,12 +83,12 @@ def _dialled_inside(tenant: Tenant, facts: Facts, started: Started, does: str) -
     did = find_did(dialled, tenant.country, tenant.numbers, tenant.area_code)
     node = tenant.internal_numbers.get(dialled)
     if (node or did) and CallClass.INTERNAL not in tenant.permissions_of(extension):
-        why = f"internal is not among {extension}'s permissions"
+        why = Why.NOT_PERMITTED(CallClass.INTERNAL, extension)
         return Entry(_refusal("sys_not_permitted", why, Cause.REFUSED))
     if node:
-        return Entry(Go(node, f"{extension} {does} {dialled}"))
+        return Entry(Go(node, does(extension, dialled)))
     if did:
-        return Entry(Go(tenant.numbers[did].to, f"to {did}"))
+        return Entry(Go(tenant.numbers[did].to, Why.TO_DID(did)))
     return Entry(to_external if read_dialled(dialled, tenant.country, tenant.area_code) else _unknown(dialled))
 
 
@@ -96,17 +97,17 @@ def _called_from_trunk(tenant: Tenant, facts: Facts, dialled: str) -> Go | Do:
     if not did:
         return _unknown(dialled)
     if tenant.blacklist.bars_caller(facts.caller):
-        return _refusal(tenant.blacklist.prompt, f"{facts.caller} is on the blacklist", Cause.REFUSED)
+        return _refusal(tenant.blacklist.prompt, Why.ON_BLACKLIST(facts.caller), Cause.REFUSED)
     limit = take_line(Here(START, tenant, facts), NOBODY, outgoing=False)
     if limit is not Limit.NONE:
-        return _refusal("sys_outside_lines_taken", in_words(limit, tenant.caps, NOBODY), Cause.BUSY)
-    return Go(tenant.numbers[did].to, f"to {did}")
+        return _refusal("sys_outside_lines_taken", reasons_of(limit, tenant.caps, NOBODY), Cause.BUSY)
+    return Go(tenant.numbers[did].to, Why.TO_DID(did))
 
 
 def _unknown(dialled: str) -> Do:
-    return _refusal("sys_unknown_number", f"{dialled or 'nothing'} is no number here", Cause.UNKNOWN_NUMBER)
+    return _refusal("sys_unknown_number", Why.UNKNOWN_NUMBER(dialled), Cause.UNKNOWN_NUMBER)
 
 
-def _refusal(prompt: Name, why: str, cause: Cause) -> Do:
+def _refusal(prompt: Name, why: Reasons, cause: Cause) -> Do:
     """The caller hears why before anything answers."""
     return Do(Play((prompt,), early=True), why, (int(cause),), refuses=True)

@@ -20,6 +20,7 @@ from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
 from routing.call.facts import DeviceState
+from routing.call.reasons import Why
 from routing.call.state import Awaits, Digits, Origin, Started, State, Visit
 from routing.call.step import CheckVoicemail, Dial, Play, Read, Voicemail
 from routing.nodes.menu import Menu
@@ -96,35 +97,35 @@ async def said(port: int, sent: bytes, answer: str = "200 result=0\n", *, closes
 
 @pytest.mark.parametrize(("arguments", "path", "state", "step"), [
     (("acme", "trunk", "+48221234567", "", "", "", "", ""),
-     "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
+     "start|.to_did-%2B48221234567~;main|.asks_for_key~", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "phone", "300", "203", "", "", "", ""),
-     "start|203 dials 300;sales|rings 201%2C 202", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gitT)"),
+     "start|.dials-203-300~;sales|.rings-.who-201~.who-202~~", "sales/dial/0/0.0.0.0.3", "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gitT)"),
     (("acme", "phone", "300", "201", "", "", "", ""),                            # Anna calls her own group
-     "start|201 dials 300;sales|201 is the caller%2C rings 202", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gitT)"),
+     "start|.dials-201-300~;sales|.is_caller-201~.rings-.who-202~~", "sales/dial/0/0.0.0.0.2", "Dial(PJSIP/acme-202-desk,20,gitT)"),
     (("acme", "phone", "*97", "202", "", "", "", ""),
-     "start|202 listens to its mailbox", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
+     "start|.checks_mailbox-202~", "start/voicemail/0/16", "VoiceMailMain(202@acme,s)"),
     (("acme", "trunk", "201", "", "", "", "", ""),
-     "start|201 is no number here", "start/played/0/1", f"Gosub(early,s,1({SOUNDS}sys_unknown_number-0))"),
+     "start|.unknown_number-201~", "start/played/0/1", f"Gosub(early,s,1({SOUNDS}sys_unknown_number-0))"),
     (("acme", "phone", "20a%0A", "201", "", "", "", ""),
-     "start|nothing is no number here", "start/played/0/1", f"Gosub(early,s,1({SOUNDS}sys_unknown_number-0))"),
+     "start|.unknown_number-~", "start/played/0/1", f"Gosub(early,s,1({SOUNDS}sys_unknown_number-0))"),
     (("acme", "trunk", "%2B48221234567", "", "", "", "", ""),
-     "start|to %2B48221234567;main|asks for a key", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
+     "start|.to_did-%2B48221234567~;main|.asks_for_key~", "main/digits/0/0.0", f"Read(DIGITS,{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/0.0", "2", "", ""),
-     "main|key 2%2C on to service;service|rings 202", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gitTc)"),
+     "main|.key-2~.on_to-service~;service|.rings-.who-202~~", "service/dial/1/0.0.0.1.1", "Dial(PJSIP/acme-202-desk,10,gitTc)"),
     (("acme", "trunk", "+48221234567", "", "main/digits/0/1.0", "9", "BUSY", ""),
-     "main|wrong key 9%2C asks again", "main/digits/0/1.1", f"Read(DIGITS,{SOUNDS}sys_wrong_key-0&{SOUNDS}welcome-0,1,e,1,5)"),
+     "main|.wrong_key-9~.asks_again~", "main/digits/0/1.1", f"Read(DIGITS,{SOUNDS}sys_wrong_key-0&{SOUNDS}welcome-0,1,e,1,5)"),
     (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.0.1.1", "2", "NOANSWER", ""),
-     "service|noanswer%2C rings 201", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,gitT)"),
+     "service|.dial_ended-noanswer~.rings-.who-201~~", "service/dial/1/0.0.3.2.3", "Dial(PJSIP/acme-201-desk,10,gitT)"),
     (("acme", "trunk", "+48221234567", "", "service/dial/1/0.0.3.2.3", "2", "ANSWER", ""),
-     "service|the conversation is over", "service/nothing/1/", "Hangup(16)"),
+     "service|.conversation_over~", "service/nothing/1/", "Hangup(16)"),
     (("acme", "trunk", "+48221234567", "", "mail/played/2/", "2", "NOANSWER", ""),
-     "mail|records a message for 201", "mail/voicemail/2/", "VoiceMail(201@acme,s)"),
+     "mail|.records-201~", "mail/voicemail/2/", "VoiceMail(201@acme,s)"),
     (("acme", "trunk", "+48221234567", "", "mail/voicemail/2/", "2", "NOANSWER", "SUCCESS"),
-     "mail|the mailbox is done", "mail/nothing/2/", "Hangup(16)"),
+     "mail|.mailbox_done~", "mail/nothing/2/", "Hangup(16)"),
     (("acme", "trunk", "+48221234567", "", "mail/voicemail/2/", "2", "NOANSWER", "FAILED"),
-     "mail|the mailbox failed", "mail/played/2/16", f"Playback({SOUNDS}sys_unavailable-0)"),
+     "mail|.mailbox_failed~", "mail/played/2/16", f"Playback({SOUNDS}sys_unavailable-0)"),
     (("acme", "trunk", "+48221234567", "", "gone/digits/3/", "2", "", ""),
-     "gone|no such element any more", "gone/nothing/3/", "Goto(acme-failover,s,1)"),
+     "gone|.node_gone~", "gone/nothing/3/", "Goto(acme-failover,s,1)"),
 ])
 async def test_request_leads_to_exactly_these_commands(port: int, arguments: tuple[str, ...], path: str, state: str, step: str) -> None:
     dialled = quote(unquote(arguments[2]), safe="")
@@ -137,8 +138,8 @@ async def test_request_leads_to_exactly_these_commands(port: int, arguments: tup
 
 
 @pytest.mark.parametrize(("state", "event"), [
-    ("", "start,%2B48600100200|Anna%20%28sales%29|%2B48221234567;start|internal error"),
-    ("main/digits/0/0.0", "step,main|internal error")])
+    ("", "start,%2B48600100200|Anna%20%28sales%29|%2B48221234567;start|.internal_error~"),
+    ("main/digits/0/0.0", "step,main|.internal_error~")])
 async def test_fault_of_ours_is_logged_with_its_traceback_and_the_caller_reaches_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, event: str,
 ) -> None:
@@ -345,8 +346,8 @@ def test_what_a_caller_chose_is_carried_encoded_whatever_it_is(text: str) -> Non
 
 
 def test_reason_is_carried_encoded() -> None:
-    visits = (Visit("main", 'a,b;c|d"e\\f$g(h)'), Visit("201", "ąž"))
-    assert path_text(visits) == "main|a%2Cb%3Bc%7Cd%22e%5Cf%24g%28h%29;201|%C4%85%C5%BE"
+    visits = (Visit("main", Why.WORDS('a,b;c|d"e\\f$g(h)')), Visit("201", Why.WORDS("ąž")))
+    assert path_text(visits) == "main|.words-a%2Cb%3Bc%7Cd%22e%5Cf%24g%28h%29~;201|.words-%C4%85%C5%BE~"
 
 
 async def test_pin_that_was_keyed_is_taken_back_from_the_channel_and_stands_in_no_log(port: int, tmp_path: Path) -> None:

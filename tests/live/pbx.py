@@ -13,6 +13,7 @@ import redis
 from centralka.cli.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import Secrets, load_secrets
+from routing.call.english import in_english
 from routing.call.facts import DeviceState
 from routing.call.state import Origin
 from runtime.instance import centralka_command
@@ -148,7 +149,7 @@ class Pbx:
         known |= outside or {}
         origin = Origin.PHONE if extension else Origin.TRUNK
         script = Script(origin, number, datetime.now(UTC), extension, keys, known, frozenset(silent))
-        return [(visit.node, visit.why) for visit in simulate(self.tenants[tenant], script).path]
+        return [(visit.node, in_english(visit.why)) for visit in simulate(self.tenants[tenant], script).path]
 
     async def nothing_is_left(self) -> None:
         """Until no channel is up; then no state of a call stays anywhere else, since it lives on the channel."""
@@ -170,7 +171,7 @@ class Pbx:
 
 
 def path_of(call: Call) -> list[tuple[str, str]]:
-    return [(entry.node, entry.why) for entry in call.path]
+    return [(entry.node, in_english(entry.why)) for entry in call.path]
 
 
 async def until(question: Callable[[], object | Awaitable[object]], what: str, limit_s: float = LIMIT_S) -> None:

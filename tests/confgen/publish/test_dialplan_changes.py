@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from confgen.publish.dialplan_changes import Difference, difference, together
-from confgen.render.dialplan import Context, DialplanExtension, DialplanLine, load
+from confgen.render.dialplan import Context, DialplanExtension, DialplanLine, DialplanStep, load
 from tests.confgen.test_templates import rendered
 from tests.tenants_for_tests import acme
 
@@ -35,7 +35,7 @@ def rows(text: str) -> list[Context]:
             found[-1] = replace(found[-1], includes=(line.removeprefix("include => "),))
         elif match:
             pattern, priority, application, data, _ = match.groups()
-            step = () if priority == "hint" else (Application(application, data),)
+            step = () if priority == "hint" else (DialplanStep(application, data),)
             before = found[-1].extensions
             if pattern:
                 extensions = (*before, DialplanExtension(pattern, step, line.partition("hint,")[2]))
@@ -125,7 +125,7 @@ def test_what_asterisk_takes_only_from_a_file_is_no_difference_by_lines(was: str
 
 def test_line_that_goes_from_one_file_to_another_stays() -> None:
     def called(tenant: str, *numbers: str) -> list[Context]:
-        return [Context("carriers", tuple(DialplanExtension(number, (Application("Goto", f"{tenant}-carrier,1"),)) for number in numbers))]
+        return [Context("carriers", tuple(DialplanExtension(number, (DialplanStep("Goto", f"{tenant}-carrier,1"),)) for number in numbers))]
 
     leaves = difference(called("acme", "481", "482"), called("acme", "481"))
     comes = difference(called("rossi", "483"), called("rossi", "483", "482"))

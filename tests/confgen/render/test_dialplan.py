@@ -5,19 +5,19 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from centralka.cli.configuration import load_tenants, tenant_files
+from confgen.render.carrier_password import UnsafeValue
 from confgen.render.dialplan import (
-    Application,
     Code,
     Context,
     DialplanExtension,
     DialplanLine,
+    DialplanStep,
     dump,
     lines_of,
     load,
     step,
     text_of,
 )
-from confgen.render.encoder import UnsafeValue
 from confgen.render.tenant_files import render_tenant
 from confgen.secrets import Secrets, with_missing
 from routing.numbering.endpoint import TrunkEndpoint
@@ -67,6 +67,6 @@ def test_argument_that_could_become_another_step_is_refused(hostile: str) -> Non
     with pytest.raises(UnsafeValue):
         step("Dial", f"PJSIP/{hostile}")
     with pytest.raises(UnsafeValue):
-        DialplanExtension(f"20{hostile}", (Application("Hangup", "16"),))
+        DialplanExtension(f"20{hostile}", (DialplanStep("Hangup", "16"),))
     with pytest.raises(UnsafeValue):
         Context(f"acme-{hostile}")
