@@ -1,5 +1,5 @@
 """Lamps that Asterisk has no device for: a switch that was moved, an agent who is away. They are its custom device states,
-which hints name (templates/extensions.conf.j2) and in_step.py sets.
+which hints name (confgen/render/tenant_dialplan.py) and in_step.py sets.
 """
 
 from collections.abc import Iterator, Mapping

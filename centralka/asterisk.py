@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from ami.client import ACTION_LIMIT_S, AmiClient, AmiError
 from centralka.settings import AMI_CLI_USER, Settings
 from confgen.publish.asterisk_reload import AsteriskRefused
-from confgen.publish.dialplan_changes import Line
+from confgen.render.dialplan import DialplanLine
 from confgen.secrets import load_secrets
 
 RELOAD_LIMIT_S = 180.0      # grows with the square of the number of endpoints
@@ -32,14 +32,14 @@ class RunningAsterisk:
         except AmiError as error:
             raise AsteriskRefused(str(error)) from None
 
-    async def add(self, line: Line) -> None:
+    async def add(self, line: DialplanLine) -> None:
         what = {"Application": line.application, "ApplicationData": line.data, "Replace": "yes"}
         await self._change_dialplan("DialplanExtensionAdd", line, **what)
 
-    async def remove(self, line: Line) -> None:
+    async def remove(self, line: DialplanLine) -> None:
         await self._change_dialplan("DialplanExtensionRemove", line)
 
-    async def _change_dialplan(self, action: str, line: Line, **what: str) -> None:
+    async def _change_dialplan(self, action: str, line: DialplanLine, **what: str) -> None:
         where = {"Context": line.context, "Extension": line.extension, "Priority": line.priority}
         try:
             await self._ami.action(action, ACTION_LIMIT_S, **where, **what)

@@ -8,6 +8,7 @@ from centralka.cli.known import PLATFORM, this_year
 from centralka.settings import Settings
 from confgen.publish.calendars import with_events
 from confgen.publish.sounds import sound_problems
+from confgen.published_tenant import Source
 from confgen.secrets import Secrets, load_secrets, password_problems
 from routing.check.check import CheckedPlatform, check_platform, check_tenants
 from routing.numbering.endpoint import PLATFORM as SHARED
@@ -24,13 +25,18 @@ NONE_SAID = Platform()      # where no file says what the operator sells
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Tenants' files as they were at one moment. `platforms` are by folder; None where the operator's file cannot be used.
-    `problems` are those of reading: a file with one has no text."""
+    """Tenants' files as they were at one moment, and the operator's, by folder: `operators_texts` and `platforms`, None where
+    the operator's file cannot be used. `problems` are those of reading: a file with one has no text."""
 
     files: Mapping[str, Path]
     texts: Mapping[str, str]
+    operators_texts: Mapping[Path, str]
     platforms: Mapping[Path, CheckedPlatform | None]
     problems: Sequence[Problem]
+
+    def source_of(self, name: str) -> Source:
+        """The texts of which the tenant of that file is made."""
+        return Source(name, self.texts[name], self.operators_texts.get(self.files[name].parent, ""))
 
     @property
     def carriers(self) -> dict[Name, Carrier]:
@@ -73,11 +79,17 @@ class Checked:
 def read_sources(files: Mapping[str, Path], platform: Platform = NONE_SAID) -> Sources:
     """`platform` is that of a folder without a file of the operator's."""
     texts: dict[str, str] = {}
+    operators_texts: dict[Path, str] = {}
     platforms: dict[Path, CheckedPlatform | None] = {}
     problems: list[Problem] = []
     for folder in sorted({file.parent for file in files.values()}):
+        file = folder / PLATFORM
+        if not file.exists():
+            platforms[folder] = CheckedPlatform(None, platform)
+            continue
         try:
-            platforms[folder] = load_platform(folder, platform)
+            operators_texts[folder] = read_text(file, str(file))
+            platforms[folder] = check_platform(operators_texts[folder], str(file))
         except ConfigError as error:
             platforms[folder] = None
             problems += error.problems
@@ -86,7 +98,7 @@ def read_sources(files: Mapping[str, Path], platform: Platform = NONE_SAID) -> S
             texts[name] = read_text(path, name)
         except ConfigError as error:
             problems += error.problems
-    return Sources(files, texts, platforms, problems)
+    return Sources(files, texts, operators_texts, platforms, problems)
 
 
 def check_call_flows(sources: Sources, names: Iterable[str]) -> Checked:
@@ -138,12 +150,6 @@ def _without_password(sources: Sources, found: Checked, secrets: Secrets) -> Ite
         if each.tenant:
             for name, text in password_problems(secrets, each.tenant.tenant, each.tenant.trunks):
                 yield each.document.problem(("trunks", name), text)
-
-
-def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> CheckedPlatform:
-    """What the operator sells, allows and connects, by the folder's file if it has one. Raises ConfigError."""
-    file = folder / PLATFORM
-    return check_platform(read_text(file, str(file)), str(file)) if file.exists() else CheckedPlatform(None, otherwise)
 
 
 def read_text(path: Path, name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from centralka.cli.checking import NONE_SAID, Checked, Sources, check_call_flows, check_everything, read_sources, read_text
+from centralka.cli.checking import NONE_SAID, Checked, Sources, check_call_flows, check_everything, read_sources
 from centralka.cli.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known
 from centralka.settings import Settings
 from confgen.publish.asterisk_reload import Asterisk
@@ -53,6 +53,7 @@ class Read:
     kept: frozenset[str] = frozenset()
     known: Known = field(default_factory=dict)
     unchecked: str = ""              # what could not be checked, and why
+    sources: Mapping[str, Source] = field(default_factory=dict)      # by the files' names
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def _read(
     checked.refuse(_lost(paths, settings, slugs | {*(removed or ())}) if is_lost else ())
     files = {each.document.file: sources.files[each.document.file] for each in checked.files}
     return Read(files, checked.tenants, [each.document for each in checked.files], sources.carriers,
-                frozenset(each.tenant for each in kept.values()), unchecked=checked.unchecked)
+                frozenset(each.tenant for each in kept.values()), unchecked=checked.unchecked,
+                sources={name: sources.source_of(name) for name in files})
 
 
 def _lost(paths: Sequence[Path], settings: Settings, expected: Collection[str]) -> Iterator[Problem]:
@@ -174,16 +176,11 @@ def render_read(read: Read, settings: Settings) -> Rendered:
         tenant_sounds = sounds_of(tenant, path.parent, document)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
         rendered |= render_tenant(
-            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, _source(name, path))
+            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, read.sources.get(name))
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
     line_languages = frozenset(language for tenant in told for language in tenant.languages)
     return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
-
-
-def _source(name: str, path: Path) -> Source:
-    platform = path.parent / PLATFORM
-    return Source(name, read_text(path, name), read_text(platform, str(platform)) if platform.exists() else "")
 
 
 def tenants_of(files: Files) -> dict[str, Tenant]:

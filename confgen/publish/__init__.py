@@ -1,0 +1,1 @@
+"""Revisions on disk, Asterisk's database, and reloads."""

@@ -1,17 +1,23 @@
-"""How Asterisk comes to read a revision, and to say that it took it."""
+"""Reloads: Asterisk takes the rows and files in which a revision differs from the one before, and confirms it.
+
+SIP objects and mailboxes are written to the database, and Asterisk forgets its copies; a few lines of the dialplan are changed
+one by one over AMI; everything else is a reload of the module that reads the changed files.
+"""
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from confgen.publish.dialplan_changes import Difference, Line, difference, together
+from confgen.publish.dialplan_changes import Difference, difference, together
 from confgen.publish.revision import Revision
 from confgen.publish.sip_database import TABLES, is_complete, make_database, write_all_objects, write_mailboxes, write_objects
-from confgen.render.sip_objects import Aor, Auth, Endpoint, Key, Registration, SipObject, key_of, objects_in
+from confgen.render import dialplan
+from confgen.render.dialplan import Context, DialplanExtension, DialplanLine, step
+from confgen.render.sip_objects import Aor, Auth, Endpoint, Key, OutboundRegistration, SipObject, key_of, objects_in
 from confgen.render.tenant_files import without_rows
 
-MARKER, MARKED = "extensions/00-revision.conf", "centralka-revision"      # the file and its context
+MARKER, MARKED = "extensions/00-revision.json", "centralka-revision"      # the file of its rows, and its context
 DIGITS = 12      # of a hash: a marker holds two, that of what no tenant changes first
 VERIFY_LIMIT_S = 5.0       # a reload answers before it has happened
 VERIFY_PAUSE_S = 0.03
@@ -55,15 +61,15 @@ class Asterisk(Protocol):
     """The running Asterisk."""
 
     async def command(self, text: str) -> str:
-        """What its command line answers. Raises AsteriskRefused when the command fails or nobody answers."""
+        """The answer of its command line. Raises AsteriskRefused when the command fails or nobody answers."""
 
     async def reload(self, text: str) -> None:
         """Runs a command that may take long; `command` is answered meanwhile. Raises AsteriskRefused."""
 
-    async def add(self, line: Line) -> None:
+    async def add(self, line: DialplanLine) -> None:
         """Puts a line into the dialplan, in the place of the one that has its priority. Raises AsteriskRefused."""
 
-    async def remove(self, line: Line) -> None:
+    async def remove(self, line: DialplanLine) -> None:
         """Raises AsteriskRefused."""
 
 
@@ -76,13 +82,19 @@ def is_read_by_asterisk(path: str) -> bool:
     return path.partition("/")[0] in RELOADS
 
 
+def marker_files(marker: str) -> dict[str, str]:
+    """The files of a context whose one extension names the last revision that had something new for Asterisk."""
+    contexts = [Context(MARKED, (DialplanExtension(marker, (step("NoOp"),)),))]
+    return {MARKER: dialplan.dump(contexts), MARKER.replace(".json", ".conf"): dialplan.text_of(contexts)}
+
+
 def marker_of(files: Mapping[str, str]) -> str:
-    """What names in the dialplan the last revision that had something new for Asterisk."""
-    return files[MARKER].split("exten => ")[1].split(",")[0]
+    """The name of that extension; '' in a revision without one, or of a version of Centralka that kept no rows."""
+    return dialplan.load(files[MARKER])[0].extensions[0].pattern if MARKER in files else ""
 
 
 def own_part_of(files: Mapping[str, str]) -> str:
-    """What names in the marker the configuration that no tenant changes."""
+    """The part of the marker that stands for the configuration that no tenant changes."""
     return marker_of(files)[:DIGITS]
 
 
@@ -153,25 +165,26 @@ class Reading:
 
     def _with_another_password(self, changed: Collection[str], another: Collection[Key]) -> list[str]:
         """Of the trunks that register."""
-        registrations = objects_in({path: self._after[path] for path in changed if path in self._after}, [Registration.kind])
+        files = {path: self._after[path] for path in changed if path in self._after}
+        registrations = objects_in(files, [OutboundRegistration.kind])
         return [row.name for row in registrations if (Auth.kind, row.name) in another]
 
     def _lines(self, changed: Collection[str]) -> Difference | None:
-        """Where the dialplan differs, if that is little. The marker of the revision comes last."""
-        if MARKER not in self._after or own_part_of(self._before) != own_part_of(self._after):
+        """The difference of the dialplan, None if it is large. The marker of the revision comes last."""
+        if own_part_of(self._before) != own_part_of(self._after):
             return None
         differences = []
         for path in changed:
-            if path.startswith("extensions/") and path != MARKER:
+            if path.startswith("extensions/") and path.endswith(".json") and path != MARKER:
                 both = path in self._before and path in self._after
-                found = difference(self._before[path], self._after[path]) if both else None
+                found = difference(*(dialplan.load(files[path]) for files in (self._before, self._after))) if both else None
                 if not found:
                     return None
                 differences.append(found)
         all_files = together(differences)
         if len(all_files) > LINES_AT_MOST:
             return None
-        markers = (Line(MARKED, marker_of(files), "1", "NoOp") for files in (self._after, self._before))
+        markers = (DialplanLine(MARKED, marker_of(files), "1", "NoOp") for files in (self._after, self._before))
         return Difference((*all_files.lines, next(markers)), (*all_files.gone, next(markers)), all_files.watched)
 
     async def _change_dialplan(self, lines: Difference) -> None:
@@ -184,7 +197,7 @@ class Reading:
                 await (self._asterisk.add if line.application else self._asterisk.remove)(line)
 
     async def _forget(self, keys: Collection[Key] | None) -> None:
-        """What Asterisk keeps of these SIP objects, or of all."""
+        """Has Asterisk drop its copies of these SIP objects, or of all."""
         if keys is None or len(keys) > FORGOTTEN_AT_MOST:
             keys = [(kind, "") for kind in TABLES]
         for kind, name in keys:
@@ -208,7 +221,7 @@ class Reading:
             await asyncio.sleep(VERIFY_PAUSE_S)
 
     async def _what_is_wrong(self, here: set[str], away: set[str]) -> str:
-        """What Asterisk has not taken yet, '' when it has everything."""
+        """The part that Asterisk has not taken yet; '' when it has everything."""
         if not await self._has_marker(self._after):
             return "Asterisk did not take the new dialplan; its log says why"
         present = await self._present(here | away)
@@ -219,8 +232,8 @@ class Reading:
         return ""
 
     async def _has_marker(self, files: Revision) -> bool:
-        """Whether Asterisk runs the dialplan of this revision."""
-        return MARKER in files and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
+        """True when Asterisk runs the dialplan of this revision."""
+        return bool(marker_of(files)) and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
 
     async def _present(self, endpoints: set[str]) -> set[str]:
         """Those of the endpoints that Asterisk has."""
@@ -230,7 +243,7 @@ class Reading:
         return {name for name in endpoints if "Endpoint:" in await self._answer(f"pjsip show endpoint {name}")}
 
     async def _answer(self, text: str) -> str:
-        """'' where Asterisk says that there is no such thing."""
+        """The answer; '' for an object that Asterisk does not know."""
         try:
             return await self._asterisk.command(text)
         except AsteriskRefused:

@@ -1,34 +1,22 @@
-"""Where a tenant's rendered dialplan differs from the one before: by steps and hints alone, Asterisk takes it line by line.
+"""The difference between two revisions of a tenant's dialplan: where it is one of steps and hints alone, Asterisk takes it line
+by line.
 
 To read the dialplan is to read all tenants', and calls wait for that: with a thousand tenants on a busy machine for seconds.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-HINT = "hint"
-_CONTEXT = re.compile(r"\[([a-z0-9_-]+)\]")
-_BEGIN = re.compile(r"exten => (?P<extension>[^,/ ]+),(?P<priority>1|hint),(?P<step>.*)")
-_NEXT = re.compile(r" same => n,(?P<step>.*)")
-# Nothing in it that a configuration file or the dialplan reads otherwise than AMI does: quotes, escapes, comments.
-_STEP = re.compile(r"(?P<application>[A-Za-z]+)\((?P<data>[^\"'\\;|]*)\)")
-_DEVICES = re.compile(r"[A-Za-z]+[:/][^\"'\\;|,() ]+")
+from confgen.render.dialplan import HINT, Context, DialplanLine, lines_of
+
+# Nothing that a configuration file or the dialplan reads otherwise than AMI does, such as quotes, escapes and comments, and
+# shorter than a line of AMI may be, 1,024 bytes.
+_AS_IN_A_FILE = re.compile(r"[^\"'\\;|]{0,900}")
 _NUMBERS = re.compile(r"_(?P<stem>[0-9*]+)\[(?P<digits>[0-9]+)\]")
 
-Key = tuple[str, str, str]      # context, extension, '1' or 'hint'
-Steps = Mapping[Key, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A step of an extension as AMI takes it. A hint has its devices for an application."""
-
-    context: str
-    extension: str
-    priority: str        # '1', '2', ... or 'hint'
-    application: str
-    data: str = ""
+Place = tuple[str, str, str]      # context, extension, priority
+Number = tuple[str, str]          # context, extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +25,16 @@ class Difference:
     the hint of their numbers then. `watched`: what the hints of single numbers are now, which Asterisk makes of a pattern's
     when somebody watches the number; '' for one that has none any more."""
 
-    lines: tuple[Line, ...]
-    gone: tuple[Line, ...]
-    watched: tuple[Line, ...]
-
+    lines: tuple[DialplanLine, ...]
+    gone: tuple[DialplanLine, ...]
+    watched: tuple[DialplanLine, ...]
 
     def __len__(self) -> int:
         return len(self.lines) + len(self.gone) + len(self.watched)
 
 
 def together(differences: Iterable[Difference]) -> Difference:
-    """Those of several files, which may have lines of one context: what goes from one and comes to another stays."""
+    """Those of several tenants, which may have lines of one context: what goes from one and comes to another stays."""
     each = list(differences)
     lines = tuple(line for one in each for line in one.lines)
     places = set(map(_place, lines))
@@ -55,65 +42,51 @@ def together(differences: Iterable[Difference]) -> Difference:
     return Difference(lines, gone, tuple(line for one in each for line in one.watched))
 
 
-def difference(old: str, new: str) -> Difference | None:
-    """None where a context comes or goes, or where a line is not one of those that AMI takes as a file does."""
-    before, after = _steps(old), _steps(new)
-    was, now = (_lines({key: these[key] for key in these if these[key] != others.get(key)})
-                for these, others in ((before, after), (after, before)))
-    if was is None or now is None or {key[0] for key in before} != {key[0] for key in after}:
+def difference(old: Sequence[Context], new: Sequence[Context]) -> Difference | None:
+    """None where a context or an include comes or goes, or where a line is not one of those that AMI takes as a file does."""
+    if _frame(old) != _frame(new):
         return None
-    places = {_place(line) for line in now}
+    before, after = _extensions(old), _extensions(new)
+    was, now = ([line for key, lines in these.items() for line in lines if lines != others.get(key)]
+                for these, others in ((before, after), (after, before)))
+    if not all(map(_can_be_added, (*was, *now))):
+        return None
+    places = set(map(_place, now))
     return Difference(
         tuple(line for line in now if line not in was), tuple(line for line in was if _place(line) not in places),
-        tuple(_watched(before, after)))
+        tuple(_watched(_hints(before), _hints(after))))
 
 
-def _steps(text: str) -> Steps:
-    found: dict[Key, tuple[str, ...]] = {}
-    context, key = "", ("", "", "")
-    for line in text.splitlines():
-        if not line or line.startswith(";"):
-            continue
-        if match := _CONTEXT.fullmatch(line):
-            context = match[1]
-            key = (context, "", "")
-        elif match := _BEGIN.fullmatch(line):
-            key = (context, match["extension"], match["priority"])
-            found[key] = (*found.get(key, ()), match["step"])
-        else:
-            match = _NEXT.fullmatch(line)
-            found[key] = (*found.get(key, ()), match["step"] if match else line)
+def _frame(contexts: Iterable[Context]) -> set[tuple[str, tuple[str, ...]]]:
+    return {(context.name, context.includes) for context in contexts}
+
+
+def _extensions(contexts: Iterable[Context]) -> dict[Place, list[DialplanLine]]:
+    """The steps of each extension, and its hint, by the place of the first."""
+    found: dict[Place, list[DialplanLine]] = {}
+    for context in contexts:
+        for line in lines_of(context):
+            found.setdefault((line.context, line.extension, HINT if line.priority == HINT else "1"), []).append(line)
     return found
 
 
-def _lines(steps: Steps) -> list[Line] | None:
-    """None where one cannot be added."""
-    found = []
-    for (context, extension, priority), texts in steps.items():
-        for number, text in enumerate(texts, 1):
-            if priority == HINT and _DEVICES.fullmatch(text):
-                found.append(Line(context, extension, HINT, text))
-            elif priority != HINT and extension and (match := _STEP.fullmatch(text)):
-                found.append(Line(context, extension, str(number), match["application"], match["data"]))
-            else:
-                return None
-    return found
+def _can_be_added(line: DialplanLine) -> bool:
+    return all(_AS_IN_A_FILE.fullmatch(text) for text in (line.application, line.data))
 
 
-def _place(line: Line) -> Key:
+def _place(line: DialplanLine) -> Place:
     return line.context, line.extension, line.priority
 
 
-def _watched(before: Steps, after: Steps) -> Iterator[Line]:
-    was, now = (
-        {(context, number): text for (context, extension, priority), (text, *_) in steps.items() if priority == HINT
-         for number in _numbers(extension)} for steps in (before, after))
+def _hints(extensions: Mapping[Place, Sequence[DialplanLine]]) -> dict[Number, str]:
+    """The devices of each single number that a pattern of a hint means (confgen/render/hints.py)."""
+    return {
+        (line.context, match["stem"] + digit): line.application
+        for (_, _, priority), (line, *_) in extensions.items() if priority == HINT
+        if (match := _NUMBERS.fullmatch(line.extension)) for digit in match["digits"]}
+
+
+def _watched(was: Mapping[Number, str], now: Mapping[Number, str]) -> Iterator[DialplanLine]:
     for (context, number), devices in was.items():
         if now.get((context, number)) != devices:
-            yield Line(context, number, HINT, now.get((context, number), ""))
-
-
-def _numbers(pattern: str) -> Iterator[str]:
-    """Those that a pattern of a hint means (confgen/render/hints.py)."""
-    if match := _NUMBERS.fullmatch(pattern):
-        yield from (match["stem"] + digit for digit in match["digits"])
+            yield DialplanLine(context, number, HINT, now.get((context, number), ""))

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from confgen.publish.asterisk_reload import (
     DIGITS,
-    MARKED,
-    MARKER,
     Asterisk,
     AsteriskRefused,
     Reading,
     is_read_by_asterisk,
+    marker_files,
     marker_of,
 )
 from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
@@ -23,12 +22,12 @@ from confgen.render.sip_objects import IN_FILES, files_by_kind, objects_in
 from confgen.render.tenant_files import Files
 from routing.numbering.endpoint import PLATFORM
 
-ADDED = (MARKER, *(f"sip/{kind}.conf" for kind in IN_FILES))
+ADDED = (*marker_files("0"), *(f"sip/{kind}.conf" for kind in IN_FILES))
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publish did. `reloaded` names the folders that Asterisk read again; None: no Asterisk was running."""
+    """The result of a publish. `reloaded` names the folders that Asterisk read again; None: no Asterisk was running."""
 
     revision: str
     changed: tuple[str, ...]             # paths of the files that differ from the revision before
@@ -68,8 +67,8 @@ async def publish(
     written |= _trunk_files(before, written, gone)
     own = _digest({path.name: path.read_text() for path in (home / "asterisk").glob("*.conf")})
     digest = _digest({**written, **dict.fromkeys(gone, ""), "before": before.name, "own": own})
-    if any(map(is_read_by_asterisk, (*written, *gone))) or MARKER not in before or not marker_of(before).startswith(own):
-        written[MARKER] = f"[{MARKED}]\nexten => {own}{digest},1,NoOp()\n"
+    if any(map(is_read_by_asterisk, (*written, *gone))) or not marker_of(before).startswith(own):
+        written |= marker_files(own + digest)
     after = write_revision(home, before, written, gone, digest) if written or gone else before
     folders, complaint = await _switch(home, before, after, asterisk)
     names = [*(history(home) if earlier is None else earlier)]
@@ -81,7 +80,7 @@ async def publish(
 
 
 def _trunk_files(before: Revision, written: Files, gone: Collection[str]) -> Files:
-    """Those of `sip/<kind>.conf` that differ from the revision before, of all tenants."""
+    """Each `sip/<kind>.conf`, of all tenants, that differs from the one of the revision before."""
     paths = {path for path in (*written, *gone) if path.startswith("pjsip/")}
     old, new = (objects_in({path: files[path] for path in paths if path in files}, IN_FILES) for files in (before, written))
     if not paths or (old == new and before.keys() >= {f"sip/{kind}.conf" for kind in IN_FILES}):
@@ -103,7 +102,7 @@ async def _switch(
     """Points Asterisk at a revision, has it read what it has not got, and lets live calls be decided by it once Asterisk has
     it. Undone when Asterisk refuses. Returns the folders that were read again, None where no Asterisk runs, and what did not
     go well afterwards."""
-    unread = home / "published" / ".unread"          # there from before a switch until Asterisk has all of a revision
+    unread = home / "published" / ".unread"          # present from before a switch until Asterisk has all of a revision
     was_completed = not unread.exists()
     unread.touch()
     point_to(home, "current", after.name)
@@ -132,7 +131,7 @@ async def _switch(
 async def _undo(
     home: Path, before: Revision, after: Revision, asterisk: Asterisk, refusal: BaseException, *, was_completed: bool,
 ) -> None:
-    """Points back. A second refusal is told with the first one, never instead of it."""
+    """Points back. A second refusal is reported with the first one, never instead of it."""
     if not before.name:
         (home / "published" / "current").unlink()
         return
@@ -152,7 +151,7 @@ def slug_of(path: str) -> str:
 
 
 def _is_added(path: str) -> bool:
-    """Whether it is one of the files that publishing adds to the rendered ones."""
+    """True for one of the files that publishing adds to the rendered ones."""
     return path in ADDED
 
 

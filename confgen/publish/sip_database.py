@@ -1,6 +1,6 @@
-"""What Asterisk looks up in a database when it is used (extconfig.conf, sorcery.conf), so that a change of it needs no reload:
-mailboxes, and the SIP objects by which telephones and trunks are known. It keeps a SIP object that it has used until it is told
-to forget it (confgen/publish/asterisk_reload.py).
+"""The database into which Asterisk looks when it needs a row (extconfig.conf, sorcery.conf), so that a change of one needs no
+reload: mailboxes, and the SIP objects of telephones and trunks. Asterisk keeps a SIP object that it has used until a command
+expires it (confgen/publish/asterisk_reload.py).
 
 To read ten thousand of them from files takes seconds. A PIN that its owner changes is written here by Asterisk, and stays.
 """
@@ -23,7 +23,7 @@ COLUMNS = {table: ("id", *option_names(kind)) for kind, table in TABLES.items()}
 
 def make_database(home: Path, files: Mapping[str, str]) -> None:
     """Makes it where there is none, for Asterisk's user and nobody else, with all of a revision. In WAL mode nobody waits for a
-    writer, and one who is killed leaves nothing that a reader would have to mend."""
+    writer, and one who is killed leaves nothing that a reader would have to repair."""
     if is_complete(home):
         return
     file = home / FILE
@@ -46,7 +46,7 @@ def make_database(home: Path, files: Mapping[str, str]) -> None:
 
 
 def is_complete(home: Path) -> bool:
-    """Whether it is there, with all that this code writes."""
+    """True for a database that exists and has all the columns that this code writes."""
     if not (home / FILE).exists():
         return False
     with closing(_open(home)) as database:

@@ -1,0 +1,1 @@
+"""Tenants to typed rows, and rows to text. Pure."""

@@ -1,4 +1,4 @@
-"""What phones' lamps show (docs/lamps.md), as few hints as can be.
+"""Hints for the lamps of phones (docs/lamps.md), as few as possible.
 
 A hint that is a pattern costs Asterisk nothing until somebody watches one of its numbers; then it makes that number's hint.
 To read its dialplan again takes it as long as the square of how many hints there are: ten thousand of them take 4 s, during

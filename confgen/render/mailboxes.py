@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from confgen.render.encoder import encode
 from confgen.secrets import Secrets, pin_name
@@ -32,7 +32,7 @@ def mailboxes_text(rows: Iterable[MailboxRow]) -> str:
 
 
 def dump_mailboxes(rows: Iterable[MailboxRow]) -> str:
-    return json.dumps([astuple(row) for row in rows], ensure_ascii=False)
+    return json.dumps([(row.tenant, row.extension, row.pin, row.owner) for row in rows], ensure_ascii=False)
 
 
 def mailboxes_in(files: Mapping[str, str], paths: Iterable[str]) -> list[MailboxRow]:

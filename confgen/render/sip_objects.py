@@ -2,7 +2,7 @@
 
 A field is an option of pjsip.conf, in the order in which Asterisk applies them, with the value that Asterisk takes where the
 option is missing. Three forms are derived from a row: its database columns (`options_of`), the text that people read and
-Asterisk reads of trunks (`text_of`), and the line of JSON in which a revision keeps it (`dump`, `load`). `options_of` refuses
+Asterisk reads of trunks (`text_of`), and the JSON in which a revision keeps it (`dump`, `load`). `options_of` refuses
 values that could become something else in any of them.
 """
 
@@ -96,7 +96,7 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class OutboundRegistration:
     """A trunk's registration with its carrier. `line`: what arrives for our contact is of that trunk."""
 
     kind: ClassVar[str] = "registration"
@@ -113,9 +113,9 @@ class Registration:
     max_retries: int
 
 
-SipObject = Endpoint | Auth | Aor | Identify | Registration
-IN_FILES = (Identify.kind, Registration.kind)          # all others are in a database
-CLASSES: Mapping[str, type[SipObject]] = {each.kind: each for each in (Endpoint, Auth, Aor, Identify, Registration)}
+SipObject = Endpoint | Auth | Aor | Identify | OutboundRegistration
+IN_FILES = (Identify.kind, OutboundRegistration.kind)          # all others are in a database
+CLASSES: Mapping[str, type[SipObject]] = {each.kind: each for each in (Endpoint, Auth, Aor, Identify, OutboundRegistration)}
 
 
 def key_of(row: SipObject) -> Key:
@@ -138,9 +138,7 @@ def text_of(row: SipObject) -> str:
 
 
 def dump(rows: Iterable[SipObject]) -> str:
-    """One JSON array, an object a line."""
-    lines = [json.dumps({"kind": row.kind, "name": row.name, **_set_values(row)}, ensure_ascii=False) for row in rows]
-    return "[\n" + ",\n".join(lines) + "\n]\n"
+    return json.dumps([{"kind": row.kind, "name": row.name, **_set_values(row)} for row in rows], ensure_ascii=False)
 
 
 def load(text: str, kinds: Iterable[str] = tuple(CLASSES)) -> list[SipObject]:

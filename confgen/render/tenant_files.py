@@ -4,23 +4,22 @@ Beside each text whose changes are published row by row stand its rows: pjsip/ac
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import PurePosixPath
 
 from confgen.published_tenant import Source, published_values
+from confgen.render import dialplan
 from confgen.render.encoder import fill
-from confgen.render.hints import lamps_of
 from confgen.render.mailboxes import dump_mailboxes, mailboxes_of, mailboxes_text
 from confgen.render.phone_files import SECURE, Credentials, model_of
 from confgen.render.sip_objects import SipObject, dump, text_of
+from confgen.render.tenant_dialplan import tenant_contexts
 from confgen.render.tenant_sip import carrier_objects, in_call, tenant_objects
 from confgen.secrets import Secrets, mobile_users, permission_pins_of, pin_name
-from routing.hunt.caller_id import CALLER
 from routing.hunt.hunting import Algorithm
-from routing.hunt.ring_rules import CallKind
 from routing.numbering.endpoint import PLATFORM
-from routing.numbering.value_types import Did, Extension, Name
+from routing.numbering.value_types import Name
 from routing.platform.trunks import Carrier
 from routing.tenant.equipment import devices_of
 from routing.tenant.tenant import Tenant
@@ -30,7 +29,7 @@ STRATEGIES = {
     Algorithm.LONGEST_IDLE: "leastrecent", Algorithm.LEAST_LOADED: "fewestcalls", Algorithm.RANDOM: "random"}
 """Asterisk's words for how a queue rings its members."""
 
-WITH_ROWS = ("pjsip/", "voicemail/")
+WITH_ROWS = ("extensions/", "pjsip/", "voicemail/")
 Files = dict[str, str]      # path below the revision's directory -> text
 
 
@@ -39,24 +38,21 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     """One tenant's files, made of `source`. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it;
     `tls`: equipment that can speaks TLS and SRTP."""
     slug = tenant.tenant
-    ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     encrypted = [
         tenant.endpoint_of(device) for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
         for _, device in devices_of(each)]
     head = f"; Tenant {slug}. Rendered; edit the tenant's file instead.\n"
     mailboxes = mailboxes_of(tenant, secrets)
+
+    def sound(prompt: Name) -> str:
+        return f"{home}/sounds/{slug}/{sounds[prompt]}"
+
+    contexts = list(tenant_contexts(tenant, sound, has_encrypted=bool(encrypted)))
     values = {
         "tenant": tenant,
-        "encrypted": encrypted,
-        "failover_endpoints": ring,
-        "dial": dial,
-        "mobile_users": mobile_users(tenant),
-        "agent": lambda extension: agent(tenant, extension),
-        "elsewhere": lambda extension, device: elsewhere(tenant, extension, device),
         "strategies": STRATEGIES,
         "in_call": in_call(tenant),
-        "lamps": lamps_of(tenant),
-        "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
+        "sound": sound,
     }
     published = {
         **published_values(tenant, source), "sounds": dict(sorted(sounds.items())),
@@ -66,7 +62,8 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
     }
     files = {
         **_sip_files(slug, head, list(tenant_objects(tenant, secrets, encrypted))),
-        f"extensions/{slug}.conf": fill("extensions.conf", values),
+        f"extensions/{slug}.conf": head + dialplan.text_of(contexts),
+        f"extensions/{slug}.json": dialplan.dump(contexts),
         f"features/{slug}.conf": fill("features.conf", values),
         f"parking/{slug}.conf": fill("parking.conf", values),
         f"voicemail/{slug}.conf": f"{head}[{slug}]\n{mailboxes_text(mailboxes)}",
@@ -82,7 +79,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
 
 
 def render_platform(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Files:
-    """What belongs to no single tenant."""
+    """The files of the carriers that tenants share; none without carriers."""
     if not carriers:
         return {}
     head = "; Carriers that tenants share. Rendered; edit platform.yaml instead.\n"
@@ -92,7 +89,8 @@ def render_platform(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Files
 def without_rows(paths: Collection[str]) -> set[str]:
     """The tenants, or PLATFORM, of a revision's paths that were rendered by a version of Centralka that kept no rows."""
     texts = (path.removesuffix(".conf") for path in paths if path.endswith(".conf") and path.startswith(WITH_ROWS))
-    return {name.partition("/")[2] for name in texts if f"{name}.json" not in paths}
+    slugs = {name.partition("/")[2] for name in texts if f"{name}.json" not in paths}
+    return {slug for slug in slugs if slug == PLATFORM or f"tenants/{slug}.json" in paths}
 
 
 def _sip_files(slug: str, head: str, rows: Sequence[SipObject]) -> Files:
@@ -100,7 +98,7 @@ def _sip_files(slug: str, head: str, rows: Sequence[SipObject]) -> Files:
 
 
 def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
-    """What the provisioning service has to know to set up the tenant's telephones; None where it has none."""
+    """Credentials with which the provisioning service sets up the tenant's devices; None for a tenant without devices."""
     labels = [label for _, label, _ in tenant.equipment()]
     endpoints = [tenant.endpoint_of(device) for _, _, each in tenant.equipment() for _, device in devices_of(each)]
     return Credentials(
@@ -108,34 +106,3 @@ def credentials_of(tenant: Tenant, secrets: Secrets) -> Credentials | None:
         address={label: secrets.devices[f"{tenant.tenant}/{label}"] for label in labels},
         admin={label: secrets.admins[f"{tenant.tenant}/{label}"] for label in labels},
     ) if labels else None
-
-
-def dial(endpoints: Iterable[str]) -> str:
-    """Dial()'s first argument for endpoints that ring together."""
-    return "&".join(f"PJSIP/{name}" for name in endpoints)
-
-
-def agent(tenant: Tenant, extension: Extension) -> str:
-    """Dial()'s first argument for an agent of a queue."""
-    ways = tenant.ways_of(extension, CallKind.QUEUE)
-    channels = [
-        f"Local/{delay_s}-{name}@later" if delay_s else f"PJSIP/{name}"
-        for name, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)]
-    return "&".join([*channels, *_mobile(tenant, extension, ways.mobile)])
-
-
-def elsewhere(tenant: Tenant, extension: Extension, device: Name) -> str:
-    """Dial()'s first argument for the user's other phones and the mobile, '' where there are none."""
-    user = tenant.users[extension]
-    others = [f"PJSIP/{name}" for own, name in zip(user.devices, tenant.endpoints_of(extension), strict=True) if own != device]
-    return "&".join([*others, *_mobile(tenant, extension, (user.mobile, 0) if user.mobile else None)])
-
-
-def _mobile(tenant: Tenant, extension: Extension, mobile: tuple[Did, int] | None) -> list[str]:
-    """It sees one of the tenant's numbers: a colleague who calls has none that says anything outside."""
-    if mobile is None:
-        return []
-    presentation = tenant.users[extension].presentation
-    shown = tenant.main_number if presentation == CALLER else presentation
-    told = f"{mobile[1]}-1-{mobile[0]}-{shown}-{tenant.main_number}-{extension}-{tenant.trunk_endpoint(None, mobile[0])}"
-    return [f"Local/{told}@{tenant.tenant}-admit/n"]

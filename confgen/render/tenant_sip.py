@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from confgen.render.sip_objects import Aor, Auth, Endpoint, Identify, Registration, SipObject
+from confgen.render.sip_objects import Aor, Auth, Endpoint, Identify, OutboundRegistration, SipObject
 from confgen.secrets import Secrets
 from routing.numbering.endpoint import PLATFORM, TrunkEndpoint
 from routing.numbering.numbers import country_code, prefixes
@@ -47,7 +47,7 @@ def carrier_objects(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """How a carrier may write the numbers that it calls: [carrier] in asterisk-conf/extensions.conf."""
+    """Prefixes of the numbers that a carrier calls, which [carrier] in asterisk-conf/extensions.conf reads."""
 
     abroad: str
     country_code: str
@@ -120,7 +120,7 @@ def _with_carrier(
     server = f"{trunk.server}:{trunk.port}"
     yield replace(endpoint, outbound_auth=name)
     yield Auth(name=name, auth_type="digest", username=trunk.user, password=secrets.trunks[name])
-    yield Registration(
+    yield OutboundRegistration(
         name=name, transport="udp", outbound_auth=name, server_uri=f"sip:{server}", client_uri=f"sip:{trunk.user}@{server}",
         contact_user=contact_user, line=True, endpoint=name, retry_interval=10, forbidden_retry_interval=60, max_retries=10000)
     yield Aor(name=name, contact=f"sip:{server}", qualify_frequency=trunk.qualify_s)

@@ -5,7 +5,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from asterisk import config as pyst2_config
 
-from confgen.publish.dialplan_changes import Line, difference
+from confgen.publish.dialplan_changes import difference
+from confgen.render.dialplan import DialplanLine, load
 from confgen.render.sip_objects import objects_in, text_of
 from confgen.render.tenant_files import render_platform, render_tenant
 from confgen.secrets import Secrets, with_missing
@@ -83,11 +84,11 @@ def test_tenants_file_has_none_of_the_carriers_own_objects() -> None:
 
 def test_number_is_one_line_that_asterisk_takes_without_reading_all_of_the_dialplan() -> None:
     number = ("{to: main}\n", '{to: main}\n  "+48221234599": {to: sales}\n')
-    old, new = (rendered(acme(text))["extensions/acme.conf"] for text in (ACME, changed(number)))
-    assert "[carriers]\nexten => 48221234567,1,Goto(acme-carrier,${EXTEN},1)\n" in old
-    found = difference(old, new)
+    old, new = (rendered(acme(text)) for text in (ACME, changed(number)))
+    assert "[carriers]\nexten => 48221234567,1,Goto(acme-carrier,${EXTEN},1)\n" in old["extensions/acme.conf"]
+    found = difference(*(load(each["extensions/acme.json"]) for each in (old, new)))
     assert found
-    assert found.lines == (Line("carriers", "48221234599", "1", "Goto", "acme-carrier,${EXTEN},1"),)
+    assert found.lines == (DialplanLine("carriers", "48221234599", "1", "Goto", "acme-carrier,${EXTEN},1"),)
 
 
 def test_tenant_that_shares_no_carrier_gets_no_calls_of_one() -> None:

@@ -1,9 +1,11 @@
 """What the rendered files make Asterisk do: who is let in as whom, and where calls go when nobody decides."""
 
+import re
 from pathlib import PurePosixPath
 
 import pytest
 
+from confgen.publish.instance import STATIC as FOLDER
 from confgen.render.carrier_password import UnsafeValue
 from confgen.render.tenant_files import Files, render_tenant
 from confgen.secrets import Secrets, with_missing
@@ -16,6 +18,7 @@ TRUNKS = ("menus:", """trunks:
   other: {kind: registration, server: sip.example.org, port: 5080, user: acme1, number: "+48221234567"}
 menus:""")
 SOUNDS = "/srv/x/sounds/acme/"
+STATIC = FOLDER / "extensions.conf"
 
 
 def kept(tenant: Tenant) -> Secrets:
@@ -47,10 +50,23 @@ def of_type(tenant: Tenant, kind: str) -> dict[str, dict[str, str]]:
 
 
 def dialplan(tenant: Tenant) -> dict[tuple[str, str], list[str]]:
-    """The steps of each (context, extension), without their priorities."""
+    """The steps of each (context, extension), without their priorities, with those of included contexts as they run there."""
+    shared = steps_of(STATIC.read_text())
+    text = rendered(tenant)["extensions/acme.conf"]
+    found = steps_of(text)
+    for context, included in re.findall(r"^\[(.+)\]\ninclude => (.+)$", text, re.MULTILINE):
+        for (where, key), steps in shared.items():
+            if where == included and (context, key) not in found:
+                tenant, _, origin = context.partition("-")
+                found[context, key] = [
+                    step.replace("${CUT(CONTEXT,-,1)}", tenant).replace("${CUT(CONTEXT,-,2)}", origin) for step in steps]
+    return found
+
+
+def steps_of(text: str) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     context = key = ""
-    for line in rendered(tenant)["extensions/acme.conf"].splitlines():
+    for line in text.splitlines():
         if line.startswith("["):
             context = line.strip("[]")
         elif line.startswith("exten => "):
@@ -104,7 +120,7 @@ def test_phone_and_trunk_enter_their_own_contexts() -> None:
         "acme-trunk-carrier": "acme-trunk", "acme-trunk-other": "acme-trunk"}
     assert {context for context, _ in dialplan(acme(TRUNKS))} == {
         "acme-phone", "acme-trunk", "acme-failover", "acme-confirm", "acme-admit", "acme-site", "acme-transfer", "acme-keyed",
-        "acme-elsewhere"}
+        "acme-elsewhere", "acme-own"}
 
 
 def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:

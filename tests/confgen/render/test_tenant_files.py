@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from confgen.render.carrier_password import UnsafeValue
 from confgen.render.encoder import encode
 from confgen.render.sip_objects import endpoints_in
-from confgen.render.tenant_files import Files, agent, elsewhere, render_tenant
+from confgen.render.tenant_dialplan import agent, elsewhere
+from confgen.render.tenant_files import Files, render_tenant
 from confgen.secrets import Secrets, with_missing
 from routing.check.check import read_tenant
 from tests.tenants_for_tests import ROSSI, acme, changed
