@@ -93,6 +93,26 @@ async def test_full_disk_costs_no_record_while_its_reserve_lasts(pbx: Pbx) -> No
     await pbx.nothing_is_left()
 
 
+async def test_calls_whose_events_no_disk_takes_have_records_all_the_same(pbx: Pbx) -> None:
+    """The disk is too small for any reserve: AMI has the events."""
+    during, after = (pbx.outside_caller() for _ in range(2))
+    with small_disk(pbx, 64 << 10) as folder:
+        filling = fill(folder)
+        await calls(pbx, during, 16)
+        found = await pbx.records(during, at_least=16)
+        assert len(found) == 16
+        assert {(call.outcome, call.answered_by) for call in found} == {(Outcome.ANSWERED, "202")}
+
+        async def is_told() -> bool:
+            return "events of calls to the CEL file" in await status(pbx)
+
+        await until(is_told, "status tells of it", LIMIT_S)
+        filling.unlink()
+        await calls(pbx, after, 1)
+        assert (await pbx.record(after)).outcome is Outcome.ANSWERED
+    await pbx.nothing_is_left()
+
+
 async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_so_and_give_their_lines_back(pbx: Pbx) -> None:
     caller, later = pbx.outside_caller(), pbx.outside_caller()
     pid = pbx.runtime.pid_of(Process.AMI)
@@ -121,6 +141,6 @@ async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_s
     assert {call.outcome for call in await pbx.records(caller, at_least=4)} == {Outcome.INTERRUPTED}
     await pbx.nothing_is_left()
     with redis.Redis.from_url(pbx.settings.redis_url) as client:
-        assert client.zcard(lines_key("acme")) == 0
+        await until(lambda: client.zcard(lines_key("acme")) == 0, "no line is taken", LIMIT_S)
     await calls(pbx, later, 1)
     assert (await pbx.record(later)).outcome is Outcome.ANSWERED
