@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ import structlog
 
 from agi.breaker import Breaker
 from routing.call.call_server import MAX_ANSWER_BYTES, Failed, Failure, Reply, read_reply
-from services.own_network import AddressRefused, HostUnknown, Network
+from services.own_network import AddressRefused, Network
+from services.resolver import HostUnknown, Resolver
 from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls, reach_of
 
 log = structlog.get_logger()
 
 TRIES: Final = 2                # to connect
+AT_ONCE: Final = 50             # requests of one tenant
 MAX_SERVERS: Final = 10_000     # whose failures are remembered
 # What says that the service is away, rather than that its answer is wrong.
 AWAY: Final = frozenset({
@@ -54,8 +57,11 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 class CallServers:
     """`allowed` networks may be asked although they are our own; `ca_file` holds certificates that are trusted besides."""
 
-    def __init__(self, allowed: Collection[Network] = (), ca_file: Path | None = None) -> None:
-        self._reach = reach_of(allowed, ca_file)
+    def __init__(
+        self, allowed: Collection[Network] = (), ca_file: Path | None = None, resolver: Resolver | None = None,
+    ) -> None:
+        self._reach = reach_of(allowed, ca_file, resolver)
+        self._free: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))      # by tenant
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
     async def ask(self, request: ServerRequest) -> Reply | Failed:
@@ -73,7 +79,8 @@ class CallServers:
             self._breakers.pop(key, None)
         log.info(
             "call_server", tenant=request.tenant, call=request.body["call"], server=request.server,
-            answer=answer.describe() if isinstance(answer, Failed) else "followed",
+            answer=answer.failure if isinstance(answer, Failed) else "followed",
+            detail=answer.detail if isinstance(answer, Failed) else "",
             took_ms=round((time.monotonic() - began_s) * 1000))
         return answer
 
@@ -85,7 +92,7 @@ class CallServers:
     async def _try(self, request: ServerRequest) -> Reply | Failed:
         failed = Failed(Failure.NO_CONNECTION)
         for _ in range(TRIES):
-            answer = await _Attempt(request, self._reach).answer()
+            answer = await _Attempt(request, self._reach, self._free[request.tenant]).answer()
             if not isinstance(answer, Failed) or answer.failure is not Failure.NO_CONNECTION:
                 return answer
             failed = answer
@@ -95,14 +102,14 @@ class CallServers:
 class _Attempt:
     """One connection, one request, one answer."""
 
-    def __init__(self, request: ServerRequest, reach: Reach) -> None:
-        self._request = request
+    def __init__(self, request: ServerRequest, reach: Reach, free: asyncio.Semaphore) -> None:
+        self._request, self._free = request, free
         self._reach = reach
         self._is_connected = False
 
     async def answer(self) -> Reply | Failed:
         try:
-            async with asyncio.timeout(self._request.connect_s) as limit:
+            async with asyncio.timeout(self._request.connect_s) as limit, self._free:
                 return await self._post(limit)
         except TimeoutError:
             return Failed(Failure.NO_ANSWER if self._is_connected else Failure.NO_CONNECTION)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
 
+from routing.call.reason_text import reason_text
 from routing.call.state import (
     Awaits,
     Chosen,
@@ -63,9 +64,9 @@ def read_state(text: str) -> State | None:
 
 
 def path_text(path: tuple[Visit, ...]) -> str:
-    """'main|key 1%2C on to sales;...': each part percent-encoded, so that nothing in it can be read as dialplan.
-    Of a path that is too long the end is kept: it says where the call went."""
-    text = ";".join(f"{quote(visit.node, safe='')}|{quote(visit.why, safe=' ')}" for visit in path)
+    """'main|.key-1~.on_to-sales~;...': the node percent-encoded, the reasons as routing/call/reason_text.py has them, so that
+    nothing in it can be read as dialplan. Of a path that is too long the end is kept: it says where the call went."""
+    text = ";".join(f"{quote(visit.node, safe='')}|{reason_text(visit.why)}" for visit in path)
     if len(text) > MAX_PATH_TEXT:
         text = text[-MAX_PATH_TEXT:].partition(";")[2]
     return checked(text, r"[A-Za-z0-9 %|;_.~-]*", "path")

@@ -17,8 +17,10 @@ from agi.channel_text import Result, path_text, read_digits, read_event, read_st
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import Asking, SlowAnswers
 from routing.call.effects import CheckPin, LiveEffect, PinIs
+from routing.call.english import in_english
 from routing.call.facts import Answer, Facts, Request, Unanswered
 from routing.call.questions import HasPin, LiveQuestion
+from routing.call.reasons import Why
 from routing.call.state import Awaits, Visit
 from routing.engine.engine import next_step, transfer_refusal
 from routing.engine.entry import START
@@ -31,6 +33,7 @@ from services.published_tenants import PublishedTenants
 from services.step_text import DIGITS, lot_name, sound_path, step_text
 from store.follower import Live
 
+DRAIN_S = 8.0                     # less than a supervisor waits before it kills: docker/compose.yaml, runtime
 FAILOVER = "Goto(failover)"       # the dialplan's own: it ends a call whose caller has been served already
 UNIQUEID = r"[A-Za-z0-9._-]{1,80}"
 
@@ -84,19 +87,16 @@ class DecisionService:
         ]
 
     async def answer(self, query: Query, hold: Hold) -> AgiAnswer:
-        """The decision. Arguments, in the dialplan's order: tenant, origin, number dialled, caller's extension, STATE,
-        DIGITS, DIALSTATUS with HANGUPCAUSE, VMSTATUS, LEFT, who transferred the call here, the caller's number and name, the
-        linkedid; what the caller chose is percent-encoded."""
+        """The decision. [step] in asterisk-conf/extensions.conf names the arguments; `dialled`, `caller` and `name` are
+        percent-encoded, `ended` is DIALSTATUS with HANGUPCAUSE."""
         began = time.perf_counter()
-        try:
-            (slug, origin, dialled, extension, state_before, digits, dial_status, voicemail_status, left,
-             transferrer, caller, caller_name, linkedid) = query.arguments
-        except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 13") from None
+        of = query.argument
+        slug, dialled, extension, state_before = of("tenant"), of("dialled"), of("extension"), of("state")
+        caller, caller_name, transferrer = of("caller"), of("name"), of("transferrer")
         published = self._published.tenant(slug)
         state = read_state(state_before)
-        result = Result(digits, dial_status, voicemail_status, left)
-        event = read_event(state, origin, dialled, extension, result)
+        result = Result(of("digits"), of("ended"), of("voicemail"), of("left"))
+        event = read_event(state, of("origin"), dialled, extension, result)
         tenant = published.tenant
         number = unquote(dialled)
         is_secret = state is not None and state.awaits is Awaits.PIN
@@ -108,7 +108,7 @@ class DecisionService:
             self._live.calendars.get(slug, {}),
             transferrer=transferrer if transferrer in tenant.users else "",
             keys="" if is_secret else read_digits(result.digits))
-        call = checked(linkedid, UNIQUEID, "linkedid")
+        call = checked(of("call"), UNIQUEID, "linkedid")
         asking = Asking(published, call, facts, query.uniqueid, f"{query.uniqueid}/{state_before}")
         kind = "step," if state else f"start,{start_text(caller, caller_name, dialled)};"
         try:
@@ -119,23 +119,20 @@ class DecisionService:
         except Exception:      # a fault of ours: it stops this decision only, and the caller still reaches a person
             log.exception("decision_failed", tenant=slug, call=call, state=state_before)
             _count("step", "failover", began)
-            failed = path_text((Visit(state.node if state else START, "internal error"),))
+            failed = path_text((Visit(state.node if state else START, Why.INTERNAL_ERROR()),))
             return AgiAnswer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
         log.info(
             "step", tenant=slug, call=call, step=text,
-            path="; ".join(f"{visit.node}: {visit.why}" for visit in decision.path),
+            path="; ".join(f"{visit.node}: {in_english(visit.why)}" for visit in decision.path),
             took_us=round((time.perf_counter() - began) * 1e6))
         _count("step", type(decision.step).__name__.lower(), began)
         return AgiAnswer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
-        """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: tenant, the
-        phone's extension, what it keyed, the linkedid."""
+        """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: `tenant`,
+        the phone's `extension`, what it `keyed`, the linkedid as `call`."""
         began = time.perf_counter()
-        try:
-            slug, extension, keyed, linkedid = query.arguments
-        except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 4") from None
+        slug, extension, keyed = query.argument("tenant"), query.argument("extension"), query.argument("keyed")
         published = self._published.tenant(slug)
         tenant = published.tenant
         dialled = read_digits(keyed)
@@ -145,7 +142,7 @@ class DecisionService:
             switches=self._live.switches.get(slug, {}), personal=self._live.personal.get(slug, {}),
             calendars=self._live.calendars.get(slug, {}))
         refusal = transfer_refusal(tenant, facts, dialled)
-        call = checked(linkedid, UNIQUEID, "linkedid")
+        call = checked(query.argument("call"), UNIQUEID, "linkedid")
         _count("transfer", "refused" if refusal else "allowed", began)
         log.info("transfer", tenant=slug, call=call, by=extension, to=dialled, refused=bool(refusal))
         if refusal:
@@ -165,21 +162,19 @@ class DecisionService:
             f'SET VARIABLE LOT_FULL "{sounds_of("sys_parking_full")}"']
 
     async def admit(self, query: Query, hold: Hold) -> list[str]:
-        """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: tenant, the
-        user who pays or '', number, linkedid."""
+        """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: `tenant`,
+        the user who pays or '' as `payer`, `number`, the linkedid as `call`."""
         began = time.perf_counter()
-        try:
-            slug, payer, number, linkedid = query.arguments
-        except ValueError:
-            raise AgiError(f"found {len(query.arguments)} arguments, expected 4") from None
+        slug = query.argument("tenant")
         published = self._published.tenant(slug)
-        call = checked(linkedid, UNIQUEID, "linkedid")
-        user = checked(payer, "([0-9]{2,6})?", "payer")
-        called = checked(number, r"\+[0-9]{7,15}", "number outside")
+        call = checked(query.argument("call"), UNIQUEID, "linkedid")
+        user = checked(query.argument("payer"), "([0-9]{2,6})?", "payer")
+        called = checked(query.argument("number"), r"\+[0-9]{7,15}", "number outside")
         asking = Asking(published, call, Facts(self._now()), query.uniqueid, f"{query.uniqueid}/")
         why = await self._decide(asking, lambda facts: why_not_called(published.tenant, facts, user, called), hold)
         _count("admit", "refused" if why else "allowed", began)
-        log.info("number outside", tenant=slug, call=call, extension=user, number=called, refused=why)
+        refused = why[0].why if why else ""
+        log.info("outbound_call_screened", tenant=slug, call=call, extension=user, number=called, refused=refused)
         return ['SET VARIABLE REFUSED "yes"'] if why else []
 
     async def _decide(self, asking: Asking, decide: Callable[[Facts], T], hold: Hold) -> T:
@@ -208,7 +203,7 @@ def _count(request: str, result: str, began_s: float) -> None:
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:
-    """Answers until SIGTERM or SIGINT; requests already begun are finished."""
+    """Answers until SIGTERM or SIGINT; requests that have begun by then are answered within DRAIN_S, or cut."""
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     application.add_route("transfer", service.transfer)
@@ -220,4 +215,4 @@ async def serve(service: DecisionService, address: str, port: int) -> None:
     log.info("agi_ready", address=address, port=port)
     await stopping.wait()
     server.close()
-    await asyncio.wait_for(server.wait_closed(), 5)
+    await application.drain(DRAIN_S)

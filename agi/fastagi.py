@@ -7,7 +7,7 @@ does not wait for the closing; this subclass replaces that one method and keeps 
 import asyncio
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -31,10 +31,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What the dialplan asks: the channel's unique id, and what stood behind the script's name, between bars."""
+    """A request of the dialplan: the channel's unique id, and the arguments behind the script's name."""
 
     uniqueid: str
-    arguments: tuple[str, ...]
+    arguments: Mapping[str, str]
+
+    def argument(self, name: str) -> str:
+        """Raises AgiError where it is missing."""
+        try:
+            return self.arguments[name]
+        except KeyError:
+            raise AgiError(f"no argument {name!r}") from None
 
 
 # How an answer that needs longer says so first: the call ends after so many seconds without one.
@@ -48,7 +55,27 @@ class Application(fast_agi.Application):  # type: ignore[misc]
     Nothing is read from where the caller's own text begins: a number may hold a line feed, and forge any line after it.
     """
 
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._requests: set[asyncio.Task[None]] = set()
+
+    async def drain(self, limit_s: float) -> None:
+        """Waits until all requests that have begun are answered. Cuts and counts what takes longer: the dialplan asks again.
+        Server.wait_closed() does not wait for them before Python 3.12.1. Source: https://github.com/python/cpython/issues/79033"""
+        if not self._requests:
+            return
+        _, cut = await asyncio.wait(self._requests, timeout=limit_s)
+        for request in cut:
+            request.cancel()
+        if cut:
+            metrics.AGI_REQUESTS_CUT.inc(len(cut))
+            log.error("agi_requests_cut", requests=len(cut), limit_s=limit_s)
+            await asyncio.wait(cut)
+
     async def handler(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():        # each connection has one of its own
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
         peer = writer.get_extra_info("peername")
         metrics.AGI_REQUESTS_IN_PROGRESS.inc()
         try:
@@ -99,14 +126,26 @@ async def read_ours(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 def read_query(handshake: bytes) -> tuple[str, Query]:
-    """The script's name and the query. Of a variable that stands twice the first counts."""
+    """The script's name and the query, of 'step?tenant=acme&origin=trunk'. Of a variable that stands twice the first counts;
+    values are as the dialplan encoded them. Raises AgiError."""
     headers: dict[str, str] = {}
     for line in handshake.decode("utf-8", "replace").split("\n"):
         key, colon, value = line.partition(": ")
         if colon:
             headers.setdefault(key, value)
-    script, *arguments = headers.get("agi_network_script", "").split("|")
-    return script, Query(headers.get("agi_uniqueid", ""), tuple(arguments))
+    script, _, text = headers.get("agi_network_script", "").partition("?")
+    return script, Query(headers.get("agi_uniqueid", ""), read_arguments(text))
+
+
+def read_arguments(text: str) -> dict[str, str]:
+    """Those of 'tenant=acme&origin=trunk'. Raises AgiError for a name that stands twice: a value holds what it must not."""
+    arguments: dict[str, str] = {}
+    for part in text.split("&"):
+        name, _, value = part.partition("=")
+        if name in arguments:
+            raise AgiError(f"argument {name[:80]!r} is given twice")
+        arguments[name] = value
+    return arguments
 
 
 async def reply(request: fast_agi.Request, commands: list[str]) -> None:

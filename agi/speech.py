@@ -6,6 +6,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,10 @@ def said_again(file: Path) -> bool:
 
 def forget(folder: Path, now_s: float) -> None:
     """Removes what was not said for long, and the oldest of what is too many."""
-    by_age = sorted(((entry.stat().st_mtime, entry.path) for entry in os.scandir(folder)), reverse=True)
-    for i, (said_s, path) in enumerate(by_age):
+    by_age = []
+    for entry in os.scandir(folder):
+        with suppress(FileNotFoundError):         # removed meanwhile
+            by_age.append((entry.stat().st_mtime, entry.path))
+    for i, (said_s, path) in enumerate(sorted(by_age, reverse=True)):
         if i >= KEPT or now_s - said_s > KEPT_S:
-            os.unlink(path)
+            Path(path).unlink(missing_ok=True)

@@ -49,7 +49,10 @@ class Understanding:
     async def forget(self) -> None:
         """Removes, for as long as it runs, recordings that no decision has asked for."""
         while True:
-            forget(self._folder, time.time())
+            try:
+                forget(self._folder, time.time())
+            except OSError as error:         # the folder cannot be read now; perhaps it can later
+                log.error("recordings_kept", problem=str(error))
             await asyncio.sleep(KEPT_S / 3)
 
 
@@ -78,5 +81,10 @@ async def recognised(sound: Path, question: Understand) -> list[int]:
 
 def forget(folder: Path, now_s: float) -> None:
     for entry in os.scandir(folder):
-        if entry.name.endswith(".sln") and now_s - entry.stat().st_mtime > KEPT_S:
-            Path(entry.path).unlink(missing_ok=True)
+        try:
+            if entry.name.endswith(".sln") and now_s - entry.stat().st_mtime > KEPT_S:
+                os.unlink(entry.path)
+        except FileNotFoundError:            # a decision has asked for it meanwhile
+            continue
+        except OSError as error:
+            log.error("recording_kept", file=entry.path, problem=str(error))

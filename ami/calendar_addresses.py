@@ -3,7 +3,6 @@ fetched stays as it was found last.
 """
 
 import asyncio
-import json
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,8 +15,9 @@ from redis.asyncio import Redis
 
 from ami.periodic_task import take_turns
 from routing.hours.calendars import CalendarEvent
-from services.own_network import AddressRefused, HostUnknown
-from services.published_tenants import PublishedTenants
+from services.own_network import AddressRefused
+from services.published_tenants import PublishedTenants, values_of
+from services.resolver import HostUnknown
 from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls
 from store import calendars
 from store.calendars import Address
@@ -59,7 +59,7 @@ class CalendarAddresses:
         Raises what `AWAY` lists, and ValueError for what nobody of ours wrote."""
         wanted = {each.field: each for each in await asyncio.to_thread(self._wanted)}
         known = await calendars.addresses(self._redis)
-        await calendars.forget(self._redis, known.keys() - wanted.keys())
+        await calendars.forget_others(self._redis, wanted.keys())
         free = asyncio.Semaphore(AT_ONCE)
         turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)      # one at a time for each tenant
 
@@ -73,14 +73,15 @@ class CalendarAddresses:
                 raise failed
 
     async def _fetch(self, each: Wanted, before: Address | None, now: float) -> None:
-        found = before if before and before.url == each.url else Address(each.url, now)
+        known = before if before and before.url == each.url else Address(each.url, now)
         try:
             events = await self._events(each)
-            address = Address(each.url, now, now, "", calendars.triples(events))
         except (ValueError, AddressRefused, HostUnknown, TooLarge, TimeoutError, httpx.HTTPError) as error:
-            address = replace(found, tried_at=now, problem=told(error))
-            log.warning("calendar not fetched", calendar=each.field, problem=address.problem)
-        await calendars.put(self._redis, each.field, address)
+            failed = replace(known, tried_at=now, problem=told(error))
+            log.warning("calendar not fetched", calendar=each.field, problem=failed.problem)
+            await calendars.put_failed(self._redis, each.field, failed, before)
+        else:
+            await calendars.put(self._redis, each.field, each.url, now, events, before)
 
     async def _events(self, each: Wanted) -> tuple[CalendarEvent, ...]:
         async with (
@@ -129,16 +130,21 @@ class PublishedCalendars:
     def wanted(self) -> tuple[Wanted, ...]:
         revision = self._published.revision()
         if revision != self._revision:
-            self._found = tuple(each for _, text in self._published.texts(revision) for each in wanted_of(text))
+            self._found = tuple(each for slug, text in self._published.texts(revision) for each in wanted_of(slug, text))
             self._revision = revision
         return self._found
 
 
-def wanted_of(text: bytes) -> Iterator[Wanted]:
-    """Of one tenant's published file."""
+def wanted_of(slug: str, text: bytes) -> Iterator[Wanted]:
+    """The calendars of one tenant's published file; none of a file that cannot be read."""
     if b'"url": "' not in text:
         return                   # quicker, of thousands
-    tenant = json.loads(text)["tenant"]
-    for name, calendar in tenant["calendars"].items():
-        if calendar["url"]:
-            yield Wanted(f"{tenant['tenant']}/{name}", calendar["url"], tenant["timezone"])
+    try:
+        tenant = values_of(slug, text)
+        found = [
+            Wanted(f"{slug}/{name}", calendar["url"], tenant["timezone"])
+            for name, calendar in tenant["calendars"].items() if calendar["url"]]
+    except Exception:            # its own calendars are not fetched, and every other tenant's are
+        log.exception("published_tenant_skipped", tenant=slug)
+        return
+    yield from found

@@ -14,13 +14,15 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from routing.call.reason_text import read_reasons
+from routing.call.reasons import Why
 from routing.numbering.endpoint import DeviceEndpoint, read_endpoint
 from store.records import Call, Leg, Outcome, PathEntry
 
 # In the order of asterisk-conf/cel_custom.conf.
 FIELDS = ("eventtype", "eventtime", "channame", "appname", "accountcode", "uniqueid", "linkedid", "userdeftype",
           "eventextra", "tenantid")
-FAILOVER = ("failover", "the decision service did not answer")
+FAILOVER = ("failover", Why.NO_SERVICE())
 _KIND = re.compile(r"\w{1,40}", re.ASCII)
 _BEGINNING = re.compile(rb'"\w{1,40}","\d{1,12}\.\d{6}","')      # of an event; within a field each '"' is doubled
 _SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
@@ -223,11 +225,12 @@ def _path(events: Sequence[CelEvent]) -> Iterator[PathEntry]:
 
 
 def _visits(at: datetime, text: str) -> Iterator[PathEntry]:
-    """What one decision adds to the path: "node|why;node|why", each node and why percent-encoded."""
+    """The part of the path that one decision adds: "node|reasons;node|reasons". Earlier versions wrote encoded words."""
     for entry in text.split(";"):
         node, _, why = entry.partition("|")
         if node:
-            yield PathEntry(at, _UNSTORABLE.sub("\ufffd", unquote(node)), _UNSTORABLE.sub("\ufffd", unquote(why)))
+            reasons = read_reasons(why) if why.startswith(".") else Why.WORDS(_UNSTORABLE.sub("\ufffd", unquote(why)))
+            yield PathEntry(at, _UNSTORABLE.sub("\ufffd", unquote(node)), reasons)
 
 
 def said(extra: str) -> str:

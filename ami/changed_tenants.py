@@ -2,13 +2,16 @@
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
+
 from routing.tenant.tenant import Tenant
-from services.published_tenants import PublishedTenants
+from services.published_tenants import PublishedTenants, read_file, values_of
 from store.follower import LiveFollower
+
+log = structlog.get_logger()
 
 
 class ChangedTenants:
@@ -41,11 +44,18 @@ class ChangedTenants:
             digests[slug] = hashlib.sha256(text).digest()
             if digests[slug] != self._digests.get(slug):
                 changed.add(slug)
+                try:
+                    wanted = self._wanted(slug, text)
+                except Exception:                # its own lamps and agents stay as they are, and no other tenant's
+                    log.exception("published_tenant_skipped", tenant=slug)
+                    continue
                 self.tenants.pop(slug, None)
-                values = json.loads(text)["tenant"]
-                if self._is_wanted(values):
-                    self.tenants[slug] = Tenant.model_validate(values)
+                if wanted:
+                    self.tenants[slug] = wanted
         for slug in self.tenants.keys() - digests.keys():
             del self.tenants[slug]
         self._digests = digests
         return changed
+
+    def _wanted(self, slug: str, text: bytes) -> Tenant | None:
+        return read_file(slug, text).tenant if self._is_wanted(values_of(slug, text)) else None

@@ -5,8 +5,9 @@ an item only the endpoint and an IP address. A device could at most have an item
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 import structlog
@@ -23,6 +24,7 @@ from store.registrations import Registration
 log = structlog.get_logger()
 
 EVERY_S = 60.0           # for a device that moves without going
+LATELY = timedelta(days=1)
 PAUSE_S = 2.0            # after a device came or went: others may, too
 
 
@@ -30,6 +32,8 @@ class Registrations:
     def __init__(self, ami: AmiClient, redis: Redis) -> None:
         self._ami, self._redis = ami, redis
         self._there: set[str] = set()
+        self._lately = frozenset[str]()
+        self.addresses: frozenset[str] | None = None     # where devices are registered or lately were; None until it is known
         self._changed = asyncio.Event()
         ami.on_event("DeviceStateChange", self._look_soon)
 
@@ -53,7 +57,10 @@ class Registrations:
         self._changed.clear()
         found = addresses_in(await self._contacts())
         self._there = set(found)
+        self.addresses = frozenset(found.values()) | self._lately
         known = await registrations.load(self._redis)
+        self._lately = left_lately(known, datetime.now(UTC))
+        self.addresses |= self._lately
         live.stop_if_cancelled()
         changed = registrations.changes(known, found, datetime.now(UTC))
         for endpoint, each in changed.items():
@@ -82,6 +89,11 @@ def addresses_in(contacts: list[Message]) -> dict[str, str]:
         if isinstance(read_endpoint(contact.endpoint), DeviceEndpoint) and contact.status != "Unreachable":
             found[str(contact.endpoint)] = address
     return found
+
+
+def left_lately(known: Mapping[str, Registration], now: datetime) -> frozenset[str]:
+    """The last addresses of devices that are gone for less than a day: a power cut ends no registration for good."""
+    return frozenset(each.address for each in known.values() if not each.is_there and now - each.since < LATELY)
 
 
 def _tell(endpoint: str, now: Registration, before: Registration | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
+from ami.asterisk_log import AsteriskLog
 from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
 from ami.cel_file import CelFile
 from ami.cel_follower import CelFollower
@@ -19,14 +20,17 @@ from ami.line_keeper import LineKeeper
 from ami.live_view import LiveView
 from ami.live_writer import LiveWriter
 from ami.load_counter import LoadCounter
+from ami.log_keeper import LogKeeper
 from ami.losses import Losses
 from ami.notices import StopNotices
 from ami.periodic_task import kept_running
 from ami.record_watch import RecordWatch, operator_notices
 from ami.registrations import Registrations
 from ami.second_path import SecondPath
+from ami.sip_guard import SipGuard
 from ami.vanished_calls import VanishedCalls
 from ami.wake_ups import WakeUps
+from confgen.secrets import log_token
 from services.published_tenants import PublishedTenants
 from services.web_request import Reach
 from store import database, live
@@ -65,6 +69,9 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user:
                 CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
             SecondPath(ami_of_cel, follower)
             watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
+            registrations = Registrations(ami, redis)
+            guard = SipGuard(ami, redis, home / "banned" / "addresses.conf", lambda: registrations.addresses)
+            asterisk_log = AsteriskLog(home / "log" / "asterisk.log", log_token(ami_secret))
             keeper = LineKeeper(Lines(redis), follower.legs)
             wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
             async with asyncio.TaskGroup() as tasks:
@@ -77,7 +84,9 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user:
                     "notices of stops": StopNotices(redis, published).run,
                     "lamps and agents of queues": InStep(ami, published, known).run,
                     "wake-up calls": wake_ups.run,
-                    "registrations": Registrations(ami, redis).run,
+                    "registrations": registrations.run,
+                    "logs": LogKeeper(asterisk_log, home / "log", ami, guard.note).run,
+                    "SIP guard": guard.run,
                     "gauges": Gauges(ami, home).run,
                     "watch over records": watch.run,
                     "vanished calls": VanishedCalls(ami, follower).run,

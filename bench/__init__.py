@@ -1,1 +1,1 @@
-"""What Centralka costs a call: `python -m bench` measures calls with and without decisions on one Asterisk, in one run."""
+"""The benchmark, `python -m bench`: the cost of decisions per call, against a static dialplan in one run."""

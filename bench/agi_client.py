@@ -17,7 +17,8 @@ import uvloop
 LIMIT_S = 5.0
 HANDSHAKE = """\
 agi_network: yes
-agi_network_script: step|bench|trunk|48221000001||||||||%2B48600100200||1700000000.7
+agi_network_script: step?tenant=bench&origin=trunk&dialled=48221000001&extension=&state=&digits=&ended=&voicemail=&\
+left=&transferrer=&caller=%2B48600100200&name=&call=1700000000.7
 agi_request: agi://127.76.0.1:4573/step
 agi_channel: PJSIP/bench-trunk-carrier-000001f4
 agi_language: en
@@ -46,7 +47,7 @@ EXPECTED = b'"Dial(PJSIP/bench-201-phone,20,gi)"'
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one run saw. `latency_ms` of each decision; `wrong` counts those that were refused, late or another step."""
+    """Result of one run. `latency_ms` of each decision; `wrong` counts decisions that were refused, late or another step."""
 
     seconds: float
     latency_ms: list[float]

@@ -15,7 +15,7 @@ AT_ONCE = 60            # calls up in a run that keeps the processors busy; none
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How thoroughly to measure."""
+    """Thoroughness of the measurement."""
 
     probe_s: float          # of calls at one rate
     precision: float        # stop when the bracket is that narrow

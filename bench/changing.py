@@ -39,7 +39,7 @@ Publishing = Callable[[], Coroutine[Any, Any, tuple[float | None, float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is published, and by what it shows: calls that go to the phone of `to`, or its REGISTER that is answered so."""
+    """A published state and its sign: calls reach the phone of `to`, or its REGISTER gets this answer."""
 
     title: str
     publish: Publishing
@@ -89,7 +89,7 @@ class ManyTenants:
         (self.folder / f"t{self.changed:04}.yaml").write_text(text)
 
     async def publish(self) -> tuple[float, float, float]:
-        """What `centralka apply` does; the moments before it, before publishing and after it."""
+        """Runs the work of `centralka apply`; returns the moments before it, before publishing and after it."""
         began = time.time()
         with locked(self.settings.home):
             rendered = configuration.render_read(configuration.read_changed([self.folder], self.settings), self.settings)
@@ -200,8 +200,8 @@ async def _call(cast: Cast, number: int, per_s: int) -> Result:
 
 
 async def _register(many: ManyTenants, change: Change, before: Account | None, phone: Address, server: Address) -> float:
-    """Tries until it is answered as it should be, with the account as it is then; the moment when it was. Whoever is to be
-    refused keeps trying with the account of before."""
+    """Registers with the current account until the answer is the expected one; returns the moment of that answer. A phone
+    that is to be refused keeps trying with the account of before."""
     async with asyncio.timeout(GRACE_S):
         while True:
             account = before if change.answer == REFUSED else many.account(many.changed, change.to)

@@ -1,4 +1,4 @@
-"""How long many tenants' files take to be read, checked and rendered."""
+"""Time to read, check and render the files of many tenants."""
 
 import subprocess
 import time
@@ -28,10 +28,9 @@ def measure_configuration(count: int) -> Configured:
         write_small_tenants(folder, count)
         settings = Settings(home=home)
         began = time.perf_counter()
-        files = configuration.tenant_files([folder])
-        tenants = configuration.load_tenants(files)
+        read = configuration.read_all([folder], settings)
         checked = time.perf_counter()
-        configuration.render_read(configuration.Read(files, tenants, {}), settings)
+        configuration.render_read(read, settings)
         rendered = time.perf_counter()
         subprocess.run([*centralka_command(home), "check", str(folder)], check=True, capture_output=True)
         return Configured(count, checked - began, rendered - checked, time.perf_counter() - rendered)

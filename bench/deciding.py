@@ -1,4 +1,4 @@
-"""How long one decision of a large tenant takes, in process, and what of it is what."""
+"""Time of one decision of a large tenant, in process, and its parts."""
 
 import time
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from bench.percentile import percentile
 from bench.tenants import LARGE_DID, LISTED, PASSED_ON_DID, RULES, large_tenant
+from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts
 from routing.call.state import Origin, Started
 from routing.engine.engine import next_step
@@ -39,7 +40,7 @@ def measure_decisions(count: int) -> list[Decided]:
         devices = {endpoint: DeviceState.IDLE for extension in of.users for endpoint in of.endpoints_of(extension)}
         facts = Facts(NOON, caller=caller, dialled=number, chance=0.7312345, devices=devices)
         event = Started(Origin.TRUNK, number)
-        ends = next_step(of, facts, None, event).path[-1].why        # and compiles what is compiled once
+        ends = in_english(next_step(of, facts, None, event).path[-1].why)        # and compiles what is compiled once
         times = []
         for _ in range(count):
             began = time.perf_counter()

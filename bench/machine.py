@@ -1,4 +1,4 @@
-"""What the kernel counts: processor time of a process, load, dropped connections."""
+"""Counters of the kernel: processor time of a process, load, dropped connections."""
 
 import os
 from pathlib import Path

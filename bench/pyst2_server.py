@@ -11,7 +11,7 @@ from asterisk.agi import AGI
 
 from agi.call_servers import CallServers
 from agi.decision_service import AgiAnswer, DecisionService
-from agi.fastagi import Query
+from agi.fastagi import Query, read_arguments
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
@@ -25,7 +25,7 @@ from store.follower import Live
 
 class Silent:
     def write(self, text: str) -> None:
-        """pyst2 tells every line it reads."""
+        """pyst2 logs every line it reads."""
 
 
 class Replies:
@@ -58,8 +58,8 @@ class Handler(StreamRequestHandler):
 
     def handle(self) -> None:
         agi = ThreadedAgi(self)
-        _, *arguments = agi.env["agi_network_script"].split("|")
-        answer = at_once(self._service.answer(Query(agi.env["agi_uniqueid"], tuple(arguments)), no_time))
+        arguments = read_arguments(agi.env["agi_network_script"].partition("?")[2])
+        answer = at_once(self._service.answer(Query(agi.env["agi_uniqueid"], arguments), no_time))
         agi.appexec("CELGenUserEvent", answer.event)
         agi.set_variable("STATE", answer.state)
         agi.set_variable("STEP", answer.step)

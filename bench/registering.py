@@ -24,7 +24,7 @@ class Registered:
 
 
 class Phone(asyncio.DatagramProtocol):
-    """Answers the OPTIONS by which Asterisk looks whether it is there."""
+    """Answers the OPTIONS by which Asterisk qualifies the contact."""
 
     def __init__(self, account: Account, server: Address) -> None:
         self._account, self._server = account, server

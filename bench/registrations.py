@@ -1,4 +1,4 @@
-"""What phones that register cost the calls: the same calls with and without them, by turns, on one instance."""
+"""Cost of registrations: the same calls with and without registering phones, alternately, on one instance."""
 
 import statistics
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a benchmark found."""
+"""Results of a benchmark."""
 
 import json
 import statistics
@@ -53,7 +53,7 @@ class Results:
         return next(flow for flow in self.flows if flow.name == name)
 
     def ratios(self, name: str, baseline: str) -> tuple[float, float]:
-        """What a flow keeps of another: of its ceiling, and of its calls a second with the processors busy."""
+        """Ratios of one flow to another: of the ceilings, and of the calls per second with busy processors."""
         flow, base = self.flow(name), self.flow(baseline)
         return (flow.ceiling / base.ceiling if base.ceiling else float("nan"), flow.busy_per_s / base.busy_per_s)
 

@@ -1,4 +1,4 @@
-"""What size costs: a large tenant's decisions, many tenants' files, one tenant of many changed while calls run."""
+"""Cost of size: a large tenant's decisions, many tenants' files, one tenant of many changed while calls run."""
 
 import asyncio
 from dataclasses import dataclass

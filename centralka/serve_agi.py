@@ -17,6 +17,7 @@ from routing.speech.phrases import Language
 from services import metrics
 from services.metrics_server import metrics_served
 from services.published_tenants import PublishedTenants
+from services.resolver import Resolver
 from store import live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
@@ -28,15 +29,16 @@ async def serve(settings: Settings) -> None:
         LiveFollower(settings.redis_url) as follower,
     ):
         answers = RedisAnswers(live.connect(settings.redis_url))
-        call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file)
+        resolver = Resolver()
+        call_servers = CallServers(settings.call_server_networks, settings.call_server_ca_file, resolver)
         understanding = Understanding(settings.home / "heard")
         slow = SlowAnswers(call_servers, Speech(make_speech, settings.home / "said"), understanding)
         service = DecisionService(PublishedTenants(settings.home), follower.live, answers, slow, settings.asterisk_home)
-        forgetting = asyncio.create_task(understanding.forget())
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            forgetting = tasks.create_task(understanding.forget())
             await decision_service.serve(service, settings.agi_address, settings.agi_port)
-        finally:
             forgetting.cancel()
+        await resolver.close()
 
 
 async def make_speech(name: str, text: str, language: Language, folder: Path) -> None:

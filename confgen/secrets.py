@@ -1,5 +1,6 @@
 """The instance's secrets: generated when first needed, kept in one file that only its owner reads."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from confgen.render.carrier_password import CarrierPassword, UnsafeValue
 from routing.numbering.endpoint import PLATFORM, TrunkEndpoint
 from routing.numbering.value_types import Extension, Name
 from routing.platform.trunks import Carrier, Trunk, servers
@@ -28,6 +30,11 @@ def new_password() -> str:
 
 def _new_pin() -> str:
     return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
+
+
+def log_token(ami_secret: str) -> str:
+    """The token in each message of Asterisk's log: known to Asterisk and to the AMI service only."""
+    return hashlib.sha256(f"log {ami_secret}".encode()).hexdigest()[:16]
 
 
 class Secrets(BaseModel):
@@ -66,12 +73,12 @@ class Secrets(BaseModel):
 
 
 def load_secrets(file: Path) -> Secrets:
-    """Reads the file, or starts a new set. Writes nothing. Raises ValueError, which shows none of them."""
+    """Reads the file, or starts a new set. Writes nothing. Raises ConfigError, which shows none of them."""
     try:
         return Secrets.model_validate_json(file.read_text()) if file.exists() else Secrets()
     except ValidationError as error:
         where = ", ".join(".".join(map(str, detail["loc"])) or "the whole" for detail in error.errors())
-        raise ValueError(f"{file}: cannot be used: {where}") from None
+        raise ConfigError([Problem(str(file), 1, "", f"cannot be used: {where}")]) from None
 
 
 def save_secrets(file: Path, values: Secrets) -> None:
@@ -90,7 +97,7 @@ def with_missing(values: Secrets, tenants: "Iterable[Tenant]", carriers: Mapping
     sip, pins, call_servers = dict(values.sip), dict(values.pins), dict(values.call_servers)
     devices, admins = dict(values.devices), dict(values.admins)
     mobile_pins = dict(values.mobile_pins)
-    problems = list(_without_password(values, PLATFORM, carriers, "carriers"))
+    problems = [Problem(PLATFORM, 1, f"carriers.{name}", text) for name, text in password_problems(values, PLATFORM, carriers)]
     for tenant in tenants:
         for extension, user in tenant.users.items():
             for endpoint in tenant.endpoints_of(extension):
@@ -104,7 +111,8 @@ def with_missing(values: Secrets, tenants: "Iterable[Tenant]", carriers: Mapping
         for _, label, _ in tenant.equipment():
             devices.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(32))
             admins.setdefault(f"{tenant.tenant}/{label}", secrets.token_urlsafe(9))     # a person types it
-        problems += _without_password(values, tenant.tenant, tenant.trunks, "trunks")
+        wrong = password_problems(values, tenant.tenant, tenant.trunks)
+        problems += [Problem(tenant.tenant, 1, f"trunks.{name}", text) for name, text in wrong]
     if problems:
         raise ConfigError(problems)
     return values.model_copy(update={
@@ -112,14 +120,18 @@ def with_missing(values: Secrets, tenants: "Iterable[Tenant]", carriers: Mapping
         "mobile_pins": mobile_pins})
 
 
-def _without_password(
-    values: Secrets, owner: str, ways: Mapping[Name, Trunk | Carrier], section: str,
-) -> Iterator[Problem]:
+def password_problems(values: Secrets, owner: str, ways: Mapping[Name, Trunk | Carrier]) -> Iterator[tuple[Name, str]]:
+    """Of the trunks and carriers that register, those without a password that can be used, and why."""
     for name, _, _ in servers(ways):
         endpoint = str(TrunkEndpoint(owner, name))
+        give = f"give it with: centralka secret {endpoint}"
         if endpoint not in values.trunks:
-            text = f"no password is kept for it; give it with: centralka secret {endpoint}"
-            yield Problem(owner, 1, f"{section}.{name}", text)
+            yield name, f"no password is kept for it; {give}"
+        else:
+            try:
+                CarrierPassword(values.trunks[endpoint])
+            except UnsafeValue as error:
+                yield name, f"{error}; {give}"
 
 
 def mobile_users(tenant: "Tenant") -> tuple[Extension, ...]:

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 MAX_HEAD_BYTES = 8192
 HANDSHAKE_S = 5.0
-REQUEST_S = 5.0            # until the whole head is there; a phone sends it at once
+REQUEST_S = 5.0            # until the whole head has arrived; a phone sends it at once
 ANSWER_S = 30.0            # until it has been taken
 MAX_CONNECTIONS = 1000
 MAX_OF_ADDRESS = 50        # a whole office behind one address boots at once

@@ -1,4 +1,4 @@
-"""How many wrong requests an address may make. Pure; the caller supplies the moment."""
+"""Limit of wrong requests per address. Pure; the caller supplies the moment."""
 
 from collections import OrderedDict
 from ipaddress import ip_address, ip_network

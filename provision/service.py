@@ -37,7 +37,8 @@ class ProvisioningService:
         self._limiter = Limiter()
 
     async def answer(self, request: Request) -> Reply | None:
-        """Who knows a secret or has a certificate is answered whatever others do behind the same address."""
+        """A device with a secret or a certificate is answered, whatever other devices do behind the same address."""
+        await self._shelf.refresh()
         if request.method == "GET" and (reply := await self._as_known(request)):
             return reply
         now_s = time.monotonic()

@@ -5,7 +5,7 @@ import sys
 
 from runtime import up
 from runtime.failure import RuntimeFailure
-from runtime.progress import console, say
+from runtime.progress import fail, say
 from runtime.signals import exit_on_signals
 
 
@@ -32,6 +32,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except RuntimeFailure as failure:
-        console.print(f"[red]{type(failure).__name__}[/]", end=": ")
-        say(str(failure))
+        fail(f"{type(failure).__name__}: {failure}")
         sys.exit(2)

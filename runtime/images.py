@@ -49,7 +49,7 @@ def services_base() -> str:
     if not exists(name):
         base = DOCKER / "services-root"
         if not root.is_current(base, recipe):
-            root.build(base, recipe, "Debian root for the services' image")
+            root.build(base, recipe)
         import_root(base, name, "ENV LANG=C.UTF-8")
         root.remove_tree(base)
     return name

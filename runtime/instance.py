@@ -13,7 +13,7 @@ from runtime.places import REPOSITORY
 from runtime.root import Owner
 
 READ = ("asterisk", "published", "sounds", "data", "tls")       # Asterisk and the services read these
-WRITTEN = ("spool", "log", "run", "db", "redis", "said", "heard")        # Asterisk, Redis and the services write these
+WRITTEN = ("spool", "banned", "log", "run", "db", "redis", "said", "heard")    # Asterisk, Redis and the services write
 SOCKET_LIMIT = 107      # bytes of a Unix socket's path: unix(7)
 REDIS_CONF = """\
 port 0
@@ -61,7 +61,7 @@ class Instance:
     def centralka(self, *arguments: str) -> str:
         """Runs the `centralka` command on this instance; its output."""
         done = subprocess.run(
-            [*centralka_command(self.home), *arguments], capture_output=True, text=True, timeout=180, cwd=REPOSITORY,
+            [*centralka_command(self.home), *arguments], capture_output=True, text=True, timeout=600, cwd=REPOSITORY,
         )
         if done.returncode != 0:
             raise RuntimeFailure(f"centralka {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr or done.stdout}")

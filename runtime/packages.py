@@ -40,8 +40,13 @@ def missing(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def install(list_name: str) -> None:
-    """Installs what is missing of docker/packages/<list_name>.txt, and says so."""
-    names = missing(read_list(PACKAGE_LISTS / f"{list_name}.txt"))
+    """Installs what is missing of docker/packages/<list_name>.txt."""
+    install_named(read_list(PACKAGE_LISTS / f"{list_name}.txt"))
+
+
+def install_named(wanted: tuple[str, ...]) -> None:
+    """Installs what is missing of the Debian packages, and names it."""
+    names = missing(wanted)
     if not names:
         return
     say(f"Installing Debian packages: {' '.join(names)}")

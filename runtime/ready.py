@@ -14,7 +14,7 @@ from runtime.failure import RuntimeFailure
 from runtime.process import Process
 from store.live import READY
 
-LIMIT_S = {Process.REDIS: 20.0, Process.ASTERISK: 60.0, Process.AGI: 30.0, Process.AMI: 30.0, Process.PROVISION: 30.0}
+LIMIT_S = {Process.REDIS: 60.0, Process.ASTERISK: 180.0, Process.AGI: 180.0, Process.AMI: 180.0, Process.PROVISION: 180.0}
 PAUSE_S = 0.05
 
 

@@ -68,7 +68,7 @@ def owner_of_asterisk(root: Path) -> Owner:
     raise RuntimeFailure(f"{passwd}: found no user 'asterisk'; is the package asterisk in docker/packages/asterisk.txt?")
 
 
-def build(root: Path, recipe: Recipe, title: str) -> None:
+def build(root: Path, recipe: Recipe) -> None:
     """Makes `root` anew by `recipe`, keeping the instances in its srv/. Until the new one is complete the old one stays."""
     if os.geteuid() != 0:
         raise RuntimeFailure(f"building {root} with mmdebstrap and chroot needs root; run make with sudo")
@@ -76,7 +76,7 @@ def build(root: Path, recipe: Recipe, title: str) -> None:
     finish_interrupted_swap(root)
     remove_tree(building)
     root.parent.mkdir(parents=True, exist_ok=True)
-    with step(title) as running:
+    with step(f"Debian root with {len(recipe.packages)} packages from {recipe.suite} (once)") as running:
         code, output = debootstrap(building, recipe, running, check_expiry=True)
         if code != 0 and EXPIRED in output:
             warn("the Debian mirror lags, its Release file has expired: going on without that check (signatures are checked)")

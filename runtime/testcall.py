@@ -10,6 +10,7 @@ from pathlib import Path
 from centralka.cli.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import load_secrets
+from routing.call.english import in_english
 from routing.call.facts import DeviceState
 from routing.call.state import Origin
 from routing.numbering.endpoint import device_of
@@ -33,7 +34,7 @@ PHONE = "127.0.0.30"                    # where that phone is during the call
 CALLER_HZ, PHONE_HZ = 440, 1000
 HEARD = 0.5                             # the share of a side's sound that must be the other side's tone
 TAIL_SAMPLES = 12_000                   # 1.5 s
-RECORD_LIMIT_S = 10.0
+RECORD_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ async def call(settings: Settings) -> Outcome:
     record = await record_of(settings, number, began)
     if not record.answered_by or record.answered_by != device_of(ENDPOINT).extension:
         raise RuntimeFailure(f"the test call was recorded as answered by {record.answered_by}, expected {ENDPOINT}")
-    return Outcome(result.setup_percentile(50), record.answered_by, tuple(f"{one.node}: {one.why}" for one in record.path))
+    path = tuple(f"{one.node}: {in_english(one.why)}" for one in record.path)
+    return Outcome(result.setup_percentile(50), record.answered_by, path)
 
 
 def share_of_end(ear: Ear, hz: int) -> float:

@@ -70,7 +70,7 @@ def prepare_host() -> None:
         if LocalRuntime(name).is_running():
             say(f"The Debian root is made anew: stopping {name}")
             LocalRuntime(name).stop()
-    root.build(ROOT, recipe, f"Debian root with Asterisk from {recipe.suite} (once, about a minute)")
+    root.build(ROOT, recipe)
 
 
 def local_instances() -> list[str]:
@@ -138,7 +138,7 @@ def tell(runtime: Runtime, settings: Settings, outcome: Outcome | None, seconds:
 
 
 def runtime_output(home: Path, command: str) -> str:
-    done = subprocess.run([*centralka_command(home), command], capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
+    done = subprocess.run([*centralka_command(home), command], capture_output=True, text=True, cwd=REPOSITORY, timeout=300)
     return done.stdout.rstrip() if done.returncode == 0 else done.stderr.rstrip()
 
 

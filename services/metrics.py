@@ -68,6 +68,13 @@ CEL_LINES_REFUSED: Final = Counter(
     "centralka_cel_lines_refused", "Lines of the CEL file that are no events or could not be applied.", registry=AMI)
 CEL_EVENTS_MISSED: Final = Counter(
     "centralka_cel_events_missed", "Events of calls that the CEL file lacks and that were taken from AMI.", registry=AMI)
+LOG_LINES_LEFT_OUT: Final = Counter(
+    "centralka_log_lines_left_out", "Messages of Asterisk that messages.log and security.log leave out: over their limits.",
+    registry=AMI)
+SIP_WRONG_PASSWORDS: Final = Counter(
+    "centralka_sip_wrong_passwords", "SIP requests with a wrong password, or under a name that no account has.", registry=AMI)
+SIP_BANS: Final = Gauge("centralka_sip_bans", "Addresses that are banned from SIP now.", registry=AMI)
+SIP_BANS_BEGUN: Final = Counter("centralka_sip_bans_begun", "Bans of addresses that guessed SIP passwords.", registry=AMI)
 CEL_FREE_BYTES: Final = Gauge(
     "centralka_cel_free_bytes", "Free space in the file system of the CEL file.", registry=AMI)
 CEL_RESERVED_BYTES: Final = Gauge(

@@ -4,12 +4,11 @@ A name is resolved once and the connection goes to that very address, so a name 
 (DNS rebinding) gains nothing.
 """
 
-import asyncio
-import socket
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 
-IpAddress = IPv4Address | IPv6Address
+from services.resolver import IpAddress, Resolver
+
 Network = IPv4Network | IPv6Network
 
 
@@ -17,19 +16,9 @@ class AddressRefused(Exception):
     """The address is in a network that is not allowed."""
 
 
-class HostUnknown(Exception):
-    """There is no address of that name."""
-
-
-async def address_of(host: str, port: int, allowed: Collection[Network]) -> IpAddress:
+async def address_of(host: str, resolver: Resolver, allowed: Collection[Network]) -> IpAddress:
     """The address to connect to. Every address of the name must be allowed. Raises AddressRefused and HostUnknown."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise HostUnknown(host) from None
-    addresses = [ip_address(entry[4][0]) for entry in found]
-    if not addresses:
-        raise HostUnknown(host)
+    addresses = await resolver.addresses(host.strip("[]"))
     for address in addresses:
         if not is_allowed(address, allowed):
             raise AddressRefused(str(address))

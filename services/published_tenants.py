@@ -3,15 +3,22 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
+from confgen.published_tenant import published_format, read_published
 from routing.call.questions import PinOf
 from routing.tenant.tenant import Tenant
 from services import metrics
 from services.allowed_text import AgiError, checked
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class PublishedTenant:
 class PublishedTenants:
     """Reads `<home>/published/decided/tenants/<slug>.json` when a call first needs it, and again after each apply.
 
+    A file that cannot be read touches no other tenant: its own keeps what was read of it before, if anything was.
     A publish ends with a change of the link `decided`: reading it is one system call, so every decision looks.
     """
 
@@ -46,7 +54,7 @@ class PublishedTenants:
         self._known: dict[str, tuple[bytes, PublishedTenant]] = {}   # by the file's bytes, over revisions
 
     def tenant(self, slug: str) -> PublishedTenant:
-        """Raises AgiError for a tenant that is not published."""
+        """Raises AgiError for a tenant that is not published, or whose file could never be read."""
         checked(slug, r"[a-z][a-z0-9]{1,30}", "tenant")
         revision = self.revision()
         if revision != self._revision:
@@ -68,7 +76,10 @@ class PublishedTenants:
     def texts(self, revision: str) -> Iterator[tuple[str, bytes]]:
         """All its tenants' files, by their short names."""
         for file in sorted((self._link.parent / revision / "tenants").glob("*.json")):
-            yield file.stem, file.read_bytes()
+            try:
+                yield file.stem, file.read_bytes()
+            except OSError as error:
+                log.error("published_tenant_unreadable", tenant=file.stem, problem=str(error))
 
     def zone_of(self, slug: str) -> tzinfo:
         """A tenant's time zone; UTC for one that is not published."""
@@ -79,21 +90,43 @@ class PublishedTenants:
 
     def _read(self, slug: str) -> PublishedTenant:
         file = self._link.parent / self._revision / "tenants" / f"{slug}.json"
+        known = self._known.get(slug)
         try:
             text = file.read_bytes()
-        except OSError as error:
+        except FileNotFoundError as error:
             those = ", ".join(self.slugs(self._revision))
             raise AgiError(f"tenant {slug!r} is not published, expected one of {those} ({file}: {error.strerror})") from None
-        known = self._known.get(slug)
+        except OSError as error:
+            log.error("published_tenant_unreadable", tenant=slug, problem=str(error))
+            text = b""
         if known is None or known[0] != text:
             try:
-                values = json.loads(text)
-                tenant = Tenant.model_validate(values["tenant"])
-                known = (text, PublishedTenant(
-                    tenant, values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {}),
-                    values.get("permission_pins", {})))
-            except (ValueError, LookupError):
-                metrics.PUBLISHED_FILES_REFUSED.inc()
-                raise
-            self._known[slug] = known
+                known = self._known[slug] = (text, read_file(slug, text))
+            except AgiError:
+                if known is None:
+                    raise
+                log.error("published_tenant_kept", tenant=slug, revision=self._revision)
         return known[1]
+
+
+def values_of(slug: str, text: bytes) -> Mapping[str, Any]:
+    """The tenant's values by its published file, as this version publishes them: quicker than `read_file`, of thousands. Raises
+    AgiError, and logs why, for a file that cannot be read."""
+    with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        values = json.loads(text)
+        if values.get("format", published_format()) == published_format() and isinstance(values["tenant"], dict):
+            return dict[str, Any](values["tenant"])
+    return read_file(slug, text).tenant.model_dump(mode="json")
+
+
+def read_file(slug: str, text: bytes) -> PublishedTenant:
+    """A tenant by its published file. Raises AgiError, and logs why, for a file that cannot be read."""
+    try:
+        values = json.loads(text)
+        return PublishedTenant(
+            read_published(values), values["sounds"], values.get("call_server_secrets", {}), values.get("mobile_pins", {}),
+            values.get("permission_pins", {}))
+    except Exception as error:      # whatever is wrong with it: the smallest unit is one tenant
+        metrics.PUBLISHED_FILES_REFUSED.inc()
+        log.exception("published_tenant_unreadable", tenant=slug)
+        raise AgiError(f"tenant {slug!r}: its published file cannot be read: {type(error).__name__}") from None

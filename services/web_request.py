@@ -10,8 +10,8 @@ from typing import Any, Final
 import httpx
 
 from services.own_network import Network, address_of
+from services.resolver import Resolver
 
-HTTPS_PORT, HTTP_PORT = 443, 80
 AGENT: Final = "Centralka"
 
 
@@ -21,18 +21,19 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which services can be reached: `allowed` networks may be asked although they are our own; `tls` says whom to trust."""
+    """The services that can be reached: `allowed` networks may be asked although they are our own; `tls` says whom to trust."""
 
     allowed: Collection[Network]
     tls: ssl.SSLContext
+    resolver: Resolver
 
 
-def reach_of(allowed: Collection[Network] = (), ca_file: Path | None = None) -> Reach:
+def reach_of(allowed: Collection[Network] = (), ca_file: Path | None = None, resolver: Resolver | None = None) -> Reach:
     """`ca_file` holds certificates that are trusted besides the public ones."""
     tls = httpx.create_ssl_context(trust_env=False)
     if ca_file:
         tls.load_verify_locations(ca_file)
-    return Reach(allowed, tls)
+    return Reach(allowed, tls, resolver or Resolver())
 
 
 @asynccontextmanager
@@ -43,7 +44,7 @@ async def asked(
     """Connects to the address that was looked at, under the name that was meant; follows no redirection.
     Raises AddressRefused, HostUnknown and httpx.HTTPError."""
     meant = httpx.URL(url)
-    address = await address_of(meant.host, meant.port or (HTTPS_PORT if meant.scheme == "https" else HTTP_PORT), reach.allowed)
+    address = await address_of(meant.host, reach.resolver, reach.allowed)
     async with (
         httpx.AsyncClient(verify=reach.tls, timeout=limit_s, trust_env=False, follow_redirects=False) as client,
         client.stream(

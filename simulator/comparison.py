@@ -267,7 +267,7 @@ def _pressed(tenant: Tenant, key: str) -> str:
 
 def _end_of(result: Simulation) -> str:
     """How it ends, with all who could have answered: which of the ringing phones is first is nobody's configuration."""
-    if result.outcome.startswith("answered by ") and len(result.rang) > 1:
+    if result.answered_by and len(result.rang) > 1:
         return f"answered by {' or '.join(sorted(result.rang))}"
     return result.ends
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel
 
+from routing.call.english import in_english
 from routing.call.state import Visit
 from routing.engine.entry import START
 from routing.hours.schedule import Window
@@ -74,7 +75,7 @@ def with_path(graph: Graph, path: Sequence[Visit], number: str, outcome: str) ->
     places = [_place_of(visit, known) for visit in path]
     whys: dict[str, tuple[str, ...]] = {}
     for i, (place, visit) in enumerate(zip(places, path, strict=True), start=1):
-        whys[place] = (*whys.get(place, ()), f"{i}. {visit.why}")
+        whys[place] = (*whys.get(place, ()), f"{i}. {in_english(visit.why)}")
     route = [*places, END]
     if number in known and route[0] == CALL:
         route.insert(1 + sum(place == CALL for place in places[1:]), number)

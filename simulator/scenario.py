@@ -9,7 +9,7 @@
         expect: {ends: answered by 202, path: [main, sales], hears: [welcome, welcome]}
 
 To tell more of the world (a switch, a setting, an outside number's answer): a field of Given, its place in Scene.script in
-scene.py, and what sets it on the real system in tests/flows/player.py.
+scenario_run.py, and what sets it on the real system in tests/scenario_player/player.py.
 """
 
 from typing import Annotated, Literal

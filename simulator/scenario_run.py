@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from routing.call.call_server import Failed, Failure
 from routing.call.effects import Turn
+from routing.call.english import in_english
 from routing.call.facts import NOTHING_SET, DeviceState, Personal, Request
+from routing.call.reasons import Why
 from routing.call.state import Origin, Visit
 from routing.call.step import (
     Cause,
@@ -37,7 +39,7 @@ from simulator.simulate import simulate, takes_call
 from yaml_models.document import Document
 from yaml_models.errors import Problem
 
-OVER = "the conversation is over"
+OVER = Why.CONVERSATION_OVER()
 ANSWERED_SIP, CANCELLED_SIP = 200, 487
 SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
              Cause.REFUSED: 403, Cause.CONGESTION: 503}
@@ -149,7 +151,7 @@ class Scene:
             by = self.scenario.talk[found.talked].by
             wrong.append(self._problem(("talk", str(found.talked)), f"{title!r}: {by} does not talk to anybody then"))
         if wrong:
-            reasons = "; ".join(f"{visit.node}: {visit.why}" for visit in found.path)
+            reasons = "; ".join(f"{visit.node}: {in_english(visit.why)}" for visit in found.path)
             wrong[0] = Problem(wrong[0].file, wrong[0].line, wrong[0].path, f"{wrong[0].text} ({reasons})")
         return wrong
 
@@ -166,7 +168,7 @@ def told(scene: Scene, simulation: Simulation) -> Told:
     """A simulation in the words of a scenario."""
     steps = simulation.steps
     hears = tuple(prompt for step in steps for prompt in _heard(step))
-    sip = ANSWERED_SIP if simulation.talked else _sip(steps, simulation.outcome)
+    sip = ANSWERED_SIP if simulation.talked else _sip(steps, simulation.answered_by)
     return Told(
         told_path(scene, simulation.path), hears, simulation.outcome, sip, sum(_asks(step) for step in steps),
         talked=simulation.talked)
@@ -189,9 +191,9 @@ def _heard(step: Step) -> tuple[str, ...]:
             return ()
 
 
-def _sip(steps: tuple[Step, ...], ends: str) -> int | None:
+def _sip(steps: tuple[Step, ...], answered_by: str) -> int | None:
     """The final answer to the caller's INVITE."""
-    if ends.startswith("answered") or any(takes_call(step) for step in steps):
+    if answered_by or any(takes_call(step) for step in steps):
         return ANSWERED_SIP
     match steps[-1]:
         case Hangup(cause=cause):

@@ -84,6 +84,7 @@ class Simulation:
     moved: Mapping[str, str] = field(default_factory=dict)
     talked: int = 0                  # how much of what its users do, once they talk, they have done
     cause: Cause | None = None       # of a call that was refused
+    answered_by: str = ""            # the user or number that answered last, '' where the call ended otherwise
 
     @property
     def ends(self) -> str:

@@ -1,6 +1,5 @@
 """What would happen to a call: the engine that decides live calls, played against a script. Pure."""
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -79,7 +78,7 @@ def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simu
     state: State | None = None
     path: tuple[Visit, ...] = ()
     steps: tuple[Step, ...] = ()
-    outcome, keys = "", list(script.keys)
+    outcome, keys, answered = "", list(script.keys), ""      # `answered`: by which user or number
     asked: tuple[str, ...] = ()
     rang: tuple[str, ...] = ()
     for _ in range(MAX_STEPS):
@@ -88,19 +87,20 @@ def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simu
         steps = (*steps, decision.step)
         match decision.step:
             case Hangup(cause=cause):
-                return Simulation(path, outcome or REFUSED, steps, asked, rang, cause=None if outcome else cause)
+                return Simulation(
+                    path, outcome or REFUSED, steps, asked, rang, cause=None if outcome else cause, answered_by=answered)
             case Failover():
                 return Simulation(path, FAILOVER, steps, asked)
             case CallBack(outside=leg):
-                event, outcome = Played(), f"to be called back at {leg.number}"
+                event, answered, outcome = Played(), "", f"to be called back at {leg.number}"
             case Conference(room=room, moderator=moderator) if moderator or room not in script.closed_rooms:
-                event, outcome = ConferenceLeft(), f"in conference {room}"
+                event, answered, outcome = ConferenceLeft(), "", f"in conference {room}"
                 if script.hangs_up_in == state.node and not keys:
                     return Simulation(path, outcome, steps, asked, rang)
             case Conference():
                 event = ConferenceLeft(refused=True)
             case _ if script.hangs_up_in == state.node and not keys:
-                return Simulation(path, outcome or HANGS_UP, steps, asked, rang)
+                return Simulation(path, outcome or HANGS_UP, steps, asked, rang, answered_by=answered)
             case Read(max_digits=most, longer=longer):
                 pressed = _pressed(keys)
                 event = Digits(entered(pressed, longer) if longer else pressed[:most])
@@ -125,18 +125,18 @@ def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simu
                 event, state = Started(Origin.PHONE, number, extension), None
                 continue
             case Voicemail(mailbox=mailbox):
-                event, outcome = VoicemailEnded(), f"message for {mailbox}"
+                event, answered, outcome = VoicemailEnded(), "", f"message for {mailbox}"
             case CheckVoicemail(mailbox=mailbox):
-                event, outcome = VoicemailEnded(), f"mailbox of {mailbox}"
+                event, answered, outcome = VoicemailEnded(), "", f"mailbox of {mailbox}"
             case Queue(max_wait_s=limit_s) as waits:
                 key = _pressed(keys) if waits.keys else ""
-                left, answered_by, rang = wait(script, facts, waits, key)
+                left, answered, rang = wait(script, facts, waits, key)
                 asked = (*asked, state.node) if waits.keys else asked
                 if left is None:
                     return Simulation(path, HANGS_UP, steps, asked, rang)
-                if answered_by and script.talk:
-                    return _after(path, steps, _talk(tenant, replace(script, keys=tuple(keys)), questions, facts, answered_by))
-                event, outcome = left, f"answered by {answered_by}" if answered_by else ""
+                if answered and script.talk:
+                    return _after(path, steps, _talk(tenant, replace(script, keys=tuple(keys)), questions, facts, answered))
+                event, outcome = left, f"answered by {answered}" if answered else ""
                 if left.end is QueueEnd.TIMEOUT:
                     facts = replace(facts, moment=facts.moment + timedelta(seconds=limit_s))
             case Dial(endpoints=endpoints, outside=outside, ring_s=ring_s, delays_s=delays_s):
@@ -147,11 +147,11 @@ def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simu
                 rung += [
                     Rung(leg.number, leg.number, far.get(leg.number, DeviceState.IDLE), leg.after_s, leg.confirm)
                     for leg in outside if leg.trunk not in failing]
-                event, answered_by = dial(script, rung, ring_s)
-                if answered_by and script.talk:
-                    return _after(path, steps, _talk(tenant, replace(script, keys=tuple(keys)), questions, facts, answered_by))
-                outcome = f"answered by {answered_by}" if answered_by else ""
-                rang = able(script, rung) if answered_by else ()
+                event, answered = dial(script, rung, ring_s)
+                if answered and script.talk:
+                    return _after(path, steps, _talk(tenant, replace(script, keys=tuple(keys)), questions, facts, answered))
+                outcome = f"answered by {answered}" if answered else ""
+                rang = able(script, rung) if answered else ()
                 if event.status is DialStatus.NOANSWER:
                     facts = replace(facts, moment=facts.moment + timedelta(seconds=ring_s))
         if state.awaits is Awaits.ENTERED:
@@ -171,7 +171,7 @@ def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Fa
     steps: tuple[Step, ...] = ()
     for done, action in enumerate(script.talk):
         if action.by not in (caller, answered_by):
-            return Simulation(path, f"answered by {answered_by}", steps, talked=done)
+            return Simulation(path, f"answered by {answered_by}", steps, talked=done, answered_by=answered_by)
         stays = answered_by if action.by == caller else caller
         asks = replace(facts, caller_extension="", caller="", transferrer=action.by, keys="",
                        dialled=dialled_number(action.to, tenant.country, tenant.numbers))
@@ -189,11 +189,11 @@ def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Fa
             goes_on, origin=Origin.PHONE, caller_extension=action.by, caller=action.by, keys=keys, talk=(), transferrer="",
         ), questions)
         path, steps = (*path, *asked.path), (*steps, *asked.steps)
-        if action.how is Handing.ASKED and not asked.outcome.startswith("answered") and any(map(takes_call, asked.steps)):
+        if action.how is Handing.ASKED and not asked.answered_by and any(map(takes_call, asked.steps)):
             return replace(asked, path=path, steps=steps, talked=done + 1)
-        if action.how is Handing.ASKED and (found := re.fullmatch(r"answered by (\S+)", asked.outcome)):
-            caller, answered_by = stays, found[1]
-    return Simulation(path, f"answered by {answered_by}", steps, talked=len(script.talk))
+        if action.how is Handing.ASKED and asked.answered_by:
+            caller, answered_by = stays, asked.answered_by
+    return Simulation(path, f"answered by {answered_by}", steps, talked=len(script.talk), answered_by=answered_by)
 
 
 def takes_call(step: Step) -> bool:

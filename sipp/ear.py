@@ -1,4 +1,4 @@
-"""What a SIPp caller or callee hears: a socket on its media port that keeps the RTP it receives.
+"""The ear of a SIPp caller or callee: a socket on its media port that keeps the received RTP.
 
 SIPp plays RTP but can't record it. Its SDP therefore names a port beside its own media socket, and we listen there.
 """
@@ -69,7 +69,7 @@ class Ear(asyncio.DatagramProtocol):
         return share_of_tone(rtp.samples_in(self.packets), hz)
 
     async def until(self, is_heard: Callable[[Self], bool], *, within_s: float = 10) -> None:
-        """Waits until the answer is yes; TimeoutError tells what was heard instead."""
+        """Waits until the answer is yes; TimeoutError names the sound heard instead."""
         try:
             async with asyncio.timeout(within_s):
                 while not is_heard(self):

@@ -1,4 +1,4 @@
-"""What SIPp's files say about a run: statistics, times, and the SIP messages that explain a failed call."""
+"""Report of a run from SIPp's files: statistics, times, and the SIP messages that explain a failed call."""
 
 import csv
 import re
@@ -142,7 +142,7 @@ def _times(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _expected(directory: Path, index: int) -> str:
-    """What the scenario would take at this step: the optional messages and the one that must come."""
+    """Messages that the scenario accepts at this step: the optional ones and the required one."""
     steps = [step for step in xml.fromstring(_text(directory / "scenario.xml")) if step.tag != "label"]  # noqa: S314
     following = list(takewhile(lambda step: step.tag == "recv", steps[index:]))
     if not following:
@@ -179,7 +179,7 @@ def _explain(
 
 
 def _shown(messages: Iterable[Message]) -> list[str]:
-    """Each message once: what was sent again is told in a line."""
+    """Each message once, followed by a line that counts its retransmissions."""
     lines, known = [], set()
     for message in messages:
         again = message.text in known

@@ -30,7 +30,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many calls, how many new ones a second, and how many at once at most."""
+    """Number of calls, new calls per second, and the most at once."""
 
     calls: int = 1
     per_s: int = 10
@@ -181,7 +181,7 @@ def _arguments(
 
 
 def _holds(pid: int, address: Address) -> bool:
-    """Whether the process owns the UDP socket bound to this address (proc(5), /proc/net/udp)."""
+    """True if the process owns the UDP socket bound to this address (proc(5), /proc/net/udp)."""
     packed = bytes(int(part) for part in reversed(address.host.split("."))).hex().upper()
     wanted = f"{packed}:{address.port:04X}"
     rows = (line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:])

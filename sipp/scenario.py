@@ -1,4 +1,4 @@
-"""What a phone does in a test call, and the SIPp scenario that makes SIPp do it."""
+"""Actions of a phone in a test call, and the SIPp scenario that performs them."""
 
 import re
 from dataclasses import asdict, dataclass, field
@@ -29,7 +29,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who the From header says is calling: any text at all.
+    """The caller in the From header: any text.
 
     A newline is sent as a folded header line. PJSIP can't parse that in a name and drops the INVITE unanswered.
     """
@@ -138,7 +138,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Asks whether a server is there."""
+    """Sends OPTIONS to a server."""
 
     expect: int = 200
     name: str = "options"
@@ -146,7 +146,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribe:
-    """Asks to be told what becomes of `target` and answers so many NOTIFYs. `expect` is the final answer to the SUBSCRIBE."""
+    """Subscribes to the state of `target` and answers so many NOTIFYs. `expect` is the final answer to the SUBSCRIBE."""
 
     account: Account
     target: str

@@ -43,7 +43,7 @@ def tone(hz: float, samples: int, *, first: int = 0, level: float = 0.3) -> list
 
 
 def share_of_tone(samples: Sequence[int], hz: float) -> float:
-    """How much of the energy is this tone's: near 1 for the pure tone, near 0 for another or for silence.
+    """Share of the energy at this tone: near 1 for the pure tone, near 0 for another or for silence.
 
     Goertzel in pieces of 50 ms, so that a lost or late packet costs one piece and not the phase of the rest.
     """

@@ -92,7 +92,7 @@ class RedisAnswers:
                     lambda: last_callers.last_caller(self._redis, tenant, extension), lambda: NOT_KNOWN, question)
             case Turn(group=group):
                 return await self._briefly.ask(
-                    lambda: self._turns.take(tenant, group), lambda: self._turns.take_here(tenant, group), question)
+                    lambda: self._turns.take(tenant, group, decision), lambda: self._turns.take_here(tenant, group), question)
             case Loads(extensions=extensions, day=day):
                 return await self._briefly.ask(
                     lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)

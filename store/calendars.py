@@ -1,72 +1,127 @@
 """What was found at the addresses of tenants' calendars, in Redis. Followers are told of each change.
 
-    centralka:calendars   hash: "<tenant>/<calendar>" -> {"url", "tried_at", "fetched_at", "problem", "events": [[begins, ends,
-                          title], ...]}; moments as Unix time in seconds, `fetched_at` 0 where nothing was ever found
+    centralka:calendars       hash: "<tenant>/<calendar>" -> {"url", "tried_at", "events": [[begins, ends, title], ...]}; it
+                              is written when other events are found
+    centralka:calendar_tries  hash: "<tenant>/<calendar>" -> {"url", "tried_at", "fetched_at", "problem", "digest"} of the last
+                              try; moments as Unix time in seconds, `fetched_at` 0 where nothing was ever found
 """
 
+import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from routing.hours.calendars import CalendarEvent, Events, Fetched
-from store.live import CALENDARS, CHANGES
+from routing.hours.calendars import LONGEST_EVENT_DAYS, CalendarEvent, Events, Fetched
+from store.live import CALENDAR_TRIES, CALENDARS, CHANGES
 
-Triple = tuple[float, float, str]
+log = structlog.get_logger()
+
+LONGEST_EVENT_S: Final = LONGEST_EVENT_DAYS * 86_400
+_URL = re.compile(r'\{"url": ("(?:[^"\\]|\\.)*"), ')
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What is kept of a calendar's address. `problem` is why the last try failed: the events are of one before it."""
+    """The last try of a calendar's address. `problem` is why it failed: the events are of one before it; `digest` is theirs."""
 
     url: str
     tried_at: float
     fetched_at: float = 0.0
     problem: str = ""
-    events: tuple[Triple, ...] = ()
+    digest: str = ""
 
 
-_READER = TypeAdapter(Address)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is kept of a calendar that was fetched."""
+
+    url: str
+    tried_at: float                            # versions before this one ask for it
+    events: list[tuple[float, float, str]]
 
 
-def triples(events: Iterable[CalendarEvent]) -> tuple[Triple, ...]:
-    return tuple((event.begins.timestamp(), event.ends.timestamp(), event.title) for event in events)
+_ADDRESS, _FOUND = TypeAdapter(Address), TypeAdapter(_Found)
 
 
-def read(text: str) -> Address:
-    """Raises ValueError."""
+@dataclass(frozen=True, slots=True)
+class _EventsIn:
+    """The events of a text from Redis, read when they are asked for. One that nobody of ours wrote has none."""
+
+    text: str
+
+    def __iter__(self) -> Iterator[CalendarEvent]:
+        try:
+            return iter([_event(*each) for each in _FOUND.validate_json(self.text).events])
+        except (ValueError, OverflowError) as error:
+            log.warning("calendar_not_understood", found=self.text[:80], problem=str(error)[:200])
+            return iter(())
+
+
+def _event(begins: float, ends: float, title: str) -> CalendarEvent:
+    if not 0 <= ends - begins <= LONGEST_EVENT_S:
+        raise ValueError(f"found an event of {ends - begins} s")
+    return CalendarEvent.model_construct(
+        begins=datetime.fromtimestamp(begins, UTC), ends=datetime.fromtimestamp(ends, UTC), title=title)
+
+
+def fetched(text: str) -> Fetched:
+    """As a decision knows it. The events are read when the first decision asks for them: of a thousand tenants few have a call
+    before the calendar changes again. Raises ValueError."""
+    if not (found := _URL.match(text)):
+        raise ValueError(f"found {text[:80]!r}, expected a calendar with its url")
+    return Fetched(json.loads(found[1]), Events(_EventsIn(text)))
+
+
+async def addresses(redis: Redis) -> dict[str, Address]:
+    """The last tries, by '<tenant>/<calendar>'. Raises what `AWAY` lists, and ValueError."""
+    return {str(field): _address(str(text)) for field, text in (await redis.hgetall(CALENDAR_TRIES)).items()}
+
+
+@lru_cache(maxsize=50_000)
+def _address(text: str) -> Address:
     try:
-        return _READER.validate_json(text)
+        return _ADDRESS.validate_json(text)
     except ValidationError as error:
         raise ValueError(f"found {text[:80]!r}: {error.errors()[0]['msg']}") from None
 
 
-def fetched(text: str) -> Fetched:
-    """As a decision knows it. Raises ValueError."""
-    address = read(text)
-    return Fetched(address.url, Events(
-        CalendarEvent(begins=datetime.fromtimestamp(begins, UTC), ends=datetime.fromtimestamp(ends, UTC), title=title)
-        for begins, ends, title in address.events))
+async def put_failed(redis: Redis, field: str, address: Address, before: Address | None) -> None:
+    """`before` is the try before this one. The events of before stay unless they were at another address. Raises what `AWAY`
+    lists."""
+    was_elsewhere = before is not None and before.url != address.url
+    await _put(redis, field, address, _Found(address.url, address.tried_at, []) if was_elsewhere else None)
 
 
-async def addresses(redis: Redis) -> dict[str, Address]:
-    """By '<tenant>/<calendar>'. Raises what `AWAY` lists, and ValueError."""
-    return {str(field): read(str(text)) for field, text in (await redis.hgetall(CALENDARS)).items()}
+async def put(redis: Redis, field: str, url: str, now: float, events: Iterable[CalendarEvent], before: Address | None) -> None:
+    """The same events as `before` are not written again. Raises what `AWAY` lists."""
+    found = _Found(url, now, [(event.begins.timestamp(), event.ends.timestamp(), event.title) for event in events])
+    digest = hashlib.sha256(json.dumps([url, found.events]).encode()).hexdigest()
+    is_same = before is not None and before.digest == digest
+    await _put(redis, field, Address(url, now, now, digest=digest), None if is_same else found)
 
 
-async def put(redis: Redis, field: str, address: Address) -> None:
-    """Raises what `AWAY` lists."""
-    text = json.dumps(asdict(address), ensure_ascii=False)
+async def _put(redis: Redis, field: str, address: Address, found: _Found | None) -> None:
     async with redis.pipeline(transaction=True) as pipeline:
-        pipeline.hset(CALENDARS, field, text)
-        pipeline.publish(CHANGES, json.dumps({"calendars": {field: text}}))
+        pipeline.hset(CALENDAR_TRIES, field, json.dumps(asdict(address), ensure_ascii=False))
+        if found:
+            text = json.dumps(asdict(found), ensure_ascii=False)
+            pipeline.hset(CALENDARS, field, text)
+            pipeline.publish(CHANGES, json.dumps({"calendars": {field: text}}))
         await pipeline.execute()
 
 
-async def forget(redis: Redis, fields: Iterable[str]) -> None:
-    """Those that no tenant has any more. Raises what `AWAY` lists."""
-    for field in fields:
-        await redis.hdel(CALENDARS, field)
+async def forget_others(redis: Redis, fields: Iterable[str]) -> None:
+    """Forgets the calendars that no tenant has any more; `fields` are those of all others. Raises what `AWAY` lists."""
+    kept = frozenset(fields)
+    for key in (CALENDARS, CALENDAR_TRIES):
+        for field in map(str, await redis.hkeys(key)):
+            if field not in kept:
+                await redis.hdel(key, field)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from routing.call.reason_text import read_reasons, reason_text
 from store.records import Call, CelPosition, Leg, Outcome, PathEntry
 from store.tables import calls, cel_position, legs
 
@@ -100,10 +101,11 @@ class CallStore:
 
 
 def _call_row(call: Call) -> dict[str, Any]:
-    path = [{"at": entry.at.isoformat(), "node": entry.node, "why": entry.why} for entry in call.path]
+    path = [{"at": entry.at.isoformat(), "node": entry.node, "why": reason_text(entry.why)} for entry in call.path]
     return asdict(call) | {"outcome": call.outcome.value, "path": path}
 
 
 def _call(row: Any) -> Call:
-    path = tuple(PathEntry(datetime.fromisoformat(entry["at"]), entry["node"], entry["why"]) for entry in row["path"])
+    path = tuple(
+        PathEntry(datetime.fromisoformat(entry["at"]), entry["node"], read_reasons(entry["why"])) for entry in row["path"])
     return Call(**dict(row) | {"outcome": Outcome(row["outcome"]), "path": path})

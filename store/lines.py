@@ -23,8 +23,11 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from routing.call.admission import NOBODY, Limit, in_words
+from routing.call.admission import NOBODY, Limit, reasons_of
 from routing.call.effects import Admit
+from routing.call.english import in_english
+from routing.call.reason_text import read_reasons, reason_text
+from store.live import SCANNED
 
 log = structlog.get_logger()
 
@@ -152,9 +155,9 @@ class Lines:
                   channel, state])))
         if limit in (Limit.USER_MINUTES, Limit.TENANT_MINUTES):
             whose = user if limit is Limit.USER_MINUTES else NOBODY
-            why = in_words(limit, limits, user)
+            why = reason_text(reasons_of(limit, limits, user))
             await self.stop(tenant, whose, why)
-            log.warning("calls outside are stopped", tenant=tenant, extension=whose, why=why, call=call)
+            log.warning("calls outside are stopped", tenant=tenant, extension=whose, limit=limit, call=call)
         return limit
 
     async def ended(self, tenant: str, call: str, day: str, outside_s: Mapping[str, int], pipeline: Pipeline) -> None:
@@ -189,19 +192,25 @@ class Lines:
 
     async def stopped(self) -> dict[str, str]:
         """Why, by '<tenant>/<user>' or '<tenant>/'."""
-        return {str(field): str(why) for field, why in (await self._redis.hgetall(STOPPED)).items()}
+        return {str(field): _in_words(str(text)) for field, text in (await self._redis.hgetall(STOPPED)).items()}
 
     async def knows_country(self, tenant: str, country: str) -> bool:
         return bool(await self._redis.sismember(COUNTRIES, f"{tenant}/{country}"))
 
     async def countries(self, tenant: str) -> frozenset[str]:
         """Those that somebody has confirmed."""
-        pairs = (str(each).partition("/") for each in await self._redis.smembers(COUNTRIES))
-        return frozenset(country for owner, _, country in pairs if owner == tenant)
+        found = self._redis.sscan_iter(COUNTRIES, match=f"{tenant}/*", count=SCANNED)
+        return frozenset([str(each).partition("/")[2] async for each in found])
 
     async def add_country(self, tenant: str, country: str) -> bool:
         await self._redis.sadd(COUNTRIES, f"{tenant}/{country}")
         return True
+
+
+def _in_words(text: str) -> str:
+    """The moment when calls were stopped, and why."""
+    moment, _, why = text.partition(": ")
+    return f"{moment}: {in_english(read_reasons(why))}"
 
 
 def lines_key(tenant: str) -> str:

@@ -6,6 +6,7 @@ personal.py write the rest, as does calendars.py.
     centralka:switches    hash: "<tenant>/<switch>" -> position
     centralka:personal    hash: "<tenant>/<extension>" -> Personal as JSON
     centralka:calendars   hash: "<tenant>/<calendar>" -> what was last found at its address, see calendars.py
+    centralka:calendar_tries  hash: "<tenant>/<calendar>" -> when its address was last asked, and why that failed
     centralka:changes     channel: {"devices": {endpoint: state}, "calls": [linkedid, ...], "switches": {field: position},
                           "personal": {field: JSON}, "calendars": {field: JSON}, "all": true after a rewrite}
     centralka:ami:ready   expires unless the AMI service is logged in and can write call records
@@ -25,8 +26,10 @@ from redis.exceptions import RedisError
 
 DEVICES, CALLS, CHANGES = "centralka:devices", "centralka:calls", "centralka:changes"
 SWITCHES, PERSONAL, CALENDARS = "centralka:switches", "centralka:personal", "centralka:calendars"
+CALENDAR_TRIES = "centralka:calendar_tries"
 READY, WRITER = "centralka:ami:ready", "centralka:writer"
 READY_S = 15
+SCANNED = 1000                                   # entries of all tenants that one step of a search for a tenant's looks at
 LIMIT_S = 3.0                                    # for one exchange with Redis
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 5.0
 AWAY = (RedisError, OSError, TimeoutError)

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 from redis.asyncio import Redis
-from redis.asyncio.client import Pipeline
 
 from routing.call.effects import GOES_ON, PAUSES
 from routing.call.facts import NOTHING_SET, Forwarding, Personal
@@ -19,6 +18,20 @@ from store.live import CHANGES, PERSONAL
 
 REMEMBERED_S = 120           # far longer than the step loop goes on asking for a decision
 
+# KEYS: personal, then the decision's where it has one. ARGV: field, its text before and afterwards, '' for nothing, channel and
+# message; then what the decision made of it and for how long that is remembered. The script holds no rule of telephony: other
+# users' fields may change meanwhile, this one not.
+_PUT = """
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+if KEYS[2] and not redis.call('SET', KEYS[2], ARGV[6], 'EX', ARGV[7], 'NX') then return 0 end
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+else
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+end
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+return 1
+"""
 _KEYS = frozenset(Personal.__dataclass_fields__)
 
 
@@ -52,44 +65,45 @@ def from_json(text: str) -> Personal:
 
 async def read(redis: Redis, tenant: str, extension: str) -> Personal:
     """Raises what `AWAY` lists."""
-    text = await redis.hget(PERSONAL, f"{tenant}/{extension}")
-    return from_json(str(text)) if text else NOTHING_SET
+    return _personal(await _text(redis, tenant, extension))
 
 
 async def change(redis: Redis, tenant: str, extension: str, changed: Callable[[Personal], Personal]) -> Personal:
-    """What the user has set afterwards. Two changes at a time both count. Raises what `AWAY` lists."""
-    field = f"{tenant}/{extension}"
-
-    async def put(pipeline: Pipeline) -> Personal:
-        return await _changed(pipeline, field, changed)
-
-    after: Personal = await redis.transaction(put, PERSONAL, value_from_callable=True)
-    return after
+    """The user's settings afterwards. Of two changes of one user at a time both count: `changed` is called again with what the
+    other one left. Raises what `AWAY` lists."""
+    while True:
+        before = await _text(redis, tenant, extension)
+        after = changed(_personal(before))
+        if await _put(redis, tenant, extension, before, after, keys=(), args=()):
+            return after
 
 
 async def flip_pause(redis: Redis, tenant: str, extension: str, decision: str) -> int:
     """PAUSES or GOES_ON, what the user does afterwards; once for each decision. Raises what `AWAY` lists."""
-    field, known = f"{tenant}/{extension}", f"centralka:paused:{tenant}/{decision}"
-
-    async def put(pipeline: Pipeline) -> int:
-        if (before := await pipeline.get(known)) is not None:
-            return int(before)
-        found = PAUSES if (await _changed(pipeline, field, pause_flipped)).paused else GOES_ON
-        pipeline.set(known, found, ex=REMEMBERED_S)
-        return found
-
-    found: int = await redis.transaction(put, PERSONAL, known, value_from_callable=True)
-    return found
+    known = f"centralka:paused:{tenant}/{decision}"
+    while True:
+        if (decided := await redis.get(known)) is not None:
+            return int(decided)
+        before = await _text(redis, tenant, extension)
+        after = pause_flipped(_personal(before))
+        found = PAUSES if after.paused else GOES_ON
+        if await _put(redis, tenant, extension, before, after, keys=(known,), args=(found, REMEMBERED_S)):
+            return found
 
 
-async def _changed(pipeline: Pipeline, field: str, changed: Callable[[Personal], Personal]) -> Personal:
-    """What is set afterwards: it is put where the transaction, which watches PERSONAL, ends."""
-    text = await pipeline.hget(PERSONAL, field)
-    after = changed(from_json(str(text)) if text else NOTHING_SET)
-    pipeline.multi()  # type: ignore[no-untyped-call]
-    if after == NOTHING_SET:
-        pipeline.hdel(PERSONAL, field)
-    else:
-        pipeline.hset(PERSONAL, field, to_json(after))
-    pipeline.publish(CHANGES, json.dumps({"personal": {field: to_json(after)}}))
-    return after
+async def _text(redis: Redis, tenant: str, extension: str) -> str:
+    return str(await redis.hget(PERSONAL, f"{tenant}/{extension}") or "")
+
+
+def _personal(text: str) -> Personal:
+    return from_json(text) if text else NOTHING_SET
+
+
+async def _put(
+    redis: Redis, tenant: str, extension: str, before: str, after: Personal, keys: tuple[str, ...], args: tuple[int, ...],
+) -> bool:
+    """False where another change came first: that of the same user, or the same decision's."""
+    field, text = f"{tenant}/{extension}", to_json(after)
+    told = json.dumps({"personal": {field: text}})
+    kept = "" if after == NOTHING_SET else text
+    return bool(await redis.eval(_PUT, 1 + len(keys), PERSONAL, *keys, field, before, kept, CHANGES, told, *args))

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile, groupby, pairwise
 
-from routing.nodes.queue import OFFERS, WAITS
+from routing.call.reasons import Why, gives
+from routing.nodes.queue import IN_LINE
 from store.records import Call, Leg, PathEntry
+
+REACHES_LINE = frozenset({Why.WAITS_FOR, Why.WAITS_TO_CALL_BACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def day_of(queue: str, calls: Iterable[Call], legs: Mapping[str, Sequence[Leg]],
                 if leg.answered_at and since <= leg.answered_at <= until and not leg.channel.startswith("Local/")]
             if answers:
                 waits.append((min(answers) - since).total_seconds())
-            elif after is None and any(word in visit[-1].why for word in (WAITS, OFFERS)):
+            elif after is None and gives(visit[-1].why, IN_LINE):
                 abandoned += 1
             else:
                 left += 1
@@ -53,6 +56,6 @@ def _visits(queue: str, path: Sequence[PathEntry]) -> list[tuple[list[PathEntry]
     stays = [list(entries) for _, entries in groupby(path, key=lambda entry: entry.node)]
     following = [*((stay, after[0]) for stay, after in pairwise(stays)), *((stay, None) for stay in stays[-1:])]
     reached = (
-        (list(dropwhile(lambda entry: WAITS not in entry.why, stay)), after)
+        (list(dropwhile(lambda entry: not gives(entry.why, REACHES_LINE), stay)), after)
         for stay, after in following if stay[0].node == queue)
     return [(visit, after) for visit, after in reached if visit]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from routing.call.reasons import Reasons
+
 
 class Outcome(StrEnum):
     """How a call ended for its caller."""
@@ -22,7 +24,7 @@ class PathEntry:
 
     at: datetime
     node: str
-    why: str
+    why: Reasons
 
 
 @dataclass(frozen=True, slots=True)

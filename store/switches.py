@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from routing.call.effects import NOT_CHANGED, Flip
-from store.live import AWAY, CHANGES, SWITCHES
+from store.live import AWAY, CHANGES, SCANNED, SWITCHES
 
 log = structlog.get_logger()
 
@@ -34,9 +34,8 @@ return place
 
 async def positions(redis: Redis, tenant: str) -> dict[str, str]:
     """Where the tenant's switches were put, by name; those that nobody touched are missing. Raises what `AWAY` lists."""
-    entries = await redis.hgetall(SWITCHES)
-    fields = ((str(field).partition("/"), str(position)) for field, position in entries.items())
-    return {name: position for (owner, _, name), position in fields if owner == tenant}
+    found = redis.hscan_iter(SWITCHES, match=f"{tenant}/*", count=SCANNED)
+    return {str(field).partition("/")[2]: str(position) async for field, position in found}
 
 
 async def put(redis: Redis, tenant: str, switch: str, position: str) -> None:

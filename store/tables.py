@@ -42,7 +42,7 @@ calls = Table(
     Column("dialled", Text, nullable=False),
     Column("answered_by", Text),
     Column("outcome", String(16), nullable=False),
-    Column("path", JSON, nullable=False),            # [{"at": ISO 8601, "node": ..., "why": ...}]
+    Column("path", JSON, nullable=False),            # [{"at": ISO 8601, "node": ..., "why": routing/call/reason_text.py}]
     Index("calls_by_tenant_and_start", "tenant", "started_at"),
 )
 

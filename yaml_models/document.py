@@ -44,6 +44,10 @@ class Document:
     def problem(self, path: Path, text: str) -> Problem:
         return Problem(self.file, self.line_of(path), self.shown(path), text)
 
+    def problem_in(self, path: Path, field: str, text: str) -> Problem:
+        """A problem of the whole `path`, on the line of one of its fields."""
+        return Problem(self.file, self.line_of((*path, field)), self.shown(path), text)
+
     def place(self, path: Path) -> str:
         """'acme.yaml:12 phones.reception.mac'."""
         return f"{self.file}:{self.line_of(path)} {self.shown(path)}"
@@ -140,7 +144,7 @@ class _Reader:
 
 def _plain_tree(text: str) -> Node | None:
     """The nodes of a file without anchors, tags, block texts and oddities, by libyaml in C: many times as fast as ruamel.
-    None for any other file, and for one that it does not take: then ruamel decides, and tells what is wrong."""
+    None for any other file, and for one that it does not take: then ruamel decides, and reports the error."""
     if _ODD.search(text):
         return None
     parser = libyaml.CSafeLoader(text)

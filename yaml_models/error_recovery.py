@@ -1,4 +1,4 @@
-"""What can be read of a document in which something does not fit, so that everything wrong is told at once. Pure."""
+"""Error recovery: the readable part of a wrong document, so that all its errors are reported at once. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

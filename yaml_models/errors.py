@@ -1,11 +1,11 @@
-"""What is wrong with a tenant's configuration, told to the person who can mend it."""
+"""Errors in a tenant's configuration, for the person who corrects the file."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing to mend: where, what was found, what was expected."""
+    """One error: where, what was found, what was expected."""
 
     file: str
     line: int          # counted from 1

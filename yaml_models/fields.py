@@ -15,7 +15,7 @@ def fields_at(model: type[BaseModel], place: Iterable[int | str]) -> tuple[str, 
 
 
 def kinds_at(model: type[BaseModel], place: Iterable[int | str]) -> tuple[str, ...]:
-    """What `kind` may say there."""
+    """Values of `kind` at a path."""
     return tuple(str(kind) for each in _models_at(model, place) for kind in get_args(_fields(each).get(KIND)))
 
 

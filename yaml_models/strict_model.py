@@ -1,4 +1,4 @@
-"""What every part of a file that people write has in common. Pure."""
+"""Strict model: the base of every part of a file that people write. Pure."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""What a person may have meant who misspelt a name. Pure."""
+"""Suggestions for misspelt names. Pure."""
 
 import difflib
 from collections.abc import Iterable

@@ -32,7 +32,7 @@ _FIELD = re.compile(r"(?P<field>[a-z_]+(?:\.[a-z_]+)*): (?P<text>.*)", re.DOTALL
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """What is wrong at a path, and what has to be left out for the rest to be read. `expected` is what may stand there instead
+    """An error at a path, and the part to leave out so that the rest is readable. `expected` is what may stand there instead
     of what `text` says was found, '' where `text` says everything."""
 
     path: Path
@@ -58,7 +58,7 @@ def fitted(document: Document, model: type[Model]) -> Model | list[Misfit]:
 
 
 def told(document: Document, misfits: Iterable[Misfit]) -> list[Problem]:
-    """One problem for each place: whatever may stand there is told together."""
+    """One problem per place, which lists all that may stand there."""
     together: dict[tuple[Path, str], list[str]] = {}
     for each in misfits:
         together.setdefault((each.path, each.text), []).append(each.expected)

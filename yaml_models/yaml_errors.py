@@ -1,4 +1,4 @@
-"""Why a text is no YAML, in the words of a person who did not mean to write YAML. Pure."""
+"""YAML syntax errors in plain language. Pure."""
 
 import re
 

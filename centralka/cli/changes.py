@@ -11,7 +11,7 @@ import typer
 
 from centralka.asterisk import running_asterisk
 from centralka.cli import configuration, scenarios
-from centralka.cli.terminal import Json, load, load_instance, out, told
+from centralka.cli.terminal import Json, errors, load, load_instance, out, told
 from confgen.publish.publishing import Published, locked
 from yaml_models.errors import ConfigError, Problem
 
@@ -25,15 +25,21 @@ DespiteScenarios = Annotated[bool, typer.Option("--despite-scenarios", help="Alt
 
 
 def check(
-    context: typer.Context, paths: Paths = None,
-    with_scenarios: Annotated[
-        bool, typer.Option("--scenarios", help="Play acme.scenarios.yaml beside acme.yaml, and so on, too.")] = False,
+    context: typer.Context, paths: Paths = None, remove: Remove = None, despite_scenarios: DespiteScenarios = False,
+    with_scenarios: Annotated[bool, typer.Option("--scenarios", help="Say how many of the tenants' scenarios passed.")] = False,
 ) -> None:
+    """Refuses all that apply would refuse, files beside the tenants' and scenarios among it. Passwords of trunks are checked
+    where there is an instance."""
+    settings = load(context)
     with told("Checking..."):
-        files = configuration.tenant_files(paths or [load(context).tenants])
-        tenants = configuration.load_tenants(files)
-        played = f", {scenarios.counted(scenarios.play(files, tenants))} went as told" if with_scenarios else ""
-    out.print(f"{len(tenants)} tenant{'s' if len(tenants) != 1 else ''}: good{played}")
+        directories = paths or [settings.tenants]
+        are_all = len(directories) == 1 and directories[0].is_dir()       # of the instance's tenants, as apply reads them
+        read = configuration.read_all(directories, settings, (remove or ()) if are_all else None)
+        passed = 0 if despite_scenarios else scenarios.play(read.files, read.tenants)
+    played = f", {scenarios.counted(passed)} went as told" if with_scenarios else ""
+    out.print(f"{len(read.tenants)} tenant{'s' if len(read.tenants) != 1 else ''}: good{played}")
+    if read.unchecked:
+        errors.print(read.unchecked, markup=False, highlight=False, soft_wrap=True)
 
 
 def render(
@@ -103,7 +109,7 @@ def apply(
     settings = load_instance(context)
 
     async def run() -> Published:
-        read = configuration.read_changed([directory or settings.tenants], settings)
+        read = configuration.read_changed([directory or settings.tenants], settings, remove or ())
         if despite_scenarios:
             read = replace(read, known={})         # next time they count again
         else:

@@ -72,6 +72,9 @@ LISTED = {
     "release": Listed(
         SET, "Allow external calls again after the brake on fraud stopped them. The minutes counted today start again at 0.",
         "outside", "release", ("release acme 201", "release acme")),
+    "unban": Listed(
+        SET, "Answer an address again that was banned because SIP passwords were guessed there.",
+        "outside", "unban", ("unban 203.0.113.5",)),
     "phones": Listed(
         HAND_OUT, "List a tenant's telephones: the address to enter in each, and when it was last seen. Shows secrets.",
         "phones", "phones", ("phones acme", "phones acme --open anna --minutes 10")),

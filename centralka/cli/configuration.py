@@ -1,14 +1,14 @@
 """From tenant files on disk to a published revision: check, render, plan, apply."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from centralka.cli.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known, this_year
+from centralka.cli.checking import NONE_SAID, Checked, Sources, check_call_flows, check_everything, read_sources, read_text
+from centralka.cli.known import PLATFORM, SCENARIOS, Known, KnownTenant, keys, load_known, save_known
 from centralka.settings import Settings
 from confgen.publish.asterisk_reload import Asterisk
-from confgen.publish.calendars import with_events
 from confgen.publish.line_sounds import make_line_sounds
 from confgen.publish.publishing import (
     Published,
@@ -22,9 +22,9 @@ from confgen.publish.publishing import (
 from confgen.publish.revision import Revision, current
 from confgen.publish.sound_cache import SoundCache
 from confgen.publish.sounds import Sound, make_all_sounds, sounds_of
+from confgen.published_tenant import Source, published_format, read_published, read_source
 from confgen.render.tenant_files import Files, render_platform, render_tenant, without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets, with_missing
-from routing.check.check import read_platform, read_tenants
 from routing.check.clashes import are_compatible
 from routing.numbering.endpoint import PLATFORM as SHARED
 from routing.numbering.value_types import Name
@@ -33,12 +33,12 @@ from routing.platform.trunks import Carrier
 from routing.speech.phrases import Language
 from routing.tenant.tenant import Tenant
 from simulator.behaviour import changed_numbers
+from yaml_models.document import Document
 from yaml_models.errors import ConfigError, Problem
 from yaml_models.suggestion import did_you_mean
 
-MAX_FILE_BYTES = 5_000_000
 TENANTS_NAMED = 10          # to somebody who misspelt one
-NONE_SAID = Platform()      # where no file says what the operator sells
+NOBODY_KEPT: Known = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,11 @@ class Read:
 
     files: dict[str, Path]
     tenants: Sequence[Tenant]        # in the order of the files' names
+    documents: Sequence[Document]    # in the same order
     carriers: Mapping[Name, Carrier]
     kept: frozenset[str] = frozenset()
     known: Known = field(default_factory=dict)
+    unchecked: str = ""              # what could not be checked, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,71 +95,54 @@ def tenant_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list[Tenant]:
     """The checked tenants of the files, in their order, on this platform where their folder says nothing of one. Raises
-    ConfigError with all that is wrong."""
-    return _checked(files, _texts(files), _platforms(files, platform))
+    ConfigError with all that is wrong in what decides calls."""
+    checked = check_call_flows(read_sources(files, platform), files)
+    checked.refuse()
+    return checked.tenants
 
 
-def read_changed(paths: Sequence[Path], settings: Settings) -> Read:
-    """The tenants whose files are new or changed since the last apply. Raises ConfigError with all that is wrong."""
-    files = tenant_files(paths)
-    texts = _texts(files)
-    key_of, last, platforms = keys(texts, files), load_known(settings), _platforms(files)
-    changed = {name: path for name, path in files.items() if key_of[name] not in last}
-    tenants = _checked(changed, texts, platforms)
-    kept = {key_of[name]: last[key_of[name]] for name in files if name not in changed}
-    everybody = [*kept.values(), *map(KnownTenant.of, tenants)]
-    if len(files) > len(everybody) or not are_compatible(
+def read_all(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Read:
+    """All tenants of the files. Raises ConfigError with all that an apply would refuse; with `removed`, published tenants
+    without a file that are not among these, too."""
+    sources = read_sources(tenant_files(paths))
+    return _read(sources, check_everything(sources, sources.files, settings), paths, settings, removed)
+
+
+def read_changed(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Read:
+    """As `read_all`, but only the tenants whose files are new or changed since the last apply, unless something is wrong."""
+    sources = read_sources(tenant_files(paths))
+    key_of, last = keys(sources.texts, sources.files), load_known(settings)
+    kept = {name: last[key_of[name]] for name in sources.texts if key_of[name] in last}
+    checked = check_everything(sources, sources.files.keys() - kept.keys(), settings)
+    everybody = [*{key_of[name]: each for name, each in kept.items()}.values(), *map(KnownTenant.of, checked.tenants)]
+    if checked.problems or len(sources.files) > len(everybody) or not are_compatible(
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
-        changed, tenants, kept = files, _checked(files, texts, platforms), {}       # which tells who clashes with whom
-    known = {key_of[name]: KnownTenant.of(tenant) for name, tenant in zip(sorted(changed), tenants, strict=True)}
-    return Read(changed, tenants, _carriers(platforms), frozenset(each.tenant for each in kept.values()), {**kept, **known})
+        kept, checked = {}, check_everything(sources, sources.files, settings)      # which tells who clashes with whom
+    read = _read(sources, checked, paths, settings, removed, kept)
+    known = {each.document.file: KnownTenant.of(each.tenant) for each in checked.files if each.tenant}
+    return replace(read, known={key_of[name]: each for name, each in (kept | known).items()})
 
 
-def _texts(files: dict[str, Path]) -> dict[str, str]:
-    """Raises ConfigError with all that cannot be read."""
-    texts: dict[str, str] = {}
-    problems: list[Problem] = []
-    for name, path in files.items():
-        try:
-            texts[name] = read_text(path, name)
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return texts
+def _read(
+    sources: Sources, checked: Checked, paths: Sequence[Path], settings: Settings, removed: Collection[str] | None,
+    kept: Mapping[str, KnownTenant] = NOBODY_KEPT,
+) -> Read:
+    slugs = {tenant.tenant for tenant in checked.tenants} | {each.tenant for each in kept.values()}
+    is_lost = removed is not None and len(checked.tenants) + len(kept) == len(sources.files)
+    checked.refuse(_lost(paths, settings, slugs | {*(removed or ())}) if is_lost else ())
+    files = {each.document.file: sources.files[each.document.file] for each in checked.files}
+    return Read(files, checked.tenants, [each.document for each in checked.files], sources.carriers,
+                frozenset(each.tenant for each in kept.values()), unchecked=checked.unchecked)
 
 
-def _checked(files: dict[str, Path], texts: Mapping[str, str], platforms: Mapping[Path, Platform]) -> list[Tenant]:
-    names, year = sorted(files), this_year()
-    read = read_tenants({name: texts[name] for name in names}, {name: platforms[files[name].parent] for name in names})
-    return [with_events(tenant, files[name].parent, name, year) for name, tenant in zip(names, read, strict=True)]
+def _lost(paths: Sequence[Path], settings: Settings, expected: Collection[str]) -> Iterator[Problem]:
+    if gone := sorted(published_slugs(settings.home) - {*expected}):
+        yield Problem(", ".join(map(str, paths)), 1, "", without_file(gone))
 
 
-def _platforms(files: Mapping[str, Path], otherwise: Platform = NONE_SAID) -> dict[Path, Platform]:
-    return {folder: load_platform(folder, otherwise) for folder in sorted({file.parent for file in files.values()})}
-
-
-def _carriers(platforms: Mapping[Path, Platform]) -> dict[Name, Carrier]:
-    """Those that tenants of these folders may share."""
-    return {name: carrier for platform in platforms.values() for name, carrier in platform.carriers.items()}
-
-
-def load_platform(folder: Path, otherwise: Platform = NONE_SAID) -> Platform:
-    """What the operator sells, allows and connects, by the folder's file if it has one. Raises ConfigError."""
-    file = folder / PLATFORM
-    return read_platform(read_text(file, str(file)), str(file)) if file.exists() else otherwise
-
-
-def read_text(path: Path, name: str) -> str:
-    """The file's text; errors call it `name`. Raises ConfigError for what cannot be read."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError([Problem(name, 1, "", f"larger than {MAX_FILE_BYTES // 1_000_000} MB")])
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError([Problem(name, 1, "", f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise ConfigError([Problem(name, 1, "", "is not UTF-8 text")]) from None
+def without_file(gone: Sequence[str]) -> str:
+    meant = " ".join(f"--remove {name}" for name in gone)
+    return f"published tenants without a file: {', '.join(gone)}; their phones would stop. If meant: {meant}"
 
 
 def load_tenant(slug: str, paths: Sequence[Path], platform: Platform = NONE_SAID) -> Tenant:
@@ -177,9 +162,7 @@ def published_tenants(settings: Settings) -> dict[str, Tenant]:
 
 def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     """Raises ConfigError. Generates secrets that are missing, in memory only."""
-    files = tenant_files(paths)
-    platforms = _platforms(files)
-    return render_read(Read(files, _checked(files, _texts(files), platforms), _carriers(platforms)), settings)
+    return render_read(read_all(paths, settings), settings)
 
 
 def render_read(read: Read, settings: Settings) -> Rendered:
@@ -187,21 +170,25 @@ def render_read(read: Read, settings: Settings) -> Rendered:
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants, read.carriers)
     rendered = render_platform(read.carriers, secrets)
     sounds: dict[str, tuple[Sound, ...]] = {}
-    for (name, path), tenant in zip(sorted(read.files.items()), read.tenants, strict=True):
-        tenant_sounds = sounds_of(tenant, path.parent, name)
+    for (name, path), tenant, document in zip(sorted(read.files.items()), read.tenants, read.documents, strict=True):
+        tenant_sounds = sounds_of(tenant, path.parent, document)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
-        rendered |= render_tenant(tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0)
+        rendered |= render_tenant(
+            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, _source(name, path))
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
     line_languages = frozenset(language for tenant in told for language in tenant.languages)
     return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
 
 
-def tenants_of(files: Files) -> dict[str, Tenant]:
-    """The tenants of a revision's files, by slug."""
+def _source(name: str, path: Path) -> Source:
+    platform = path.parent / PLATFORM
+    return Source(name, read_text(path, name), read_text(platform, str(platform)) if platform.exists() else "")
 
-    tenants = (
-        Tenant.model_validate(json.loads(text)["tenant"]) for path, text in files.items() if path.startswith("tenants/"))
+
+def tenants_of(files: Files) -> dict[str, Tenant]:
+    """The tenants of a revision's files, by slug. Raises ConfigError, ValueError and LookupError."""
+    tenants = (read_published(json.loads(text)) for path, text in files.items() if path.startswith("tenants/"))
     return {tenant.tenant: tenant for tenant in tenants}
 
 
@@ -252,13 +239,14 @@ def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, 
             continue
         path = f"tenants/{slug}.json"
         values = json.loads(revision[path])
-        tenant = Tenant.model_validate(values["tenant"])
+        tenant = read_published(values)
         # Of what this version says and the one before did not, the current revision has the sounds.
         sounds = {**json.loads(now[path])["sounds"], **values["sounds"]} if path in now else values["sounds"]
         if missing := tenant.all_prompts().keys() - sounds.keys():
             names = ", ".join(sorted(missing))
             raise LookupError(f"{slug} was published by an earlier version, which had no {names}; apply its file")
-        files |= render_tenant(tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0)
+        files |= render_tenant(
+            tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0, read_source(values))
     return files
 
 
@@ -267,15 +255,27 @@ async def apply(rendered: Rendered, settings: Settings, asterisk: Asterisk | Non
     file any more and is not one of `removed`. To be called inside `locked(home)`, the rendering too."""
     gone = published_slugs(settings.home) - rendered.sounds.keys() - rendered.kept - set(removed)
     if gone:
-        names = sorted(gone)
-        meant = " ".join(f"--remove {name}" for name in names)
-        raise ValueError(f"published tenants without a file: {', '.join(names)}; their phones would stop. If meant: {meant}")
+        raise ValueError(without_file(sorted(gone)))
     kept = SoundCache(settings.sound_cache) if settings.sound_cache else None
     await make_all_sounds(rendered.sounds, settings.home / "sounds", kept)
     await make_line_sounds(rendered.line_languages, settings.home / "data" / "sounds", kept)
     secrets = settings.home / "secrets.json"
     if rendered.secrets != load_secrets(secrets):
         save_secrets(secrets, rendered.secrets)
-    published = await publish(settings.home, rendered.files, asterisk, rendered.kept)
+    # Rendered by another version from the same files: a rollback goes to where it would have gone before.
+    earlier = earlier_revisions(settings.home) if _is_upgrade(rendered, settings, removed) else None
+    published = await publish(settings.home, rendered.files, asterisk, rendered.kept, earlier)
     save_known(settings, published.revision, rendered.known)
     return published
+
+
+def _is_upgrade(rendered: Rendered, settings: Settings, removed: Collection[str]) -> bool:
+    """The rendered files replace those of another version, and the tenants' own files are the same."""
+    now = current(settings.home)
+    paths = {path for path in now if path.startswith("tenants/")}
+    if removed or not paths or paths != {path for path in rendered.files if path.startswith("tenants/")}:
+        return False
+    before, after = ([json.loads(files[path]) for path in sorted(paths)] for files in (now, rendered.files))
+    is_other = any(values.get("format") != published_format() for values in before)
+    return is_other and all(
+        old.get("source") in (None, new["source"]) for old, new in zip(before, after, strict=True))

@@ -17,6 +17,7 @@ from centralka.cli.inspection import Picture, draw
 from centralka.cli.live_settings import published_tenant
 from centralka.cli.terminal import Json, load_instance, out, told
 from centralka.settings import Settings
+from routing.call.english import in_english
 from routing.call.state import Visit
 from routing.numbering.numbers import dialled_number
 from routing.tenant.tenant import Tenant
@@ -48,7 +49,7 @@ def show_calls(
             raise LookupError(f"no tenant {tenant!r} is published, and no call of one is recorded")
     shown, zone = calls[:last], _zone(known)
     if as_json:
-        out.print_json(json.dumps([asdict(call) for call in shown], default=str))
+        out.print_json(json.dumps([_plain(call) for call in shown], default=str))
         return
     for call in shown:
         out.print(Text(_headline(call, known, zone), "bold"), soft_wrap=True)
@@ -92,7 +93,7 @@ def explain_call(
     if picture and tenant:
         _draw(call, tenant, picture)
     if as_json:
-        out.print_json(json.dumps(asdict(call) | {"legs": [asdict(leg) for leg in legs]}, default=str))
+        out.print_json(json.dumps(_plain(call) | {"legs": [asdict(leg) for leg in legs]}, default=str))
         return
     zone = _zone(tenant)
     out.print(Text(_headline(call, tenant, zone), "bold"), soft_wrap=True)
@@ -141,6 +142,12 @@ def _draw(call: "Call", tenant: Tenant, picture: Path) -> None:
     draw(with_path(graph_of(tenant), path, number, ending(call, tenant)), title, picture)
 
 
+def _plain(call: "Call") -> dict[str, object]:
+    """The record for programs, its reasons in words."""
+    path = [{"at": entry.at, "node": entry.node, "why": in_english(entry.why)} for entry in call.path]
+    return asdict(call) | {"path": path}
+
+
 def _headline(call: "Call", tenant: Tenant | None, zone: tzinfo) -> str:
     name = f" ({call.caller_name})" if call.caller_name and call.caller_name != call.caller else ""
     seconds = (call.ended_at - call.started_at).total_seconds()
@@ -179,7 +186,7 @@ def ending(call: "Call", tenant: Tenant | None) -> str:
 def _path(path: tuple["PathEntry", ...], zone: tzinfo) -> Table:
     table = Table(box=None, show_header=False)
     for entry in path:
-        table.add_row(Text(f"{entry.at.astimezone(zone):%T}"), Text(entry.node), Text(entry.why))
+        table.add_row(Text(f"{entry.at.astimezone(zone):%T}"), Text(entry.node), Text(in_english(entry.why)))
     return table
 
 

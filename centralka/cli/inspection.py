@@ -17,6 +17,7 @@ from centralka.cli.simulated_world import in_words, live_world, read_call_server
 from centralka.cli.terminal import Json, load, out, told
 from centralka.cli.whatif import show_what_if
 from routing.call.admission import Usage
+from routing.call.english import in_english
 from routing.call.state import Origin
 from routing.numbering.numbers import dialled_number
 from routing.tenant.tenant import Tenant
@@ -93,7 +94,8 @@ def simulate_call(
         title = f"{found.name}: a call to {number}, {script.moment:%a %F %H:%M}"
         draw(with_path(graph_of(found), result.path, dialled, result.ends), title, picture)
     if as_json:
-        out.print_json(json.dumps(asdict(result), default=_plain))
+        path = [{"node": visit.node, "why": in_english(visit.why)} for visit in result.path]
+        out.print_json(json.dumps(asdict(result) | {"path": path}, default=_plain))
         return
     if live := in_words(replace(
             world, switches={name: at for name, at in world.switches.items() if name not in put},
@@ -101,7 +103,7 @@ def simulate_call(
         out.print(f"as it is now: {live}", markup=False, highlight=False, soft_wrap=True)
     table = Table("where", "why", box=None)
     for visit in result.path:
-        table.add_row(visit.node, visit.why)
+        table.add_row(visit.node, in_english(visit.why))
     out.print(table)
     out.print(f"ends: {result.ends}", highlight=False)
     for user, personal in result.changed.items():

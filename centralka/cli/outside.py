@@ -3,6 +3,7 @@
 import re
 import sys
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from centralka.cli.terminal import load_instance, out, told
 from confgen.publish.publishing import locked
 from confgen.secrets import load_secrets, save_secrets
 from routing.tenant.tenant import Tenant
+from store.bans import release_ban
 from store.lines import Lines
 
 PIN = r"[0-9]{4,10}"
@@ -31,6 +33,17 @@ def release(
         was_stopped = ask_redis(settings, lambda redis: Lines(redis).release(tenant, extension, today))
     what = "may call outside again" if was_stopped else "was not stopped; today counts anew"
     out.print(f"{f'{tenant} {extension}'.strip()} {what}")
+
+
+def unban(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="An IP address, or an IPv6 network as the status names it.")],
+) -> None:
+    settings = load_instance(context)
+    with told():
+        network = str(ip_network(address, strict=False)).removesuffix("/32").removesuffix("/128")
+        was_banned = ask_redis(settings, lambda redis: release_ban(redis, network))
+    out.print(f"{network} {'is answered again' if was_banned else 'was not banned'}")
 
 
 def pin(

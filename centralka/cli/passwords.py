@@ -11,7 +11,7 @@ from centralka.cli import configuration
 from centralka.cli.live_settings import published_tenant
 from centralka.cli.terminal import Json, load_instance, out, told
 from confgen.publish.publishing import locked, read_current
-from confgen.render.encoder import CarrierPassword
+from confgen.render.carrier_password import CarrierPassword
 from confgen.render.sip_objects import endpoints_in
 from confgen.secrets import call_servers_of, load_secrets, mobile_users, pin_name, save_secrets
 from routing.numbering.endpoint import TrunkEndpoint, read_endpoint

@@ -2,9 +2,10 @@
 
 import asyncio
 import difflib
+import fcntl
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,10 @@ def rotate(
         endpoint = _endpoint(settings, tenant, device)
 
     async def run() -> bool:
+        with _alone(settings, endpoint):
+            return await rotate_alone()
+
+    async def rotate_alone() -> bool:
         async with running_asterisk(settings) as asterisk:
             if asterisk is None:
                 raise AsteriskRefused("no Asterisk runs here: nothing would tell whether the device has used the new password")
@@ -84,10 +89,29 @@ async def _change(settings: Settings, tenant: str, change: Callable[[Secrets], S
             raise
 
 
+@contextmanager
+def _alone(settings: Settings, endpoint: str) -> Iterator[None]:
+    """One rotation at a time: they share a log and the level of its messages. Raises BlockingIOError during another one."""
+    with open(settings.home / "published" / ".rotation", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            other = lock.read() or "another device"
+            why = f"another command waits for {other}; try again later"
+            raise BlockingIOError(f"{endpoint} has not been changed: {why}") from None
+        lock.truncate(0)
+        lock.write(endpoint)
+        lock.flush()
+        yield
+
+
 @asynccontextmanager
 async def _told_which(settings: Settings, asterisk: RunningAsterisk) -> AsyncIterator[Path]:
     """Has Asterisk tell, in a file, which password each request was right with."""
     file = settings.home / "log" / WATCHED
+    await asterisk.command(f"logger remove channel {WATCHED}")      # of a command that was killed, and its file
+    file.unlink(missing_ok=True)
     await asterisk.command(f"logger add channel {WATCHED} debug")
     await asterisk.command(f"core set debug {LEVEL} {MODULE}.so")
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from centralka.cli.configuration import read_text
+from centralka.cli.checking import read_text
 from centralka.cli.known import SCENARIOS
 from routing.tenant.tenant import Tenant
 from simulator.scenario_reading import read_scenarios

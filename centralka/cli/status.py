@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ from centralka.settings import Settings
 from routing.call.facts import DeviceState
 from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
 from store import calendars, database, live, record_health, registrations
+from store.bans import Ban, load_bans, load_guessed
 from store.calendars import Address
 from store.calls import CallStore
 from store.lines import Lines
@@ -82,6 +83,7 @@ class Status:
     trunks: tuple[TrunkStatus, ...]
     calls: tuple[LiveCall, ...]
     wrong: tuple[str, ...]
+    bans: Mapping[str, Ban] = field(default_factory=dict)       # in force, by address
 
     @property
     def exit_code(self) -> int:
@@ -98,6 +100,8 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     calls: tuple[LiveCall, ...] = ()
     addresses: dict[str, Address] = {}
     stopped: dict[str, str] = {}
+    bans: dict[str, Ban] = {}
+    guessed: dict[str, int] = {}
     seen: dict[str, Registration] | None = None
     health: RecordHealth | None = None
 
@@ -110,12 +114,14 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
                 await ami.listing("PJSIPShowEndpoints"), await ami.listing("PJSIPShowRegistrationsOutbound"))
 
     async def ask_redis() -> None:
-        nonlocal calls, addresses, stopped, seen, health
+        nonlocal calls, addresses, stopped, seen, health, bans, guessed
         async with live.connect(settings.redis_url) as redis:
             calls = tuple(await live.calls_in_progress(redis))
             addresses = await calendars.addresses(redis)
             stopped = await Lines(redis).stopped()
             seen = await registrations.load(redis)
+            bans = {address: ban for address, ban in (await load_bans(redis)).items() if datetime.now(UTC) < ban.until}
+            guessed = await load_guessed(redis)
             health = await record_health.get(redis)
 
     services = await asyncio.gather(
@@ -132,10 +138,11 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     wrong += [f"trunk {trunk.endpoint}: {trunk.problem}" for trunk in trunks if trunk.problem]
     wrong += [f"calendar {field}: {_not_fetched(address)}" for field, address in addresses.items() if address.problem]
     wrong += [f"calls outside of {whose(field)} are stopped since {why}" for field, why in sorted(stopped.items())]
+    wrong += [f"{name}: {count} wrong SIP passwords lately" for name, count in sorted(guessed.items())]
     wrong += problems_of(health) if health else []
     if seen is not None:
         phones = tuple(replace(phone, notice=notice_of(phone, seen.get(phone.endpoint))) for phone in phones)
-    return Status(tuple(services), phones, trunks, calls, tuple(wrong))
+    return Status(tuple(services), phones, trunks, calls, tuple(wrong), bans)
 
 
 def notice_of(phone: PhoneStatus, seen: Registration | None) -> str:
@@ -273,6 +280,7 @@ def render(status: Status, tenant: str = "") -> Group:
         *wrong, "", _services(status.services), "", _trunks(listed_trunks) if trunks else "no trunk is known", "",
         _phones(listed_phones, phones) if phones else "no phone is known", "",
         _calls(listed_calls) if calls else "no call in progress is known",
+        *(("", _bans(status.bans)) if status.bans and not tenant else ()),
         *([Text(f"not listed: {', '.join(left_out)}; centralka status TENANT lists all of a tenant")] if left_out else []))
 
 
@@ -305,6 +313,14 @@ def _calls(calls: Sequence[LiveCall]) -> Table:
     for call in calls:
         seconds = max(0, int((datetime.now(UTC) - call.since).total_seconds()))
         table.add_row(Text(call.tenant), Text(call.caller), Text(call.dialled), f"{seconds // 60}:{seconds % 60:02d}")
+    return table
+
+
+def _bans(bans: Mapping[str, Ban]) -> Table:
+    table = _table("banned addresses", "until", "guessed at", "end it with")
+    for address, ban in sorted(bans.items(), key=lambda each: each[1].since, reverse=True)[:LISTED]:
+        accounts = Text(", ".join(ban.accounts), overflow="fold")
+        table.add_row(address, f"{ban.until:%F %H:%M} UTC", accounts, f"centralka unban {address}")
     return table
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from routing.hours.calendars import MAX_EVENTS, Calendar, CalendarEvent
 from routing.tenant.tenant import Tenant
+from yaml_models.document import Document
 from yaml_models.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -28,21 +29,22 @@ HORIZON_YEARS = 3            # this year and the next two
 TOO_OFTEN = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
-def with_events(tenant: Tenant, folder: Path, file: str, this_year: int) -> Tenant:
-    """The tenant with its calendars' events. `folder` holds the ICS files, `file` is its YAML's name for errors.
-    Raises ConfigError for a file that is missing or no calendar."""
+def with_events(tenant: Tenant, folder: Path, document: Document, this_year: int) -> Tenant:
+    """The tenant with its calendars' events. `folder` holds the ICS files, `document` is its YAML. Raises ConfigError for a
+    file that is missing or no calendar."""
     problems: list[Problem] = []
     calendars: dict[str, Calendar] = {}
     for name, calendar in tenant.calendars.items():
         calendars[name] = calendar
-        try:
-            if calendar.events:
-                raise ValueError("found events, expected days or the file that they are in")
-            if calendar.file:
+        where = ("calendars", name)
+        if calendar.events:
+            problems.append(document.problem((*where, "events"), "found events, expected days or the file that they are in"))
+        if calendar.file:
+            try:
                 events = _events(folder / calendar.file, ZoneInfo(tenant.timezone), this_year)
                 calendars[name] = calendar.model_copy(update={"events": events})
-        except ValueError as error:
-            problems.append(Problem(file, 1, f"calendars.{name}", str(error)))
+            except ValueError as error:
+                problems.append(document.problem_in(where, "file", str(error)))
     if problems:
         raise ConfigError(problems)
     return tenant.model_copy(update={"calendars": calendars}) if tenant.calendars else tenant

@@ -7,12 +7,14 @@ from pathlib import Path
 from confgen.publish.revision import current
 from confgen.publish.sip_database import make_database
 from confgen.render.encoder import fill
+from confgen.secrets import log_token
 
 STATIC = Path(__file__).resolve().parents[2] / "asterisk-conf"
-RENDERED = ("asterisk.conf", "globals.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
+RENDERED = (
+    "asterisk.conf", "globals.conf", "logger.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
 FOLDERS = (
-    "asterisk", "published", "published/folders", "published/revisions", "spool", "log", "log/cel-custom", "run", "db",
-    "sounds", "said", "heard", "redis", "tls", "data", "data/sounds")
+    "asterisk", "published", "published/folders", "published/revisions", "spool", "banned", "log", "log/cel-custom", "run",
+    "db", "sounds", "said", "heard", "redis", "tls", "data", "data/sounds")
 PACKAGED = Path("/usr/share/asterisk")               # as Asterisk sees it
 LINKED = ("documentation", "sounds/en")              # what Asterisk needs of it in its data directory
 
@@ -29,8 +31,9 @@ def write_instance(home: Path, values: Mapping[str, object]) -> None:
     target = home / "asterisk"
     for source in STATIC.glob("*.conf"):
         shutil.copyfile(source, target / source.name)
+    rendered = {**values, "log_token": log_token(str(values["ami_secret"]))}
     for name in RENDERED:
-        (target / name).write_text(fill(name, values))
+        (target / name).write_text(fill(name, rendered))
     for file in target.iterdir():
         file.chmod(0o640)
     make_database(home, current(home))

@@ -5,15 +5,16 @@ import hashlib
 import os
 import subprocess
 import wave
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
 from confgen.publish.sound_cache import SoundCache
 from routing.speech.phrases import Language
-from routing.speech.prompts import Spoken
+from routing.speech.prompts import Prompt, Spoken
 from routing.tenant.tenant import Tenant
+from yaml_models.document import Document
 from yaml_models.errors import ConfigError, Problem
 
 VOICES = {"pl": "pl", "en": "en-gb", "it": "it"}      # espeak-ng's
@@ -33,25 +34,49 @@ class Sound:
     language: str
 
 
-def sounds_of(tenant: Tenant, folder: Path, file: str) -> Mapping[str, Sound]:
-    """What each prompt of the tenant sounds like, by the prompt's name; a translation by a name such as 'welcome.it'. `folder`
-    holds its sound files, `file` is its YAML's name for errors. Raises ConfigError for a sound file that is missing or of a
-    wrong kind."""
-    problems: list[Problem] = []
-    sounds: dict[str, Sound] = {}
-    for name, prompt in tenant.all_prompts().items():
-        versions: list[tuple[str, str, Language, Spoken]] = [(name, name, prompt.language or tenant.language, prompt)]
-        versions += [(f"{name}.{other}", f"{name}-{other}", other, said) for other, said in prompt.translations.items()]
-        for key, stem, language, spoken in versions:
-            try:
-                source = _source(spoken, folder)
-            except ValueError as error:
-                problems.append(Problem(file, 1, f"prompts.{name}", str(error)))
-                continue
-            sounds[key] = _recorded(stem, source, language) if isinstance(source, bytes) else _said(stem, source, language)
-    if problems:
+def sounds_of(tenant: Tenant, folder: Path, document: Document) -> Mapping[str, Sound]:
+    """The sound of each prompt of the tenant, by the prompt's name; a translation by a name such as 'welcome.it'. `folder`
+    holds its sound files, `document` is its YAML. Raises ConfigError with all that `sound_problems` finds."""
+    if problems := sound_problems(tenant, folder, document):
         raise ConfigError(problems)
+    sounds: dict[str, Sound] = {}
+    for version in _versions_of(tenant, tenant.all_prompts()):
+        source = version.spoken.text
+        sounds[version.key] = (
+            _recorded(version.stem, (folder / str(version.spoken.file)).read_bytes(), version.language) if source is None
+            else _said(version.stem, source, version.language))
     return sounds
+
+
+def sound_problems(tenant: Tenant, folder: Path, document: Document) -> list[Problem]:
+    """One for each sound file that is missing, cannot be read or is of a wrong kind."""
+    problems: list[Problem] = []
+    for version in _versions_of(tenant, tenant.prompts):
+        if version.spoken.file is not None:
+            try:
+                _verify(folder / version.spoken.file)
+            except ValueError as error:
+                problems.append(document.problem_in(version.path, "file", str(error)))
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A prompt in one language. `path` is its place in the tenant's file; `stem` begins the name of its sound."""
+
+    key: str
+    stem: str
+    language: Language
+    spoken: Spoken
+    path: tuple[str, ...]
+
+
+def _versions_of(tenant: Tenant, prompts: Mapping[str, Prompt]) -> Iterator[_Version]:
+    for name, prompt in prompts.items():
+        path = ("prompts", name)
+        yield _Version(name, name, prompt.language or tenant.language, prompt, path)
+        for other, said in prompt.translations.items():
+            yield _Version(f"{name}.{other}", f"{name}-{other}", other, said, (*path, "translations", other))
 
 
 def _recorded(stem: str, source: bytes, language: str) -> Sound:
@@ -65,11 +90,8 @@ def _said(stem: str, source: str, language: str) -> Sound:
     return Sound(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
 
 
-def _source(prompt: Spoken, folder: Path) -> str | bytes:
-    """The text, or the bytes of the sound file. Raises ValueError that says what was found and expected."""
-    if prompt.text is not None:
-        return prompt.text
-    path = folder / str(prompt.file)
+def _verify(path: Path) -> None:
+    """Raises ValueError that says what was found and expected."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ValueError(f"{path.name} is larger than {MAX_FILE_BYTES // 1_000_000} MB")
@@ -83,7 +105,6 @@ def _source(prompt: Spoken, folder: Path) -> str | bytes:
         raise ValueError(f"no sound file {path.name} beside the tenant's file ({error.strerror})") from None
     except (wave.Error, EOFError):
         raise ValueError(f"{path.name} is no WAV file of plain samples") from None
-    return path.read_bytes()
 
 
 async def make_all_sounds(sounds: Mapping[str, Iterable[Sound]], folder: Path, kept: SoundCache | None = None) -> None:

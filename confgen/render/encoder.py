@@ -3,28 +3,14 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from confgen.render.carrier_password import CarrierPassword, UnsafeValue
+
 # Letters and digits of any alphabet, and punctuation that means nothing in a configuration file or the dialplan's arguments.
 SAFE = re.compile(r"[\w .'’()&+/@:<>*#-]*")
-# What a carrier's password may hold to stand in pjsip.conf: no ';', which begins a comment, and no backslash before one.
-PASSWORD = re.compile(r"[!-:<-\[\]-~]([ -:<-\[\]-~]{0,98}[!-:<-\[\]-~])?")
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-
-
-class UnsafeValue(ValueError):
-    """A value that could become something else in a configuration file. The models should have refused it earlier."""
-
-
-class CarrierPassword(str):
-    """A password that somebody else chose. Raises UnsafeValue, which does not show it, for one that no file can hold."""
-
-    def __new__(cls, text: str) -> Self:
-        if not PASSWORD.fullmatch(text):
-            raise UnsafeValue("found a password that is empty or holds ';', a backslash or what is not printable ASCII")
-        return super().__new__(cls, text)
 
 
 def encode(value: object) -> object:

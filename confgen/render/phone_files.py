@@ -7,8 +7,9 @@ from typing import assert_never
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from confgen.render.carrier_password import UnsafeValue
 from confgen.render.daylight import read_zone
-from confgen.render.encoder import TEMPLATES, UnsafeValue, encode
+from confgen.render.encoder import TEMPLATES, encode
 from confgen.render.phone_keys import buttons_of
 from routing.numbering.endpoint import read_device
 from routing.numbering.value_types import Name

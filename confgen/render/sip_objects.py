@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, cast
 
-from confgen.render.encoder import CarrierPassword, encode
+from confgen.render.carrier_password import CarrierPassword
+from confgen.render.encoder import encode
 
 Key = tuple[str, str]                    # kind and name; objects of several kinds may have one name
 Value = str | int | bool | tuple[str, ...] | Mapping[str, str]

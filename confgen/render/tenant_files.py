@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import PurePosixPath
 
+from confgen.published_tenant import Source, published_values
 from confgen.render.encoder import fill
 from confgen.render.hints import lamps_of
 from confgen.render.mailboxes import dump_mailboxes, mailboxes_of, mailboxes_text
@@ -34,9 +35,9 @@ Files = dict[str, str]      # path below the revision's directory -> text
 
 
 def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath,
-                  tls: bool = False) -> Files:
-    """One tenant's files. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it; `tls`: equipment
-    that can speaks TLS and SRTP."""
+                  tls: bool = False, source: Source | None = None) -> Files:
+    """One tenant's files, made of `source`. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it;
+    `tls`: equipment that can speaks TLS and SRTP."""
     slug = tenant.tenant
     ring = [endpoint for extension in tenant.failover.ring for endpoint in tenant.endpoints_of(extension)]
     encrypted = [
@@ -58,7 +59,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "sound": lambda prompt: f"{home}/sounds/{slug}/{sounds[prompt]}",
     }
     published = {
-        "tenant": tenant.model_dump(mode="json"), "sounds": dict(sorted(sounds.items())),
+        **published_values(tenant, source), "sounds": dict(sorted(sounds.items())),
         "permission_pins": permission_pins_of(tenant, secrets),
         "call_server_secrets": {name: secrets.call_servers[f"{slug}/{name}"] for name in tenant.call_servers},
         "mobile_pins": {extension: secrets.mobile_pins[pin_name(tenant, extension)] for extension in mobile_users(tenant)},

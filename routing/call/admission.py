@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from routing.call.reasons import Reasons, Why
 from routing.call.step import Cause
 from routing.numbering.value_types import Extension, Name
 from routing.platform.platform import Brake
@@ -89,19 +90,20 @@ REFUSALS: dict[Limit, tuple[Name, Cause]] = {
 """What a refused caller hears, and the cause of the end."""
 
 
-def in_words(limit: Limit, limits: Caps, extension: Extension) -> str:
+def reasons_of(limit: Limit, limits: Caps, extension: Extension) -> Reasons:
+    """The reasons for which the limit refuses a call of that user, or of NOBODY."""
     match limit:
         case Limit.LINES:
-            return f"all {limits.lines} lines are taken"
+            return Why.LINES_TAKEN(limits.lines)
         case Limit.STOPPED:
-            return f"outgoing calls of {extension or 'the tenant'} are stopped"
+            return Why.STOPPED(extension)
         case Limit.USER_CALLS:
-            return f"{extension} has {limits.user_calls} calls outside, the most at a time"
+            return Why.USER_CALLS(extension, limits.user_calls)
         case Limit.TENANT_CALLS:
-            return f"{limits.tenant_calls} calls outside, the most at a time"
+            return Why.TENANT_CALLS(limits.tenant_calls)
         case Limit.USER_MINUTES:
-            return f"{extension} has called outside for {limits.user_minutes} minutes today and is stopped"
+            return Why.USER_MINUTES(extension, limits.user_minutes)
         case Limit.TENANT_MINUTES:
-            return f"calls outside took {limits.tenant_minutes} minutes today and are stopped"
+            return Why.TENANT_MINUTES(limits.tenant_minutes)
         case Limit.NONE:
             raise ValueError("nothing refuses the call")

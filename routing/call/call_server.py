@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
+from routing.call.reasons import Reasons, Why
 from routing.numbering.value_types import Destination, Name
 from routing.speech.phrases import Language
 from yaml_models.patterns import SHORT_LINE, matching
@@ -63,23 +64,9 @@ class Failed:
     failure: Failure
     detail: str = ""
 
-    def describe(self) -> str:
-        words = TOLD[self.failure]
-        return f"{words}: {self.detail}" if self.detail else words
-
-
-TOLD: dict[Failure, str] = {
-    Failure.REFUSED_ADDRESS: "its address is in a network that is not allowed",
-    Failure.UNKNOWN_HOST: "nobody knows its host",
-    Failure.NO_CONNECTION: "no connection",
-    Failure.TLS: "it cannot be trusted",
-    Failure.NO_ANSWER: "no answer in time",
-    Failure.CLOSED: "it closed without an answer",
-    Failure.STATUS: "it refused",
-    Failure.TOO_LARGE: f"its answer is larger than {MAX_ANSWER_BYTES} bytes",
-    Failure.WRONG_ANSWER: "its answer cannot be used",
-    Failure.SUSPENDED: "it failed too often and is not asked for a while",
-}
+    @property
+    def reasons(self) -> Reasons:
+        return Why.SERVER_FAILED_WITH(self.failure, self.detail) if self.detail else Why.SERVER_FAILED(self.failure)
 
 
 def read_reply(text: bytes) -> Reply | Failed:

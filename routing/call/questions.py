@@ -25,7 +25,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Loads:
-    """How much did these users talk on this day, and when last? The answer: a Load for each."""
+    """The conversations of these users on this day. The answer: a Load for each."""
 
     extensions: tuple[Extension, ...]
     day: str                     # 2026-11-23, in the tenant's time zone
@@ -33,15 +33,15 @@ class Loads:
 
 @dataclass(frozen=True, slots=True)
 class LastCaller:
-    """Who called this user last, whether or not the call was taken? The answer: a number as that caller showed it, '' where
-    nobody has called or none was shown, NOT_KNOWN where nobody can say."""
+    """The last call to this user, whether or not it was taken. The answer: the number as its caller showed it, '' where nobody
+    has called or none was shown, NOT_KNOWN where nobody can say."""
 
     extension: Extension
 
 
 @dataclass(frozen=True, slots=True)
 class AskServer:
-    """What does the tenant's call server of this name say to the call? `keys` is what its caller typed last."""
+    """The answer of the tenant's call server of this name. `keys` is what the caller typed last."""
 
     server: str
     keys: str
@@ -49,7 +49,7 @@ class AskServer:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Which sound says this text? The answer is a sound's name for Say, '' when it could not be made."""
+    """The sound of this text. The answer: its name for Say, '' when it could not be made."""
 
     text: str
     language: Language
@@ -62,7 +62,7 @@ class PinOf(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HasPin:
-    """Is there such a PIN for the user?"""
+    """Does the user have such a PIN?"""
 
     extension: Extension
     of: PinOf
@@ -82,7 +82,7 @@ class KnownCountry:
 
 @dataclass(frozen=True, slots=True)
 class Understand:
-    """Which name did the caller say a moment ago? Each user with the ways to say the name. The answer: the nearest, best first;
+    """The name that the caller said a moment ago. Each user with the ways to say the name. The answer: the nearest, best first;
     none where nothing was said, or something else."""
 
     names: tuple[tuple[Extension, tuple[str, ...]], ...]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from routing.call.reasons import Reasons
 from routing.call.step import (
     CallAs,
     CallBack,
@@ -230,10 +231,10 @@ def cause_in(memory: tuple[int, ...]) -> Cause:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One entry of a call's path: where it was and why it went on, in words."""
+    """One entry of a call's path: where it was and why it went on."""
 
     node: str
-    why: str
+    why: Reasons
 
 
 @dataclass(frozen=True, slots=True)

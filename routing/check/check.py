@@ -36,11 +36,24 @@ STAND_INS: Mapping[str, Value] = {
 
 def read_platform(text: str, file: str) -> Platform:
     """Raises ConfigError with everything that is wrong in it."""
+    return check_platform(text, file).platform
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPlatform:
+    """The operator's file; None where there is no file."""
+
+    document: Document | None
+    platform: Platform
+
+
+def check_platform(text: str, file: str) -> CheckedPlatform:
+    """Raises ConfigError with everything that is wrong in it."""
     document = read_document(text, file)
     platform = validated(document, Platform)
     if problems := list(carrier_clashes(document, platform)):
         raise ConfigError(problems)
-    return platform
+    return CheckedPlatform(document, platform)
 
 
 def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Tenant:
@@ -51,55 +64,69 @@ def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Ten
 def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS) -> list[Tenant]:
     """All tenants' files, in the order of their names. `platforms` are by the tenant's file. Raises ConfigError with everything
     that is wrong in any of them."""
+    found = check_tenants(texts, {file: platforms.get(file, WITHOUT_BRAKE) for file in texts})
+    if found.problems:
+        raise ConfigError(found.problems)
+    return [each.tenant for each in found.files if each.tenant]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A tenant's file. Of a tenant with problems there is only what could be read."""
+
+    document: Document
+    tenant: Tenant | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFiles:
+    """All that are YAML, in the order of their names, and the problems of all."""
+
+    files: list[CheckedFile]
+    problems: list[Problem]
+
+
+def check_tenants(texts: Texts, platforms: Mapping[str, Platform | None]) -> CheckedFiles:
+    """`platforms` are by the tenant's file; None where the operator's file cannot be used."""
+    files: list[CheckedFile] = []
     problems: list[Problem] = []
-    read: list[tuple[Document, Tenant]] = []
     for file in sorted(texts):
         try:
             document = read_document(texts[file], file)
         except ConfigError as error:
             problems += error.problems
             continue
-        found = _checked(document, platforms.get(file, WITHOUT_BRAKE))
-        problems += found.problems
-        if found.tenant:
-            read.append((found.document, found.tenant))
-    problems += clashes(read)
-    if problems:
-        raise ConfigError(problems)
-    return [tenant for _, tenant in read]
+        found, own_problems = _checked(document, platforms[file])
+        files.append(found)
+        problems += own_problems
+    problems += clashes([(each.document, each.tenant) for each in files if each.tenant])
+    return CheckedFiles(files, problems)
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """A tenant's file, and what is wrong in it. Of the tenant there is only what could be read."""
-
-    document: Document
-    tenant: Tenant | None
-    problems: list[Problem]
-
-
-def _checked(document: Document, platform: Platform) -> _Checked:
+def _checked(document: Document, platform: Platform | None) -> tuple[CheckedFile, list[Problem]]:
     found = fitted(document, Tenant)
     if isinstance(found, list):
-        return _checked_in_part(document, platform, found)
+        return _checked_in_part(document, platform, found) if platform else (CheckedFile(document, None), told(document, found))
+    if platform is None:
+        return CheckedFile(document, found), []          # most rules ask for what the operator sells and connects
     tenant = _on(platform, found)
     rules = (
         _own_platform, _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes,
         too_many, _ways_out, _loops, equipment_problems)
-    return _Checked(document, tenant, [problem for rule in rules for problem in rule(document, tenant)])
+    return CheckedFile(document, tenant), [problem for rule in rules for problem in rule(document, tenant)]
 
 
-def _checked_in_part(document: Document, platform: Platform, misfits: list[Misfit]) -> _Checked:
+def _checked_in_part(document: Document, platform: Platform, misfits: list[Misfit]) -> tuple[CheckedFile, list[Problem]]:
     """What is certain although something does not fit: names that stand twice, and those of nothing that could be meant."""
     problems = told(document, misfits)
     rest = readable(document, Tenant, misfits, STAND_INS)
     if rest is None:
-        return _Checked(document, None, problems)
+        return CheckedFile(document, None), problems
     tenant = _on(platform, rest.model)
     rules = (_own_platform, _names, _memberships, _loops)
     problems += [problem for rule in rules for problem in rule(rest.document, tenant)]
     problems += dangling_references(rest.document, tenant, rest.hidden | {NOBODY})
-    return _Checked(rest.document, None if "tenant" in rest.filled else tenant, problems)
+    return CheckedFile(rest.document, None if "tenant" in rest.filled else tenant), problems
 
 
 def _on(platform: Platform, tenant: Tenant) -> Tenant:

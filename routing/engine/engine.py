@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from routing.call.facts import Facts, Unanswered
+from routing.call.reasons import Reasons, Why
 from routing.call.state import (
     Awaits,
     CorruptMemory,
@@ -39,9 +40,12 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
         decision = _begin(tenant, facts, event)
         refusal = _refusal(decision) if event.origin is Origin.TRANSFER else ()
         back = returned(tenant, facts.transferrer, refusal) if refusal else None
-        return _asked(tenant, _entering(facts.transferrer), back, decision.path) if back else decision
+        if back is None:
+            return decision
+        path = (*decision.path, Visit(facts.transferrer, back.why))
+        return _asked(tenant, _entering(facts.transferrer), back, path)
     if state is None:
-        return _give_up(START, "an event without a call", 0)
+        return _give_up(START, Why.NO_CALL(), 0)
     trail = () if isinstance(event, Digits | Listened) and event.keys else state.trail
     return _walk(tenant, facts, replace(state, trail=trail), event, ())
 
@@ -82,13 +86,13 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
         here = Here(name, tenant, facts, state.trail, state.chosen)
         node = SYSTEM_NODES.get(name) or tenant.nodes.get(name)
         if node is None and name != START:
-            return _give_up(name, "no such element any more", state.hops, path)
+            return _give_up(name, Why.NODE_GONE(), state.hops, path)
         try:
             answer = node.decide(here, state.memory, event) if node else end(state.memory)
         except (UnexpectedEvent, CorruptMemory) as error:
-            return _give_up(name, f"cannot go on: {error}", state.hops, path)
+            return _give_up(name, Why.CANNOT_GO_ON(str(error)), state.hops, path)
         if isinstance(answer, Do):
-            step, barred = (answer.step, "") if answer.is_screened else screen(here, answer.step)
+            step, barred = (answer.step, ()) if answer.is_screened else screen(here, answer.step)
             if step is not None:
                 whys = [answer.why, barred] if barred else [answer.why]
                 return _asked(tenant, state, replace(answer, step=step), (*path, *(Visit(name, why) for why in whys)))
@@ -99,7 +103,7 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
         path = (*path, Visit(name, answer.why))
         trail = (*state.trail, answer.passed_by) if answer.passed_by else state.trail
         state, event = State(answer.target, Awaits.ENTERED, state.hops + 1, (), trail, state.chosen), Entered()
-    return _give_up(state.node, f"stopped after {MAX_HOPS} elements", state.hops, path)
+    return _give_up(state.node, Why.TOO_MANY_NODES(MAX_HOPS), state.hops, path)
 
 
 def _asked(tenant: Tenant, state: State, answer: Do, path: tuple[Visit, ...]) -> Decision:
@@ -133,5 +137,5 @@ def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
             return step
 
 
-def _give_up(node: str, why: str, hops: int, path: tuple[Visit, ...] = ()) -> Decision:
+def _give_up(node: str, why: Reasons, hops: int, path: tuple[Visit, ...] = ()) -> Decision:
     return Decision(State(node, Awaits.NOTHING, hops), Failover(), (*path, Visit(node, why)))

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from routing.call.admission import NOBODY, Limit, in_words
+from routing.call.admission import NOBODY, Limit, reasons_of
 from routing.call.facts import Facts
+from routing.call.reasons import Reasons, Why
 from routing.call.state import Origin, Started, cause_in
 from routing.call.step import Cause, Dial, Hangup, Play
 from routing.engine.keypad import Dials, play_code, woken
@@ -19,30 +20,30 @@ START = "start"    # the path's entry for where a call comes in; no element may 
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EntryDecision:
     """The answer of the entry, the reasons of what came before it, and the number that a code dialled instead, else ''."""
 
     answer: Go | Do
-    before: tuple[str, ...] = ()
+    before: tuple[Reasons, ...] = ()
     dialled: str = ""
 
 
-def enter(tenant: Tenant, facts: Facts, started: Started) -> Entry:
+def enter(tenant: Tenant, facts: Facts, started: Started) -> EntryDecision:
     """The element that a call enters first, or a step after which it ends. Raises Unanswered."""
     match started.origin:
         case Origin.TRANSFER:
             return _transferred(tenant, facts, replace(started, caller_extension=facts.transferrer))
         case Origin.WAKE_UP:
-            return Entry(woken(tenant, facts, started.caller_extension))
+            return EntryDecision(woken(tenant, facts, started.caller_extension))
         case Origin.PHONE:
-            return _dialled_inside(tenant, facts, started, "dials")
+            return _dialled_inside(tenant, facts, started, Why.DIALS)
         case Origin.TRUNK:
-            return Entry(_called_from_trunk(tenant, facts, started.dialled))
+            return EntryDecision(_called_from_trunk(tenant, facts, started.dialled))
 
 
 def end(memory: tuple[int, ...]) -> Do:
     """The end of a call whose entry was a step: with the cause that this step has remembered. Raises CorruptMemory."""
-    return Do(Hangup(cause_in(memory)), "hangs up")
+    return Do(Hangup(cause_in(memory)), Why.HANGS_UP())
 
 
 def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do | None:
@@ -50,45 +51,45 @@ def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do 
     of the refusal; None where there is no such user."""
     user = tenant.users.get(transferrer)
     return None if user is None else Do(
-        Dial(tenant.endpoints_of(transferrer), user.ring_s, told=refusal), "the call comes back and rings")
+        Dial(tenant.endpoints_of(transferrer), user.ring_s, told=refusal), Why.COMES_BACK())
 
 
-def _transferred(tenant: Tenant, facts: Facts, started: Started) -> Entry:
+def _transferred(tenant: Tenant, facts: Facts, started: Started) -> EntryDecision:
     """Codes are for those who key them, and not for their callers."""
     number = e164(started.dialled, tenant.country, tenant.area_code)
     why = tenant.refusal_of(number) if started.dialled not in tenant.internal_numbers else ""
     if not why and started.dialled.removeprefix("+").isdigit():
-        return _dialled_inside(tenant, facts, started, "transfers to")
-    words = f"{started.caller_extension} transfers to {started.dialled or 'nothing'}, which {why or 'is no number'}"
-    return Entry(Do(Play(("sys_transfer_refused",)), words, (int(Cause.REFUSED),), refuses=True))
+        return _dialled_inside(tenant, facts, started, Why.TRANSFERS_TO)
+    reasons = Why.TRANSFERS_NOWHERE(started.caller_extension, started.dialled, why or "is no number")
+    return EntryDecision(Do(Play(("sys_transfer_refused",)), reasons, (int(Cause.REFUSED),), refuses=True))
 
 
-def _dialled_inside(tenant: Tenant, facts: Facts, started: Started, does: str) -> Entry:
+def _dialled_inside(tenant: Tenant, facts: Facts, started: Started, does: Why) -> EntryDecision:
     """A call or a transfer by one of the tenant's own phones."""
     extension = started.caller_extension
     dialled = tenant.codes.without_prefix(started.dialled)[1]
-    to_external = Go(OUTGOING, f"{extension} {does} {started.dialled}")
+    to_external = Go(OUTGOING, does(extension, started.dialled))
     if is_emergency(dialled, tenant.country):      # before all else that could be meant
-        return Entry(to_external)
+        return EntryDecision(to_external)
     if keyed := tenant.codes.keyed(dialled):
         match play_code(tenant, facts, extension, keyed):
             case Dials(number=number, why=why):
                 entry = _dialled_inside(tenant, facts, replace(started, dialled=number), does)
                 return replace(entry, before=(why, *entry.before), dialled=number)
             case Do() as step:
-                return Entry(step)
+                return EntryDecision(step)
             case None:
                 pass
     did = find_did(dialled, tenant.country, tenant.numbers, tenant.area_code)
     node = tenant.internal_numbers.get(dialled)
     if (node or did) and CallClass.INTERNAL not in tenant.permissions_of(extension):
-        why = f"internal is not among {extension}'s permissions"
-        return Entry(_refusal("sys_not_permitted", why, Cause.REFUSED))
+        why = Why.NOT_PERMITTED(CallClass.INTERNAL, extension)
+        return EntryDecision(_refusal("sys_not_permitted", why, Cause.REFUSED))
     if node:
-        return Entry(Go(node, f"{extension} {does} {dialled}"))
+        return EntryDecision(Go(node, does(extension, dialled)))
     if did:
-        return Entry(Go(tenant.numbers[did].to, f"to {did}"))
-    return Entry(to_external if read_dialled(dialled, tenant.country, tenant.area_code) else _unknown(dialled))
+        return EntryDecision(Go(tenant.numbers[did].to, Why.TO_DID(did)))
+    return EntryDecision(to_external if read_dialled(dialled, tenant.country, tenant.area_code) else _unknown(dialled))
 
 
 def _called_from_trunk(tenant: Tenant, facts: Facts, dialled: str) -> Go | Do:
@@ -96,17 +97,17 @@ def _called_from_trunk(tenant: Tenant, facts: Facts, dialled: str) -> Go | Do:
     if not did:
         return _unknown(dialled)
     if tenant.blacklist.bars_caller(facts.caller):
-        return _refusal(tenant.blacklist.prompt, f"{facts.caller} is on the blacklist", Cause.REFUSED)
+        return _refusal(tenant.blacklist.prompt, Why.ON_BLACKLIST(facts.caller), Cause.REFUSED)
     limit = take_line(Here(START, tenant, facts), NOBODY, outgoing=False)
     if limit is not Limit.NONE:
-        return _refusal("sys_outside_lines_taken", in_words(limit, tenant.caps, NOBODY), Cause.BUSY)
-    return Go(tenant.numbers[did].to, f"to {did}")
+        return _refusal("sys_outside_lines_taken", reasons_of(limit, tenant.caps, NOBODY), Cause.BUSY)
+    return Go(tenant.numbers[did].to, Why.TO_DID(did))
 
 
 def _unknown(dialled: str) -> Do:
-    return _refusal("sys_unknown_number", f"{dialled or 'nothing'} is no number here", Cause.UNKNOWN_NUMBER)
+    return _refusal("sys_unknown_number", Why.UNKNOWN_NUMBER(dialled), Cause.UNKNOWN_NUMBER)
 
 
-def _refusal(prompt: Name, why: str, cause: Cause) -> Do:
+def _refusal(prompt: Name, why: Reasons, cause: Cause) -> Do:
     """The caller hears why before anything answers."""
     return Do(Play((prompt,), early=True), why, (int(cause),), refuses=True)

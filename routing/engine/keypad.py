@@ -11,6 +11,7 @@ from routing.call.codes import Feature, Keyed, SwitchKeyed
 from routing.call.effects import CHANGED, NOT_CHANGED, PAUSES, ChangeSetting, Flip, FlipPause, PutSwitch
 from routing.call.facts import Facts, Forwarding
 from routing.call.questions import NOT_KNOWN, LastCaller
+from routing.call.reasons import Reasons, Why
 from routing.call.step import Cause, CheckVoicemail, Echo, Move, PickUp, Play, Step
 from routing.nodes.node import Do
 from routing.numbering.numbers import e164, find_did
@@ -26,10 +27,10 @@ class Dials:
     """The call goes on as if this internal or whole number had been dialled."""
 
     number: str
-    why: str
+    why: Reasons
 
 
-def _last(step: Step, why: str) -> Do:
+def _last(step: Step, why: Reasons) -> Do:
     """The step, after which the call is over."""
     return Do(step, why, (int(Cause.NORMAL),))
 
@@ -68,7 +69,7 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
         case Keyed(feature=feature) if feature in ELSEWHERE:
             return None
         case Keyed(feature=feature, rest=rest) if rest:
-            return _last(WRONG, f"{feature} takes no {rest!r}")
+            return _last(WRONG, Why.CODE_TAKES_NOTHING(feature, rest))
         case Keyed(feature=feature) if feature in FORWARDS_OFF:
             return code.no_forward(FORWARDS_OFF[feature])
         case Keyed(feature=Feature.VOICEMAIL):
@@ -76,24 +77,24 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
         case Keyed(feature=Feature.PICK_UP):
             return code.pick_up()
         case Keyed(feature=Feature.STATUS):
-            return _last(Play(code.status() or ("sys_nothing_set",)), f"{extension} asks what is set")
+            return _last(Play(code.status() or ("sys_nothing_set",)), Why.ASKS_WHAT_IS_SET(extension))
         case Keyed(feature=Feature.DO_NOT_DISTURB_ON):
-            return code.change(DoNotDisturb(on=True), ("sys_dnd_on",), "is not to be disturbed")
+            return code.change(DoNotDisturb(on=True), ("sys_dnd_on",), Why.NOT_TO_BE_DISTURBED(extension))
         case Keyed(feature=Feature.DO_NOT_DISTURB_OFF):
-            return code.change(DoNotDisturb(on=False), ("sys_dnd_off",), "may be disturbed")
+            return code.change(DoNotDisturb(on=False), ("sys_dnd_off",), Why.MAY_BE_DISTURBED(extension))
         case Keyed(feature=Feature.WAKE_UP_OFF):
-            return code.change(WakeUp(None), ("sys_wake_up_off",), "is not woken up")
+            return code.change(WakeUp(None), ("sys_wake_up_off",), Why.NOT_WOKEN_UP(extension))
         case Keyed(feature=Feature.CALL_LAST_CALLER):
             return code.call_last_caller()
         case Keyed(feature=Feature.MOVE):
             move = Move(extension, tenant.users[extension].mobile or "", "sys_nothing_to_move")
-            return _last(move, f"{extension} takes over its own call")
+            return _last(move, Why.TAKES_OWN_CALL(extension))
         case Keyed(feature=Feature.PARK) if tenant.park_extension:
-            return Dials(tenant.park_extension, f"{extension} parks itself")
+            return Dials(tenant.park_extension, Why.PARKS(extension))
         case Keyed(feature=Feature.PARK):
-            return _last(WRONG, "no parking lot has an extension")
+            return _last(WRONG, Why.NO_LOT())
         case Keyed(feature=Feature.ECHO):
-            return _last(Echo("sys_echo"), f"{extension} hears itself")
+            return _last(Echo("sys_echo"), Why.HEARS_ITSELF(extension))
         case _:
             raise AssertionError(f"nothing is known of {keyed}")
 
@@ -102,7 +103,7 @@ def woken(tenant: Tenant, facts: Facts, extension: Extension) -> Do:
     """What a user hears who has answered the call that wakes up. No other one follows."""
     noted = facts.perform(ChangeSetting(extension, WakeUp(None))) == CHANGED
     clock = facts.moment.astimezone(ZoneInfo(tenant.timezone))
-    why = f"{extension} is awake" if noted else f"{extension} is awake, which cannot be noted now: it rings again"
+    why = Why.IS_AWAKE(extension) if noted else Why.IS_AWAKE_NOT_NOTED(extension)
     return _last(Play(("sys_time_is", *digits(f"{clock:%H%M}"))), why)
 
 
@@ -114,28 +115,28 @@ class _Code:
     facts: Facts
     extension: Extension
 
-    def change(self, setting: Setting, prompts: tuple[Name, ...], why: str) -> Do:
+    def change(self, setting: Setting, prompts: tuple[Name, ...], why: Reasons) -> Do:
         if self.facts.perform(ChangeSetting(self.extension, setting)) == NOT_CHANGED:
-            return _last(FAILED, f"{self.extension} {why}: cannot be changed now")
-        return _last(Play(prompts), f"{self.extension} {why}")
+            return _last(FAILED, Why.CANNOT_BE_CHANGED(why))
+        return _last(Play(prompts), why)
 
     def voicemail(self) -> Do:
         if self.tenant.users[self.extension].voicemail:
-            return _last(CheckVoicemail(self.extension), f"{self.extension} listens to its mailbox")
-        return _last(Play(("sys_no_mailbox",)), f"{self.extension} has no mailbox")
+            return _last(CheckVoicemail(self.extension), Why.CHECKS_MAILBOX(self.extension))
+        return _last(Play(("sys_no_mailbox",)), Why.HAS_NO_MAILBOX(self.extension))
 
     def pick_up(self) -> Do:
         groups = self.tenant.pickup_groups_of(self.extension)
         if not groups:
-            return _last(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group")
-        return _last(PickUp((), "sys_nothing_to_pick_up"), f"{self.extension} picks up in {', '.join(groups)}")
+            return _last(NOTHING_TO_PICK_UP, Why.IN_NO_PICKUP_GROUP(self.extension))
+        return _last(PickUp((), "sys_nothing_to_pick_up"), Why.PICKS_UP_IN(self.extension, ", ".join(groups)))
 
     def pick_up_for(self, other: str) -> Do:
         """Who is in no pickup group with the other hears the same as if nothing rang."""
         if not self.tenant.may_pick_up(self.extension, other):
-            return _last(NOTHING_TO_PICK_UP, f"{self.extension} is in no pickup group with {other or 'nobody'}")
+            return _last(NOTHING_TO_PICK_UP, Why.NO_PICKUP_GROUP_WITH(self.extension, other))
         ringing = PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up")
-        return _last(ringing, f"{self.extension} picks up for {other}")
+        return _last(ringing, Why.PICKS_UP_FOR(self.extension, other))
 
     def attend(self, feature: Feature, number: str) -> Do:
         """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
@@ -145,34 +146,35 @@ class _Code:
         own = groups_of(self.tenant, self.extension)
         group = self.tenant.internal_numbers.get(number, "") if number else ""
         if number and group not in own:
-            return _last(Play(("sys_code_no_group",)), f"{self.extension} is in no group or queue {number}")
+            return _last(Play(("sys_code_no_group",)), Why.IN_NO_GROUP(self.extension, number))
         others = tuple(name for name in own if name != group)
-        settings: dict[Feature, tuple[Setting, str, str, str]] = {
-            Feature.LOGIN: (LoggedOut(False, group, others), "sys_logged_in", "_to", "logs in"),
-            Feature.LOGOUT: (LoggedOut(True, group, others), "sys_logged_out", "_of", "logs out"),
-            Feature.PAUSE: (Paused(True, group, others), "sys_paused", "_in", "pauses"),
-            Feature.RESUME: (Paused(False, group, others), "sys_resumed", "_in", "goes on"),
+        settings: dict[Feature, tuple[Setting, str, str, Why, Why]] = {
+            Feature.LOGIN: (LoggedOut(False, group, others), "sys_logged_in", "_to", Why.LOGS_IN, Why.LOGS_IN_TO),
+            Feature.LOGOUT: (LoggedOut(True, group, others), "sys_logged_out", "_of", Why.LOGS_OUT, Why.LOGS_OUT_OF),
+            Feature.PAUSE: (Paused(True, group, others), "sys_paused", "_in", Why.PAUSES, Why.PAUSES_IN),
+            Feature.RESUME: (Paused(False, group, others), "sys_resumed", "_in", Why.RESUMES, Why.RESUMES_IN),
         }
-        setting, prompt, in_one, why = settings[feature]
+        setting, prompt, in_one, everywhere, why = settings[feature]
         if not group:
-            return self.change(setting, (prompt,), f"{why} everywhere")
-        return self.change(setting, (prompt + in_one, name_of_element(group)), f"{why} in {group}")
+            return self.change(setting, (prompt,), everywhere(self.extension))
+        return self.change(setting, (prompt + in_one, name_of_element(group)), why(self.extension, group))
 
     def flip_pause(self) -> Do:
         found = self.facts.perform(FlipPause(self.extension))
         if found == NOT_CHANGED:
-            return _last(FAILED, f"{self.extension} begins or ends a pause: cannot be changed now")
+            return _last(FAILED, Why.CANNOT_BE_CHANGED(Why.FLIPS_PAUSE(self.extension)))
         if found == PAUSES:
-            return _last(Play(("sys_paused",)), f"{self.extension} pauses everywhere")
-        return _last(Play(("sys_resumed",)), f"{self.extension} goes on everywhere")
+            return _last(Play(("sys_paused",)), Why.PAUSES(self.extension))
+        return _last(Play(("sys_resumed",)), Why.RESUMES(self.extension))
 
     def forward(self, kind: Forwarding, number: str) -> Do:
         try:
             to = self._forward_target(number)
         except ValueError as error:
-            why = f"{self.extension} cannot forward to {number or 'nothing'}: {error}"
+            why = Why.CANNOT_FORWARD(self.extension, number, str(error))
             return _last(Play(("sys_forward_refused",)), why)
-        return self.change(Forward(kind, to), (f"sys_forward_{kind}", *digits(to)), f"forwards to {to} ({kind})")
+        prompts = (f"sys_forward_{kind}", *digits(to))
+        return self.change(Forward(kind, to), prompts, Why.FORWARDS_TO(self.extension, to, kind))
 
     def _forward_target(self, number: str) -> str:
         """As it is kept: an internal number, or a whole one. Raises ValueError that says why no call can go there."""
@@ -191,13 +193,14 @@ class _Code:
 
     def no_forward(self, kind: Forwarding) -> Do:
         setting = Forward(kind, "", fixed=kind in self.tenant.forwards_of(self.extension))
-        return self.change(setting, (f"sys_forward_{kind}_off",), f"forwards nothing ({kind})")
+        return self.change(setting, (f"sys_forward_{kind}_off",), Why.FORWARDS_NOTHING(self.extension, kind))
 
     def wake_up(self, clock: str) -> Do:
         if not re.fullmatch("([01][0-9]|2[0-3])[0-5][0-9]", clock, re.ASCII):
-            return _last(Play(("sys_wake_up_wrong",)), f"{clock or 'nothing'} is no time")
+            return _last(Play(("sys_wake_up_wrong",)), Why.NO_TIME(clock))
         at = next_moment(self.facts.moment, time(int(clock[:2]), int(clock[2:])), ZoneInfo(self.tenant.timezone))
-        return self.change(WakeUp(at), ("sys_wake_up_at", *digits(clock)), f"is woken up at {clock[:2]}:{clock[2:]}")
+        shown = f"{clock[:2]}:{clock[2:]}"
+        return self.change(WakeUp(at), ("sys_wake_up_at", *digits(clock)), Why.WOKEN_UP_AT(self.extension, shown))
 
     def move(self, name: Name, place: str) -> Do:
         """A switch: to the position of this place in its list, or to the next."""
@@ -209,11 +212,11 @@ class _Code:
             if self.facts.perform(PutSwitch(name, switch.positions[moved])) != CHANGED:
                 moved = NOT_CHANGED
         else:
-            return _last(WRONG, f"{name} has no position {place!r}")
+            return _last(WRONG, Why.NO_POSITION(name, place))
         if moved == NOT_CHANGED:
-            return _last(Play(("sys_switch_stuck",)), f"{name} cannot be moved now")
+            return _last(Play(("sys_switch_stuck",)), Why.SWITCH_STUCK(name))
         position = switch.positions[moved]
-        return _last(Play((switch.prompt_of(position),)), f"{self.extension} moves {name} to {position}")
+        return _last(Play((switch.prompt_of(position),)), Why.MOVES_SWITCH(self.extension, name, position))
 
     def status(self) -> tuple[Name, ...]:
         """The prompts that tell what is set."""
@@ -234,11 +237,11 @@ class _Code:
     def call_last_caller(self) -> Do | Dials:
         shown = self.facts.answer(LastCaller(self.extension))
         if shown == NOT_KNOWN:
-            return _last(FAILED, "the last caller cannot be asked for now")
+            return _last(FAILED, Why.LAST_CALLER_NOT_KNOWN())
         number = shown if shown in self.tenant.internal_numbers else e164(shown, self.tenant.country)
         if number not in self.tenant.internal_numbers and not re.fullmatch(r"\+[1-9][0-9]{6,14}", number, re.ASCII):
-            return _last(Play(("sys_no_last_caller",)), f"no number is known that called {self.extension} last")
-        return Dials(number, f"{self.extension} calls the last caller")
+            return _last(Play(("sys_no_last_caller",)), Why.NO_LAST_CALLER(self.extension))
+        return Dials(number, Why.CALLS_LAST_CALLER(self.extension))
 
 
 def next_moment(now: datetime, clock: time, zone: ZoneInfo) -> datetime:

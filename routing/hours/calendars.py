@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from routing.hours.dates import DateSpan, shown
+from routing.hours.dates import DateSpan
 from routing.numbering.value_types import Url
 from yaml_models.patterns import SHORT_LINE, matching
 from yaml_models.strict_model import Part
@@ -41,14 +41,19 @@ class CalendarEvent(Part):
 
 
 class Events:
-    """Events by the days that they touch, to be asked often."""
+    """Events by the days that they touch, to be asked often; arranged when the first question comes."""
 
     def __init__(self, events: Iterable[CalendarEvent] = ()) -> None:
-        self._by_day: dict[date, list[CalendarEvent]] = {}
-        for event in events:
+        self._events = events
+
+    @cached_property
+    def _by_day(self) -> dict[date, list[CalendarEvent]]:
+        by_day: dict[date, list[CalendarEvent]] = {}
+        for event in self._events:
             first, last = event.begins.astimezone(UTC).date(), event.ends.astimezone(UTC).date()
             for number in range((last - first).days + 1):
-                self._by_day.setdefault(first + timedelta(days=number), []).append(event)
+                by_day.setdefault(first + timedelta(days=number), []).append(event)
+        return by_day
 
     def at(self, local: datetime) -> CalendarEvent | None:
         """The event at that moment, the first of several."""
@@ -58,7 +63,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was last found at a calendar's address."""
+    """Events last fetched from a calendar's address."""
 
     url: str
     events: Events = field(default_factory=Events)
@@ -83,14 +88,12 @@ class Calendar(Part):
     def _events(self) -> Events:
         return Events(self.events)
 
-    def why(self, local: datetime, fetched: Fetched | None = None) -> str | None:
-        """What the local moment is, in words: '24 Dec is Wigilia'; None when the calendar has nothing then. What was found at
-        another address than the calendar has now counts for nothing."""
-        today = local.date()
-        day = next((day for day in self.days if day.on.cover(today)), None)
-        if day:
-            return f"{shown(today)} is {day.title}"
+    def day_at(self, local: datetime) -> Day | None:
+        """The day of `days` at that local moment."""
+        return next((day for day in self.days if day.on.cover(local.date())), None)
+
+    def event_at(self, local: datetime, fetched: Fetched | None = None) -> CalendarEvent | None:
+        """The event at that local moment, of the file or the address. Events from another address than the calendar has now
+        count for nothing."""
         event = self._events.at(local)
-        if event is None and fetched and fetched.url == self.url:
-            event = fetched.events.at(local)
-        return f"{shown(today)} {local:%H:%M} is {event.title}" if event else None
+        return fetched.events.at(local) if event is None and fetched and fetched.url == self.url else event

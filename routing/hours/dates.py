@@ -17,7 +17,7 @@ EXPECTED = "a day or days such as 2026-12-24, 2026-12-24..2027-01-01, 12-24 or 1
 @dataclass(frozen=True, slots=True)
 class Dates:
     """From the first to the last day, both included. A `year` of 0 means every year; then the last day may come before
-    the first, over the New Year. 02-29 is there in leap years only."""
+    the first, over the New Year. 02-29 exists in leap years only."""
 
     year: int
     first: tuple[int, int, int]      # year, month, day

@@ -19,7 +19,7 @@ def holidays_in(country: str, region: str, year: int) -> Mapping[date, str]:
 
 
 def public_holiday(country: str, region: str, day: date) -> str | None:
-    """What is celebrated on the day; None on any other day."""
+    """Name of the public holiday on the day; None on any other day."""
     return holidays_in(country, region, day.year).get(day)
 
 

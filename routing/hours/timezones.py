@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 
 def is_timezone(name: str) -> bool:
-    """Whether it is a time zone's IANA name."""
+    """True for the IANA name of a time zone."""
     return name in _names()
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from routing.call.facts import DeviceState, Facts, Forwarding
+from routing.call.reasons import Reasons, Why
 from routing.call.state import DialStatus
 from routing.call.step import Outside
 from routing.hunt.ring_rules import CallKind, Ways
@@ -32,7 +33,7 @@ class Reachable:
 
     endpoints: tuple[str, ...]
     outside: tuple[Outside, ...]
-    why: str
+    why: Reasons
     delays_s: tuple[int, ...] = ()
     phones: tuple[str, ...] = ()
 
@@ -43,7 +44,7 @@ class Passed:
 
     target: Target
     outside: tuple[Outside, ...]
-    why: str
+    why: Reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Nobody:
     """Nobody rings; directly called, the user's mailbox or `missed` takes the call, as with that status."""
 
     status: DialStatus
-    why: str
+    why: Reasons
 
 
 class People(Protocol):
@@ -82,15 +83,15 @@ def who_rings(
     personal = facts.set_by(extension)
     if ended is not None:
         forward = _FORWARDS.get(ended)
-        return (_passed(people, facts, extension, forward, trail) if forward else None) or Nobody(ended, "")
+        return (_passed(people, facts, extension, forward, trail) if forward else None) or Nobody(ended, ())
     if extension in trail:
-        return Nobody(DialStatus.UNAVAILABLE, f"{extension} has passed this call on already")
+        return Nobody(DialStatus.UNAVAILABLE, Why.HAS_PASSED_ON(extension))
     if groups and (personal.logged_out or not personal.logged_out_of.isdisjoint(groups)):
-        return Nobody(DialStatus.UNAVAILABLE, f"{extension} is logged out")
+        return Nobody(DialStatus.UNAVAILABLE, Why.LOGGED_OUT(extension))
     if groups and (personal.paused or not personal.paused_in.isdisjoint(groups)):
-        return Nobody(DialStatus.UNAVAILABLE, f"{extension} is paused")
+        return Nobody(DialStatus.UNAVAILABLE, Why.PAUSED(extension))
     if extension == facts.caller_extension:
-        return Nobody(DialStatus.BUSY, f"{extension} is the caller")
+        return Nobody(DialStatus.BUSY, Why.IS_CALLER(extension))
     if not groups or follow:
         passed = _passed(people, facts, extension, Forwarding.UNCONDITIONAL, trail)
         if passed and groups:
@@ -99,11 +100,11 @@ def who_rings(
             return passed
     if personal.do_not_disturb:
         busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
-        return busy or Nobody(DialStatus.BUSY, f"{extension} is not to be disturbed")
+        return busy or Nobody(DialStatus.BUSY, Why.NOT_TO_BE_DISTURBED(extension))
     phones = {facts.state_of(endpoint) for endpoint in people.endpoints_of(extension)}
     if not people.takes_second_call(extension) and phones & {DeviceState.IN_USE, DeviceState.BUSY}:
         busy = None if groups else _passed(people, facts, extension, Forwarding.BUSY, trail)
-        return busy or Nobody(DialStatus.BUSY, f"{extension} is in a call and takes no second one")
+        return busy or Nobody(DialStatus.BUSY, Why.NO_SECOND_CALL(extension))
     ways = people.ways_of(extension, CallKind.GROUP if groups else _kind(people, facts, extension))
     if groups and follow and {facts.state_of(endpoint) for endpoint in ways.endpoints} == {DeviceState.UNAVAILABLE}:
         passed = _passed(people, facts, extension, Forwarding.UNAVAILABLE, trail)
@@ -116,8 +117,8 @@ def outside_member(people: People, facts: Facts, number: Did) -> Reachable | Nob
     """What rings for a number outside that is itself a member of a group. It confirms: the voicemail of its network would take
     the call from all the others."""
     if number == facts.caller:
-        return Nobody(DialStatus.BUSY, f"{number} is the caller")
-    return Reachable((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), number)
+        return Nobody(DialStatus.BUSY, Why.IS_CALLER(number))
+    return Reachable((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), Why.WHO(number))
 
 
 def _passed(
@@ -126,13 +127,13 @@ def _passed(
     """Where that forward leads, None where it leads nowhere: none is set, it cannot be reached, it goes back to the caller or
     to somebody who has passed the call on, or the call has been forwarded often enough."""
     chosen = {**people.forwards_of(extension), **facts.set_by(extension).forwards}.get(forward)
-    return passed_to(people, facts, extension, chosen, trail, _WORDS[forward]) if chosen else None
+    return passed_to(people, facts, extension, chosen, trail, _WHICH[forward]) if chosen else None
 
 
 def passed_to(
-    people: People, facts: Facts, extension: Extension, chosen: str, trail: tuple[Extension, ...], words: str,
+    people: People, facts: Facts, extension: Extension, chosen: str, trail: tuple[Extension, ...], which: Reasons,
 ) -> Passed | None:
-    """How a user's calls go on to what the user has chosen, None where that leads nowhere; `words` tell which calls."""
+    """How a user's calls go on to what the user has chosen, None where that leads nowhere; `which` calls these are."""
     if extension in trail or len(trail) >= MAX_FORWARDS:
         return None
     try:
@@ -143,14 +144,14 @@ def passed_to(
     caller = facts.caller if outside else facts.caller_extension      # from outside nobody calls as an extension
     if to in (extension, caller, *trail):
         return None
-    return Passed("" if outside else to, outside, f"forwards {words} to {to}")
+    return Passed("" if outside else to, outside, Why.FORWARDS(which, to))
 
 
-_WORDS = {
-    Forwarding.UNCONDITIONAL: "all calls",
-    Forwarding.BUSY: "when busy",
-    Forwarding.NO_ANSWER: "when nobody answers",
-    Forwarding.UNAVAILABLE: "when unavailable",
+_WHICH = {
+    Forwarding.UNCONDITIONAL: Why.ALL_CALLS(),
+    Forwarding.BUSY: Why.WHEN_BUSY(),
+    Forwarding.NO_ANSWER: Why.WHEN_NO_ANSWER(),
+    Forwarding.UNAVAILABLE: Why.WHEN_UNAVAILABLE(),
 }
 
 
@@ -159,18 +160,18 @@ def _followed(
 ) -> Reachable | Nobody:
     """What rings for a member whose forward the group follows: another user by the same table, or a number outside, which has
     to confirm: its network's voicemail would take the call from all the others."""
-    why = f"{extension} {passed.why}"
+    why = Why.USER_DOES(extension, passed.why)
     if passed.outside:
         (leg,) = passed.outside
-        return Reachable((), (replace(leg, confirm=True),), f"{leg.number} ({why})")
+        return Reachable((), (replace(leg, confirm=True),), Why.FOLLOWED(Why.WHO(leg.number), why))
     if not passed.target.isdigit():
-        return Nobody(DialStatus.UNAVAILABLE, f"{why}, which a group does not follow")
+        return Nobody(DialStatus.UNAVAILABLE, Why.NOT_FOLLOWED(why))
     found = who_rings(people, facts, passed.target, groups=groups, follow=True, trail=(*trail, extension))
     match found:
         case Reachable():
-            return replace(found, why=f"{found.why} ({why})")
+            return replace(found, why=Why.FOLLOWED(found.why, why))
         case Nobody(status=status):
-            return Nobody(status, f"{why}; {found.why}")
+            return Nobody(status, Why.FOLLOWED_IN_VAIN(why, found.why))
         case Passed():
             raise AssertionError("a group is never left by a forward")
 
@@ -188,11 +189,11 @@ def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Re
     outside = () if number in ("", facts.caller) else (
         Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True, payer=extension, permitted=True),)
     if not ways.endpoints and not outside:
-        return Nobody(DialStatus.UNAVAILABLE, f"{extension} has nothing that rings for this kind of call")
+        return Nobody(DialStatus.UNAVAILABLE, Why.NOTHING_RINGS(extension))
     there = [delay_s for endpoint, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)
              if facts.state_of(endpoint) is not DeviceState.UNAVAILABLE]
     soonest_s = min([*there, *(leg.after_s for leg in outside)], default=min(ways.delays_s, default=0))
     return Reachable(
         ways.endpoints, tuple(replace(leg, after_s=leg.after_s - soonest_s) for leg in outside),
-        " and ".join([extension, *(leg.number for leg in outside)]),
+        Why.WHO_AND(extension, number) if outside else Why.WHO(extension),
         tuple(max(delay_s - soonest_s, 0) for delay_s in ways.delays_s), people.endpoints_of(extension))

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from routing.call.facts import DeviceState, Facts
+from routing.call.reasons import Reasons, Why
 from routing.call.step import Outside
 from routing.hunt.forwarding import Nobody, Passed, People, outside_member, who_rings
 from routing.hunt.hunting import Seat
+from routing.hunt.ring_rules import rings_after
 from routing.numbering.value_types import Extension
 
 IN_A_CALL = {DeviceState.IN_USE, DeviceState.BUSY}
@@ -24,10 +26,10 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What rings for a member, in words `why`; for one who is OUT, why not."""
+    """What rings for a member; `why` names it, and for one who is OUT says why nothing does."""
 
     standing: Standing
-    why: str
+    why: Reasons
     endpoints: tuple[str, ...] = ()
     outside: tuple[Outside, ...] = ()
     delays_s: tuple[int, ...] = ()      # of the endpoints
@@ -39,12 +41,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """What rings together, nothing of it twice. `delays_s` are of the endpoints; `told` says who it is, in words."""
+    """What rings together, nothing of it twice. `delays_s` are of the endpoints; `told` says who it is."""
 
     endpoints: tuple[str, ...]
     delays_s: tuple[int, ...]
     outside: tuple[Outside, ...]
-    told: tuple[str, ...]
+    told: Reasons
 
 
 def candidates(
@@ -72,7 +74,7 @@ def _candidate(
     if skip_busy and {facts.state_of(endpoint) for endpoint in found.phones} & IN_A_CALL:
         standing = Standing.BUSY
     elif not soon and not outside:
-        return Candidate(Standing.OUT, f"{seat.member} would ring too late")
+        return Candidate(Standing.OUT, Why.TOO_LATE(seat.member))
     elif {facts.state_of(endpoint) for endpoint in soon} <= {DeviceState.UNAVAILABLE} and not outside:
         standing = Standing.AWAY
     return Candidate(standing, found.why, tuple(soon), outside, tuple(soon.values()))
@@ -95,4 +97,4 @@ def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozen
     return Ringing(
         tuple(endpoint for endpoint, _ in endpoints), tuple(delay_s - soonest_s for _, delay_s in endpoints),
         tuple(leg for leg in late if leg.after_s < ring_s),
-        tuple(f"{why} after {delay_s} s" if delay_s else why for why, delay_s in told))
+        tuple(reason for why, delay_s in told for reason in rings_after(why, delay_s)))

@@ -4,9 +4,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from routing.call.reasons import Why
 from routing.call.state import Entered, Event, Played
 from routing.call.step import Play
-from routing.hours.dates import DateSpan, shown
+from routing.hours.dates import DateSpan
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.numbering.value_types import Name, Target
 
@@ -25,9 +26,9 @@ class Announcement(Element):
             case Entered():
                 today = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)).date()
                 if self.days and not any(span.cover(today) for span in self.days):
-                    return Go(self.next, f"not played on {shown(today)}, on to {self.next}")
-                return Do(Play(self.prompts, skippable=self.interruptible), f"plays {', '.join(self.prompts)}")
+                    return Go(self.next, Why.NOT_TODAY(today.isoformat()) + Why.ON_TO(self.next))
+                return Do(Play(self.prompts, skippable=self.interruptible), Why.PLAYS(", ".join(self.prompts)))
             case Played():
-                return Go(self.next, f"played, on to {self.next}")
+                return Go(self.next, Why.PLAYED() + Why.ON_TO(self.next))
             case _:
                 raise UnexpectedEvent(here, event)

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from routing.call.call_server import Failed, Reply
 from routing.call.questions import AskServer, Speak
+from routing.call.reasons import Reasons, Why
 from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played, counters
 from routing.call.step import Cause, Dial, Hangup, Outside, Read, Say
 from routing.hunt.caller_id import CALLER, Presentation, identity
@@ -49,7 +50,7 @@ class CallServer(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered() if self.ask:
-                return Do(Read((self.ask.prompt,), self.ask.max_digits, self.ask.wait_s), "asks for digits")
+                return Do(Read((self.ask.prompt,), self.ask.max_digits, self.ask.wait_s), Why.ASKS_FOR_DIGITS())
             case Entered():
                 return self._ask(here, here.facts.keys)
             case Digits(keys=keys):
@@ -57,17 +58,17 @@ class CallServer(Element):
             case Played() if memory:
                 return self._call_number(here, number_of(memory))
             case DialEnded(status=DialStatus.ANSWER):
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case DialEnded(status=status):
                 target = self.unanswered or self.failed
-                return Go(target, f"{status.lower()}, on to {target}")
+                return Go(target, Why.DIAL_ENDED(status.lower()) + Why.ON_TO(target))
             case _:
                 raise UnexpectedEvent(here, event)
 
     def _ask(self, here: Here, keys: str) -> Go | Do:
         answer = here.facts.answer(AskServer(here.name, keys))
         if isinstance(answer, Failed):
-            return self._failed(answer.describe())
+            return self._failed(answer.reasons)
         return self._follow(here, answer)
 
     def _follow(self, here: Here, reply: Reply) -> Go | Do:
@@ -77,32 +78,32 @@ class CallServer(Element):
             try:
                 number = number_outside(here, str(reply.go_to))
             except ValueError as error:
-                return self._failed(f"its answer cannot be used: go_to: {error}")
-        said = "".join(f"{name}={value}, " for name, value in reply.show.items())
+                return self._failed(Why.CANNOT_BE_FOLLOWED(str(error)))
+        said = tuple(reason for name, value in reply.show.items() for reason in Why.SHOWS(name, value))
         if reply.text is None:
-            return Go(target, f"{said}on to {target}") if target else self._call(here, number, said)
+            return Go(target, said + Why.ON_TO(target)) if target else self._call(here, number, said)
         sound = here.facts.answer(Speak(reply.text, reply.language or here.chosen.language or here.tenant.language))
         told = " ".join(reply.text.split())
         shown = told if len(told) <= MAX_TOLD else f"{told[:MAX_TOLD]}..."
         if not sound:
-            return self._failed(f"{said}could not read '{shown}'")
-        return Do(Say(sound), f"{said}reads '{shown}', on to {target or number}", memory_of(number), then=target)
+            return self._failed(said + Why.CANNOT_READ(shown))
+        return Do(Say(sound), said + Why.READS(shown) + Why.ON_TO(target or number), memory_of(number), then=target)
 
     def _call_number(self, here: Here, number: Did) -> Go | Do:
         """The number, unless the configuration refuses it since the text was read."""
         try:
-            return self._call(here, number_outside(here, number), "")
+            return self._call(here, number_outside(here, number), ())
         except ValueError as error:
-            return self._failed(str(error))
+            return self._failed(Why.CANNOT_BE_FOLLOWED(str(error)))
 
-    def _call(self, here: Here, number: Did, said: str) -> Do:
+    def _call(self, here: Here, number: Did, said: Reasons) -> Do:
         leg = Outside(number, here.tenant.trunk_endpoint(self.trunk, number))
         shown, vouching = identity(here.tenant, here.facts, self.presentation)
         step = Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching)
-        return Do(step, f"{said}calls {number}")
+        return Do(step, said + Why.CALLS(number))
 
-    def _failed(self, why: str) -> Go:
-        return Go(self.failed, f"{why}, on to {self.failed}")
+    def _failed(self, why: Reasons) -> Go:
+        return Go(self.failed, why + Why.ON_TO(self.failed))
 
 
 def number_outside(here: Here, go_to: str) -> Did:

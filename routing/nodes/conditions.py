@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from routing.call.reasons import Why
 from routing.call.state import Entered, Event
-from routing.hours.dates import shown_moment
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.when import Condition, Inquiry, When
 from routing.numbering.value_types import Label, Target
@@ -49,6 +49,6 @@ class Conditions(Element):
         asked = Inquiry(here, local)
         for place, (question, rule) in enumerate(self._compiled):
             if question(asked) is not None and (why := rule.when.why(asked, place)):
-                title = rule.title or f"rule {place + 1}"
-                return Go(rule.to, f"{title}: {why}, on to {rule.to}")
-        return Go(self.otherwise, f"no rule holds on {shown_moment(local)}, on to {self.otherwise}")
+                holds = Why.RULE_HOLDS(rule.title or Why.RULE(place + 1), why)
+                return Go(rule.to, holds + Why.ON_TO(rule.to))
+        return Go(self.otherwise, Why.NO_RULE(local.isoformat()) + Why.ON_TO(self.otherwise))

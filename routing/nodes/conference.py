@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from routing.call.effects import TryRoomPin
+from routing.call.reasons import Reasons, Why
 from routing.call.state import ConferenceLeft, Digits, Entered, Event, Played, counters
 from routing.call.step import CONFERENCE_PROMPTS, Cause, Conference, Hangup, Play, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
@@ -53,21 +54,21 @@ class ConferenceRoom(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered() if self._pins:
-                return self._ask((), "asks for the PIN", 0)
+                return self._ask((), Why.ASKS_FOR_PIN(), 0)
             case Entered():
-                return self._let_in(here, "lets in", moderator=False)
+                return self._let_in(here, Why.LETS_IN(), moderator=False)
             case Digits(keys="") if not self.pin:
-                return self._let_in(here, "lets in", moderator=False)
+                return self._let_in(here, Why.LETS_IN(), moderator=False)
             case Digits(keys=""):
-                return self._wrong("no PIN", (), counters(memory, 1)[0] + 1)
+                return self._wrong(Why.NO_PIN(), (), counters(memory, 1)[0] + 1)
             case Digits(keys=keys):
                 return self._try(here, keys.rstrip("#"), counters(memory, 1)[0] + 1)
             case Played():
-                return Go(self.wrong_pin, f"on to {self.wrong_pin}")
+                return Go(self.wrong_pin, Why.ON_TO(self.wrong_pin))
             case ConferenceLeft(refused=True):
-                return Go(self.closed, f"the room is full or locked, on to {self.closed}")
+                return Go(self.closed, Why.ROOM_CLOSED() + Why.ON_TO(self.closed))
             case ConferenceLeft():
-                return Do(Hangup(Cause.NORMAL), "the conference is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONFERENCE_OVER())
             case _:
                 raise UnexpectedEvent(here, event)
 
@@ -78,23 +79,23 @@ class ConferenceRoom(Element):
     def _try(self, here: Here, pin: str, tries: int) -> Go | Do:
         may_try = here.facts.perform(TryRoomPin(here.name, bool(here.facts.caller_extension), pin in self._pins))
         if not may_try:
-            return Do(Play((self.too_many_prompt,)), "too many wrong PINs of late")
+            return Do(Play((self.too_many_prompt,)), Why.TOO_MANY_PINS())
         if pin == self.moderator_pin:
-            return self._let_in(here, "lets in as moderator", moderator=True)
+            return self._let_in(here, Why.LETS_IN_MODERATOR(), moderator=True)
         if pin == self.pin:
-            return self._let_in(here, "lets in", moderator=False)
-        return self._wrong("a wrong PIN", (self.wrong_pin_prompt,), tries)
+            return self._let_in(here, Why.LETS_IN(), moderator=False)
+        return self._wrong(Why.WRONG_PIN(), (self.wrong_pin_prompt,), tries)
 
-    def _wrong(self, what: str, prompts: tuple[Name, ...], failures: int) -> Go | Do:
+    def _wrong(self, what: Reasons, prompts: tuple[Name, ...], failures: int) -> Go | Do:
         if failures >= self.tries:
-            return Go(self.wrong_pin, f"{what}, {failures} in all, on to {self.wrong_pin}")
-        return self._ask(prompts, f"{what}, asks again", failures)
+            return Go(self.wrong_pin, what + Why.IN_ALL(failures) + Why.ON_TO(self.wrong_pin))
+        return self._ask(prompts, what + Why.ASKS_AGAIN(), failures)
 
-    def _ask(self, told: tuple[Name, ...], why: str, failures: int) -> Do:
+    def _ask(self, told: tuple[Name, ...], why: Reasons, failures: int) -> Do:
         """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
         return Do(Read((*told, self.prompt), MAX_PIN, self.wait_s, secret=True), why, (failures,))
 
-    def _let_in(self, here: Here, why: str, *, moderator: bool) -> Do:
+    def _let_in(self, here: Here, why: Reasons, *, moderator: bool) -> Do:
         step = Conference(
             here.name, self.max_members, CONFERENCE_PROMPTS, moderator, self.wait_for_moderator, self.ends_with_moderator,
             self.music or here.chosen.music)

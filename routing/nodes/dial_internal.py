@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from routing.call.reasons import Why
 from routing.call.state import Digits, Entered, Event, counters
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.nodes.number_entry import allowed_numbers, read_number
@@ -28,15 +29,15 @@ class DialInternal(Element):
         numbers = allowed_numbers(here, self.excluded)
         match event:
             case Entered():
-                return Do(read_number(self.prompt, self.wait_s, numbers), "asks for a number", (0,))
+                return Do(read_number(self.prompt, self.wait_s, numbers), Why.ASKS_FOR_NUMBER(), (0,))
             case Digits(keys=keys) if keys in numbers:
-                return Go(numbers[keys], f"dials {keys}, on to {numbers[keys]}")
+                return Go(numbers[keys], Why.NUMBER_KEYED(keys) + Why.ON_TO(numbers[keys]))
             case Digits(keys=keys):
                 failures = counters(memory, 1)[0] + 1
-                what = f"{keys} is no number here" if keys else "no number"
+                what = Why.UNKNOWN_NUMBER(keys) if keys else Why.NO_NUMBER_KEYED()
                 if failures >= self.tries:
-                    return Go(self.failed, f"{what}, {failures} in all, on to {self.failed}")
+                    return Go(self.failed, what + Why.IN_ALL(failures) + Why.ON_TO(self.failed))
                 told = (self.unknown_prompt,) if keys else ()
-                return Do(read_number(self.prompt, self.wait_s, numbers, told), f"{what}, asks again", (failures,))
+                return Do(read_number(self.prompt, self.wait_s, numbers, told), what + Why.ASKS_AGAIN(), (failures,))
             case _:
                 raise UnexpectedEvent(here, event)

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from routing.call.questions import Understand
+from routing.call.reasons import Reasons, Why
 from routing.call.state import Digits, Entered, Event, Listened
 from routing.call.step import Listen, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
@@ -44,9 +45,9 @@ class NameDirectory(Element):
         match event, memory:
             case Entered(), _ if self.speech:
                 listen = Listen((self.speech_prompt,), MAX_LETTERS, self.wait_s)
-                return Do(listen, "asks for a name, said or keyed", (LETTERS, 0))
+                return Do(listen, Why.ASKS_FOR_SPOKEN_NAME(), (LETTERS, 0))
             case Entered(), _:
-                return self._ask((self.prompt,), "asks for a name", 0)
+                return self._ask((self.prompt,), Why.ASKS_FOR_NAME(), 0)
             case Digits(keys=keys), (0, failures):
                 return self._find(here, keys.rstrip("#"), failures)
             case Listened(keys=keys), (0, failures) if keys:
@@ -63,24 +64,24 @@ class NameDirectory(Element):
     def _find(self, here: Here, letters: str, failures: int) -> Go | Do:
         found = self._named(here, letters)
         if not letters:
-            return self._again((self.prompt,), "no letters", failures)
+            return self._again((self.prompt,), Why.NO_LETTERS(), failures)
         if not found:
-            return self._again(("sys_nobody_of_that_name", self.prompt), f"nobody's name begins with {letters}", failures)
+            return self._again(("sys_nobody_of_that_name", self.prompt), Why.NOBODY_NAMED(letters), failures)
         if len(found) == 1:
-            return Go(found[0], f"{letters} is {here.tenant.names[found[0]]}, on to {found[0]}")
-        return self._tell(found, failures, letters, 0, f"{len(found)} names begin with {letters}")
+            return Go(found[0], Why.MEANS_NAME(letters, here.tenant.names[found[0]]) + Why.ON_TO(found[0]))
+        return self._tell(found, failures, letters, 0, Why.NAMES_BEGIN(len(found), letters))
 
     def _choose(self, here: Here, key: str, failures: int, letters: str, first: int) -> Go | Do:
         found = self._named(here, letters)
         page = found[first:first + CHOICES]
         if key == "9" and len(found) > first + CHOICES:
-            return self._tell(found, failures, letters, first + CHOICES, "asks for more names")
+            return self._tell(found, failures, letters, first + CHOICES, Why.MORE_NAMES())
         if key.isdigit() and 1 <= int(key) <= len(page):
             chosen = page[int(key) - 1]
-            return Go(chosen, f"key {key} is {here.tenant.names[chosen]}, on to {chosen}")
-        return self._again((self.prompt,), f"wrong key {key}" if key else "no key", failures)
+            return Go(chosen, Why.KEY_MEANS_NAME(key, here.tenant.names[chosen]) + Why.ON_TO(chosen))
+        return self._again((self.prompt,), Why.WRONG_KEY(key) if key else Why.NO_KEY(), failures)
 
-    def _tell(self, found: list[Extension], failures: int, letters: str, first: int, why: str) -> Do:
+    def _tell(self, found: list[Extension], failures: int, letters: str, first: int, why: Reasons) -> Do:
         page = found[first:first + CHOICES]
         prompts = [prompt for i, extension in enumerate(page, 1) for prompt in (name_of_user(extension), f"sys_press_{i}")]
         if len(found) > first + CHOICES:
@@ -91,27 +92,27 @@ class NameDirectory(Element):
         said = tuple((extension, self._ways_to_say(here.tenant.names[extension])) for extension in self._named(here, ""))
         found = here.facts.answer(Understand(said, here.chosen.language or here.tenant.language)) if said else ()
         if not found:
-            return self._again(("sys_not_understood", self.prompt), "understands no name", failures)
+            return self._again(("sys_not_understood", self.prompt), Why.UNDERSTANDS_NONE(), failures)
         prompts = [prompt for i, extension in enumerate(found, 1) for prompt in (name_of_user(extension), f"sys_press_{i}")]
         memory = (SPOKEN, failures, *(int(f"1{extension}") for extension in found))
-        why = f"understands {', '.join(here.tenant.names[extension] for extension in found)}"
+        why = Why.UNDERSTANDS(", ".join(here.tenant.names[extension] for extension in found))
         return Do(Read(tuple(prompts), max_digits=1, wait_s=self.wait_s), why, memory)
 
     def _choose_spoken(self, here: Here, key: str, failures: int, offered: list[Extension]) -> Go | Do:
         if key.isdigit() and 1 <= int(key) <= len(offered) and (chosen := offered[int(key) - 1]) in here.tenant.names:
-            return Go(chosen, f"key {key} is {here.tenant.names[chosen]}, on to {chosen}")
-        return self._again((self.prompt,), f"wrong key {key}" if key else "no key", failures)
+            return Go(chosen, Why.KEY_MEANS_NAME(key, here.tenant.names[chosen]) + Why.ON_TO(chosen))
+        return self._again((self.prompt,), Why.WRONG_KEY(key) if key else Why.NO_KEY(), failures)
 
     def _ways_to_say(self, name: str) -> tuple[str, ...]:
         """The whole name, or the parts by which it is found."""
         return tuple(dict.fromkeys((name, *self._words(name))))
 
-    def _again(self, prompts: tuple[Name, ...], why: str, failures: int) -> Go | Do:
+    def _again(self, prompts: tuple[Name, ...], why: Reasons, failures: int) -> Go | Do:
         if failures + 1 >= self.tries:
-            return Go(self.failed, f"{why}, {failures + 1} in all, on to {self.failed}")
-        return self._ask(prompts, f"{why}, asks again", failures + 1)
+            return Go(self.failed, why + Why.IN_ALL(failures + 1) + Why.ON_TO(self.failed))
+        return self._ask(prompts, why + Why.ASKS_AGAIN(), failures + 1)
 
-    def _ask(self, prompts: tuple[Name, ...], why: str, failures: int) -> Do:
+    def _ask(self, prompts: tuple[Name, ...], why: Reasons, failures: int) -> Do:
         return Do(Read(prompts, MAX_LETTERS, self.wait_s), why, (LETTERS, failures))
 
     def _named(self, here: Here, letters: str) -> list[Extension]:

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from routing.call.reasons import Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event
 from routing.call.step import Cause, Dial, Hangup, Outside
 from routing.hunt.caller_id import CALLER, Presentation, identity
@@ -28,16 +29,16 @@ class External(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered() if here.facts.caller == self.number:
-                return Go(self.unanswered, f"{self.number} is the caller's own, on to {self.unanswered}")
+                return Go(self.unanswered, Why.CALLERS_OWN(self.number) + Why.ON_TO(self.unanswered))
             case Entered():
                 leg = Outside(self.number, here.tenant.trunk_endpoint(self.trunk, self.number))
                 shown, vouching = identity(here.tenant, here.facts, self.presentation)
-                return Do(Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching), f"calls {self.number}")
+                return Do(Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching), Why.CALLS(self.number))
             case DialEnded(status=DialStatus.ANSWER):
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case DialEnded(status=DialStatus.BUSY) if self.busy:
-                return Go(self.busy, f"busy, on to {self.busy}")
+                return Go(self.busy, Why.BUSY() + Why.ON_TO(self.busy))
             case DialEnded(status=status):
-                return Go(self.unanswered, f"{status.lower()}, on to {self.unanswered}")
+                return Go(self.unanswered, Why.DIAL_ENDED(status.lower()) + Why.ON_TO(self.unanswered))
             case _:
                 raise UnexpectedEvent(here, event)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from routing.call.effects import Offer, Turn, Withdraw
 from routing.call.questions import Loads
+from routing.call.reasons import Reasons, Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Played
 from routing.call.step import Cause, Dial, Hangup, Play
 from routing.hunt.caller_id import CALLER, Presentation, identity
@@ -86,13 +87,13 @@ class Group(Element):
         hunt = _Hunt(self, here)
         match event:
             case Entered() if self.prompt and hunt.places({Standing.FREE, Standing.AWAY}):
-                return Do(Play((self.prompt,)), f"plays {self.prompt}")
+                return Do(Play((self.prompt,)), Why.PLAYS(self.prompt))
             case Entered() | Played():
                 return hunt.ring(hunt.begin(), hunt.passed_over())
             case DialEnded(status=DialStatus.ANSWER):
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case DialEnded(status=status):
-                return hunt.ring(hunt.after(status, Progress.from_memory(memory)), f"{status.lower()}, ")
+                return hunt.ring(hunt.after(status, Progress.from_memory(memory)), Why.DIAL_ENDED(status.lower()))
             case _:
                 raise UnexpectedEvent(here, event)
 
@@ -119,11 +120,11 @@ class _Hunt:
         first = there[self.here.facts.perform(Turn(self.here.name)) % len(there)] if takes_turns else 0
         return Progress(clock_s(self.here.facts.moment) if self.group.total_s else 0, first)
 
-    def passed_over(self) -> str:
-        """Why some are not rung, for whoever wonders."""
+    def passed_over(self) -> Reasons:
+        """Why some are not rung."""
         whys = [candidate.why for candidate in self.candidates if candidate.standing is Standing.OUT]
-        more = [f"{len(whys) - TOLD} more"] if len(whys) > TOLD else []
-        return "".join(f"{why}, " for why in [*whys[:TOLD], *more])
+        more = Why.MORE(len(whys) - TOLD) if len(whys) > TOLD else ()
+        return (*(reason for why in whys[:TOLD] for reason in why), *more)
 
     def after(self, status: DialStatus, progress: Progress) -> Progress:
         """What an attempt tells. Those whose phones refuse a call were there."""
@@ -135,12 +136,12 @@ class _Hunt:
             case _:
                 return replace(progress, rang=True, rang_now=True)
 
-    def ring(self, progress: Progress, before: str) -> Go | Do:
+    def ring(self, progress: Progress, before: Reasons) -> Go | Do:
         """Rings the next one, or all; leaves when nobody is left or the time is over."""
         group = self.group
         left_s = group.total_s - progress.elapsed_s(self.here.facts.moment) if group.total_s else group.ring_s
         if left_s <= 0:
-            return self._leave(progress, f"{before}{group.total_s} s are over")
+            return self._leave(progress, before + Why.TIME_OVER(group.total_s or 0))
         if any(place not in progress.offered for place in self.places({Standing.BUSY})):
             progress = replace(progress, busy=True)
         free = self._not_offered(progress, Standing.FREE)
@@ -148,8 +149,8 @@ class _Hunt:
         if not free and not away:
             if progress.rang_now and progress.round + 1 < group.rounds:
                 again = replace(progress, round=progress.round + 1, rang_now=False, offered=frozenset())
-                return self.ring(again, f"{before}round {again.round + 1}, ")
-            return self._leave(progress, f"{before}{_nobody(progress)}")
+                return self.ring(again, before + Why.ROUND(again.round + 1))
+            return self._leave(progress, before + _nobody(progress))
         offering, chosen = self._choose(progress, free, away)
         more = progress.round + 1 < group.rounds or len(free) > len(chosen)
         return self._dial(progress, offering, chosen, min(group.ring_s, left_s), more, before)
@@ -191,7 +192,7 @@ class _Hunt:
         offer = Offer(tuple(seats[place].member for place in order), self.group.ring_s + RESERVED_S, holder)
         return order[facts.perform(offer)]
 
-    def _dial(self, before: Progress, after: Progress, chosen: list[int], ring_s: int, more: bool, why: str) -> Do:
+    def _dial(self, before: Progress, after: Progress, chosen: list[int], ring_s: int, more: bool, why: Reasons) -> Do:
         seats = self.here.tenant.seats_of(self.here.name)
         pairs = [(self.candidates[place], self.group.delays_s.get(seats[place].entry, 0)) for place in chosen]
         rung = ringing(pairs, ring_s, self._rung(before))
@@ -199,14 +200,14 @@ class _Hunt:
         step = Dial(
             rung.endpoints, ring_s, rung.outside, shown, vouching, rung.delays_s if any(rung.delays_s) else (), more,
             self.group.music or self.here.chosen.music)
-        return Do(step, f"{why}rings {', '.join(rung.told)}", after.to_memory())
+        return Do(step, why + Why.RINGS(rung.told), after.to_memory())
 
-    def _leave(self, progress: Progress, why: str) -> Go:
+    def _leave(self, progress: Progress, why: Reasons) -> Go:
         progress = self._without_offer(progress)
         target = self.group.unanswered
         if not progress.rang:
             target = (self.group.all_busy if progress.busy else self.group.none_available) or target
-        return Go(target, f"{why}, on to {target}")
+        return Go(target, why + Why.ON_TO(target))
 
     def _without_offer(self, progress: Progress) -> Progress:
         """The progress after the member who alone was offered the call has it no more."""
@@ -238,7 +239,7 @@ class _Hunt:
         return [place for place, candidate in enumerate(self.candidates) if candidate.standing in wanted]
 
 
-def _nobody(progress: Progress) -> str:
+def _nobody(progress: Progress) -> Reasons:
     if progress.rang:
-        return "nobody is left"
-    return "everybody is busy" if progress.busy else "nobody is available"
+        return Why.NOBODY_LEFT()
+    return Why.EVERYBODY_BUSY() if progress.busy else Why.NOBODY_AVAILABLE()

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from routing.call.reasons import Why
 from routing.call.state import Entered, Event, Played
 from routing.call.step import Cause, Hangup, Play
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
@@ -20,8 +21,8 @@ class HangUp(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered():
-                return Do(Play((self.prompt,), early=self.cause is not None), f"plays {self.prompt}")
+                return Do(Play((self.prompt,), early=self.cause is not None), Why.PLAYS(self.prompt))
             case Played():
-                return Do(Hangup(Cause[self.cause.upper()] if self.cause else Cause.NORMAL), "hangs up")
+                return Do(Hangup(Cause[self.cause.upper()] if self.cause else Cause.NORMAL), Why.HANGS_UP())
             case _:
                 raise UnexpectedEvent(here, event)

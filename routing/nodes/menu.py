@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from routing.call.reasons import Reasons, Why
 from routing.call.state import Digits, Entered, Event, counters
 from routing.call.step import Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
@@ -35,26 +36,26 @@ class Menu(Element):
         silent, wrong = counters(memory or (0, 0), 2)
         match event:
             case Entered():
-                return self._ask(here, (), "asks for a key", 0, 0)
+                return self._ask(here, (), Why.ASKS_FOR_KEY(), 0, 0)
             case Digits(keys=""):
                 silent += 1
                 if silent >= self.tries:
-                    return Go(self.no_key, f"no key {silent} times, on to {self.no_key}")
+                    return Go(self.no_key, Why.NO_KEY_TIMES(silent) + Why.ON_TO(self.no_key))
                 told = (self.no_key_prompt,) if self.no_key_prompt else ()
-                return self._ask(here, told, "no key, asks again", silent, wrong)
+                return self._ask(here, told, Why.NO_KEY() + Why.ASKS_AGAIN(), silent, wrong)
             case Digits(keys=key) if key in self.keys:
-                return Go(self.keys[key], f"key {key}, on to {self.keys[key]}")
+                return Go(self.keys[key], Why.KEY(key) + Why.ON_TO(self.keys[key]))
             case Digits(keys=key) if self.direct_dial and key in (numbers := allowed_numbers(here, self.direct_dial_except)):
-                return Go(numbers[key], f"dials {key}, on to {numbers[key]}")
+                return Go(numbers[key], Why.NUMBER_KEYED(key) + Why.ON_TO(numbers[key]))
             case Digits(keys=key):
                 wrong += 1
                 if wrong >= self.tries:
-                    return Go(self.wrong_key, f"wrong key {key}, {wrong} in all, on to {self.wrong_key}")
-                return self._ask(here, (self.wrong_key_prompt,), f"wrong key {key}, asks again", silent, wrong)
+                    return Go(self.wrong_key, Why.WRONG_KEY(key) + Why.IN_ALL(wrong) + Why.ON_TO(self.wrong_key))
+                return self._ask(here, (self.wrong_key_prompt,), Why.WRONG_KEY(key) + Why.ASKS_AGAIN(), silent, wrong)
             case _:
                 raise UnexpectedEvent(here, event)
 
-    def _ask(self, here: Here, told: tuple[Name, ...], why: str, silent: int, wrong: int) -> Do:
+    def _ask(self, here: Here, told: tuple[Name, ...], why: Reasons, silent: int, wrong: int) -> Do:
         step = Read((*told, self.prompt), max_digits=1, wait_s=self.wait_s)
         if self.direct_dial:
             step = read_number(self.prompt, self.wait_s, allowed_numbers(here, self.direct_dial_except), told)

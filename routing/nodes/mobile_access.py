@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from routing.call.effects import CheckPin, PinIs
+from routing.call.reasons import Reasons, Why
 from routing.call.state import Digits, Entered, Event, counters
 from routing.call.step import CallAs, Cause, Hangup, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
@@ -39,11 +40,11 @@ class MobileAccess(Element):
         extension = self._user(here)
         match event:
             case Entered() if not extension:
-                return self._otherwise("the caller is none of its users")
+                return self._otherwise(Why.NOT_ITS_USER())
             case Entered():
-                return self._ask_pin((), f"{extension} calls from the mobile, asks for the PIN", 0)
+                return self._ask_pin((), Why.CALLS_FROM_MOBILE(extension) + Why.ASKS_FOR_PIN(), 0)
             case Digits() if not extension or not memory:
-                return self._otherwise("the caller is none of its users any more")
+                return self._otherwise(Why.NOT_ITS_USER_NOW())
             case Digits(keys=keys):
                 asked, tried = counters(memory, 2)
                 if asked == PIN:
@@ -60,30 +61,30 @@ class MobileAccess(Element):
     def _check(self, here: Here, extension: Extension, keys: str, tried: int) -> Go | Do:
         """A PIN stands in no reason: the record keeps them all."""
         answer = here.facts.perform(CheckPin(extension, keys)) if keys else PinIs.WRONG
-        what = "a wrong PIN" if keys else "no PIN"
+        what = Why.WRONG_PIN() if keys else Why.NO_PIN()
         if answer is PinIs.RIGHT:
-            return self._ask_number("the PIN is right, asks for a number", 0)
+            return self._ask_number(Why.PIN_IS_RIGHT() + Why.ASKS_FOR_NUMBER(), 0)
         if answer is PinIs.LOCKED:
-            return self._otherwise("too many wrong PINs of late")
+            return self._otherwise(Why.TOO_MANY_PINS())
         if tried >= self.tries:
-            return self._otherwise(f"{what}, {tried} in all")
-        return self._ask_pin((self.wrong_pin_prompt,) if keys else (), f"{what}, asks again", tried)
+            return self._otherwise(what + Why.IN_ALL(tried))
+        return self._ask_pin((self.wrong_pin_prompt,) if keys else (), what + Why.ASKS_AGAIN(), tried)
 
     def _call(self, extension: Extension, number: str, tried: int) -> Do:
         if re.fullmatch(r"[0-9*#]+", number, re.ASCII):
-            return Do(CallAs(extension, number), f"{extension} dials {number}")
+            return Do(CallAs(extension, number), Why.DIALS(extension, number))
         if tried >= SILENT:
-            return Do(Hangup(Cause.NORMAL), "no number, hangs up")
-        return self._ask_number("no number, asks again", tried)
+            return Do(Hangup(Cause.NORMAL), Why.NO_NUMBER_KEYED() + Why.HANGS_UP())
+        return self._ask_number(Why.NO_NUMBER_KEYED() + Why.ASKS_AGAIN(), tried)
 
-    def _ask_pin(self, told: tuple[Name, ...], why: str, tried: int) -> Do:
+    def _ask_pin(self, told: tuple[Name, ...], why: Reasons, tried: int) -> Do:
         return Do(Read((*told, self.pin_prompt), MAX_PIN, self.wait_s, secret=True), why, (PIN, tried))
 
-    def _ask_number(self, why: str, tried: int) -> Do:
+    def _ask_number(self, why: Reasons, tried: int) -> Do:
         return Do(Read((self.prompt,), MAX_NUMBER, self.wait_s), why, (NUMBER, tried))
 
-    def _otherwise(self, why: str) -> Go:
-        return Go(self.otherwise, f"{why}, on to {self.otherwise}")
+    def _otherwise(self, why: Reasons) -> Go:
+        return Go(self.otherwise, why + Why.ON_TO(self.otherwise))
 
 
 def mobile_problems(document: Document, accesses: dict[Name, MobileAccess], mobiles: dict[Extension, str]) -> Iterator[Problem]:

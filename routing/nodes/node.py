@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from routing.call.admission import Caps
 from routing.call.codes import Codes
 from routing.call.facts import Facts
+from routing.call.reasons import Reasons
 from routing.call.state import NOTHING_CHOSEN, Chosen, Event
 from routing.call.step import Step
 from routing.hours.calendars import Calendar
@@ -27,7 +28,7 @@ class Go:
     """On to another node."""
 
     target: Target
-    why: str
+    why: Reasons
     passed_by: Extension = ""     # the user who passes the call on: no forward brings it back
 
 
@@ -38,7 +39,7 @@ class Do:
     it goes nowhere; it `is_screened` where the outbound policy has already admitted its external numbers."""
 
     step: Step
-    why: str
+    why: Reasons
     memory: tuple[int, ...] = ()
     then: Target | None = None
     chosen: Chosen | None = None

@@ -7,10 +7,11 @@ about all other external numbers that a flow would ring: users' forwards and mob
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from routing.call.admission import NO_CAPS, Limit, in_words
+from routing.call.admission import NO_CAPS, Limit, reasons_of
 from routing.call.effects import Admit
 from routing.call.facts import Facts
 from routing.call.questions import KnownCountry, Stopped
+from routing.call.reasons import Reasons, Why
 from routing.call.step import Dial, Outside, Step
 from routing.nodes.node import Directory, Here
 from routing.nodes.when import Inquiry
@@ -19,43 +20,44 @@ from routing.numbering.numbers import country_of
 from routing.numbering.value_types import Extension, Name
 
 
-def screen(here: Here, step: Step) -> tuple[Step | None, str]:
+def screen(here: Here, step: Step) -> tuple[Step | None, Reasons]:
     """The step with those of its external numbers that may ring, None where nothing is left that could; why others may not."""
     if not isinstance(step, Dial) or not step.outside:
-        return step, ""
+        return step, ()
     whys = {leg: _why_barred(here, leg) for leg in step.outside}
     legs = tuple(leg for leg, why in whys.items() if not why)
     left = replace(step, outside=legs) if legs or step.endpoints else None
-    return left, "; ".join(f"{leg.number} is not called: {why}" for leg, why in whys.items() if why)
+    barred = tuple(reason for leg, why in whys.items() if why for reason in Why.NOT_CALLED(leg.number, why))
+    return left, Why.SCREENED(barred) if barred else ()
 
 
-def why_not_called(tenant: Directory, facts: Facts, payer: Extension, number: str) -> str:
+def why_not_called(tenant: Directory, facts: Facts, payer: Extension, number: str) -> Reasons:
     """The same for a number that the dialplan calls by itself: an agent's mobile, a caller who is called back."""
     return _why_barred(Here(payer, tenant, facts), Outside(number, "", payer=payer, permitted=True))
 
 
-def _why_barred(here: Here, leg: Outside) -> str:
-    """Why the number may not ring now, '' where it may: then it counts as an outgoing call. No caller hears a question who
-    could confirm a new foreign country."""
+def _why_barred(here: Here, leg: Outside) -> Reasons:
+    """The reasons for which the number may not ring now, () where it may: then it counts as an outgoing call. No caller hears a
+    question who could confirm a new foreign country."""
     call_class = class_of(leg.number, here.tenant.country)
     if call_class is None:
-        return "it is no number of any dialling plan"
+        return Why.NO_DIALLING_PLAN()
     if leg.payer and not leg.permitted and (forbidden := why_forbidden(here, leg.payer, call_class)):
         return forbidden[1]
     if call_class is CallClass.INTERNATIONAL and is_new_country(here, leg.number):
-        return f"nobody has called {country_of(leg.number)} before"
+        return Why.NEW_COUNTRY(country_of(leg.number))
     limit = take_line(here, leg.payer, outgoing=True, number=leg.number, after_s=leg.after_s)
-    return "" if limit is Limit.NONE else in_words(limit, here.tenant.caps, leg.payer)
+    return () if limit is Limit.NONE else reasons_of(limit, here.tenant.caps, leg.payer)
 
 
-def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tuple[Name, str] | None:
-    """The prompt for a user who may not make such a call now, and why in words; None for one who may."""
+def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tuple[Name, Reasons] | None:
+    """The prompt for a user who may not make such a call now, and why; None for one who may."""
     if call_class not in here.tenant.permissions_of(extension):
-        return "sys_not_permitted", f"{call_class} is not among {extension}'s permissions"
+        return "sys_not_permitted", Why.NOT_PERMITTED(call_class, extension)
     asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
     for rule in here.tenant.closing_rules(extension):
         if why := rule.why(asked, 0):
-            return "sys_outside_closed", f"calls outside are closed: {why}"
+            return "sys_outside_closed", Why.CLOSED(why)
     return None
 
 

@@ -6,10 +6,11 @@ No element of a tenant's file: whatever a phone dials that is no number inside c
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from routing.call.admission import NOBODY, REFUSALS, Limit, in_words
+from routing.call.admission import NOBODY, REFUSALS, Limit, reasons_of
 from routing.call.codes import Shown
 from routing.call.effects import CheckPin, ConfirmCountry, PinIs
 from routing.call.questions import HasPin, PinOf
+from routing.call.reasons import Reasons, Why
 from routing.call.state import CorruptMemory, DialEnded, DialStatus, Digits, Entered, Event, Played, cause_in, counters
 from routing.call.step import Cause, Dial, Hangup, Outside, Play, Read
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
@@ -69,7 +70,7 @@ class Outgoing:
             case Entered(), _:
                 return self._begin(here, _called(here, event))
             case Played(), (Stage.ENDING, *_):
-                return Do(Hangup(cause_in(memory)), "told the caller, hangs up")
+                return Do(Hangup(cause_in(memory)), Why.CALLER_TOLD() + Why.HANGS_UP())
             case DialEnded() as ended, (Stage.CALLING, *_):
                 return self._ended(here, remembered(here.tenant.country, memory), ended)
             case Digits(keys=keys), (Stage.PIN, *_):
@@ -81,49 +82,49 @@ class Outgoing:
 
     def _begin(self, here: Here, called: OutgoingCall) -> Do:
         if not here.tenant.trunks_for(called.call_class):
-            return _refusal("sys_no_line", Cause.CONGESTION, "no trunk leads outside")
+            return _refusal("sys_no_line", Cause.CONGESTION, Why.NO_TRUNK())
         if called.call_class is CallClass.EMERGENCY:
-            return self._admitted(here, called, "")
+            return self._admitted(here, called, ())
         forbidden = why_forbidden(here, here.facts.payer, called.call_class)
         if forbidden is None:
-            return self._permitted(here, called, "")
+            return self._permitted(here, called, ())
         prompt, why = forbidden
         if _is_there(here) and here.facts.answer(HasPin(here.facts.payer, PinOf.PERMISSIONS)):
-            return _ask_pin(called, (prompt, "sys_outside_pin"), f"{why}, asks for the PIN")
+            return _ask_pin(called, (prompt, "sys_outside_pin"), why + Why.ASKS_FOR_PIN())
         return _refusal(prompt, Cause.REFUSED, why)
 
     def _tried(self, here: Here, called: OutgoingCall, keys: str) -> Do:
         if not keys:
-            return _refusal("sys_not_permitted", Cause.REFUSED, "no PIN")
+            return _refusal("sys_not_permitted", Cause.REFUSED, Why.NO_PIN())
         match here.facts.perform(CheckPin(here.facts.payer, keys, PinOf.PERMISSIONS)):
             case PinIs.RIGHT:
-                return self._permitted(here, called, "the right PIN, ")
+                return self._permitted(here, called, Why.RIGHT_PIN())
             case PinIs.WRONG if called.failures + 1 < MAX_PINS:
                 again = replace(called, failures=called.failures + 1)
-                return _ask_pin(again, ("sys_outside_wrong_pin",), "a wrong PIN, asks again")
+                return _ask_pin(again, ("sys_outside_wrong_pin",), Why.WRONG_PIN() + Why.ASKS_AGAIN())
             case PinIs.LOCKED:
-                return _refusal("sys_not_permitted", Cause.REFUSED, "too many wrong PINs of late")
+                return _refusal("sys_not_permitted", Cause.REFUSED, Why.TOO_MANY_PINS())
             case PinIs.WRONG:
-                return _refusal("sys_not_permitted", Cause.REFUSED, f"a wrong PIN, {called.failures + 1} in all")
+                return _refusal("sys_not_permitted", Cause.REFUSED, Why.WRONG_PIN() + Why.IN_ALL(called.failures + 1))
 
-    def _permitted(self, here: Here, called: OutgoingCall, before: str) -> Do:
+    def _permitted(self, here: Here, called: OutgoingCall, before: Reasons) -> Do:
         if called.call_class is CallClass.INTERNATIONAL and is_new_country(here, called.number):
-            why = f"{before}nobody has called {country_of(called.number)} before"
+            why = before + Why.NEW_COUNTRY(country_of(called.number))
             if not _is_there(here):
                 return _refusal("sys_not_permitted", Cause.REFUSED, why)
             step = Read(("sys_outside_new_country",), 1, KEY_WAIT_S)
-            return Do(step, f"{why}, asks for a key", called.memory(Stage.COUNTRY))
+            return Do(step, why + Why.ASKS_FOR_KEY(), called.memory(Stage.COUNTRY))
         return self._admitted(here, called, before)
 
     def _confirmed(self, here: Here, called: OutgoingCall, keys: str) -> Do:
         country = country_of(called.number)
         if keys != "1":
-            return _refusal("sys_not_permitted", Cause.REFUSED, f"{country} is not confirmed")
+            return _refusal("sys_not_permitted", Cause.REFUSED, Why.COUNTRY_NOT_CONFIRMED(country))
         is_noted = here.facts.perform(ConfirmCountry(country))
-        noted = "" if is_noted else "which cannot be noted now, "
-        return self._admitted(here, called, f"{country} is confirmed, {noted}")
+        noted = () if is_noted else Why.NOT_NOTED()
+        return self._admitted(here, called, Why.COUNTRY_CONFIRMED(country) + noted)
 
-    def _admitted(self, here: Here, called: OutgoingCall, before: str) -> Do:
+    def _admitted(self, here: Here, called: OutgoingCall, before: Reasons) -> Do:
         """Nothing refuses an emergency call; it counts all the same."""
         helps = called.call_class is CallClass.EMERGENCY
         user = NOBODY if helps else here.facts.payer
@@ -131,38 +132,38 @@ class Outgoing:
         if limit is Limit.NONE:
             return _call(here, called, before)
         prompt, cause = REFUSALS[limit]
-        return _refusal(prompt, cause, before + in_words(limit, here.tenant.caps, user))
+        return _refusal(prompt, cause, before + reasons_of(limit, here.tenant.caps, user))
 
     def _ended(self, here: Here, called: OutgoingCall, ended: DialEnded) -> Do:
         """Whatever became of a call for help but an answer, the next trunk may lead to it."""
         over = ended.status in (DialStatus.ANSWER, DialStatus.CANCEL)
         trunks = here.tenant.trunks_for(called.call_class)
         if called.call_class is CallClass.EMERGENCY and not over and called.place + 1 < len(trunks):
-            return _call(here, replace(called, place=called.place + 1), f"nobody helps by {_trunk(here, called)}, ")
+            return _call(here, replace(called, place=called.place + 1), Why.NO_HELP_BY(_trunk(here, called)))
         match ended.status:
             case DialStatus.ANSWER:
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case DialStatus.BUSY:
-                return _refusal("sys_outside_busy", Cause.BUSY, "busy")
+                return _refusal("sys_outside_busy", Cause.BUSY, Why.BUSY())
             case DialStatus.NOANSWER:
-                return _refusal("sys_outside_no_answer", Cause.NO_ANSWER, "no answer")
+                return _refusal("sys_outside_no_answer", Cause.NO_ANSWER, Why.NO_ANSWER())
             case DialStatus.CANCEL:
-                return Do(Hangup(Cause.NORMAL), "the caller gives up")
+                return Do(Hangup(Cause.NORMAL), Why.CALLER_GIVES_UP())
             case DialStatus.UNAVAILABLE | DialStatus.CONGESTION:
                 return self._failed(here, called, ended.cause)
 
     def _failed(self, here: Here, called: OutgoingCall, cause: int) -> Do:
         if cause == Cause.UNKNOWN_NUMBER:
-            return _refusal("sys_unknown_number", Cause.UNKNOWN_NUMBER, f"{called.number} is not in use")
+            return _refusal("sys_unknown_number", Cause.UNKNOWN_NUMBER, Why.NOT_IN_USE(called.number))
         if cause == Cause.REFUSED:
-            return _refusal("sys_outside_declined", Cause.REFUSED, "declined")
+            return _refusal("sys_outside_declined", Cause.REFUSED, Why.DECLINED())
         if cause not in TRUNK_FAILED:
-            return _refusal("sys_unreachable", Cause.UNAVAILABLE, f"{called.number} cannot be reached")
+            return _refusal("sys_unreachable", Cause.UNAVAILABLE, Why.CANNOT_BE_REACHED(called.number))
         trunks = here.tenant.trunks_for(called.call_class)
-        failed = f"trunk {_trunk(here, called)} fails"
+        failed = Why.TRUNK_FAILS(_trunk(here, called))
         if called.place + 1 < len(trunks):
-            return _call(here, replace(called, place=called.place + 1), f"{failed}, ")
-        return _refusal("sys_no_line", Cause.CONGESTION, f"{failed}, no other is left")
+            return _call(here, replace(called, place=called.place + 1), failed)
+        return _refusal("sys_no_line", Cause.CONGESTION, failed + Why.NO_OTHER_TRUNK())
 
 
 def _is_there(here: Here) -> bool:
@@ -170,12 +171,12 @@ def _is_there(here: Here) -> bool:
     return not here.facts.transferrer
 
 
-def _ask_pin(called: OutgoingCall, prompts: tuple[Name, ...], why: str) -> Do:
+def _ask_pin(called: OutgoingCall, prompts: tuple[Name, ...], why: Reasons) -> Do:
     """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
     return Do(Read(prompts, MAX_PIN_DIGITS, KEY_WAIT_S, secret=True), why, called.memory(Stage.PIN))
 
 
-def _refusal(prompt: Name, cause: Cause, why: str) -> Do:
+def _refusal(prompt: Name, cause: Cause, why: Reasons) -> Do:
     """The caller hears why, unanswered and so free of charge, and the call ends."""
     return Do(Play((prompt,), early=True), why, (Stage.ENDING, int(cause)), refuses=True)
 
@@ -196,14 +197,14 @@ def _trunk(here: Here, called: OutgoingCall) -> Name:
     return trunks[called.place]
 
 
-def _call(here: Here, called: OutgoingCall, before: str) -> Do:
+def _call(here: Here, called: OutgoingCall, before: Reasons) -> Do:
     trunk = _trunk(here, called)
     number, hidden = _identity(here, called)
     leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
     own = bool(here.tenant.refusal_of(called.number))
     step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden, own=own)
-    shown = "its number hidden" if hidden else f"shown as {number}"
-    why = f"{before}calls {called.number} ({called.call_class}) by {trunk}, {shown}"
+    shown = Why.SHOWN_HIDDEN() if hidden else Why.SHOWN_AS(number)
+    why = before + Why.CALLS_BY(called.number, called.call_class, trunk) + shown
     return Do(step, why, called.memory(Stage.CALLING), is_screened=True)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from routing.call.reasons import Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Parked, ParkEnded, Played
 from routing.call.step import Cause, Dial, Hangup, Park, Play, SetCall, Unpark
 from routing.nodes.node import Do, Element, Go, Here, Lot, UnexpectedEvent, Uses
@@ -60,24 +61,26 @@ class Parking(Element):
         match event:
             case Entered() if memory and here.facts.transferrer in here.tenant.names:
                 step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s)
-                return Do(step, f"rings {here.facts.transferrer}", (RINGING,))
+                return Do(step, Why.RINGS(Why.WHO(here.facts.transferrer)), (RINGING,))
             case Entered() if not memory:
                 told = bool(here.facts.caller_extension) and not here.facts.transferrer
-                return Do(Park(lot, slots, self.return_s, told), f"is parked in {slots[0]}" if len(slots) == 1 else "is parked")
+                return Do(
+                    Park(lot, slots, self.return_s, told), Why.IS_PARKED_IN(slots[0]) if len(slots) == 1 else Why.IS_PARKED())
             case ParkEnded(end=Parked.FETCHED):
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case ParkEnded(end=Parked.BACK) if here.facts.transferrer in here.tenant.names:
-                return Do(SetCall(name_prefix=self.mark), f"nobody fetches it, back to {here.facts.transferrer}", (BACK,))
+                return Do(
+                    SetCall(name_prefix=self.mark), Why.NOBODY_FETCHES() + Why.BACK_TO(here.facts.transferrer), (BACK,))
             case ParkEnded(end=Parked.FULL) if here.facts.transferrer in here.tenant.names:
                 step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s, told=("sys_parking_full",))
-                return Do(step, f"no slot is free, back to {here.facts.transferrer}", (RINGING,))
+                return Do(step, Why.NO_SLOT() + Why.BACK_TO(here.facts.transferrer), (RINGING,))
             case ParkEnded(end=end):
-                why = "nobody fetches it" if end is Parked.BACK else "no slot is free"
-                return Go(self.unanswered, f"{why}, on to {self.unanswered}")
+                why = Why.NOBODY_FETCHES() if end is Parked.BACK else Why.NO_SLOT()
+                return Go(self.unanswered, why + Why.ON_TO(self.unanswered))
             case DialEnded(status=DialStatus.ANSWER):
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case DialEnded():
-                return Go(self.unanswered, f"{here.facts.transferrer} does not take it, on to {self.unanswered}")
+                return Go(self.unanswered, Why.DOES_NOT_TAKE(here.facts.transferrer) + Why.ON_TO(self.unanswered))
             case _:
                 raise UnexpectedEvent(here, event)
 
@@ -98,10 +101,10 @@ class Slot(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Played():
-                return Do(Hangup(Cause.NORMAL), "hangs up")
+                return Do(Hangup(Cause.NORMAL), Why.HANGS_UP())
             case Entered() if not memory and not here.facts.transferrer and here.facts.caller_extension:
-                return Do(Unpark(self.parking_name, self.number, "sys_nothing_parked"), "takes what is parked")
+                return Do(Unpark(self.parking_name, self.number, "sys_nothing_parked"), Why.TAKES_PARKED())
             case Entered() if not memory and not here.facts.transferrer:
-                return Do(Play(("sys_unknown_number",)), "is for the tenant's own phones")
+                return Do(Play(("sys_unknown_number",)), Why.FOR_OWN_PHONES())
             case _:
                 return self.parking.park(here, self.parking_name, (self.number,), memory, event)

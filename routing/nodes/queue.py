@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from routing.call.reasons import Reasons, Why
 from routing.call.state import Digits, Entered, Event, Played, QueueEnd, QueueLeft
 from routing.call.step import Agent, CallBack, Cause, Hangup, Outside, Play, Queue, Read
 from routing.hunt.hunting import Algorithm
@@ -20,7 +21,7 @@ MAX_AGENTS = 200
 CALL_BACK_PROMPTS = (
     "sys_queue_call_back", "sys_queue_call_back_agreed", "sys_queue_call_back_agent", "sys_queue_call_back_unanswered",
     "sys_queue_call_back_refused")
-WAITS, OFFERS = "waits for", "offers to call back"        # in the reasons of a caller who stands in the line
+IN_LINE = frozenset({Why.WAITS_FOR, Why.OFFERS_CALL_BACK, Why.WAITS_TO_CALL_BACK})      # reasons of a caller in the line
 Strategy = Literal[
     Algorithm.RING_ALL, Algorithm.ORDERED, Algorithm.ROUND_ROBIN, Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED,
     Algorithm.RANDOM]
@@ -130,45 +131,44 @@ class CallQueue(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         match event:
             case Entered() if not self.wait_when_empty and self._is_empty(here):
-                return self._leave(self.empty, "no agent is there")
+                return self._leave(self.empty, Why.NO_AGENT())
             case Entered() if self.prompt:
-                return Do(Play((self.prompt,)), f"plays {self.prompt}")
+                return Do(Play((self.prompt,)), Why.PLAYS(self.prompt))
             case Played() if memory:
-                return Do(Hangup(Cause.NORMAL), "hangs up")
+                return Do(Hangup(Cause.NORMAL), Why.HANGS_UP())
             case Entered() | Played():
                 return self._wait(here)
             case QueueLeft(end=QueueEnd.ANSWERED):
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case QueueLeft(end=QueueEnd.KEY, key=key) if key in self.keys:
-                return Go(self.keys[key], f"key {key}, on to {self.keys[key]}")
+                return Go(self.keys[key], Why.KEY(key) + Why.ON_TO(self.keys[key]))
             case QueueLeft(end=QueueEnd.KEY, key=key, place=place) if self.call_back and key == self.call_back.key:
                 if not _can_be_called(here, self.call_back) or is_stopped(here):
-                    return self._wait(here, f"{here.facts.caller or 'a hidden number'} cannot be called back, ", place)
-                return Do(Read(("sys_queue_call_back",), 1, 5), f"key {key}, {OFFERS}", (place,))
+                    return self._wait(here, Why.CANNOT_BE_CALLED_BACK(here.facts.caller), place)
+                return Do(Read(("sys_queue_call_back",), 1, 5), Why.KEY(key) + Why.OFFERS_CALL_BACK(), (place,))
             case Digits(keys="1") if memory and self.call_back and _can_be_called(here, self.call_back):
                 return self._call_back(here, self.call_back, memory[0])
             case Digits() if memory:
-                return self._wait(here, "no call back, ", memory[0])
+                return self._wait(here, Why.NO_CALL_BACK(), memory[0])
             case QueueLeft(end=QueueEnd.KEY, key=key):
-                return self._leave(None, f"key {key}, which leads nowhere any more")
+                return self._leave(None, Why.KEY(key) + Why.LEADS_NOWHERE())
             case QueueLeft(end=QueueEnd.TIMEOUT):
-                return self._leave(None, f"waited {self.max_wait_s} s" if self.max_wait_s else "waited long enough")
+                return self._leave(None, Why.WAITED(self.max_wait_s) if self.max_wait_s else Why.WAITED_LONG())
             case QueueLeft(end=QueueEnd.FULL):
-                return self._leave(self.full, "the line is full")
+                return self._leave(self.full, Why.LINE_FULL())
             case QueueLeft(end=QueueEnd.EMPTY):
-                return self._leave(self.empty, "no agent is there any more")
+                return self._leave(self.empty, Why.NO_AGENT_LEFT())
             case _:
                 raise UnexpectedEvent(here, event)
 
-    def _wait(self, here: Here, before: str = "", place: int = 0) -> Do:
+    def _wait(self, here: Here, before: Reasons = (), place: int = 0) -> Do:
         agents = tuple(
             _agent(here, member, after_s) for after_s, members in self.tiers for member in members if not _is_out(here, member))
-        told = ", ".join(agent.extension for agent in agents) or "an agent"
         language = here.chosen.language or here.tenant.language
         step = Queue(
             here.name, agents, self.max_wait_s or 0, self.max_waiting or 0, self.exit_keys, len(self.tiers),
             self.music or here.chosen.music, language if self.announce else "", place)
-        return Do(step, f"{before}{WAITS} {told}")
+        return Do(step, before + Why.WAITS_FOR(", ".join(agent.extension for agent in agents)))
 
     def _call_back(self, here: Here, offer: CallBackOffer, place: int) -> Do:
         leg = Outside(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk, here.facts.caller))
@@ -176,10 +176,10 @@ class CallQueue(Element):
         step = CallBack(
             here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, refused,
             len(self.tiers))
-        return Do(step, f"calls {here.facts.caller} back from place {place}", (place,))
+        return Do(step, Why.CALLS_BACK(here.facts.caller, place), (place,))
 
-    def _leave(self, target: Target | None, why: str) -> Go:
-        return Go(target or self.unanswered, f"{why}, on to {target or self.unanswered}")
+    def _leave(self, target: Target | None, why: Reasons) -> Go:
+        return Go(target or self.unanswered, why + Why.ON_TO(target or self.unanswered))
 
     def _is_empty(self, here: Here) -> bool:
         members = ((seat, here.tenant.endpoints_of(seat.member)) for seat in here.tenant.line_of(here.name))

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from routing.call.reasons import Why
 from routing.call.state import Entered, Event
 from routing.hours.schedule import Window, covering
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
@@ -24,5 +25,5 @@ class Schedule(Element):
         local = here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone))
         window = covering(self.windows, local)
         if window:
-            return Go(self.open, f"open: {window.describe()}, on to {self.open}")
-        return Go(self.closed, f"closed: {local:%a %H:%M}, on to {self.closed}")
+            return Go(self.open, Why.OPEN(window.describe()) + Why.ON_TO(self.open))
+        return Go(self.closed, Why.NOT_OPEN(local.isoformat()) + Why.ON_TO(self.closed))

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import model_validator
 
+from routing.call.reasons import Why
 from routing.call.state import Chosen, Entered, Event
 from routing.call.step import SetCall
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
@@ -31,8 +32,8 @@ class Set(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
         if not isinstance(event, Entered):
             raise UnexpectedEvent(here, event)
-        told = {"name": self.name_prefix, "language": self.language, "music": self.music}
         chosen = Chosen(self.language or here.chosen.language, self.music or here.chosen.music)
         step = SetCall(self.name_prefix or "", self.language or "", self.music or "")
-        why = ", ".join(f"{what} {value!r}" for what, value in told.items() if value)
-        return Do(step, f"sets {why}, on to {self.next}", then=self.next, chosen=chosen)
+        settings = ((Why.SET_NAME, self.name_prefix), (Why.SET_LANGUAGE, self.language), (Why.SET_MUSIC, self.music))
+        sets = tuple(reason for why, value in settings if value for reason in why(value))
+        return Do(step, Why.SETS(sets) + Why.ON_TO(self.next), then=self.next, chosen=chosen)

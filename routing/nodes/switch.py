@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from routing.call.effects import NOT_CHANGED, Flip
+from routing.call.reasons import Why
 from routing.call.state import Entered, Event, Played
 from routing.call.step import Cause, Hangup, Play
 from routing.nodes.node import Do, Element, Here, UnexpectedEvent, Uses
@@ -44,14 +45,14 @@ class Switch(Element):
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Do:
         match event:
             case Entered() if not here.facts.caller_extension:
-                return Do(Play(("sys_unavailable",)), "can be moved from the tenant's own phones only")
+                return Do(Play(("sys_unavailable",)), Why.MOVED_FROM_OWN_PHONES())
             case Entered():
                 place = here.facts.perform(Flip(here.name, self.positions, self.standing(None)))
                 if place == NOT_CHANGED:
-                    return Do(Play(("sys_switch_stuck",)), "cannot be moved now")
+                    return Do(Play(("sys_switch_stuck",)), Why.CANNOT_BE_MOVED())
                 position = self.positions[place]
-                return Do(Play((self.prompt_of(position),)), f"{here.facts.caller_extension} moves it to {position}")
+                return Do(Play((self.prompt_of(position),)), Why.MOVES_IT(here.facts.caller_extension, position))
             case Played():
-                return Do(Hangup(Cause.NORMAL), "hangs up")
+                return Do(Hangup(Cause.NORMAL), Why.HANGS_UP())
             case _:
                 raise UnexpectedEvent(here, event)

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from routing.call.facts import Forwarding
+from routing.call.reasons import Reasons, Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded, cause_in
 from routing.call.step import Cause, Dial, Diversion, Diverted, Hangup, Play
 from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.hunt.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, passed_to, who_rings
 from routing.hunt.presence import is_there
-from routing.hunt.ring_rules import MOBILE, CallKind, RingTable
+from routing.hunt.ring_rules import MOBILE, CallKind, RingTable, rings_after
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
 from routing.nodes.when import Inquiry, When
@@ -26,11 +27,11 @@ from yaml_models.strict_model import Part
 
 DIRECT_CALLS = (CallKind.INTERNAL, CallKind.DIRECT, CallKind.MAIN)      # which ring for the user's own ring_s
 MISSED = {
-    DialStatus.BUSY: ("busy", Cause.BUSY),
-    DialStatus.NOANSWER: ("no answer", Cause.NO_ANSWER),
-    DialStatus.UNAVAILABLE: ("not registered", Cause.UNAVAILABLE),
-    DialStatus.CONGESTION: ("refused the call", Cause.UNAVAILABLE),
-    DialStatus.CANCEL: ("the caller gave up", Cause.NORMAL),
+    DialStatus.BUSY: (Why.BUSY(), Cause.BUSY),
+    DialStatus.NOANSWER: (Why.NO_ANSWER(), Cause.NO_ANSWER),
+    DialStatus.UNAVAILABLE: (Why.NOT_REGISTERED(), Cause.UNAVAILABLE),
+    DialStatus.CONGESTION: (Why.REFUSED(), Cause.UNAVAILABLE),
+    DialStatus.CANCEL: (Why.CALLER_GAVE_UP(), Cause.NORMAL),
 }
 class Shows(StrEnum):
     """What whoever a user calls outside sees."""
@@ -118,17 +119,17 @@ class User(Part):
         match event:
             case Entered():
                 passed = self._by_rule(here)
-                return self._passed(here, passed, "", Diverted.UNCONDITIONAL) if passed else self._ring(here)
+                return self._passed(here, passed, (), Diverted.UNCONDITIONAL) if passed else self._ring(here)
             case DialEnded(status=DialStatus.ANSWER):
-                return Do(Hangup(Cause.NORMAL), "the conversation is over")
+                return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case DialEnded(status=status) if memory:
                 return self._missed(here, status, MISSED[status][0])
             case DialEnded(status=DialStatus.UNAVAILABLE) if is_there(here.facts, self._rung(here)):
-                return self._pass_on(here, DialStatus.BUSY, "declined")
+                return self._pass_on(here, DialStatus.BUSY, Why.DECLINED())
             case DialEnded(status=status):
                 return self._pass_on(here, status, MISSED[status][0])
             case Played() if memory:
-                return Do(Hangup(cause_in(memory)), "told the caller, hangs up")
+                return Do(Hangup(cause_in(memory)), Why.CALLER_TOLD() + Why.HANGS_UP())
             case Played() | VoicemailEnded():
                 return take_message(here, here.name, LEAVE_MESSAGE, memory, event)
             case _:
@@ -141,7 +142,7 @@ class User(Part):
         asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
         for place, rule in enumerate(self.rules):
             if why := rule.when.why(asked, place):
-                told = f"this call ({rule.title or f'rule {place + 1}'}: {why})"
+                told = Why.THIS_CALL(rule.title or Why.RULE(place + 1), why)
                 if passed := passed_to(here.tenant, here.facts, here.name, rule.to, here.trail, told):
                     return passed
         return None
@@ -151,12 +152,13 @@ class User(Part):
             case Reachable(endpoints=endpoints, outside=outside) as found:
                 shown, vouching = identity(here.tenant, here.facts, self.presentation) if outside else ("", "")
                 delays_s = found.delays_s if any(found.delays_s) else ()
-                rung = [_told(device_of(endpoint).name, s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
-                rung += [_told(leg.number, leg.after_s) for leg in outside]
+                rung = [(device_of(endpoint).name, s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
+                rung += [(leg.number, leg.after_s) for leg in outside]
+                rings = tuple(reason for what, delay_s in rung for reason in rings_after(Why.WHO(what), delay_s))
                 step = Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching, delays_s=delays_s)
-                return Do(step, f"rings {', '.join(rung)}")
+                return Do(step, Why.RINGS(rings))
             case Passed() as passed:
-                return self._passed(here, passed, "", Diverted.UNCONDITIONAL)
+                return self._passed(here, passed, (), Diverted.UNCONDITIONAL)
             case Nobody(status=status, why=why):
                 return self._missed(here, status, why)
 
@@ -165,31 +167,28 @@ class User(Part):
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail)
         return found.endpoints if isinstance(found, Reachable) else ()
 
-    def _pass_on(self, here: Here, status: DialStatus, reason: str) -> Go | Do:
+    def _pass_on(self, here: Here, status: DialStatus, reason: Reasons) -> Go | Do:
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail, ended=status)
         if not isinstance(found, Passed):
             return self._missed(here, status, reason)
-        return self._passed(here, found, f"{reason}, ", DIVERTED.get(status, Diverted.UNAVAILABLE))
+        return self._passed(here, found, reason, DIVERTED.get(status, Diverted.UNAVAILABLE))
 
-    def _passed(self, here: Here, passed: Passed, before: str, reason: Diverted) -> Go | Do:
+    def _passed(self, here: Here, passed: Passed, before: Reasons, reason: Diverted) -> Go | Do:
         if not passed.outside:
-            return Go(passed.target, f"{before}{passed.why}", here.name)
+            return Go(passed.target, before + passed.why, here.name)
         shown, vouching = identity(here.tenant, here.facts, self.presentation)
         dialled = here.facts.dialled
         called = dialled if here.tenant.find_node(dialled) == here.name else here.tenant.number_of(here.name)
         diversion = Diversion(called, reason) if called.startswith("+") else None
         step = Dial((), self.forward_ring_s, outside=passed.outside, shown=shown, vouching=vouching, diversion=diversion)
-        return Do(step, f"{before}{passed.why}", (OUTSIDE,))
+        return Do(step, before + passed.why, (OUTSIDE,))
 
-    def _missed(self, here: Here, status: DialStatus, reason: str) -> Go | Do:
+    def _missed(self, here: Here, status: DialStatus, reason: Reasons) -> Go | Do:
         may_pass = here.name not in here.trail and len(here.trail) < MAX_FORWARDS
         if self.missed and may_pass:
-            return Go(self.missed, f"{reason}, on to {self.missed}", here.name)
+            return Go(self.missed, reason + Why.ON_TO(self.missed), here.name)
         if self.voicemail:
             greeting = take_message(here, here.name, LEAVE_MESSAGE, (), Entered())
-            return Do(greeting.step, f"{reason}, {greeting.why}")
-        return Do(Play(("sys_unavailable",), early=True), f"{reason}, no mailbox", (int(MISSED[status][1]),))
+            return Do(greeting.step, reason + greeting.why)
+        return Do(Play(("sys_unavailable",), early=True), reason + Why.NO_MAILBOX(), (int(MISSED[status][1]),))
 
-
-def _told(what: str, delay_s: int) -> str:
-    return f"{what} after {delay_s} s" if delay_s else what

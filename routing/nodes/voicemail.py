@@ -1,5 +1,6 @@
 """Voicemail: a greeting, then a message for a user's mailbox."""
 
+from routing.call.reasons import Why
 from routing.call.state import Entered, Event, Played, VoicemailEnded
 from routing.call.step import Cause, Hangup, Play, Voicemail
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
@@ -24,14 +25,14 @@ def take_message(here: Here, mailbox: Extension, greeting: Name, memory: tuple[i
     """The steps of leaving a message: greeting, recording, good-bye, or an apology when the mailbox fails."""
     match event:
         case Entered():
-            return Do(Play((greeting,)), f"plays {greeting}")
+            return Do(Play((greeting,)), Why.PLAYS(greeting))
         case Played() if memory:
-            return Do(Hangup(Cause.NORMAL), "told the caller, hangs up")
+            return Do(Hangup(Cause.NORMAL), Why.CALLER_TOLD() + Why.HANGS_UP())
         case Played():
-            return Do(Voicemail(mailbox), f"records a message for {mailbox}")
+            return Do(Voicemail(mailbox), Why.RECORDS(mailbox))
         case VoicemailEnded(failed=True):
-            return Do(Play(("sys_unavailable",)), "the mailbox failed", (SORRY,))
+            return Do(Play(("sys_unavailable",)), Why.MAILBOX_FAILED(), (SORRY,))
         case VoicemailEnded():
-            return Do(Hangup(Cause.NORMAL), "the mailbox is done")
+            return Do(Hangup(Cause.NORMAL), Why.MAILBOX_DONE())
         case _:
             raise UnexpectedEvent(here, event)

@@ -1,6 +1,6 @@
 """What a rule of conditions may ask of a call and its moment. Pure.
 
-Each kind answers in words why it holds, or None. All that a rule names must hold; of several values under one name, one must.
+Each kind answers why it holds, or None. All that a rule names must hold; of several values under one name, one must.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from routing.hours.dates import DateSpan, shown
+from routing.call.reasons import Reasons, Why
+from routing.hours.dates import DateSpan
 from routing.hours.public_holidays import known_places, public_holiday
 from routing.hours.schedule import Window, covering
 from routing.hunt.hunting import Seat
@@ -60,11 +61,11 @@ class Inquiry:
             self.here.facts, [(seat, () if seat.is_outside else tenant.endpoints_of(seat.member)) for seat in seats])
 
 
-Condition = Callable[[Inquiry], str | None]
+Condition = Callable[[Inquiry], Reasons | None]
 
 
-def _not_asked(asked: Inquiry) -> str:
-    return ""
+def _not_asked(asked: Inquiry) -> Reasons:
+    return ()
 
 
 class Holidays(Part):
@@ -83,11 +84,11 @@ class Holidays(Part):
             raise ValueError(f"found the region {self.region!r}, expected one of {self.country} that has holidays of its own")
         return self
 
-    def why(self, asked: Inquiry) -> str | None:
+    def why(self, asked: Inquiry) -> Reasons | None:
         country = self.country or asked.here.tenant.country
         title = public_holiday(country, self.region or "", asked.local.date()) if country in known_places() else None
         place = f"{country}-{self.region}" if self.region else country
-        return f"{shown(asked.local)} is {title} (public holiday in {place})" if title else None
+        return Why.HOLIDAY(asked.local.date().isoformat(), title, place) if title else None
 
 
 class CallerKind(StrEnum):
@@ -113,24 +114,24 @@ class CallerIs(Part):
     def _set(self) -> NumberSet:
         return NumberSet(self.numbers)
 
-    def why(self, asked: Inquiry) -> str | None:
+    def why(self, asked: Inquiry) -> Reasons | None:
         facts, tenant = asked.here.facts, asked.here.tenant
         # A caller from outside who shows an extension has made it up.
         made_up = not facts.caller_extension and facts.caller in tenant.internal_numbers
         caller = "" if made_up else facts.caller_extension or facts.caller
         if caller in self._set:
-            return f"caller {caller} is one of the rule's numbers"
+            return Why.CALLER_IN_RULE(caller)
         for name in self.lists:
             if caller in tenant.numbers_in(name):
-                return f"caller {caller} is in list {name}"
+                return Why.CALLER_IN_LIST(caller, name)
         if not self.kinds:
             return None             # of most rules, and a thousand are asked
         if CallerKind.INTERNAL in self.kinds and facts.caller_extension:
-            return f"caller {caller} is internal"
+            return Why.CALLER_INTERNAL(caller)
         if CallerKind.ANONYMOUS in self.kinds and not caller:
-            return "the caller's number is hidden"
+            return Why.CALLER_HIDDEN()
         if CallerKind.FOREIGN in self.kinds and not facts.caller_extension and is_foreign(caller, tenant.country):
-            return f"caller {caller} is not from {tenant.country}"
+            return Why.CALLER_FOREIGN(caller, tenant.country)
         return None
 
 
@@ -168,19 +169,18 @@ class When(Part):
         """If it answers None, `why` does too: enough of most rules."""
         return self._questions[0] if self._questions else _not_asked
 
-    def why(self, asked: Inquiry, place: int) -> str | None:
+    def why(self, asked: Inquiry, place: int) -> Reasons | None:
         """Why everything holds, or None. `place` tells the rule from the others of its node."""
-        reasons = ""
+        reasons: Reasons = ()
         for question in self._questions:
             reason = question(asked)
             if reason is None:
                 return None
-            reasons = f"{reasons} and {reason}" if reasons else reason
+            reasons += reason
         if self.share:
             if asked.here.facts.drawn(f"{asked.here.name}/{place}") * 100 >= self.share:
                 return None
-            reason = f"one of {self.share:g} % of the calls"
-            reasons = f"{reasons} and {reason}" if reasons else reason
+            reasons += Why.SHARE(f"{self.share:g}")
         return reasons
 
     def settings(self) -> Iterator[tuple[str, str, str]]:
@@ -191,56 +191,58 @@ class When(Part):
         for place, name in enumerate(self.caller.lists if self.caller else ()):
             yield f"caller.lists.{place}", "lists", name
 
-    def _hours(self, asked: Inquiry) -> str | None:
+    def _hours(self, asked: Inquiry) -> Reasons | None:
         window = covering(self.hours, asked.local)
-        return f"{asked.local:%a %H:%M} is in {window.describe()}" if window else None
+        return Why.IN_WINDOW(asked.local.isoformat(), window.describe()) if window else None
 
-    def _dates(self, asked: Inquiry) -> str | None:
+    def _dates(self, asked: Inquiry) -> Reasons | None:
         today = asked.local.date()
         for span in self.dates:
             if span.cover(today):
-                return f"{shown(today)} is in {span}"
+                return Why.IN_DATES(today.isoformat(), str(span))
         return None
 
-    def _holidays(self, asked: Inquiry) -> str | None:
+    def _holidays(self, asked: Inquiry) -> Reasons | None:
         return self.holidays.why(asked) if self.holidays else None
 
-    def _calendars(self, asked: Inquiry) -> str | None:
+    def _calendars(self, asked: Inquiry) -> Reasons | None:
         for name in self.calendars:
-            why = asked.here.tenant.calendars[name].why(asked.local, asked.here.facts.calendars.get(name))
-            if why:
-                return f"{why} (calendar {name})"
+            calendar, fetched = asked.here.tenant.calendars[name], asked.here.facts.calendars.get(name)
+            if day := calendar.day_at(asked.local):
+                return Why.IN_CALENDAR(asked.local.date().isoformat(), day.title, name)
+            if event := calendar.event_at(asked.local, fetched):
+                return Why.IN_CALENDAR_AT(asked.local.isoformat(), event.title, name)
         return None
 
-    def _caller(self, asked: Inquiry) -> str | None:
+    def _caller(self, asked: Inquiry) -> Reasons | None:
         return self.caller.why(asked) if self.caller else None
 
-    def _dialled(self, asked: Inquiry) -> str | None:
+    def _dialled(self, asked: Inquiry) -> Reasons | None:
         dialled = asked.here.facts.dialled
-        return f"{dialled} was dialled" if dialled in self.dialled else None
+        return Why.WAS_DIALLED(dialled) if dialled in self.dialled else None
 
-    def _switches(self, asked: Inquiry) -> str | None:
+    def _switches(self, asked: Inquiry) -> Reasons | None:
         standing, position_of = asked.here.facts.switches, asked.here.tenant.position_of
         for name, position in self.switches.items():
             if position_of(name, standing.get(name)) != position:
                 return None
-        return " and ".join(f"switch {name} is {position}" for name, position in self.switches.items())
+        return tuple(reason for name, position in self.switches.items() for reason in Why.SWITCH_IS(name, position))
 
-    def _users(self, asked: Inquiry) -> str | None:
+    def _users(self, asked: Inquiry) -> Reasons | None:
         for user, presence in self.users.items():
             if asked.user(user) is not presence:
                 return None
-        return " and ".join(f"{user} is {presence.replace('_', ' ')}" for user, presence in self.users.items())
+        return tuple(reason for user, presence in self.users.items() for reason in Why.USER_IS(user, presence))
 
-    def _groups(self, asked: Inquiry) -> str | None:
-        return _all_so("group", self.groups, asked.group)
+    def _groups(self, asked: Inquiry) -> Reasons | None:
+        return _all_so(Why.GROUP_IS, self.groups, asked.group)
 
-    def _queues(self, asked: Inquiry) -> str | None:
-        return _all_so("queue", self.queues, asked.queue)
+    def _queues(self, asked: Inquiry) -> Reasons | None:
+        return _all_so(Why.QUEUE_IS, self.queues, asked.queue)
 
 
-def _all_so(kind: str, wanted: Mapping[str, GroupPresence], found: Callable[[str], GroupPresence]) -> str | None:
-    """Whether each group or queue is so, in words."""
+def _all_so(why: Why, wanted: Mapping[str, GroupPresence], found: Callable[[str], GroupPresence]) -> Reasons | None:
+    """The reasons that all these groups or queues are as wanted, None where one is not."""
     if any(found(name) is not presence for name, presence in wanted.items()):
         return None
-    return " and ".join(f"{kind} {name}: {presence.replace('_', ' ')}" for name, presence in wanted.items())
+    return tuple(reason for name, presence in wanted.items() for reason in why(name, presence))

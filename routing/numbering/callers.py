@@ -1,4 +1,4 @@
-"""What can be said of a caller by the number. Pure."""
+"""Callers by their number. Pure."""
 
 from functools import lru_cache
 
@@ -27,5 +27,5 @@ def is_foreign(number: str, country: str) -> bool:
 
 
 def caller_number(said: str, country: str) -> str:
-    """What a trunk or a phone says of its caller, as +E.164 where it can be told; '' when the number is hidden."""
+    """The caller's number from a trunk or a phone, as +E.164 where possible; '' for a hidden number."""
     return "" if said.strip().lower() in HIDDEN else e164(said, country)

@@ -1,4 +1,4 @@
-"""What a user of the tenant dials to reach somebody outside: the number as a trunk gets it, and what it is. Pure."""
+"""External numbers as users dial them: the number for the trunk, and its call class. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from routing.numbering.numbers import MAX_SHORT_DIGITS, NumberClass, classify, e
 
 
 class CallClass(StrEnum):
-    """What a call is to whoever may make it, pays for it and carries it."""
+    """Class of a call, by which it is permitted, paid for and routed."""
 
     INTERNAL = "internal"
     NATIONAL = "national"            # to fixed numbers of the tenant's country
@@ -22,7 +22,7 @@ class CallClass(StrEnum):
 
 
 def in_order(classes: tuple[CallClass, ...]) -> tuple[CallClass, ...]:
-    """Each once, and the same whoever wrote them how: what is published has to stay as it is where nothing changes."""
+    """Each class once, in a fixed order: the published text stays the same where nothing changes."""
     return tuple(sorted(set(classes)))
 
 
@@ -43,8 +43,8 @@ class OutsideNumber:
 
 
 def read_dialled(dialled: str, country: str, area_code: str) -> OutsideNumber | None:
-    """Whom `dialled` means: +48..., 0048..., with the country's own prefix or without any, in the tenant's area by the last
-    digits, or a short number. None for what is no number of any plan."""
+    """The number that `dialled` means: +48..., 0048..., with the national prefix or without any, in the tenant's area by the
+    last digits, or a short number. None for a number of no plan."""
     if emergency := emergency_number(dialled, country):
         return OutsideNumber(emergency, CallClass.EMERGENCY)
     short = _CLASSES.get(classify(dialled, country)) if len(dialled) <= MAX_SHORT_DIGITS else None

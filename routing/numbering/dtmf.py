@@ -1,4 +1,4 @@
-"""What a caller keys: numbers that end by themselves, names by the letters on the keys. Pure."""
+"""DTMF input: numbers that end by themselves, names by the letters on the keys. Pure."""
 
 import unicodedata
 from collections.abc import Container, Iterable
@@ -18,7 +18,7 @@ def beginnings(numbers: Iterable[str]) -> tuple[str, ...]:
 
 
 def entered(keys: str, longer: Container[str]) -> str:
-    """What is taken of the keys that somebody presses one after another: up to the one after which nothing longer can be
+    """The part of a key sequence that is used: up to the key after which no longer entry can be
     meant, or to '#', which ends a number. As [digits] in asterisk-conf/extensions.conf does it."""
     for length in range(1, len(keys) + 1):
         if keys[length - 1] == "#" and length > 1:

@@ -25,7 +25,7 @@ NEVER_CALLED = frozenset({"+48500990990"})   # P34: neither a user's mobile nor 
 
 
 class NumberClass(StrEnum):
-    """What a number is to whoever pays for the call."""
+    """Class of a number, for the price of a call."""
 
     OWN = "own"                      # of the own network: no carrier is needed
     FIXED = "fixed"
@@ -79,7 +79,7 @@ def e164(number: str, country: str, area_code: str = "") -> str:
 
 
 def classify(number: str, country: str, own: Container[str] = ()) -> NumberClass:
-    """What a number is, seen from the tenant's country: as dialled there or +E.164. `own`: the numbers of the own network,
+    """Class of a number, seen from the tenant's country: as dialled there or +E.164. `own`: the numbers of the own network,
     +E.164, which only the caller of this function knows."""
     if is_emergency(number, country):
         return NumberClass.EMERGENCY
@@ -97,7 +97,7 @@ def classify(number: str, country: str, own: Container[str] = ()) -> NumberClass
 
 
 def is_emergency(number: str, country: str) -> bool:
-    """Whether the number, as dialled in the country or with its prefix before it (+48112), calls for help."""
+    """True for an emergency number, as dialled in the country or with its prefix (+48112)."""
     return emergency_number(number, country) != ""
 
 
@@ -113,18 +113,18 @@ def emergency_number(number: str, country: str) -> str:
 
 
 def emergency_numbers(country: str) -> tuple[str, ...]:
-    """Those that are surely to be dialled there; the list that phonenumbers has of any other cannot be told."""
+    """Emergency numbers that are certain for the country; for other countries the list of phonenumbers is not reliable."""
     return tuple(sorted(EMERGENCY.get(country, {"112"})))
 
 
 def with_country(number: str, country: str) -> tuple[str, ...]:
-    """How else a short number of the country may be keyed: 0048112. Nothing where there is more than one way to call abroad."""
+    """Other spelling of a short number of the country: 0048112. None where the country has several international prefixes."""
     abroad, _ = prefixes(country)
     return (f"{abroad}{country_code(country)}{number}",) if abroad else ()
 
 
 def prefixes(country: str) -> tuple[str, str]:
-    """What is dialled there before a number abroad and before one in another area: '00' and '0' in Germany. '' where there is
+    """International and national prefix of the country: '00' and '0' in Germany. '' where there is
     none, or more than one."""
     plan = PhoneMetadata.metadata_for_region(country)
     found = (plan.international_prefix, plan.national_prefix) if plan else (None, None)
@@ -154,7 +154,7 @@ def is_digits(text: str) -> bool:
 
 
 def _says_where(number: str, country: str) -> bool:
-    """Whether it begins with '+', as a call abroad, or as one to another area."""
+    """True for a number with '+', an international or a national prefix."""
     plan = PhoneMetadata.metadata_for_region(country)
     national = plan.national_prefix if plan else None
     return _international(number, country).startswith("+") or (national is not None and number.startswith(national))
@@ -191,6 +191,6 @@ def _short_class(number: str, parsed: PhoneNumber, country: str) -> NumberClass:
 
 
 def _is_domestic(parsed: PhoneNumber, country: str) -> bool:
-    """Whether it costs what the country's own numbers cost. The Vatican's are numbers of Rome."""
+    """True for a number with a domestic price. The Vatican's are numbers of Rome."""
     region = phonenumbers.region_code_for_number(parsed)
     return region == country or {region, country} == {"IT", "VA"}

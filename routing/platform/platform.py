@@ -1,4 +1,4 @@
-"""What the operator of the platform sells, allows and connects: extension types, plans, the brake on fraud, carriers. Pure.
+"""The operator's offer and limits: extension types, plans, the brake on fraud, carriers. Pure.
 
 One file beside the tenants', platform.yaml; what it does not say is as here.
 """
@@ -17,13 +17,13 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class ExtensionType(Part):
-    """Whom a user of this type may call. Emergency numbers need no permission."""
+    """Permissions of a user of this type. Emergency numbers need no permission."""
 
     permissions: Permissions
 
 
 class Plan(Part):
-    """What a tenant has bought; null: as much as it likes, or, in an addition, no more. `lines` are calls with the outside at
+    """Limits of a tenant's plan; null: no limit, or, in an addition, nothing added. `lines` are calls with the outside at
     the same time; a tenant with `fewest_lines` says how many it has, from there up to `lines`. An `addition` is no plan by
     itself: it adds to one."""
 
@@ -35,8 +35,8 @@ class Plan(Part):
 
 
 class Brake(Part):
-    """How much may be called outside before somebody has to look at it; null: no limit. Calls are at the same time, minutes on
-    one day; too many minutes stop further calls until they are released. With `ask_new_countries` whoever is the first of the
+    """Limits of external calls, beyond which a person has to look; null: no limit. Calls are at the same time, minutes on
+    one day; too many minutes stop further calls until they are released. With `ask_new_countries` the first user of the
     tenant to call a foreign country confirms it with a key."""
 
     user_calls: Count | None = 4
@@ -47,7 +47,7 @@ class Brake(Part):
 
 
 class Notices(Part):
-    """Who is told by mail when the brake stops calls. The server takes mail from this machine: a relay of the operator's."""
+    """Recipients of mail about stopped calls. The server takes mail from this machine: a relay of the operator's."""
 
     server: Host = "localhost"
     port: int = Field(default=25, ge=1, le=65535)

@@ -1,4 +1,4 @@
-"""What a tenant's plan allows, and where its file has more. Pure."""
+"""Subscription: the limits of a tenant's plan, and the places where its file exceeds them. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

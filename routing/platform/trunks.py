@@ -10,7 +10,7 @@ from yaml_models.strict_model import Part
 
 
 class _Trunk(Part):
-    """The carrier is asked by OPTIONS every `qualify_s` seconds whether it is there. While it does not answer, calls take the
+    """The carrier gets OPTIONS every `qualify_s` seconds. While it does not answer, calls take the
     next trunk at once. With 0 it is never asked, for carriers that answer no OPTIONS, and every call tries it."""
 
     qualify_s: int = Field(default=60, ge=0, le=3600)
@@ -51,7 +51,7 @@ OwnTrunk = AddressTrunk | RegistrationTrunk
 
 
 class _WritesNumbers(Part):
-    """How a carrier may write the numbers that it calls: whole ones always, and as somebody in that country, and in that area,
+    """Number formats of a carrier: whole numbers always, and as a caller in that country, and in that area,
     would dial them. Without a country whole ones only."""
 
     country: HomeCountry | None = None

@@ -1,4 +1,4 @@
-"""What is said after a code: what is set now, or why nothing was changed. In pieces, which a name or digits follow. Pure."""
+"""Phrases after a keypad code: the new setting, or why nothing changed. In pieces, which a name or digits follow. Pure."""
 
 from typing import Literal
 

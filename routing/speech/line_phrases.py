@@ -1,4 +1,4 @@
-"""What a queue tells those who wait. Pure."""
+"""Phrases of a queue for waiting callers. Pure."""
 
 from routing.speech.phrases import Language
 

@@ -1,4 +1,4 @@
-"""What the system itself says to a caller, by language. A tenant may override each by a prompt of the same name."""
+"""Phrases of the system for callers, by language. A tenant may override each by a prompt of the same name."""
 
 from typing import Literal, get_args
 

@@ -1,4 +1,4 @@
-"""What callers hear: a tenant's own prompts, and the system's phrases. Pure."""
+"""Prompts: a tenant's own, and the system's phrases. Pure."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,7 +16,7 @@ PHRASES_OF = {
 
 
 class Spoken(Part):
-    """What a caller hears: text that is spoken, or a sound file beside the tenant's file."""
+    """A prompt: text that is spoken, or a sound file beside the tenant's file."""
 
     text: SpokenText | None = None
     file: SoundFile | None = None

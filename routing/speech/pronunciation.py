@@ -1,4 +1,4 @@
-"""How a name sounds, in the phones of CMU's American English acoustic model, from the phonemes that espeak-ng writes. Pure.
+"""Pronunciation of names, in phones of CMU's American English acoustic model, from the phonemes that espeak-ng writes. Pure.
 
 The model knows no Polish or Italian: each phoneme becomes the nearest English phone, and where two are near, there are two
 pronunciations of the whole name, since a speaker keeps to one kind of 'r' and of 'o'.

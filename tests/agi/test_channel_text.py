@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agi.channel_text import MAX_PATH_TEXT, Result, path_text, read_event, read_state, state_text
+from routing.call.reasons import Why
 from routing.call.state import (
     Awaits,
     Chosen,
@@ -34,17 +35,17 @@ def test_how_a_queue_was_left_is_read_from_what_asterisk_says(left: str, event: 
     assert read_event(state, "trunk", "", "", Result(left=left)) == event
 
 
-@given(st.lists(st.builds(Visit, st.text(max_size=50), st.text(max_size=300)), max_size=20))
+@given(st.lists(st.builds(Visit, st.text(max_size=50), st.builds(Why.WORDS, st.text(max_size=300))), max_size=20))
 def test_no_reason_can_become_dialplan_or_a_second_command(path: list[Visit]) -> None:
     assert not set(path_text(tuple(path))) & set('$"\\\n\r\0,(){}[]&^')
 
 
 def test_path_that_is_too_long_keeps_its_end() -> None:
-    path = tuple(Visit(f"n{i}", "x" * 100) for i in range(60))
+    path = tuple(Visit(f"n{i}", Why.WORDS("x" * 100)) for i in range(60))
     text = path_text(path)
     assert len(text) <= MAX_PATH_TEXT
     assert text.startswith("n")
-    assert text.endswith("n59|" + "x" * 100)
+    assert text.endswith("n59|.words-" + "x" * 100 + "~")
 
 
 @given(st.builds(

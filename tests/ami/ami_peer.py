@@ -84,7 +84,7 @@ async def ami_peer(answer: Answer = accept) -> AsyncIterator[AmiPeer]:
             peer.drop()
 
 
-async def until(condition: Callable[[], object], limit_s: float = 10) -> None:
+async def until(condition: Callable[[], object], limit_s: float = 60) -> None:
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - conditions of other processes too
             await asyncio.sleep(0.005)

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
+from ami import calendar_addresses
 from ami.calendar_addresses import (
     AGAIN_S,
     EVERY_S,
-    LIMIT_S,
     MAX_BYTES,
     CalendarAddresses,
     PublishedCalendars,
@@ -26,7 +26,7 @@ from routing.hours.calendars import CalendarEvent
 from services.published_tenants import PublishedTenants
 from services.web_request import reach_of
 from store import calendars
-from store.live import AWAY, CALENDARS
+from store.live import AWAY, CALENDARS, CHANGES
 from tests.agi.service import Service, http, serving
 from tests.store.redis_server import RedisServer
 
@@ -43,12 +43,9 @@ def ics(title: str) -> bytes:
 
 
 @pytest.fixture
-async def redis() -> AsyncIterator[Redis]:
-    server = RedisServer()
-    await server.start()
-    async with server.client() as client:
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    async with redis_server.client() as client:
         yield client
-    await server.remove()
 
 
 def fetcher(redis: Redis, service: Service, *, allowed: bool = True) -> CalendarAddresses:
@@ -89,6 +86,25 @@ async def test_calendar_that_cannot_be_fetched_stays_as_it_was_and_is_tried_soon
         assert (await why(redis), (await kept(redis)).problem) == ("Inne", "")
 
 
+async def test_calendar_that_says_the_same_is_neither_written_nor_told_again(redis: Redis) -> None:
+    async with serving(ics("Wigilia"), ics("Wigilia"), http(b"", "500 Oops"), ics("Inne")) as service, redis.pubsub() as told:
+        await told.subscribe(CHANGES)
+        addresses = fetcher(redis, service)
+        counted = []
+        for at in (0, EVERY_S, 2 * EVERY_S, 2 * EVERY_S + AGAIN_S):
+            before = await redis.hget(CALENDARS, FIELD)
+            await addresses.fetch_due(NOW + at)
+            counted.append((await redis.hget(CALENDARS, FIELD) != before, (await kept(redis)).tried_at == NOW + at))
+        assert counted == [(True, True), (False, True), (False, True), (True, True)]
+        await redis.publish(CHANGES, "end")
+        changes = 0
+        async for message in told.listen():
+            if message["data"] == "end":
+                break
+            changes += message["type"] == "message"
+        assert changes == 2
+
+
 @pytest.mark.parametrize(("answer", "problem"), [
     (http(b"<html>"), "is no calendar that can be read"), (http(b"x" * (MAX_BYTES + 1)), "larger than 1 MB"),
     (http(b"", "302 Found", "Location: http://127.0.0.1/"), "status 302"), (b"", "no connection, or it was closed")])
@@ -100,26 +116,25 @@ async def test_answer_that_is_no_calendar_is_told(redis: Redis, answer: bytes, p
 
 
 @pytest.mark.parametrize("rule", ["RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"])
-async def test_event_that_repeats_without_end_or_never_holds_up_nothing(redis: Redis, rule: str) -> None:
+async def test_event_that_repeats_without_end_or_never_holds_up_nothing(
+    redis: Redis, rule: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calendar_addresses, "LIMIT_S", 2.0)
     async with serving(ics("Wigilia").replace(b"SUMMARY", f"{rule}\r\nSUMMARY".encode()).replace(
             b"Content-Length: ", b"X-Length: ")) as service:
-        await asyncio.wait_for(fetcher(redis, service).fetch_due(NOW), LIMIT_S + 5)
+        await asyncio.wait_for(fetcher(redis, service).fetch_due(NOW), 60)
         assert (await kept(redis)).tried_at == NOW
 
 
-async def test_redis_away_while_a_calendar_is_kept_ends_nothing() -> None:
-    server = RedisServer()
-    await server.start()
-
+async def test_redis_away_while_a_calendar_is_kept_ends_nothing(redis_server: RedisServer) -> None:
     async def read_and_lose_redis(body: bytes, zone: str, limit_s: float) -> tuple[CalendarEvent, ...]:
-        await server.stop()
+        await redis_server.stop()
         return ()
 
-    async with serving(ics("Wigilia")) as service, server.client() as client:
+    async with serving(ics("Wigilia")) as service, redis_server.client() as client:
         wanted = (Wanted(FIELD, service.url(), "Europe/Warsaw"),)
         with pytest.raises(AWAY):
             await CalendarAddresses(client, reach_of(LOOPBACK), lambda: wanted, read_and_lose_redis).fetch_due(NOW)
-    await server.remove()
 
 
 async def test_address_in_our_own_network_is_not_asked_unless_it_is_allowed(redis: Redis) -> None:
@@ -127,6 +142,37 @@ async def test_address_in_our_own_network_is_not_asked_unless_it_is_allowed(redi
         await fetcher(redis, service, allowed=False).fetch_due(NOW)
         assert service.connections == 0
         assert (await kept(redis)).problem == "127.0.0.1 is in a network that calendars may not be in"
+
+
+async def test_turn_in_which_none_is_due_reads_no_calendars_events(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(ics("Wigilia")) as service:
+        addresses = fetcher(redis, service)
+        await addresses.fetch_due(NOW)
+        await redis.hset(CALENDARS, FIELD, "not to be read")
+        await addresses.fetch_due(NOW + 1)
+        assert await redis.hget(CALENDARS, FIELD) == "not to be read"
+        assert service.connections == 1
+
+
+async def test_what_an_earlier_version_found_counts_until_it_is_fetched_again(redis: Redis) -> None:
+    year = datetime.now(WARSAW).year
+    begins = datetime(year, 12, 24, tzinfo=WARSAW).timestamp()
+    async with serving(http(b"", "500 Oops"), ics("Inne")) as service:
+        old = {"url": service.url(path="/holidays.ics"), "tried_at": NOW, "fetched_at": NOW, "problem": "",
+               "events": [[begins, begins + 86_400, "Wigilia"]]}
+        await redis.hset(CALENDARS, FIELD, json.dumps(old))
+        assert await why(redis) == "Wigilia"
+        await fetcher(redis, service).fetch_due(NOW)
+        assert await why(redis) == "Wigilia"
+        await fetcher(redis, service).fetch_due(NOW + AGAIN_S)
+        assert await why(redis) == "Inne"
+
+
+@pytest.mark.parametrize("events", ['[["a"]]', "[[5, 1, \"x\"]]", "[[0, 1e300, \"x\"]]", "[[0, 1e9, \"x\"]]", "{"])
+async def test_events_that_nobody_of_ours_wrote_count_as_none(events: str) -> None:
+    found = calendars.fetched('{"url": "https://x.example/", "tried_at": 1, "events": ' + events + "}")
+    assert found.events.at(datetime.now(WARSAW)) is None
+    assert found.events.at(datetime.fromtimestamp(1, WARSAW)) is None
 
 
 async def test_calendar_that_nobody_has_any_more_is_forgotten_and_what_stood_elsewhere_counts_no_more(redis: Redis) -> None:
@@ -148,4 +194,4 @@ def test_calendars_with_an_address_are_those_of_the_published_tenants(tmp_path: 
     (tmp_path / "published" / "decided").symlink_to("revisions/1")
     published = PublishedCalendars(PublishedTenants(tmp_path))
     assert published.wanted() == published.wanted() == (Wanted("acme/holidays", "https://x.example/a.ics", "Europe/Rome"),)
-    assert list(wanted_of(b'{"tenant": {}}')) == []
+    assert list(wanted_of("acme", b'{"tenant": {}}')) == []

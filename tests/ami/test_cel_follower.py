@@ -31,6 +31,7 @@ from store.live import LiveCall
 from store.records import Call, CelPosition, Leg, Outcome
 from tests.ami.ami_peer import until
 from tests.ami.test_cel import line
+from tests.examples import examples
 
 
 class Killed(BaseException):
@@ -123,7 +124,7 @@ steps = st.lists(st.one_of(
 ), max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(order=st.permutations([number for number in range(5) for _ in range(10)]), steps=steps,
        rotate_at=st.sampled_from([1500, 4000, 1 << 20]))
 def test_each_call_has_one_record_whenever_the_service_is_killed(

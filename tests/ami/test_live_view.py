@@ -59,7 +59,7 @@ async def calls_in(server: RedisServer) -> list[LiveCall]:
 
 
 async def eventually(ask: Callable[[RedisServer], Awaitable[T]], server: RedisServer, holds: Callable[[T], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds(await ask(server)):  # noqa: ASYNC110 - it waits for another process
             await asyncio.sleep(0.01)
 
@@ -151,7 +151,7 @@ async def test_last_known_states_stay_while_asterisk_is_away_and_the_sign_of_lif
     async with ami_peer(lambda action: None) as peer, watched(peer, redis_server.url):
         async with redis_server.client() as redis:
             await until(lambda: peer.actions)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not await redis.exists(live.WRITER):  # noqa: ASYNC110 - it waits for another process
                     await asyncio.sleep(0.01)
             assert not await redis.exists(READY)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ami.load_counter import called, conversations
+from routing.call.reasons import Why
 from store.loads import Conversation
 from store.records import Call, Leg, Outcome, PathEntry
 
@@ -45,7 +46,7 @@ def test_caller_who_reached_a_mailbox_has_talked_to_nobody() -> None:
 
 
 def test_call_was_for_who_was_rung_and_for_who_would_have_been_and_not_for_its_caller() -> None:
-    path = (PathEntry(EVENING, "204", "204 is not to be disturbed"), PathEntry(EVENING, "sales", "rings 201"))
+    path = (PathEntry(EVENING, "204", Why.NOT_TO_BE_DISTURBED("204")), PathEntry(EVENING, "sales", Why.RINGS(Why.WHO("201"))))
     legs = [leg(1, "PJSIP/acme-205-desk", 0), leg(2, "PJSIP/acme-201-desk", None), leg(3, "PJSIP/acme-trunk-carrier", 20),
             leg(4, "PJSIP/acme-205-home", None)]
     found = called(replace(call(Outcome.ANSWERED, 20), caller="205", path=path), legs)

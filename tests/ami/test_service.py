@@ -17,6 +17,7 @@ from tests.ami.ami_peer import ADDRESS, ami_peer, until
 from tests.ami.test_cel_follower import call_lines, expected, kept
 from tests.store.redis_server import RedisServer
 
+LIMIT_S = 200         # a service needs some two seconds to start on a machine that does nothing else
 PROGRAM = """
 import asyncio, json, pathlib, sys
 from ami.service import serve
@@ -46,7 +47,7 @@ async def service(folder: Path, ami_port: int, redis_url: str = "") -> AsyncIter
 
 async def line_with(process: asyncio.subprocess.Process, text: str) -> None:
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT_S):
         while text not in (line := (await process.stdout.readline()).decode()):
             assert line, f"the service ended without saying {text!r}"
 
@@ -62,7 +63,7 @@ async def test_service_starts_alone_and_stops_when_told_to(tmp_path: Path) -> No
     async with service(tmp_path, ami_port=1) as process:
         await line_with(process, "call records wait in the CEL file")
         process.terminate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             assert await process.wait() == 0
 
 
@@ -73,7 +74,7 @@ async def test_service_finds_everything_later_and_gives_its_sign_of_life(tmp_pat
         (tmp_path / "db").mkdir()
         await redis.start()
         try:
-            async with redis.client() as client, asyncio.timeout(30):
+            async with redis.client() as client, asyncio.timeout(LIMIT_S):
                 while not await client.exists(READY):  # noqa: ASYNC110 - it waits for another process
                     await asyncio.sleep(0.05)
                 process.terminate()
@@ -98,7 +99,7 @@ async def test_service_killed_during_calls_leaves_one_record_each(tmp_path: Path
                     continue
                 engine = connect(f"sqlite+aiosqlite:///{tmp_path}/db/calls.sqlite")
                 store = CallStore(engine)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(LIMIT_S):
                     while await count(store) < 4:  # noqa: ASYNC110 - it waits for another process
                         await asyncio.sleep(0.05)
                 assert await kept(store) == expected(lines)

@@ -12,6 +12,7 @@ from confgen.publish.publishing import earlier_revisions, published_slugs, read_
 from confgen.render.tenant_files import without_rows
 from confgen.secrets import Secrets, load_secrets, save_secrets
 from tests.confgen.publish.test_publishing import INSTANCE, aors
+from tests.services.test_published_tenants import of_another_version
 from tests.tenants_for_tests import ROSSI, changed
 
 OLA = ("users:\n", 'users:\n  "204": {name: Ola, devices: [desk]}\n')
@@ -162,3 +163,28 @@ async def test_tenant_of_an_earlier_version_that_is_gone_cannot_come_back_by_a_r
     forget_a_sound(settings)
     with pytest.raises(LookupError, match="rossi was published by an earlier version, which had no sys_transfer_failed; apply its file"):
         await roll_back(settings, None)
+
+
+async def test_upgrade_renders_anew_and_a_rollback_goes_where_it_would_have_gone_before(settings: Settings) -> None:
+    await publish(settings, changed())
+    first = read_current(settings.home)
+    await publish(settings, changed(OLA))
+    for file in (settings.home / "published" / "folders").glob("*/tenants/acme.json"):
+        file.write_text(json.dumps(of_another_version(json.loads(file.read_text()))))
+    (settings.home / "published" / "known.json").unlink()      # which an upgrade makes worthless
+    await publish(settings, changed(OLA))
+    assert "vintage" not in read_current(settings.home)["tenants/acme.json"]
+    assert len(earlier_revisions(settings.home)) == 1
+    await roll_back(settings, None)
+    assert read_current(settings.home)["tenants/acme.json"] == first["tenants/acme.json"]
+    assert earlier_revisions(settings.home) == []
+
+
+async def test_change_at_the_same_time_as_an_upgrade_can_be_rolled_back(settings: Settings) -> None:
+    await publish(settings, changed())
+    for file in (settings.home / "published" / "folders").glob("*/tenants/acme.json"):
+        file.write_text(json.dumps(of_another_version(json.loads(file.read_text()))))
+    (settings.home / "published" / "known.json").unlink()
+    await publish(settings, changed(OLA))
+    await roll_back(settings, None)
+    assert "204-desk" not in phones(settings)

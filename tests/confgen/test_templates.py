@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from confgen.render.encoder import UnsafeValue
+from confgen.render.carrier_password import UnsafeValue
 from confgen.render.tenant_files import Files, render_tenant
 from confgen.secrets import Secrets, with_missing
 from routing.tenant.tenant import Tenant

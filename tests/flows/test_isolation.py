@@ -21,6 +21,7 @@ from routing.call.step import PickUp, Step
 from routing.engine.engine import next_step
 from routing.tenant.tenant import Tenant
 from services.step_text import step_text
+from tests.examples import examples
 from tests.flows.test_random import ANSWERS, answers_to
 from tests.live.pbx import TENANTS as LIVE
 
@@ -65,7 +66,7 @@ def test_rendered_files_of_one_name_nothing_of_the_other() -> None:
 
 
 @settings(
-    max_examples=STRINGS // TOGETHER, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    max_examples=examples(STRINGS // TOGETHER), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(list(TENANTS)), st.lists(st.tuples(DIALLED, st.sampled_from(["", *EXTENSIONS])), min_size=TOGETHER, max_size=TOGETHER),

@@ -79,13 +79,14 @@ from routing.nodes.outgoing import OUTGOING
 from routing.tenant.tenant import Tenant
 from simulator.script import Script
 from simulator.simulate import simulate
+from tests.examples import examples
 from tests.flows.random_tenants import ELEMENTS, tenants
 
 MAX_STEPS = 60 * 25         # the engine's limit of elements, each of which asks for 25 steps at most
 MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC))
 # Without shrinking, which takes minutes with whole tenants: the first example that fails is told as it is.
 SOME = settings(
-    max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    max_examples=examples(150), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 CODES = (
     "*50", "*52300", "*52201", "*53999", "*54", "*78", "*72202", "*72+48600100200", "*72", "*73", "*550630", "*559999", "*69", "*43", "*301",

@@ -12,7 +12,7 @@ from routing.nodes.user import User
 from routing.numbering.value_types import Target
 from routing.tenant.tenant import Tenant
 from simulator.scenario_run import Scene
-from tests.flows.scenes import SCENES, TITLES
+from tests.scenario_player.scenes import SCENES, TITLES
 
 ENDS = "(ends)"                # the exit of an element that can end a call by itself
 USERS = "users"

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from routing.call.english import in_english
 from routing.call.facts import DeviceState
 from store.records import Call
 from tests.agents.audio import dominant_frequency, tone
@@ -133,4 +134,4 @@ Path = list[tuple[str, str]]
 
 
 def path(call: Call) -> Path:
-    return [(entry.node, entry.why) for entry in call.path]
+    return [(entry.node, in_english(entry.why)) for entry in call.path]

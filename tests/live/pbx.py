@@ -13,16 +13,17 @@ import redis
 from centralka.cli.configuration import load_tenants, tenant_files
 from centralka.settings import Settings
 from confgen.secrets import Secrets, load_secrets
-from routing.call.facts import DeviceState
+from routing.call.english import in_english
+from routing.call.facts import NOTHING_SET, DeviceState
 from routing.call.state import Origin
 from runtime.instance import centralka_command
 from runtime.process import Runtime
 from simulator.script import Script
 from simulator.simulate import simulate
 from sipp import Account, Address, Callee, Caller, Cast, Sipp
-from store import database
+from store import database, personal
 from store.calls import CallStore
-from store.live import DEVICES
+from store.live import DEVICES, PERSONAL, connect
 from store.records import Call, Leg
 
 TENANTS = Path(__file__).parent / "tenants"
@@ -148,7 +149,7 @@ class Pbx:
         known |= outside or {}
         origin = Origin.PHONE if extension else Origin.TRUNK
         script = Script(origin, number, datetime.now(UTC), extension, keys, known, frozenset(silent))
-        return [(visit.node, visit.why) for visit in simulate(self.tenants[tenant], script).path]
+        return [(visit.node, in_english(visit.why)) for visit in simulate(self.tenants[tenant], script).path]
 
     async def nothing_is_left(self) -> None:
         """Until no channel is up; then no state of a call stays anywhere else, since it lives on the channel."""
@@ -160,6 +161,12 @@ class Pbx:
         finally:
             client.close()
 
+    async def put_settings_back(self) -> None:
+        """Whatever users have set is set no more."""
+        async with connect(self.settings.redis_url) as client:
+            for field in await client.hkeys(PERSONAL):
+                await personal.change(client, *str(field).split("/"), lambda _: NOTHING_SET)
+
     def log_size(self) -> int:
         return (self.settings.home / "log" / "messages.log").stat().st_size
 
@@ -170,7 +177,7 @@ class Pbx:
 
 
 def path_of(call: Call) -> list[tuple[str, str]]:
-    return [(entry.node, entry.why) for entry in call.path]
+    return [(entry.node, in_english(entry.why)) for entry in call.path]
 
 
 async def until(question: Callable[[], object | Awaitable[object]], what: str, limit_s: float = LIMIT_S) -> None:

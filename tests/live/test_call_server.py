@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.call.call_server import Reply
+from routing.call.english import in_english
 from routing.call.facts import DeviceState
 from routing.call.state import Origin
 from simulator.script import Script
@@ -26,7 +27,7 @@ REPLY = {"text": "Dzień dobry, łączymy", "go_to": "201", "show": {"customer":
 def simulated(pbx: Pbx, servers: dict[str, Reply]) -> list[tuple[str, str]]:
     states = {user: DeviceState.IDLE if user == "201" else DeviceState.UNAVAILABLE for user in pbx.tenants["acme"].users}
     script = Script(Origin.TRUNK, NUMBER, datetime.now(UTC), states=states, call_servers=servers)
-    return [(visit.node, visit.why) for visit in simulate(pbx.tenants["acme"], script).path]
+    return [(visit.node, in_english(visit.why)) for visit in simulate(pbx.tenants["acme"], script).path]
 
 
 async def test_call_hears_what_the_service_says_and_goes_where_it_says(pbx: Pbx) -> None:

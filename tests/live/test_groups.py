@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from routing.call.english import in_english
 from routing.call.facts import DeviceState
 from sipp import Answer, AwaitHangUp, Callee, Caller, Cancel, Cast, Ear, HangUp, Load, Refuse, Ring, Silence, Sipp
 from tests.live.calling import dials
@@ -63,7 +64,7 @@ async def test_each_of_the_three_exits_is_taken_when_it_is_due(pbx: Pbx) -> None
             await pbx.until_state("hunt-220-desk", IN_USE)
             await call(pbx, cast, EXITS, everybody)
     assert path_of(await pbx.record(empty, "hunt")) == pbx.simulated(EXITS, tenant="hunt")
-    assert [(entry.node, entry.why) for entry in (await pbx.record(nobody, "hunt")).path][1:4] == [
+    assert [(entry.node, in_english(entry.why)) for entry in (await pbx.record(nobody, "hunt")).path][1:4] == [
         ("exits", "rings 220"), ("exits", "noanswer, rings 221"), ("exits", "busy, nobody is left, on to nobody")]
     assert path_of(await pbx.record(everybody, "hunt")) == pbx.simulated(EXITS, tenant="hunt", x220=IN_USE)
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.live
 
 HOSTILE = [
     '"; DROP TABLE calls;--', "a,b,c|d&e", "${SHELL(id)}", "$[1+1]", "<sip:201@127.77.0.1>", "x" * 4000,
-    "agi_arg_1: rossi", '\\","tenantid":"rossi","x":"', "Zażółć gęślą jaźń ☎", "\\\\", "%d%s%n", "'",
+    "agi_arg_1: rossi", "x&tenant=rossi&call=1.1", '\\","tenantid":"rossi","x":"', "Zażółć gęślą jaźń ☎", "\\\\", "%d%s%n", "'",
 ]
 
 
@@ -26,7 +26,7 @@ async def test_hostile_name_of_a_caller_changes_nothing_about_the_call(pbx: Pbx,
 
 LINE_FEEDS = [
     "+48600\r\n1",
-    "1\nagi_network_script: step|rossi|phone|*97|201||||||||\n\n",
+    "1\nagi_network_script: step?tenant=rossi&origin=phone&dialled=*97&extension=201\n\n",
     "1\nagi_arg_1: rossi\nagi_arg_2: phone\nagi_arg_3: *97\nagi_arg_4: 201\n\n",
     "x\nLINKEDID_END,1,PJSIP/a,,rossi,9.9,9.9,,,rossi\n",
     'x"\n"LINKEDID_END","1","PJSIP/a","","rossi","9.9","9.9","","","rossi"\n"',
@@ -34,7 +34,7 @@ LINE_FEEDS = [
 ]
 
 
-@pytest.mark.parametrize("number", ["a,b", "$(id)", "${CHANNEL}", "201'--", "x" * 300, *LINE_FEEDS])
+@pytest.mark.parametrize("number", ["a,b", "1&tenant=rossi", "$(id)", "${CHANNEL}", "201'--", "x" * 300, *LINE_FEEDS])
 async def test_hostile_number_of_a_caller_makes_one_call_and_touches_nothing_else(pbx: Pbx, number: str) -> None:
     before = {tenant: await pbx.count(tenant) for tenant in ("acme", "rossi")}
     state = pbx.state_of("acme-203-desk")
@@ -49,7 +49,7 @@ async def test_hostile_number_of_a_caller_makes_one_call_and_touches_nothing_els
     assert pbx.state_of("acme-203-desk") == state
 
 
-@pytest.mark.parametrize("number", ["201\r\nX: y", "201\nagi_network_script: step|rossi|phone|*97|201||||||||\n\n", "*97\n"])
+@pytest.mark.parametrize("number", ["201\r\nX: y", "201\nagi_network_script: step?tenant=rossi&origin=phone&dialled=*97&extension=201\n\n", "*97\n"])
 async def test_line_feed_in_the_number_dialled_reaches_nobody(pbx: Pbx, number: str) -> None:
     me = pbx.account("acme-202-desk")
     before = await pbx.count("rossi")

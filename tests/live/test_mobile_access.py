@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from routing.call.english import in_english
 from tests.agents import baresip
 from tests.agents.audio import tone
 from tests.live.pbx import Pbx, until
@@ -48,7 +49,7 @@ async def test_user_on_the_mobile_is_shown_as_a_colleague_and_transfers_by_keys(
         await jan.hang_up()
         await pbx.nothing_is_left()
     (call,) = await pbx.since("alfa", began)
-    whys = [entry.why for entry in call.path]
+    whys = [in_english(entry.why) for entry in call.path]
     assert "the PIN is right, asks for a number" in whys
     assert "201 transfers to 201" in whys
     logs = [*(pbx.settings.home / "log").iterdir()]

@@ -43,3 +43,14 @@ async def test_device_that_does_not_use_the_new_password_keeps_both(pbx: Pbx) ->
     await registers(pbx, old)
     await registers(pbx, new)
     assert pbx.secrets.next_sip[ENDPOINT] == new
+
+
+async def test_second_rotation_at_the_same_time_is_refused_and_changes_nothing(pbx: Pbx) -> None:
+    rotating = asyncio.create_task(asyncio.to_thread(pbx.centralka, "rotate", "desks", "202-desk", "--minutes", "0.5"))
+    await until(lambda: (pbx.settings.home / "log" / "rotation").exists(), "the first one waits")
+    before = pbx.secrets
+    with pytest.raises(AssertionError, match="has not been changed: another command waits for desks-202-desk"):
+        await asyncio.to_thread(pbx.centralka, "rotate", "desks", "201-desk")
+    assert pbx.secrets == before
+    await registers(pbx, before.next_sip[ENDPOINT])
+    assert "has used its new password" in await rotating

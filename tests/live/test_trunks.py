@@ -1,16 +1,15 @@
 """A trunk that registers, at a carrier that is a second Asterisk."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from runtime.choose import open_runtime
 from sipp import Account, Address, Call, Caller, HangUp, Silence, run
 from tests.live.pbx import TENANTS, Pbx, path_of, until
+from tests.live.started_instance import settings_at, started_instance
 
 pytestmark = pytest.mark.live
 
@@ -32,15 +31,8 @@ failover: {ring: ["502"]}
 def carrier(tmp_path: Path) -> Iterator[Pbx]:
     (tmp_path / "carrier").mkdir()
     (tmp_path / "carrier" / "carrier.yaml").write_text(CARRIER_TENANT)
-    runtime = open_runtime(os.environ.get("CENTRALKA_TEST_RUNTIME", "local"), "livecarrier")
-    runtime.remove()
-    runtime.prepare({f"CENTRALKA_{what}_ADDRESS": CARRIER for what in ("SIP", "AGI", "AMI")})
-    runtime.apply(tmp_path / "carrier")
-    try:
-        runtime.start()
-        yield Pbx(runtime)
-    finally:
-        runtime.remove()
+    with started_instance("livecarrier", settings_at(CARRIER), tmp_path / "carrier") as carrier:
+        yield carrier
 
 
 async def test_call_comes_in_over_a_trunk_that_registered_once_its_password_was_right(pbx: Pbx, carrier: Pbx, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Provisioning:
     def client(self, *, peer: str = "127.74.1.1", agent: str = YEALINK) -> httpx.AsyncClient:
         """Somebody at another address."""
         transport = httpx.AsyncHTTPTransport(local_address=peer, verify=self.trust)
-        return httpx.AsyncClient(transport=transport, headers={"User-Agent": agent}, timeout=10)
+        return httpx.AsyncClient(transport=transport, headers={"User-Agent": agent}, timeout=100)
 
 
 def make_authority(certificate: Path) -> None:
@@ -104,11 +104,6 @@ async def provisioning(home: Path, redis: RedisServer, store: EquipmentStore) ->
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Provisioning]:
-    server = RedisServer()
-    await server.start()
-    try:
-        async with server.client() as redis, provisioning(tmp_path / "home", server, EquipmentStore(redis)) as running:
-            yield running
-    finally:
-        await server.remove()
+async def service(tmp_path: Path, redis_server: RedisServer) -> AsyncIterator[Provisioning]:
+    async with redis_server.client() as redis, provisioning(tmp_path / "home", redis_server, EquipmentStore(redis)) as running:
+        yield running

@@ -28,7 +28,7 @@ def device(service: Provisioning, subject: str, *, authority: Path | None = None
 
 def client(trust: ssl.SSLContext) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(local_address="127.74.3.1", verify=trust)
-    return httpx.AsyncClient(transport=transport, headers={"User-Agent": YEALINK}, timeout=10)
+    return httpx.AsyncClient(transport=transport, headers={"User-Agent": YEALINK}, timeout=100)
 
 
 def address(service: Provisioning, file: str) -> str:

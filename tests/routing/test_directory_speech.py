@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from routing.call.english import in_english
 from routing.call.facts import Facts
 from routing.call.questions import Understand
 from routing.call.state import Awaits, Digits, Entered, Listened, Origin, State
@@ -32,7 +33,7 @@ def calls(tenant: Tenant, *actions: str | Says) -> Simulation:
 
 
 def reasons(call: Simulation) -> list[str]:
-    return [visit.why for visit in call.path if visit.node == "people"]
+    return [in_english(visit.why) for visit in call.path if visit.node == "people"]
 
 
 def test_whoever_says_a_name_chooses_it_by_a_key() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts, Forwarding, Personal
 from routing.call.questions import Load
 from routing.call.state import DialStatus, Origin, Started
@@ -42,7 +43,7 @@ def first(tenant: Tenant, facts: Facts) -> Dial:
 
 
 def why(tenant: Tenant, facts: Facts) -> str:
-    return decide(tenant, facts, None, Started(Origin.PHONE, "300", "299"), Asked()).path[1].why
+    return in_english(decide(tenant, facts, None, Started(Origin.PHONE, "300", "299"), Asked()).path[1].why)
 
 
 def test_phone_that_two_members_lead_to_rings_once() -> None:
@@ -159,7 +160,7 @@ def test_number_outside_is_shown_the_number_that_the_group_says() -> None:
 def test_refused_number_outside_is_no_colleague_who_was_there() -> None:
     tenant = firm(f'members: ["{FAR}"], all_busy: service')
     decisions = hunted(tenant, Facts(NOON, "299"), status=DialStatus.UNAVAILABLE)
-    assert decisions[-1].path[0].why.endswith("nobody is available, on to mail")
+    assert in_english(decisions[-1].path[0].why).endswith("nobody is available, on to mail")
 
 
 @pytest.mark.parametrize(("members", "more", "problem"), [

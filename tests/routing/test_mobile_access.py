@@ -3,6 +3,7 @@
 import pytest
 
 from routing.call.effects import CheckPin, PinIs
+from routing.call.english import in_english
 from routing.call.facts import Answers, Facts
 from routing.call.state import Awaits, Digits, Event, Origin, Started
 from routing.call.step import CallAs, Dial, Read
@@ -75,7 +76,7 @@ def test_colleague_sees_a_colleague_and_the_firm_rings_the_mobile_of_nobody_else
     found = simulate(firm(), Script(Origin.TRUNK, "+48221234567", NOON, caller=ANNA, keys=(PIN, "202")))
     assert found.outcome == "answered by 202"
     assert isinstance(found.steps[-2], Dial)
-    assert [visit.why for visit in found.path if visit.node == "access"][-1] == "201 dials 202"
+    assert [in_english(visit.why) for visit in found.path if visit.node == "access"][-1] == "201 dials 202"
 
 
 @pytest.mark.parametrize(("users", "changes", "text"), [

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.call.effects import Turn
+from routing.call.english import in_english
 from routing.call.facts import Answers, DeviceState, Facts, Unanswered
 from routing.call.state import (
     Awaits,
@@ -19,7 +20,6 @@ from routing.call.state import (
     Played,
     Started,
     State,
-    Visit,
     VoicemailEnded,
 )
 from routing.call.step import Cause, Dial, Failover, Hangup, Play, Read, Step, Voicemail
@@ -29,6 +29,7 @@ from routing.tenant.tenant import Tenant
 from simulator.script import Script
 from simulator.simulate import simulate
 from tests.tenants_for_tests import acme, changed, problems
+from tests.words import words
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MAIN = Started(Origin.TRUNK, "+48221234567")
@@ -83,14 +84,14 @@ def test_wrong_keys_between_do_not_start_the_count_of_nothing_again() -> None:
     decisions = played(acme(THREE_TRIES), MAIN, *map(Digits, ["", "9", "", "9", ""]))
     assert [decision.state.memory for decision in decisions[:-1]] == [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2)]
     assert decisions[-1].step == SALES
-    assert decisions[-1].path[0] == Visit("main", "no key 3 times, on to sales")
+    assert words(decisions[-1].path[0]) == ("main", "no key 3 times, on to sales")
 
 
 def test_nothing_between_does_not_start_the_count_of_wrong_keys_again() -> None:
     decisions = played(acme(THREE_TRIES), MAIN, *map(Digits, ["9", "", "9", "", "8"]))
     assert [decision.state.memory for decision in decisions[:-1]] == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)]
     assert decisions[-1].step == Dial(("acme-201-desk",), 20)
-    assert decisions[-1].path[0] == Visit("main", "wrong key 8, 3 in all, on to 201")
+    assert words(decisions[-1].path[0]) == ("main", "wrong key 8, 3 in all, on to 201")
 
 
 def test_caller_hears_the_menus_own_words_for_a_wrong_key_before_the_question() -> None:
@@ -138,7 +139,7 @@ def test_members_who_rang_together_are_rung_once() -> None:
     decisions = played(acme(), MAIN, Digits("1"), NO_ANSWER)
     assert decisions[1].state == State("sales", Awaits.DIAL, 1, (0, 0, 0, 0, 3))
     assert decisions[2].step == Play(("sys_leave_message",))
-    assert decisions[2].path[0] == Visit("sales", "noanswer, nobody is left, on to mail")
+    assert words(decisions[2].path[0]) == ("sales", "noanswer, nobody is left, on to mail")
 
 
 def test_members_in_order_are_each_rung_once() -> None:
@@ -179,7 +180,7 @@ def test_missed_call_goes_where_the_user_says_although_there_is_a_mailbox() -> N
     tenant = acme(("Anna, devices: [desk]", "Anna, devices: [desk], missed: service"))
     decisions = played(tenant, colleague("201"), NO_ANSWER)
     assert tenant.users["201"].voicemail
-    assert decisions[1].path[0] == Visit("201", "no answer, on to service")
+    assert words(decisions[1].path[0]) == ("201", "no answer, on to service")
 
 
 @pytest.mark.parametrize(("status", "reason", "cause"), [
@@ -194,7 +195,7 @@ def test_caller_of_a_user_without_mailbox_is_told_unanswered_and_gets_the_cause(
 ) -> None:
     decisions = played(acme(), colleague("203"), DialEnded(status), Played())
     assert decisions[1].step == Play(("sys_unavailable",), early=True)
-    assert decisions[1].path == (Visit("203", f"{reason}, no mailbox"),)
+    assert words(decisions[1].path) == (("203", f"{reason}, no mailbox"),)
     assert decisions[2].step == Hangup(cause)
 
 
@@ -276,7 +277,7 @@ def test_fault_of_ours_is_no_callers_choice_and_is_raised(monkeypatch: pytest.Mo
 def test_event_without_a_call_reaches_a_human(event: Event) -> None:
     decision = next_step(acme(), Facts(NOON), None, event)
     assert decision.step == Failover()
-    assert decision.path == (Visit("start", "an event without a call"),)
+    assert words(decision.path) == (("start", "an event without a call"),)
 
 
 def chain(length: int) -> Tenant:
@@ -294,7 +295,7 @@ def test_call_may_visit_exactly_as_many_elements_as_the_limit() -> None:
     assert last.state == State("sales", Awaits.DIAL, MAX_HOPS - 1, (0, 0, 0, 0, 3))
     too_many = played(chain(MAX_HOPS), MAIN)[0]
     assert too_many.step == Failover()
-    assert too_many.path[-1] == Visit("sales", f"stopped after {MAX_HOPS} elements")
+    assert words(too_many.path[-1]) == ("sales", f"stopped after {MAX_HOPS} elements")
     assert len(too_many.path) == MAX_HOPS + 2
 
 
@@ -320,7 +321,7 @@ def test_owner_without_a_mailbox_is_told_and_the_call_ends_normally() -> None:
 def simulated(tenant: Tenant, *keys: str, **states: DeviceState) -> list[str]:
     script = Script(Origin.TRUNK, "+48221234567", NOON, keys=keys, states={key[1:]: state for key, state in states.items()},
                     silent=frozenset({"201", "202", "203"}))
-    return [visit.why for visit in simulate(tenant, script).path]
+    return [in_english(visit.why) for visit in simulate(tenant, script).path]
 
 
 def test_one_phone_that_is_away_does_not_make_the_others_away() -> None:

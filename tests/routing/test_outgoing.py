@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts
 from routing.call.state import DialEnded, DialStatus, Origin, Started
 from routing.call.step import Dial, Hangup, Play
@@ -211,7 +212,7 @@ def test_check_names_the_place_of_a_wrong_route_number_or_site(old: str, new: st
 
 
 def test_path_says_what_was_called_by_which_trunk_and_what_was_shown() -> None:
-    whys = [visit.why for visit in dial("600100200", failing=("backup",)).path]
+    whys = [in_english(visit.why) for visit in dial("600100200", failing=("backup",)).path]
     assert whys[0] == "201 dials 600100200"
     assert whys[1] == "calls +48600100200 (mobile) by backup, shown as +48221234568"
     assert re.match(r"trunk backup fails, calls \+48600100200 \(mobile\) by carrier", whys[2])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.call.admission import Usage
+from routing.call.english import in_english
 from routing.call.facts import Facts, Forwarding, Personal
 from routing.call.state import Decision, Origin, Started
 from routing.call.step import Dial, Play, Read
@@ -77,11 +78,11 @@ def test_platform_changes_what_a_type_may_and_adds_types_of_its_own() -> None:
 def test_refused_caller_hears_why_and_the_path_says_it() -> None:
     found = dial(ABROAD, "201")
     assert Play(("sys_not_permitted",), early=True) in found.steps
-    assert found.path[1].why == "international is not among 201's permissions"
+    assert in_english(found.path[1].why) == "international is not among 201's permissions"
 
 
 def test_user_without_the_permission_calls_no_colleague_either() -> None:
-    assert dial("201", "204").path[0].why == "internal is not among 204's permissions"
+    assert in_english(dial("201", "204").path[0].why) == "internal is not among 204's permissions"
     assert dial("221234567", "204").ends == "refused (not allowed)"
 
 
@@ -98,7 +99,7 @@ def test_weekend_closes_calls_outside_for_who_wants_it_so() -> None:
     assert dial(NATIONAL, "205").outcome.startswith("answered")
     closed = dial(NATIONAL, "205", moment=saturday)
     assert (closed.ends, "sys_outside_closed") == ("refused (not allowed)", closed.steps[0].prompts[0])      # type: ignore[union-attr]
-    assert closed.path[1].why.startswith("calls outside are closed: Sat 10:00 is in")
+    assert in_english(closed.path[1].why).startswith("calls outside are closed: Sat 10:00 is in")
     assert dial(NATIONAL, "201", moment=saturday).outcome.startswith("answered")
 
 
@@ -126,7 +127,7 @@ def test_no_pin_is_asked_for_where_there_is_none_and_none_is_no_answer() -> None
 def test_path_never_tells_the_keys_of_a_pin() -> None:
     for keys in (("4821#",), ("9753#", "9753#", "9753#")):
         found = dial(ABROAD, "201", permission_pins={"": "4821"}, keys=keys)
-        told = " ".join(visit.why for visit in found.path)
+        told = " ".join(in_english(visit.why) for visit in found.path)
         assert "4821" not in told
         assert "9753" not in told
 
@@ -172,7 +173,7 @@ failover:""")
     script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999", usage=Usage(stopped=frozenset({""})))
     found = simulate(firm, script)
     assert found.outcome == "answered by 202"
-    assert not [visit.why for visit in found.path if visit.why.startswith("rings +")]
+    assert not [in_english(visit.why) for visit in found.path if in_english(visit.why).startswith("rings +")]
 
 
 @pytest.mark.parametrize(("lines", "outcome"), [(0, "answered by +48600100200"), (1, "message for 201"), (2, "refused (busy)")])
@@ -206,7 +207,7 @@ def test_number_of_no_dialling_plan_is_no_target_of_a_forward(number: str) -> No
     script = Script(Origin.TRUNK, "+48221234567", WORKDAY, caller="+48600100999", personal={
         "201": Personal(forwards={Forwarding.UNCONDITIONAL: number})})
     assert simulate(tenant(), script).outcome == "answered by 201"
-    assert dial(f"*72{number.replace('+', '00')}", "203").path[0].why.startswith("203 cannot forward to")
+    assert in_english(dial(f"*72{number.replace('+', '00')}", "203").path[0].why).startswith("203 cannot forward to")
 
 
 def test_number_of_no_dialling_plan_is_called_by_no_element() -> None:
@@ -215,7 +216,7 @@ def test_number_of_no_dialling_plan_is_called_by_no_element() -> None:
 failover:"""))
     found = simulate(external, Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999"))
     assert found.outcome == "answered by 201"
-    assert "+2482900000 is not called: it is no number of any dialling plan" in [visit.why for visit in found.path]
+    assert "+2482900000 is not called: it is no number of any dialling plan" in [in_english(visit.why) for visit in found.path]
 
 
 @pytest.mark.parametrize(("to", "more"), [
@@ -227,7 +228,7 @@ def test_new_foreign_country_is_called_by_no_flow_until_somebody_has_confirmed_i
     firm = tenant(("{to: menu}", f"{{to: {to}}}"), more, platform=Platform())
     script = Script(Origin.TRUNK, "+48221234568", WORKDAY, caller="+48600100999")
     assert "answered by +49" not in simulate(firm, script).outcome
-    assert any("nobody has called DE before" in visit.why for visit in simulate(firm, script).path)
+    assert any("nobody has called DE before" in in_english(visit.why) for visit in simulate(firm, script).path)
     assert simulate(firm, replace(script, countries=frozenset({"DE"}))).outcome == "answered by +4930123456"
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from routing.call.english import in_english
 from routing.call.facts import DeviceState, Forwarding, Personal
 from routing.call.state import Origin
 from routing.check.check import read_tenant
@@ -57,7 +58,7 @@ def call(caller: str, to: str = "+48221234568", **world: object) -> Simulation:
 
 def test_first_rule_that_holds_decides_and_the_path_says_which() -> None:
     assert call(BOSS).outcome == "answered by 202"
-    assert call(BOSS).path[1].why == "forwards this call (the boss: caller +48600100200 is one of the rule's numbers) to 202"
+    assert in_english(call(BOSS).path[1].why) == "forwards this call (the boss: caller +48600100200 is one of the rule's numbers) to 202"
     assert call(OTHER, moment=NIGHT).outcome == "answered by +48600100201"
     assert call(OTHER, switches={"away": "night"}).outcome == "message for 201"
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from routing.call.english import in_english
 from routing.call.facts import Facts
 from routing.call.state import Origin, Started
 from routing.call.step import Dial
@@ -36,7 +37,7 @@ def test_call_to_where_no_transfer_may_go_is_its_callers_own(dialled: str, own: 
 
 def test_transferred_call_enters_what_was_dialled_for_it() -> None:
     decision = next_step(TENANT, FACTS, None, Started(Origin.TRANSFER, "203"))
-    assert [(visit.node, visit.why) for visit in decision.path] == [("start", "201 transfers to 203"), ("203", "rings desk")]
+    assert [(visit.node, in_english(visit.why)) for visit in decision.path] == [("start", "201 transfers to 203"), ("203", "rings desk")]
 
 
 def test_call_that_may_not_go_there_rings_the_user_who_sent_it_and_tells_why() -> None:

@@ -15,6 +15,7 @@ from routing.platform.platform import Platform
 from routing.tenant.tenant import Tenant
 from simulator.scenario import Scenarios
 from simulator.scenario_reading import read_scenarios
+from tests.examples import examples
 from tests.tenants_for_tests import ROSSI, acme, changed, problems
 from yaml_models.document import Document, Value
 from yaml_models.errors import ConfigError
@@ -70,7 +71,7 @@ def _fields_of(draw: st.DrawFn, model: type[BaseModel]) -> dict[str, Value]:
 
 
 @pytest.mark.parametrize("model", [Tenant, Scenarios, Platform])
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 @given(data=st.data())
 def test_whatever_does_not_fit_is_told_in_our_words(model: type[BaseModel], data: st.DataObject) -> None:
     document = Document("x.yaml", data.draw(_fields_of(model)), {})

@@ -1,6 +1,5 @@
 """No call server's address, however it is spelt or found, leads into our own network."""
 
-import asyncio
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from agi.call_servers import CallServers
 from routing.call.call_server import Failed, Failure
 from services.own_network import is_allowed, is_ours
+from services.resolver import IpAddress, Resolver
 from tests.agi.asking import SALES, request
 from tests.agi.service import GO_TO_SALES, serving
 
@@ -52,11 +52,11 @@ async def test_no_spelling_of_our_own_address_is_connected(host: str, found: str
 async def test_name_that_has_one_refused_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     asked_for: list[str] = []
 
-    async def two(host: str, port: int, **_: object) -> list[object]:
+    async def two(_: Resolver, host: str) -> list[IpAddress]:
         asked_for.append(host)
-        return [(2, 1, 6, "", (address, port)) for address in ("8.8.8.8", "10.0.0.1")]
+        return [ip_address("8.8.8.8"), ip_address("10.0.0.1")]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
+    monkeypatch.setattr(Resolver, "addresses", two)
     assert await CallServers().ask(request("https://mixed.example/")) == Failed(Failure.REFUSED_ADDRESS, "10.0.0.1")
     assert asked_for == ["mixed.example"]
 
@@ -64,16 +64,13 @@ async def test_name_that_has_one_refused_address_is_refused(monkeypatch: pytest.
 async def test_name_is_looked_up_once_and_that_address_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that means our own network a moment later would lead the connection there."""
     lookups: list[str] = []
-    loop = asyncio.get_running_loop()
-    real = loop.getaddrinfo
 
-    async def rebinding(host: object, port: int, **options: object) -> object:
-        if host != "rebinding.example":
-            return await real(host, port, **options)  # type: ignore[arg-type]
+    async def rebinding(_: Resolver, host: str) -> list[IpAddress]:
+        assert host == "rebinding.example"
         lookups.append("127.0.0.1" if not lookups else "127.0.0.2")
-        return [(2, 1, 6, "", (lookups[-1], port))]
+        return [ip_address(lookups[-1])]
 
-    monkeypatch.setattr(loop, "getaddrinfo", rebinding)
+    monkeypatch.setattr(Resolver, "addresses", rebinding)
     async with serving(GO_TO_SALES) as service:
         allowed = CallServers((ip_network("127.0.0.1"),))
         assert await allowed.ask(request(f"http://rebinding.example:{service.port}/")) == SALES

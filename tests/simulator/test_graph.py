@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from routing.call.reasons import Why
 from routing.call.state import Origin, Visit
 from routing.tenant.tenant import Tenant
 from simulator.graph import CALL, END, FAILOVER, Edge, Graph, Node, graph_of, kind_of, reason_of, with_path
@@ -109,7 +110,7 @@ def test_path_of_a_call_is_marked_from_the_number_to_the_end() -> None:
 
 def test_way_on_is_marked_and_not_the_membership_beside_it() -> None:
     tenant = acme(("unanswered: mail}\n  service", 'unanswered: "201"}\n  service'))
-    path = (Visit("start", "202 dials 300"), Visit("sales", "noanswer, nobody is left, on to 201"), Visit("201", "rings desk"))
+    path = (Visit("start", Why.WORDS("202 dials 300")), Visit("sales", Why.WORDS("noanswer, nobody is left, on to 201")), Visit("201", Why.WORDS("rings desk")))
     edges = [one for one in with_path(graph_of(tenant), path, "300", "answered by 201").edges if (one.source, one.target) == ("sales", "201")]
     assert {one.reasons: one.is_walked for one in edges} == {("unanswered",): True, ("member 1",): False}
 
@@ -127,7 +128,7 @@ def test_number_that_is_nothing_ends_where_it_began() -> None:
 
 
 def test_path_through_what_the_tenant_no_longer_has_is_drawn_whole() -> None:
-    path = (Visit("start", f"to {MAIN}"), Visit("main", "key 8, on to gone"), Visit("gone", "plays hello"), Visit("failover", "no answer"))
+    path = (Visit("start", Why.WORDS(f"to {MAIN}")), Visit("main", Why.WORDS("key 8, on to gone")), Visit("gone", Why.WORDS("plays hello")), Visit("failover", Why.WORDS("no answer")))
     graph = with_path(graph_of(acme()), path, MAIN, "failover")
     assert walked(graph) == [(MAIN, "main"), (CALL, MAIN), ("main", "gone"), ("gone", FAILOVER), (FAILOVER, END)]
     assert node(graph, "gone").kind == "not there any more"

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import StatementError
 
+from routing.call.reasons import Why
 from store.calls import CallStore
 from store.database import connect, upgrade
 from store.records import Call, CelPosition, Leg, Outcome, PathEntry
@@ -18,7 +19,7 @@ from store.tables import metadata
 
 MOMENT = datetime(2026, 11, 23, 19, 22, 31, 186057, UTC)
 CALL = Call("acme", "1.1", MOMENT, None, MOMENT, "+48221234567", "Zażółć '; DROP TABLE calls; --", "201", None,
-            Outcome.VOICEMAIL, (PathEntry(MOMENT, "menu", "pressed 1"), PathEntry(MOMENT, "office", "opens at 9:00")))
+            Outcome.VOICEMAIL, (PathEntry(MOMENT, "menu", Why.KEY(1)), PathEntry(MOMENT, "office", Why.WORDS("opens at 9:00"))))
 LEG = Leg("acme", "1.1", "1.1", "PJSIP/acme-201-desk-00000001", "acme-201-desk", MOMENT, None, MOMENT, None)
 
 

@@ -34,7 +34,7 @@ async def test_without_redis_nothing_has_changed_nobody_is_known_and_nobody_wait
         assert await answers.answer("acme", "1.1", ChangeSetting("201", DoNotDisturb(True)), "1.1/") == NOT_CHANGED
         assert await answers.answer("acme", "1.1", PutSwitch("night", "day"), "1.1/") == NOT_CHANGED
         assert await answers.answer("acme", "1.1", LastCaller("201"), "1.1/") == NOT_KNOWN
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20, "one limit after another would be more"
 
 
 async def test_last_caller_is_who_called_last_and_not_whose_call_ended_last(redis_server: RedisServer) -> None:

@@ -66,8 +66,11 @@ async def test_call_that_has_ended_is_offered_to_nobody_any_more(redis_server: R
         assert await answers.answer("acme", "2", Offer(("201", "202"), 20), "1.1/") == 0
 
 
-async def test_redis_that_hangs_holds_a_call_up_once_and_calls_ring_different_members_all_the_same() -> None:
+async def test_redis_that_hangs_holds_a_call_up_once_and_calls_ring_different_members_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A server that accepts and says nothing."""
+    monkeypatch.setattr("store.answers.LIMIT_S", 0.2)
     asked: list[bytes] = []
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis import Redis as SyncRedis
 
 from routing.call.effects import GOES_ON, NOT_CHANGED, PAUSES, Flip, FlipPause
 from routing.call.facts import NOTHING_SET, Forwarding, Personal
 from store import follower, live, personal, switches
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
+from store.lines import COUNTRIES, Lines
 from tests.ami.ami_peer import until
 from tests.store.redis_server import RedisServer
 
@@ -97,6 +99,51 @@ async def test_entry_that_nobody_of_ours_wrote_is_passed_over(redis_server: Redi
             await redis.publish(live.CHANGES, '{"all": true}')
             await until(lambda: following.live.personal == {})
         assert following.loaded.is_set()
+
+
+async def test_users_of_two_tenants_who_set_things_at_once_do_not_make_each_other_try_again(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        other = SyncRedis.from_url(redis_server.url)
+        tries = 0
+
+        def acme_while_rossi_changes(before: Personal) -> Personal:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                other.hset(live.PERSONAL, "rossi/201", personal.to_json(Personal(do_not_disturb=True)))
+            return replace(before, do_not_disturb=True)
+
+        await personal.change(redis, "acme", "201", acme_while_rossi_changes)
+        other.close()
+        assert tries == 1
+        assert await personal.read(redis, "acme", "201") == await personal.read(redis, "rossi", "201") == Personal(do_not_disturb=True)
+
+
+async def test_change_counts_with_what_the_same_user_has_set_meanwhile(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        other = SyncRedis.from_url(redis_server.url)
+
+        def acme_while_the_same_user_changes(before: Personal) -> Personal:
+            if not before.paused:
+                other.hset(live.PERSONAL, "acme/201", personal.to_json(Personal(paused=True)))
+            return replace(before, do_not_disturb=True)
+
+        after = await personal.change(redis, "acme", "201", acme_while_the_same_user_changes)
+        other.close()
+        assert after == await personal.read(redis, "acme", "201") == Personal(paused=True, do_not_disturb=True)
+
+
+async def test_what_is_asked_of_one_tenant_is_not_read_of_all(redis_server: RedisServer) -> None:
+    async with redis_server.client() as redis:
+        async def sent() -> int:
+            return int((await redis.info("stats"))["total_net_output_bytes"])
+
+        await redis.hset(live.SWITCHES, mapping={f"t{number}/night": "a" * 50 for number in range(2000)})
+        await redis.sadd(COUNTRIES, *(f"t{number}/FR" for number in range(2000)))
+        before = await sent()
+        assert await switches.positions(redis, "t7") == {"night": "a" * 50}
+        assert await Lines(redis).countries("t7") == {"FR"}
+        assert await sent() - before < 20_000, "of some 120,000 bytes"
 
 
 async def test_two_changes_of_one_user_at_once_both_count(redis_server: RedisServer) -> None:

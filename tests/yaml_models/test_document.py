@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tests.examples import examples
 from yaml_models import document
 from yaml_models.document import read_document
 from yaml_models.errors import ConfigError
@@ -24,7 +25,7 @@ def read(text: str) -> object:
     return found.values, found.lines
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(ACME)), st.sampled_from(PIECES), st.integers(0, 3)), max_size=4))
 def test_fast_parser_gives_the_same_values_lines_and_problems(changes: list[tuple[int, str, int]]) -> None:
     text = ACME

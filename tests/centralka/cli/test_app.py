@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,44 +11,16 @@ from centralka.cli.app import app
 from centralka.cli.commands import LISTED
 from simulator.scenario import Expect, Given, Scenario
 from simulator.scenario_grammar import NOTHING, PhoneDoes
+from tests.command_line import centralka, installed
 from tests.tenants_for_tests import ACME, ROSSI, changed
 
 REPOSITORY = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """An instance whose Asterisk does not run."""
-    home = tmp_path / "home"
-    home.mkdir()
-    tenants = tmp_path / "tenants"
-    tenants.mkdir()
-    (tenants / "acme.yaml").write_text(ACME)
-    (home / "settings.env").write_text(f"CENTRALKA_TENANTS={tenants}\nCENTRALKA_AMI_ADDRESS=127.77.255.254\n")
-    assert centralka(home, "init").returncode == 0
-    return home
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance with Acme published, of which nothing runs; for questions only."""
-    folder = tmp_path_factory.mktemp("published")
-    (folder / "tenants").mkdir()
-    (folder / "tenants" / "acme.yaml").write_text(ACME)
-    (folder / "settings.env").write_text(f"CENTRALKA_TENANTS={folder / 'tenants'}\nCENTRALKA_AMI_ADDRESS=127.77.255.254\n")
-    assert centralka(folder, "init").returncode == centralka(folder, "apply").returncode == 0
-    return folder
-
-
-def centralka(home: Path, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    """`said` is its standard input."""
-    return subprocess.run(
-        [Path(sys.executable).parent / "centralka", "--home", home, *arguments], capture_output=True, text=True, timeout=60,
-        input=said, check=False)
-
-
-def test_every_command_is_listed_with_what_it_does() -> None:
-    shown = subprocess.run([Path(sys.executable).parent / "centralka", "--help"], capture_output=True, text=True, check=True).stdout
+def test_every_command_is_listed_with_what_it_does(tmp_path: Path) -> None:
+    done = installed(tmp_path, "--help")
+    assert done.returncode == 0
+    shown = done.stdout
     assert all(re.search(rf"^│ {command} +[A-Z]", shown, re.MULTILINE) for command in LISTED)
     assert {"README.md", "tutorial.md"} <= set(re.findall(r"[A-Za-z-]+\.md", shown))
 
@@ -105,8 +75,9 @@ def test_command_that_the_system_does_not_answer_ends_with_2(published: Path, ar
 
 
 @pytest.mark.parametrize("of", ["tenant", "scenarios", "platform"])
-def test_published_schema_is_the_current_one(of: str) -> None:
-    shown = subprocess.run([Path(sys.executable).parent / "centralka", "schema", of], capture_output=True, text=True, check=True)
+def test_published_schema_is_the_current_one(tmp_path: Path, of: str) -> None:
+    shown = centralka(tmp_path, "schema", of)
+    assert shown.returncode == 0
     assert (REPOSITORY / "docs" / f"{of}.schema.json").read_text() == shown.stdout, f"centralka schema {of} > docs/{of}.schema.json"
 
 
@@ -116,9 +87,8 @@ def test_every_word_of_scenarios_is_in_their_document() -> None:
     assert not [word for word in [*fields, *PhoneDoes, NOTHING] if word not in document]
 
 
-def test_demo_tenants_are_good() -> None:
-    done = subprocess.run(
-        [Path(sys.executable).parent / "centralka", "check", "tenants"], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+def test_demo_tenants_are_good(tmp_path: Path) -> None:
+    done = installed(tmp_path, "check", str(REPOSITORY / "tenants"))
     assert (done.returncode, done.stdout) == (0, "2 tenants: good\n")
 
 

@@ -10,18 +10,18 @@ import pytest
 
 from centralka.cli.history import ending
 from centralka.settings import Settings
+from routing.call.reasons import Why
 from store import database
 from store.calls import CallStore
 from store.records import Call, Leg, Outcome, PathEntry
-from tests.centralka.cli.test_app import centralka, home
+from tests.command_line import centralka
 from tests.tenants_for_tests import ROSSI, acme
 
-__all__ = ["home"]
 BEGAN = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 PATH = (("start", "to +48221234567"), ("main", "asks for a key"), ("main", "key 2, on to service"), ("service", "rings 202"))
 CALL = Call(
     "acme", "1764000000.7", BEGAN, BEGAN + timedelta(seconds=9), BEGAN + timedelta(seconds=40), "+48600100200", "[red]Ala", "221234567",
-    "202", Outcome.ANSWERED, tuple(PathEntry(BEGAN + timedelta(seconds=i), *visit) for i, visit in enumerate(PATH)))
+    "202", Outcome.ANSWERED, tuple(PathEntry(BEGAN + timedelta(seconds=i), node, Why.WORDS(why)) for i, (node, why) in enumerate(PATH)))
 LEGS = tuple(
     Leg("acme", CALL.linkedid, f"1764000000.{7 + i}", f"PJSIP/{endpoint}-0000000{i}", endpoint, BEGAN, CALL.answered_at, CALL.ended_at, cause)
     for i, (endpoint, cause) in enumerate([("acme-trunk-carrier", 16), ("acme-202-desk", None)]))
@@ -87,7 +87,7 @@ def test_explanation_tells_path_reasons_legs_and_outcome_by_the_tenants_clock(re
     (Outcome.UNANSWERED, "main", "refused, or caller hangs up")])
 def test_end_of_a_call_is_told_in_the_words_of_scenarios(outcome: Outcome, node: str, words: str) -> None:
     answered_by = "202" if outcome is Outcome.ANSWERED else None
-    call = replace(CALL, outcome=outcome, answered_by=answered_by, path=(*CALL.path, PathEntry(BEGAN, node, "")))
+    call = replace(CALL, outcome=outcome, answered_by=answered_by, path=(*CALL.path, PathEntry(BEGAN, node, ())))
     assert ending(call, acme()) == words
 
 

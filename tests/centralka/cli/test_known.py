@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from centralka.cli import configuration, known
+from centralka.cli import checking, configuration, known
 from centralka.settings import Settings
 from confgen.publish.instance import write_instance
 from confgen.publish.publishing import read_current
@@ -70,13 +70,13 @@ async def test_operators_file_is_read_once_by_an_apply(settings: Settings, monke
     platform = settings.tenants / "platform.yaml"
     platform.write_text("carriers: {telco: {kind: address, address: 192.0.2.7}}\n")
     opened: list[Path] = []
-    read_text = configuration.read_text
+    read_text = checking.read_text
 
     def noted(path: Path, name: str) -> str:
         opened.append(path)
         return read_text(path, name)
 
-    monkeypatch.setattr(configuration, "read_text", noted)
+    monkeypatch.setattr(checking, "read_text", noted)
     assert read(settings) == {"acme.yaml", "rossi.yaml"}
     assert opened.count(platform) == 1
 

@@ -8,10 +8,9 @@ import pytest
 
 from store import live
 from store.equipment import EquipmentStore, Fetched
-from tests.centralka.cli.test_app import centralka, home
+from tests.command_line import centralka, installed
 from tests.store.redis_server import RedisServer
 
-__all__ = ["home"]
 ANNA = 'phones: {anna: {model: yealink_t46u, mac: "805ec0000001", lines: [201-desk]}}\n'
 
 
@@ -54,7 +53,7 @@ async def test_what_is_to_be_copied_stands_whole_on_one_line_in_any_window(
     shown = {}
     for columns in ("40", "80", "200"):
         monkeypatch.setenv("COLUMNS", columns)
-        shown[columns] = centralka(home, "phones", "acme").stdout
+        shown[columns] = installed(home, "phones", "acme").stdout
     (row,) = json.loads(centralka(home, "phones", "acme", "--json").stdout)
     assert shown["40"] == shown["80"] == shown["200"]
     assert shown["80"].splitlines() == [

@@ -13,6 +13,7 @@ from centralka.cli.picture import LOOKS, dot_text, write_picture
 from routing.nodes import Elements
 from simulator.graph import Edge, Graph, Node, graph_of, with_path
 from simulator.simulate import simulate
+from tests.examples import examples
 from tests.simulator.test_graph import MAIN, NOON, Origin, Script
 from tests.tenants_for_tests import acme
 
@@ -66,7 +67,7 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path, text: str) -
     assert len([element for element in root.iter() if element.get("class") == "node"]) == 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.text(max_size=60))
 @example("]")
 def test_any_text_is_drawn(text: str) -> None:

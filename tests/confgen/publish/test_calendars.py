@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from confgen.publish.calendars import with_events
+from routing.hours.dates import shown
 from routing.tenant.tenant import Tenant
 from tests.tenants_for_tests import acme
+from yaml_models.document import Document
 from yaml_models.errors import ConfigError
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -19,11 +21,13 @@ def office(folder: Path, *events: str) -> Tenant:
     entries = "".join(f"BEGIN:VEVENT\nUID:{n}\nDTSTAMP:20260101T000000Z\n{event}\nEND:VEVENT\n" for n, event in enumerate(events))
     text = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{entries}END:VCALENDAR\n"
     (folder / "office.ics").write_text(text.replace("\n", "\r\n"))
-    return with_events(TENANT, folder, "acme.yaml", 2026)
+    return with_events(TENANT, folder, Document("acme.yaml", {}, {}), 2026)
 
 
 def why(tenant: Tenant, local: str, zone: ZoneInfo = WARSAW) -> str | None:
-    return tenant.calendars["office"].why(datetime.fromisoformat(local).replace(tzinfo=zone))
+    moment = datetime.fromisoformat(local).replace(tzinfo=zone)
+    found = tenant.calendars["office"].event_at(moment)
+    return f"{shown(moment)} {moment:%H:%M} is {found.title}" if found else None
 
 
 def problem(folder: Path, *events: str) -> str:
@@ -82,7 +86,7 @@ def test_file_that_is_no_calendar_is_refused(tmp_path: Path, text: str | None, e
     if text is not None:
         (tmp_path / "office.ics").write_text(text)
     with pytest.raises(ConfigError, match=r"acme\.yaml:1 calendars\.office: ") as error:
-        with_events(TENANT, tmp_path, "acme.yaml", 2026)
+        with_events(TENANT, tmp_path, Document("acme.yaml", {}, {}), 2026)
     assert expected in str(error.value)
 
 

@@ -17,7 +17,7 @@ from confgen.publish.sip_database import (
     write_mailboxes,
     write_objects,
 )
-from confgen.render.encoder import UnsafeValue
+from confgen.render.carrier_password import UnsafeValue
 from confgen.render.mailboxes import MailboxRow, dump_mailboxes
 from confgen.render.sip_objects import Aor, Auth, Endpoint, SipObject, dump, key_of, objects_in
 from confgen.render.tenant_files import render_tenant

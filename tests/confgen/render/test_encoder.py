@@ -4,7 +4,8 @@ import pytest
 from jinja2 import UndefinedError
 
 from confgen.render import encoder
-from confgen.render.encoder import CarrierPassword, UnsafeValue, encode
+from confgen.render.carrier_password import CarrierPassword, UnsafeValue
+from confgen.render.encoder import encode
 
 
 @pytest.mark.parametrize("text", [

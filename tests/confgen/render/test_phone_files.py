@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from confgen.render.encoder import UnsafeValue
+from confgen.render.carrier_password import UnsafeValue
 from confgen.render.phone_files import Credentials, Files, Server, address_of, files_of
 from confgen.render.tenant_files import credentials_of
 from confgen.secrets import Secrets, with_missing

@@ -7,7 +7,8 @@ from asterisk import config as pyst2_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confgen.render.encoder import UnsafeValue, encode
+from confgen.render.carrier_password import UnsafeValue
+from confgen.render.encoder import encode
 from confgen.render.sip_objects import endpoints_in
 from confgen.render.tenant_files import Files, agent, elsewhere, render_tenant
 from confgen.secrets import Secrets, with_missing

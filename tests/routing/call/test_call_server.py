@@ -6,6 +6,7 @@ import pytest
 
 from agi.channel_text import read_state, state_text
 from routing.call.call_server import Failed, Failure, Reply
+from routing.call.english import in_english
 from routing.call.facts import Facts, Unanswered
 from routing.call.questions import AskServer, Speak
 from routing.call.state import Awaits, Digits, Entered, Origin, Started, State
@@ -35,7 +36,7 @@ def simulated(tenant: Tenant, answer: Reply | Failed | None = None, *keys: str) 
 
 
 def why(simulation: Simulation, i: int = 1) -> str:
-    return simulation.path[i].why
+    return in_english(simulation.path[i].why)
 
 
 @pytest.mark.parametrize(("go_to", "node"), [
@@ -109,9 +110,9 @@ def test_number_is_remembered_digit_by_digit_while_the_text_is_read(number: str)
 
 def test_number_outside_that_nobody_answers_goes_on_to_unanswered_or_to_failed() -> None:
     script = Script(Origin.TRUNK, "+48221234567", NOON, silent=frozenset({FAR}), call_servers={"crm": Reply(go_to=FAR)})
-    assert [visit.why for visit in simulate(with_server(), script).path][2] == "noanswer, on to mail"
+    assert [in_english(visit.why) for visit in simulate(with_server(), script).path][2] == "noanswer, on to mail"
     other = with_server(SERVER.replace("next:", "unanswered: '203', next:"))
-    assert [visit.why for visit in simulate(other, script).path][2] == "noanswer, on to 203"
+    assert [in_english(visit.why) for visit in simulate(other, script).path][2] == "noanswer, on to 203"
 
 
 def test_callers_own_number_is_a_failure() -> None:
@@ -124,7 +125,7 @@ def test_number_outside_without_a_trunk_or_a_number_to_show_is_a_failure() -> No
         known = facts(answers={AskServer("crm", "77"): Reply(go_to=FAR)})
         state = State("crm", Awaits.ENTERED, 0)
         decision = next_step(tenant.model_copy(update=without), known, state, Entered())
-        assert decision.path[0].why == f"its answer cannot be used: go_to: {found}, on to mail"
+        assert in_english(decision.path[0].why) == f"its answer cannot be used: go_to: {found}, on to mail"
 
 
 @pytest.mark.parametrize("failure", list(Failure))
@@ -150,7 +151,7 @@ def test_caller_types_digits_first_where_the_element_asks() -> None:
     tenant = with_server(ASKING)
     first = next_step(tenant, facts(), None, START)
     assert first.step == Read(("welcome",), 4, 5)
-    assert first.path[-1].why == "asks for digits"
+    assert in_english(first.path[-1].why) == "asks for digits"
     with pytest.raises(Unanswered) as asked:
         next_step(tenant, facts(), first.state, Digits("1234"))
     assert asked.value.question == AskServer("crm", "1234")
@@ -178,7 +179,7 @@ def test_text_is_spoken_in_its_own_language_or_the_tenants_and_the_call_then_ent
 
 def test_text_that_cannot_be_spoken_is_a_failure() -> None:
     known = {AskServer("crm", "77"): Reply(text="Hej", go_to="203"), Speak("Hej", "pl"): ""}
-    assert next_step(with_server(), facts(answers=known), None, START).path[1].why == "could not read 'Hej', on to mail"
+    assert in_english(next_step(with_server(), facts(answers=known), None, START).path[1].why) == "could not read 'Hej', on to mail"
 
 
 def test_service_that_sends_the_call_round_in_circles_reaches_the_failover() -> None:

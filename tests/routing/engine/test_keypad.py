@@ -7,6 +7,7 @@ import pytest
 
 from routing.call.changes import DoNotDisturb, Forward, LoggedOut, Paused, Setting, WakeUp
 from routing.call.effects import CHANGED, NOT_CHANGED, ChangeSetting, Flip, FlipPause, PutSwitch
+from routing.call.english import in_english
 from routing.call.facts import Facts, Forwarding, Personal
 from routing.call.questions import NOT_KNOWN, LastCaller, Question
 from routing.call.state import Origin, Played, Started
@@ -81,7 +82,7 @@ def test_phone_without_a_user_changes_nothing_and_hears_that_there_is_no_such_nu
 def test_simulator_tells_what_would_be_set_afterwards() -> None:
     paused = simulate(TENANT, Script(Origin.PHONE, "*52300", NOON, "201", personal={"201": Personal(do_not_disturb=True)}))
     assert paused.changed == {"201": Personal(do_not_disturb=True, paused_in=frozenset({"sales"}))}
-    assert [visit.why for visit in paused.path] == ["201 pauses in sales", "hangs up"]
+    assert [in_english(visit.why) for visit in paused.path] == ["201 pauses in sales", "hangs up"]
     assert simulate(TENANT, Script(Origin.PHONE, "*30", NOON, "201")).moved == {"night": "day"}
 
 
@@ -89,7 +90,7 @@ def test_user_who_has_answered_is_told_the_time_and_woken_up_no_more() -> None:
     awake = {ChangeSetting("201", WakeUp(None)): CHANGED}
     decision = next_step(TENANT, Facts(NOON, "201", answers=awake), None, Started(Origin.WAKE_UP, "201", "201"))
     assert decision.step == Play(("sys_time_is", "sys_digit_1", "sys_digit_3", "sys_digit_0", "sys_digit_0"))
-    assert [visit.why for visit in decision.path] == ["201 is awake"]
+    assert [in_english(visit.why) for visit in decision.path] == ["201 is awake"]
 
 
 @pytest.mark.parametrize(("now", "clock", "expected"), [

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts, Forwarding, Personal
+from routing.call.reasons import Why
 from routing.call.state import DialEnded, DialStatus, Digits, Origin, Started
 from routing.call.step import Dial, Hangup, Outside
 from routing.engine.engine import next_step
@@ -139,7 +141,7 @@ def test_forward_of_a_phone_without_power_works_through_a_group_that_follows() -
 
 def test_voicemail_of_a_member_who_is_not_to_be_disturbed_takes_no_call_from_the_group() -> None:
     """fusionpbx#2756: a member with do not disturb answered by voicemail at once."""
-    assert member("201", {"201": Personal(do_not_disturb=True)}) == Nobody(DialStatus.BUSY, "201 is not to be disturbed")
+    assert member("201", {"201": Personal(do_not_disturb=True)}) == Nobody(DialStatus.BUSY, Why.NOT_TO_BE_DISTURBED("201"))
 
 
 def test_user_with_do_not_disturb_is_not_rung_by_a_colleagues_forward() -> None:
@@ -157,7 +159,7 @@ def test_group_rings_its_members_phones_and_ignores_their_forwards() -> None:
 def test_extension_that_forwards_everything_does_not_ring_as_well() -> None:
     """FreePBX issue-tracker#1043: follow-me said no, the phone rang for two seconds."""
     found = call({"201": sets(unconditional="+48600100200")})
-    assert next(visit.why for visit in found.path if visit.node == "201") == "forwards all calls to +48600100200"
+    assert next(in_english(visit.why) for visit in found.path if visit.node == "201") == "forwards all calls to +48600100200"
 
 
 def test_forward_to_the_firms_own_public_number_does_not_go_round_through_the_carrier() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.call.facts import DeviceState, Facts
+from routing.call.reasons import Why
 from routing.call.state import DialStatus, Origin, Started
 from routing.call.step import PickUp, Play
 from routing.engine.engine import next_step
@@ -31,7 +32,7 @@ def test_calls_are_picked_up_within_the_own_groups(who: str, code: str, step: ob
 
 def test_user_without_call_waiting_is_busy_while_in_a_call() -> None:
     facts = Facts(FACTS.moment, devices={"acme-202-desk": DeviceState.IN_USE, "acme-201-desk": DeviceState.IN_USE})
-    assert who_rings(TENANT, facts, "202") == Nobody(DialStatus.BUSY, "202 is in a call and takes no second one")
+    assert who_rings(TENANT, facts, "202") == Nobody(DialStatus.BUSY, Why.NO_SECOND_CALL("202"))
     assert isinstance(who_rings(TENANT, facts, "201"), Reachable)
     assert isinstance(who_rings(TENANT, FACTS, "202"), Reachable)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agi.call_servers import CallServers
-from agi.decision_service import Answer, DecisionService
+from agi.decision_service import AgiAnswer, DecisionService
 from agi.fastagi import Hold, Query
 from agi.slow_answers import Asking, SlowAnswers
 from agi.speech import Speech
@@ -66,7 +66,7 @@ class Stage(DecisionService):
         super().__init__(published, follower.live, answers, ScriptedServers(pbx, scene), pbx.settings.asterisk_home, now=self.clock)
         self._moment = scene.moment
         self._began: float | None = None               # the first decision
-        self.decisions: asyncio.Queue[Answer] = asyncio.Queue()
+        self.decisions: asyncio.Queue[AgiAnswer] = asyncio.Queue()
         self.transfers: asyncio.Queue[list[str]] = asyncio.Queue()      # of each that a phone asks for, the sounds that refuse it
         self.handed_over = asyncio.Event()             # not while a user asks before a transfer: the caller waits
         self.handed_over.set()
@@ -75,7 +75,7 @@ class Stage(DecisionService):
     def clock(self) -> datetime:
         return self._moment + timedelta(seconds=time.monotonic() - (self._began or time.monotonic()))
 
-    async def answer(self, query: Query, hold: Hold) -> Answer:
+    async def answer(self, query: Query, hold: Hold) -> AgiAnswer:
         self._began = self._began or time.monotonic()
         answer = await super().answer(query, hold)
         self.decisions.put_nowait(answer)

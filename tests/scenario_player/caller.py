@@ -13,9 +13,9 @@ from simulator.scenario_run import Scene
 from tests.agents import baresip
 from tests.agents.audio import Samples
 from tests.agents.voice import spoken
-from tests.flows.seen import asks, is_answered, length_s, told_s
-from tests.flows.stage import Stage
 from tests.live.pbx import until
+from tests.scenario_player.seen import asks, is_answered, length_s, told_s
+from tests.scenario_player.stage import Stage
 
 BEFORE_KEY_S = 0.4                     # from a decision until its step has begun: a key pressed earlier is lost
 BEFORE_WORDS_S = 0.8                   # after the beep, as people do: what is said before the recording begins is lost

@@ -9,7 +9,7 @@ from routing.tenant.tenant import Tenant
 from simulator.scenario_run import ANSWERED_SIP, CANCELLED_SIP
 from store.records import Call, Outcome
 from tests.agents import baresip
-from tests.flows.world import numbers_in
+from tests.scenario_player.world import numbers_in
 
 BEEP_S = 1.2                           # with what it takes to begin; whoever speaks earlier is not heard
 DEPEND_ON_OTHERS = ("Gosub(conference", "Gosub(queue", "Gosub(call_back", "Gosub(park")     # what of their prompts is played

@@ -31,11 +31,12 @@ from store.loads import ENDED
 from store.pins import LOCKED_S, MAX_ROOM_TRIES, room_key
 from store.turns import TURNS
 from tests.agents import baresip
-from tests.flows.caller import follow, microphone
-from tests.flows.seen import DEPEND_ON_OTHERS, asks, ending, in_order, sip_code
-from tests.flows.stage import ScriptedPins, Stage
-from tests.flows.talk import Talk, talkers_of
-from tests.flows.world import (
+from tests.live.pbx import Pbx, until
+from tests.scenario_player.caller import follow, microphone
+from tests.scenario_player.seen import DEPEND_ON_OTHERS, asks, ending, in_order, sip_code
+from tests.scenario_player.stage import ScriptedPins, Stage
+from tests.scenario_player.talk import Talk, talkers_of
+from tests.scenario_player.world import (
     ABSENT_PHONE,
     behaviour,
     carriers,
@@ -46,10 +47,9 @@ from tests.flows.world import (
     what_is_set,
     where_switches_stand,
 )
-from tests.live.pbx import Pbx, until
 
 CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
-AT_ONCE = 4                            # tenants: two cores, and other modules of tests beside
+AT_ONCE = 3                            # tenants: two cores, and other modules of tests beside
 LIMIT_S = 60.0                         # for one call
 QUIET = 300                            # of 32767
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
@@ -64,10 +64,10 @@ class Player:
         self._stages: dict[str, Stage] = {}
 
     async def step(self, query: Query, hold: Hold) -> list[str]:
-        return await self._stages[query.arguments[0]].step(query, hold)
+        return await self._stages[query.argument("tenant")].step(query, hold)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
-        return await self._stages[query.arguments[0]].transfer(query, hold)
+        return await self._stages[query.argument("tenant")].transfer(query, hold)
 
     async def play_all(self, scenes: Sequence[Scene]) -> dict[str, Told | Exception]:
         """What came of each, by tenant and title."""

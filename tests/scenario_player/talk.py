@@ -11,10 +11,10 @@ from simulator.scenario_grammar import Handing, PhoneDoes, Transfers
 from simulator.scenario_run import Scene
 from tests.agents.audio import dominant_frequency
 from tests.agents.baresip import Phone, phone
-from tests.flows.seen import mailbox
-from tests.flows.stage import Stage
-from tests.flows.world import device_phones
 from tests.live.pbx import Pbx, until
+from tests.scenario_player.seen import mailbox
+from tests.scenario_player.stage import Stage
+from tests.scenario_player.world import device_phones
 
 LIMIT_S = 30.0
 VOICE_HZ = 440                         # of every baresip; the ringing tone is 425

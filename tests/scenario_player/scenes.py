@@ -1,4 +1,4 @@
-"""The scenarios of this directory."""
+"""The scenarios of tests/flows."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from centralka.cli.configuration import load_tenants, tenant_files
 from centralka.cli.scenarios import load_scenes
 from simulator.scenario_run import Scene
 
-FLOWS = Path(__file__).parent
+FLOWS = Path(__file__).parents[1] / "flows"
 
 
 def all_scenes() -> list[Scene]:

@@ -1,0 +1,82 @@
+"""The logs that people read, made of Asterisk's: messages.log, and security.log for what strangers cause. One line a message,
+limited in rate and size. Refused SIP requests are also passed on, to ami/sip_guard.py.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final, NoReturn
+
+import structlog
+
+from ami.asterisk_log import AsteriskLog, LogMessage
+from ami.client import AmiClient
+from ami.limited_log import BoundedFile, LineLimits
+from ami.periodic_task import take_turns
+from services import metrics
+
+log = structlog.get_logger()
+
+EVERY_S: Final = 0.25
+ROTATE_AT: Final = 4 << 20      # bytes of Asterisk's own file, which is deleted once it has been read
+SECURITY: Final = frozenset({
+    "res_security_log.c", "res_pjsip/pjsip_distributor.c", "res_pjsip_acl.c", "acl.c", "security_events.c", "pjproject"})
+_ADDRESS: Final = re.compile(
+    r"RemoteAddress=\"IPV[46]/[A-Z]+/([0-9a-f.:]+)/|failed for '\[?([0-9a-f.:]+?)\]?:[0-9]+'|"
+    r"from (?:UDP|TCP|TLS)?\s?\[?([0-9a-f.:]+?)\]?:[0-9]+ |Rejecting '([0-9a-f.:]+)'")
+
+
+class LogKeeper:
+    """`refused` gets each message of a refused request."""
+
+    def __init__(self, asterisk_log: AsteriskLog, folder: Path, ami: AmiClient, refused: Callable[[LogMessage], None]) -> None:
+        self._log, self._ami, self._refused = asterisk_log, ami, refused
+        self._messages = _Kept(BoundedFile(folder / "messages.log"), LineLimits(100, 2), LineLimits(500, 10))
+        self._security = _Kept(BoundedFile(folder / "security.log"), LineLimits(20, 0.1), LineLimits(500, 5))
+
+    async def run(self) -> NoReturn:
+        await take_turns(self._turn, every_s=EVERY_S, failed="asterisk_log_not_read")
+
+    async def _turn(self) -> None:
+        """Raises OSError, and AmiError where Asterisk cannot be told to begin another file."""
+        while messages := self._log.read():
+            for message in messages:
+                if message.source == "res_pjsip/pjsip_distributor.c":
+                    self._refused(message)
+            self._security.write([(address_in(each), each) for each in messages if is_of_security(each)])
+            self._messages.write([(each.source, each) for each in messages if not is_of_security(each)])
+            if self._log.bytes_read >= ROTATE_AT:
+                await self._ami.action("LoggerRotate")
+
+
+def is_of_security(message: LogMessage) -> bool:
+    """Whether strangers can cause it. Errors of pjproject are of our own network or certificates."""
+    return message.source in SECURITY and (message.source, message.level) != ("pjproject", "ERROR")
+
+
+def address_in(message: LogMessage) -> str:
+    """The address that caused the message, as far as it says one."""
+    found = _ADDRESS.search(message.text)
+    return next((each for each in found.groups() if each), "") if found else ""
+
+
+class _Kept:
+    """A file with limits for each kind of line, and for all together."""
+
+    def __init__(self, file: BoundedFile, each: LineLimits, total: LineLimits) -> None:
+        self._file, self._each, self._total = file, each, total
+
+    def write(self, messages: Iterable[tuple[str, LogMessage]]) -> None:
+        lines: list[str] = []
+        for kind, message in messages:
+            now_s = time.monotonic()
+            if not self._each.may_write(kind, now_s) or not self._total.may_write("", now_s):
+                metrics.LOG_LINES_LEFT_OUT.inc()
+                continue
+            for left_out, of in ((self._each.take_left_out(kind), kind), (self._total.take_left_out(""), "all")):
+                if left_out:
+                    lines.append(f"[{message.at}] NOTICE centralka: {left_out} lines left out ({of or 'no address'})")
+            lines.append(str(message))
+        if lines:
+            self._file.write(lines)

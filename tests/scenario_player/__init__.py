@@ -1,0 +1,1 @@
+"""Plays the scenarios of tests/flows through a real Asterisk."""
