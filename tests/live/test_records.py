@@ -113,7 +113,10 @@ async def test_calls_whose_events_no_disk_takes_have_records_all_the_same(pbx: P
     await pbx.nothing_is_left()
 
 
-async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_so_and_give_their_lines_back(pbx: Pbx) -> None:
+@pytest.mark.parametrize(("second_path", "outcome"), [(True, Outcome.ANSWERED), (False, Outcome.INTERRUPTED)],
+                         ids=["AMI has it", "AMI was away, too"])
+async def test_calls_whose_end_is_lost_with_the_cel_file_are_recorded_and_give_their_lines_back(
+        pbx: Pbx, second_path: bool, outcome: Outcome) -> None:
     caller, later = pbx.outside_caller(), pbx.outside_caller()
     pid = pbx.runtime.pid_of(Process.AMI)
     assert pid
@@ -127,6 +130,10 @@ async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_s
             with redis.Redis.from_url(pbx.settings.redis_url) as client:
                 await until(lambda: client.hlen("centralka:calls") == 4, "the calls are known", LIMIT_S)
             os.kill(pid, signal.SIGSTOP)
+            if not second_path:
+                sessions = pbx.runtime.asterisk_cli("manager show connected").splitlines()
+                (session,) = [line.split() for line in sessions if line.split()[:1] == ["centralka-cel"]]
+                pbx.runtime.asterisk_cli(f"manager kick session {session[4]}")
     try:
         await until(lambda: pbx.runtime.asterisk_cli("core show channels count").startswith("0 active channels"), "all ended",
                     LIMIT_S)
@@ -138,7 +145,7 @@ async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_s
         return len(await pbx.records(caller, at_least=0)) == 4
 
     await until(are_recorded, "each call has a record", LIMIT_S)
-    assert {call.outcome for call in await pbx.records(caller, at_least=4)} == {Outcome.INTERRUPTED}
+    assert {call.outcome for call in await pbx.records(caller, at_least=4)} == {outcome}
     await pbx.nothing_is_left()
     with redis.Redis.from_url(pbx.settings.redis_url) as client:
         await until(lambda: client.zcard(lines_key("acme")) == 0, "no line is taken", LIMIT_S)
