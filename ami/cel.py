@@ -107,6 +107,11 @@ def line_of(event: CelEvent) -> bytes:
     user = event.kind if event.user_event else ""
     fields = (event.kind, f"{event.at.timestamp():.6f}", event.channel, event.application, event.tenant, event.uniqueid,
               event.linkedid, user, event.extra, event.tenant)
+    return encode(fields)
+
+
+def encode(fields: Sequence[str]) -> bytes:
+    """FIELDS as a line of the file."""
     return ",".join('"' + each.replace('"', '""') + '"' for each in fields).encode()
 
 

@@ -10,9 +10,10 @@ away, reading goes on, too, up to MOST_UNSAVED calls: places of calls that are o
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NoReturn, TypeVar
 
@@ -35,6 +36,7 @@ from ami.legs_outside import LegsOutside, payers
 from ami.live_writer import LiveHash
 from ami.load_counter import LoadCounter
 from ami.losses import Losses
+from ami.missing_events import MissingEvents
 from ami.pending_calls import PendingCalls
 from services import metrics
 from store.calls import CallStore
@@ -82,6 +84,8 @@ class CelFollower:
         self.legs = LegsOutside()                    # of the calls in progress
         self.problem = ""
         self.is_caught_up = False                    # the last look read to the end of the file
+        self.missed, self.missed_at = 0, ""          # events that the file lacks and AMI had, and when the last one was
+        self._missing = MissingEvents()
         self._refused = 0
         self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
         self._ended: dict[str, None] = {}
@@ -117,6 +121,10 @@ class CelFollower:
     def gaps(self) -> int:
         """How often events may have been lost: lines that could not be used, and cuts in the file."""
         return self._refused + self._file.cuts
+
+    def tell(self, event: CelEvent) -> None:
+        """An event that came over AMI: taken if the file turns out not to have it."""
+        self._missing.tell(event, time.monotonic())
 
     async def interrupt(self, linkedid: str) -> None:
         """Ends a pending call whose end will never be read."""
@@ -167,10 +175,13 @@ class CelFollower:
         lines = self._file.read()
         self.is_caught_up = sum(len(line) for _, line in lines) < CHUNK // 2
         ended = [call for place, line in lines for call in self._take(place, line)]
+        if self.is_caught_up:
+            missing = self._missing.overdue(time.monotonic())
+            ended += [call for each in missing if (call := self._take_missing(self._file.place, each))]
         if not lines and self._file.is_at_end:
             if not self._calls.begun:
                 self._calls.rewrite()
-            ended = self._interrupted()
+            ended += self._interrupted()
         if lines and self._is_far():
             self._to_save.set()
         await self._finish(ended)
@@ -189,7 +200,9 @@ class CelFollower:
         ended = []
         for part in self._parts_of(line):
             try:
-                call = self._take_event(place, parse_event(part))
+                event = parse_event(part)
+                ended += [call for each in self._missing.before(event) if (call := self._take_missing(place, each))]
+                call = self._take_event(place, event)
             except CelError as error:
                 self._refuse(place, part, str(error))
             except Exception as error:  # one event that fails must not stop those of other calls
@@ -198,6 +211,17 @@ class CelFollower:
             else:
                 ended += [call] if call else []
         return ended
+
+    def _take_missing(self, place: Place, event: CelEvent) -> EndedCall | None:
+        self.missed, self.missed_at = self.missed + 1, f"{datetime.now(UTC):%F %H:%M:%S} UTC"
+        metrics.CEL_EVENTS_MISSED.inc()
+        log.warning("cel_event_missing_in_file", tenant=event.tenant, call=event.linkedid, kind=event.kind, taken_from="AMI")
+        try:
+            return self._take_event(place, event)
+        except Exception as error:  # one event that fails must not stop those of other calls
+            log.exception("cel_event_failed", call=event.linkedid)
+            self._refuse(place, line_of(event), repr(error))
+        return None
 
     def _refuse(self, place: Place, line: bytes, problem: str) -> None:
         metrics.CEL_LINES_REFUSED.inc()

@@ -67,6 +67,11 @@ class AmiClient:
         if not self.connected.is_set():
             raise AmiError(self._problem)
 
+    def drop(self, why: str) -> None:
+        """Ends the connection at once, with all that has arrived and was not read; another one is made."""
+        if self._session is not None:
+            self._session.protocol.lose(why)
+
     async def connection_after(self, number: int) -> int:
         """Wait for a connection newer than `number` and return its number."""
         async with self._changed:

@@ -61,8 +61,10 @@ class RecordWatch:
         if now - self._put_at >= PUT_EVERY_S:
             self._put_at = now
             await record_health.put(self._redis, RecordHealth(
-                self._losses.count, str(self._losses.file), self._follower.waiting, self._follower.problem,
-                str(self._file.parent), space.free, space.wanted_free, space.reserved, space.problem))
+                losses=self._losses.count, losses_file=str(self._losses.file), waiting=self._follower.waiting,
+                database=self._follower.problem, missed=self._follower.missed, missed_at=self._follower.missed_at,
+                folder=str(self._file.parent), free=space.free, wanted_free=space.wanted_free, reserved=space.reserved,
+                reserve_problem=space.problem))
         if space.is_short and now >= self._mail_at:
             self._mail_at = now + AGAIN_S
             await self._mail(space)

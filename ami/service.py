@@ -26,6 +26,7 @@ from ami.notices import StopNotices
 from ami.periodic_task import kept_running
 from ami.record_watch import RecordWatch, operator_notices
 from ami.registrations import Registrations
+from ami.second_path import SecondPath
 from ami.sip_guard import SipGuard
 from ami.vanished_calls import VanishedCalls
 from ami.wake_ups import WakeUps
@@ -42,8 +43,9 @@ log = structlog.get_logger()
 UPGRADE_DELAY_S = 5.0
 
 
-async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: str, redis_url: str, database_url: str,
-                home: Path, asterisk_home: PurePosixPath, cel_file: Path, reach: Reach, read_calendar: Read) -> None:
+async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user: str, ami_secret: str, redis_url: str,
+                database_url: str, home: Path, asterisk_home: PurePosixPath, cel_file: Path, reach: Reach,
+                read_calendar: Read) -> None:
     """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be away, at the start too."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,7 +54,11 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
     redis = live.connect(redis_url)
     upgraded = asyncio.Event()
     try:
-        async with LiveFollower(redis_url) as known, AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami:
+        async with (
+            LiveFollower(redis_url) as known,
+            AmiClient(ami_address, ami_port, ami_user, ami_secret) as ami,
+            AmiClient(ami_address, ami_port, ami_cel_user, ami_secret) as ami_of_cel,
+        ):
             writer = LiveWriter(redis, lambda: ami.connected.is_set() and upgraded.is_set())
             view = LiveView(ami, writer.devices)
             published = PublishedTenants(home)
@@ -61,6 +67,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_secret: s
             losses = Losses(cel_file.with_name("losses.csv"))
             follower = CelFollower(
                 CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
+            SecondPath(ami_of_cel, follower)
             watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
             registrations = Registrations(ami, redis)
             guard = SipGuard(ami, redis, home / "banned" / "addresses.conf", lambda: registrations.addresses)

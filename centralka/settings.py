@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from confgen.publish.sound_cache import users_sound_cache
 
-AMI_USER, AMI_CLI_USER = "centralka", "centralka-cli"      # in templates/manager.conf.j2
+AMI_USER, AMI_CEL_USER, AMI_CLI_USER = "centralka", "centralka-cel", "centralka-cli"      # in templates/manager.conf.j2
 
 OWN_CERTIFICATE, OWN_KEY = "tls/certificate.pem", "tls/key.pem"     # in the instance's directory
 SIP_CERTIFICATE, SIP_KEY = "tls/sip.pem", "tls/sip-key.pem"         # copies there, which Asterisk sees

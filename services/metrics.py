@@ -66,6 +66,8 @@ RECORDS_LOST: Final = Counter(
     registry=AMI)
 CEL_LINES_REFUSED: Final = Counter(
     "centralka_cel_lines_refused", "Lines of the CEL file that are no events or could not be applied.", registry=AMI)
+CEL_EVENTS_MISSED: Final = Counter(
+    "centralka_cel_events_missed", "Events of calls that the CEL file lacks and that were taken from AMI.", registry=AMI)
 LOG_LINES_LEFT_OUT: Final = Counter(
     "centralka_log_lines_left_out", "Messages of Asterisk that messages.log and security.log leave out: over their limits.",
     registry=AMI)

@@ -21,6 +21,8 @@ class RecordHealth:
     losses_file: str
     waiting: int                 # records of ended calls that wait for the database
     database: str                # why they wait, '' while the database works
+    missed: int                  # events that the CEL file lacks and that were taken from AMI, since the AMI service started
+    missed_at: str               # the last one of them, or ''
     folder: str
     free: int
     wanted_free: int             # less is a problem

@@ -175,6 +175,9 @@ def problems_of(health: RecordHealth) -> list[str]:
                         "records are lost")
     if health.reserve_problem and health.free >= health.wanted_free:
         problems.append(f"no space is reserved for events of calls: {health.reserve_problem}")
+    if health.missed:
+        problems.append(f"Asterisk did not write {health.missed} events of calls to the CEL file, the last one at "
+                        f"{health.missed_at}; they were taken from AMI")
     if health.losses:
         problems.append(f"{health.losses} lines or calls could not be recorded as they should; {health.losses_file} holds "
                         "their events; delete it once you have looked at it")

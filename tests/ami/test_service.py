@@ -31,7 +31,7 @@ asyncio.run(serve(**values | paths, reach=reach_of(), read_calendar=read_apart))
 
 @asynccontextmanager
 async def service(folder: Path, ami_port: int, redis_url: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
-    values = {"ami_address": ADDRESS, "ami_port": ami_port, "ami_user": "centralka", "ami_secret": "secret",
+    values = {"ami_address": ADDRESS, "ami_port": ami_port, "ami_user": "centralka", "ami_cel_user": "centralka-cel", "ami_secret": "secret",
               "redis_url": redis_url or f"unix://{folder}/redis.sock",
               "database_url": f"sqlite+aiosqlite:///{folder}/db/calls.sqlite",
               "home": str(folder), "asterisk_home": "/srv/x", "cel_file": str(folder / "cel.csv")}

@@ -93,7 +93,30 @@ async def test_full_disk_costs_no_record_while_its_reserve_lasts(pbx: Pbx) -> No
     await pbx.nothing_is_left()
 
 
-async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_so_and_give_their_lines_back(pbx: Pbx) -> None:
+async def test_calls_whose_events_no_disk_takes_have_records_all_the_same(pbx: Pbx) -> None:
+    """The disk is too small for any reserve: AMI has the events."""
+    during, after = (pbx.outside_caller() for _ in range(2))
+    with small_disk(pbx, 64 << 10) as folder:
+        filling = fill(folder)
+        await calls(pbx, during, 16)
+        found = await pbx.records(during, at_least=16)
+        assert len(found) == 16
+        assert {(call.outcome, call.answered_by) for call in found} == {(Outcome.ANSWERED, "202")}
+
+        async def is_told() -> bool:
+            return "events of calls to the CEL file" in await status(pbx)
+
+        await until(is_told, "status tells of it", LIMIT_S)
+        filling.unlink()
+        await calls(pbx, after, 1)
+        assert (await pbx.record(after)).outcome is Outcome.ANSWERED
+    await pbx.nothing_is_left()
+
+
+@pytest.mark.parametrize(("second_path", "outcome"), [(True, Outcome.ANSWERED), (False, Outcome.INTERRUPTED)],
+                         ids=["AMI has it", "AMI was away, too"])
+async def test_calls_whose_end_is_lost_with_the_cel_file_are_recorded_and_give_their_lines_back(
+        pbx: Pbx, second_path: bool, outcome: Outcome) -> None:
     caller, later = pbx.outside_caller(), pbx.outside_caller()
     pid = pbx.runtime.pid_of(Process.AMI)
     assert pid
@@ -107,6 +130,10 @@ async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_s
             with redis.Redis.from_url(pbx.settings.redis_url) as client:
                 await until(lambda: client.hlen("centralka:calls") == 4, "the calls are known", LIMIT_S)
             os.kill(pid, signal.SIGSTOP)
+            if not second_path:
+                sessions = pbx.runtime.asterisk_cli("manager show connected").splitlines()
+                (session,) = [line.split() for line in sessions if line.split()[:1] == ["centralka-cel"]]
+                pbx.runtime.asterisk_cli(f"manager kick session {session[4]}")
     try:
         await until(lambda: pbx.runtime.asterisk_cli("core show channels count").startswith("0 active channels"), "all ended",
                     LIMIT_S)
@@ -118,9 +145,9 @@ async def test_calls_whose_end_is_lost_with_the_cel_file_have_records_that_say_s
         return len(await pbx.records(caller, at_least=0)) == 4
 
     await until(are_recorded, "each call has a record", LIMIT_S)
-    assert {call.outcome for call in await pbx.records(caller, at_least=4)} == {Outcome.INTERRUPTED}
+    assert {call.outcome for call in await pbx.records(caller, at_least=4)} == {outcome}
     await pbx.nothing_is_left()
     with redis.Redis.from_url(pbx.settings.redis_url) as client:
-        assert client.zcard(lines_key("acme")) == 0
+        await until(lambda: client.zcard(lines_key("acme")) == 0, "no line is taken", LIMIT_S)
     await calls(pbx, later, 1)
     assert (await pbx.record(later)).outcome is Outcome.ANSWERED

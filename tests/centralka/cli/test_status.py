@@ -86,7 +86,7 @@ def test_status_of_one_tenant_lists_all_of_it_and_nothing_of_others() -> None:
 
 
 HEALTH = RecordHealth(
-    losses=0, losses_file="/x/losses.csv", waiting=0, database="", folder="/x", free=10**9, wanted_free=10**7, reserved=10**7,
+    losses=0, losses_file="/x/losses.csv", waiting=0, database="", missed=0, missed_at="", folder="/x", free=10**9, wanted_free=10**7, reserved=10**7,
     reserve_problem="")
 
 
@@ -97,6 +97,7 @@ def test_records_that_are_well_are_no_problem() -> None:
 @pytest.mark.parametrize(("change", "sentence"), [
     ({"losses": 3}, "3 lines or calls could not be recorded as they should; /x/losses.csv holds their events"),
     ({"database": "database or disk is full", "waiting": 7}, "7 call records wait for the database: database or disk is full"),
+    ({"missed": 5, "missed_at": "2026-11-30 12:00:00 UTC"}, "Asterisk did not write 5 events of calls to the CEL file, the last"),
     ({"free": 4096}, "0.0 MB are left in the file system of /x, and 10.0 MB are reserved there for events of calls"),
     ({"reserve_problem": "Operation not supported"}, "no space is reserved for events of calls: Operation not supported"),
 ])
