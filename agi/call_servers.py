@@ -1,4 +1,4 @@
-"""Asks tenants' call servers over HTTPS. Every failure is an answer, and every wait has its limit."""
+"""HTTPS requests to tenants' call servers. Each failure is returned as an answer, and each wait has a time limit."""
 
 import asyncio
 import hashlib
@@ -25,14 +25,14 @@ log = structlog.get_logger()
 TRIES: Final = 2                # to connect
 AT_ONCE: Final = 50             # requests of one tenant
 MAX_SERVERS: Final = 10_000     # whose failures are remembered
-# What says that the service is away, rather than that its answer is wrong.
+# Errors that mean that the server is unavailable, rather than that its answer is wrong.
 AWAY: Final = frozenset({
     Failure.UNKNOWN_HOST, Failure.NO_CONNECTION, Failure.TLS, Failure.NO_ANSWER, Failure.CLOSED, Failure.STATUS})
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRequest:
-    """One question. `body` is what is sent, as JSON; `moment_s` is Unix time."""
+    """One question. `body` is sent as JSON; `moment_s` is Unix time."""
 
     tenant: str
     server: str
@@ -45,7 +45,7 @@ class ServerRequest:
 
 
 def longest_s(connect_s: float, answer_s: float) -> float:
-    """How long an ask takes at most."""
+    """The longest time that one request may take."""
     return TRIES * connect_s + answer_s
 
 
@@ -55,7 +55,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 class CallServers:
-    """`allowed` networks may be asked although they are our own; `ca_file` holds certificates that are trusted besides."""
+    """`allowed`: networks of our own that requests may reach; `ca_file`: certificates trusted besides the public ones."""
 
     def __init__(
         self, allowed: Collection[Network] = (), ca_file: Path | None = None, resolver: Resolver | None = None,
@@ -65,7 +65,7 @@ class CallServers:
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
     async def ask(self, request: ServerRequest) -> Reply | Failed:
-        """The answer, in `longest_s` at most. A tenant's failures suspend nobody else's asking of the same address."""
+        """The answer, in `longest_s` at most. One tenant's failures do not suspend others' requests to the same address."""
         key = (request.tenant, request.url)
         breaker = self._breakers.get(key, Breaker())
         began_s = time.monotonic()

@@ -1,5 +1,5 @@
-"""A call as its channel's variables hold it in Asterisk: what it remembers there, what is told of it, and the events that its
-results are read as. Encoders refuse; nothing is escaped.
+"""Channel variables of a call: its state, its path for the record, and the results that are read as events. Encoders refuse;
+nothing is escaped.
 """
 
 import re
@@ -32,15 +32,15 @@ from routing.call.state import (
 from routing.speech.phrases import LANGUAGES, Language
 from services.allowed_text import AgiError, checked
 
-MAX_CHOSEN = 300         # characters, encoded, of what a caller chose; the dialplan sends 64 before encoding
+MAX_CHOSEN = 300         # characters, encoded, of text that a caller chose; the dialplan sends 64 before encoding
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
 PARK_ENDS = {"back": Parked.BACK, "full": Parked.FULL}
 QUEUE_ENDS = {"CONTINUE": QueueEnd.ANSWERED, "TIMEOUT": QueueEnd.TIMEOUT, "FULL": QueueEnd.FULL}
 
 
 def state_text(state: State) -> str:
-    """'main/digits/2/1.0': node, what it waits for, hops, memory; then, where there is any, '/201.202', who has passed the call
-    on, '/it' and '/jazz', the language and the music that are chosen for the call."""
+    """'main/digits/2/1.0': node, result it waits for, hops, memory; then, if present, '/201.202', the users who passed on the
+    call, '/it' and '/jazz', the language and the music on hold chosen for the call."""
     memory = ".".join(str(int(number)) for number in state.memory)
     trail = ".".join(checked(user, "[0-9]{2,6}", "user") for user in state.trail)
     chosen = f"{checked(state.chosen.language, '[a-z]*', 'language')}/{checked(state.chosen.music, '[a-z0-9_]*', 'music')}"
@@ -65,7 +65,7 @@ def read_state(text: str) -> State | None:
 
 def path_text(path: tuple[Visit, ...]) -> str:
     """'main|.key-1~.on_to-sales~;...': the node percent-encoded, the reasons as routing/call/reason_text.py has them, so that
-    nothing in it can be read as dialplan. Of a path that is too long the end is kept: it says where the call went."""
+    nothing in it can be read as dialplan. A path that is too long keeps its end, which says where the call went."""
     text = ";".join(f"{quote(visit.node, safe='')}|{reason_text(visit.why)}" for visit in path)
     if len(text) > MAX_PATH_TEXT:
         text = text[-MAX_PATH_TEXT:].partition(";")[2]
@@ -73,13 +73,13 @@ def path_text(path: tuple[Visit, ...]) -> str:
 
 
 def start_text(caller: str, caller_name: str, dialled: str) -> str:
-    """'%2B48600100200|Anna|201': each as Asterisk's URIENCODE() wrote it, encoded anew and whole."""
+    """'%2B48600100200|Anna|201': each part as Asterisk's URIENCODE() wrote it, completed and encoded again."""
     return "|".join(quote(unquote(text[:MAX_CHOSEN]), safe="") for text in (caller, caller_name, dialled))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the applications left on the channel; the state says which of it is new."""
+    """Results that dialplan applications left on the channel; the state says which of them are new."""
 
     digits: str = ""
     dial_status: str = ""            # DIALSTATUS and HANGUPCAUSE, such as CHANUNAVAIL20
@@ -99,15 +99,15 @@ def read_dial_ended(text: str) -> DialEnded:
 
 
 def read_queue_left(text: str) -> QueueLeft:
-    """From Asterisk's QUEUESTATUS, or 'key 1 3', the key and the place. What nobody knows counts as a queue without agents."""
+    """From Asterisk's QUEUESTATUS, or 'key 1 3', the key and the place. An unknown value counts as a queue without agents."""
     if key := re.fullmatch(r"key ([0-9*#]) ([0-9]{0,4})", text, re.ASCII):
         return QueueLeft(QueueEnd.KEY, key[1], int(key[2] or 1))
     return QueueLeft(QUEUE_ENDS.get(text, QueueEnd.EMPTY))
 
 
 def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: Result) -> Event:
-    """The event that a channel's variables report, by what the state waits for. `dialled` is percent-encoded; what no telephone
-    can dial counts as nothing dialled."""
+    """The event that a channel's variables report, according to what the state waits for. `dialled` is percent-encoded; text
+    that no telephone can dial counts as nothing dialled."""
     if state is None:
         if origin not in set(Origin):
             raise AgiError(f"origin: found {origin[:80]!r}, expected one of {', '.join(Origin)}")

@@ -1,4 +1,4 @@
-"""The decision service: each FastAGI request is one step of one call. Holds nothing between requests."""
+"""The decision service: each FastAGI request is one step of one call. It keeps no state between requests."""
 
 import asyncio
 import random
@@ -42,26 +42,26 @@ T = TypeVar("T")
 
 
 class Answering(Protocol):
-    """Who answers what a decision asks. Never fails: without Redis it says what it knows. `decision` names the decision,
-    the same one when Asterisk asks for it again."""
+    """The source of answers to a decision's questions. Never fails: without Redis it answers from local knowledge. `decision`
+    names the decision; the name is the same when Asterisk requests the decision again."""
 
     async def answer(self, tenant: str, call: str, question: LiveQuestion | LiveEffect, decision: str) -> Answer: ...
     async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
-        """`pin` is the right one, '' where there is none."""
+        """`pin` is the correct PIN, '' if none is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgiAnswer:
-    """A decision as Asterisk reads it. `event` is that of the call's record: its kind and what it tells."""
+    """A decision as Asterisk reads it. `event` is the event of the call record: its kind and its contents."""
 
     event: str
     state: str
     step: str
-    forgets: bool = False      # what was keyed for this decision
+    forgets: bool = False      # the digits keyed for this decision
 
 
 class DecisionService:
-    """Decides by the published tenants. `live` is the in-process copy of what is live; `now` is an aware moment's clock."""
+    """Decides by the published tenants. `live` is the in-process copy of the live state; `now` returns an aware datetime."""
 
     def __init__(
         self, published: PublishedTenants, live: Live, answers: Answering, slow: SlowAnswers,
@@ -75,8 +75,8 @@ class DecisionService:
         self._now = now
 
     async def step(self, query: Query, hold: Hold) -> list[str]:
-        """The AGI commands that tell the decision: the end of the time limit for it, an event with its reasons, and what
-        the channel keeps."""
+        """The AGI commands that pass the decision to Asterisk: the end of its time limit, an event with its reasons, and the
+        channel variables."""
         answer = await self.answer(query, hold)
         return [
             *(['SET VARIABLE DIGITS ""'] if answer.forgets else []),
@@ -104,7 +104,7 @@ class DecisionService:
             self._now(), extension, caller_number(unquote(caller), tenant.country),
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
             self._live.switches.get(slug, {}),
-            dict(self._live.personal.get(slug, {})),      # stays as it is while this decision itself changes what is set
+            dict(self._live.personal.get(slug, {})),      # a copy: this decision itself may change the settings
             self._live.calendars.get(slug, {}),
             transferrer=transferrer if transferrer in tenant.users else "",
             keys="" if is_secret else read_digits(result.digits))
@@ -129,8 +129,8 @@ class DecisionService:
         return AgiAnswer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
-        """The AGI commands that tell where a phone may transfer its call, or which sounds tell why not. Arguments: `tenant`,
-        the phone's `extension`, what it `keyed`, the linkedid as `call`."""
+        """The AGI commands that set the target of a phone's transfer, or the sounds that explain a refusal. Arguments:
+        `tenant`, the phone's `extension`, the digits it `keyed`, the linkedid as `call`."""
         began = time.perf_counter()
         slug, extension, keyed = query.argument("tenant"), query.argument("extension"), query.argument("keyed")
         published = self._published.tenant(slug)
@@ -162,7 +162,7 @@ class DecisionService:
             f'SET VARIABLE LOT_FULL "{sounds_of("sys_parking_full")}"']
 
     async def admit(self, query: Query, hold: Hold) -> list[str]:
-        """Whether the dialplan may call a number outside by itself: REFUSED is set where it may not. Arguments: `tenant`,
+        """Screen an external call that the dialplan makes by itself: REFUSED is set if it is not allowed. Arguments: `tenant`,
         the user who pays or '' as `payer`, `number`, the linkedid as `call`."""
         began = time.perf_counter()
         slug = query.argument("tenant")
@@ -178,7 +178,7 @@ class DecisionService:
         return ['SET VARIABLE REFUSED "yes"'] if why else []
 
     async def _decide(self, asking: Asking, decide: Callable[[Facts], T], hold: Hold) -> T:
-        """Answers the questions that come up, each once: a walk has an end, and so have they."""
+        """Answers the questions that the decision asks, each once; a walk through the call flow ends, so the questions do."""
         answers: dict[Request, Answer] = {}
         while True:
             try:
@@ -203,7 +203,7 @@ def _count(request: str, result: str, began_s: float) -> None:
 
 
 async def serve(service: DecisionService, address: str, port: int) -> None:
-    """Answers until SIGTERM or SIGINT; requests that have begun by then are answered within DRAIN_S, or cut."""
+    """Answers until SIGTERM or SIGINT; requests that have begun by then are answered within DRAIN_S, or closed."""
     application = Application(loop=asyncio.get_running_loop())
     application.add_route("step", service.step)
     application.add_route("transfer", service.transfer)

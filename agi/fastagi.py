@@ -1,4 +1,4 @@
-"""The FastAGI server: one short request, one reply, closed. panoramisk's, with its waiting guarded.
+"""The FastAGI server: one short request and one reply a connection. panoramisk's server, with a limit for each wait.
 
 panoramisk 1.4 reads its handshake without any limit, loops for ever when the peer closes early, swallows cancellation and
 does not wait for the closing; this subclass replaces that one method and keeps the routes and `Request`.
@@ -19,8 +19,8 @@ from services.allowed_text import AgiError
 MAX_HANDSHAKE_BYTES = 65_536      # the widest honest one is some 2 kB; caller IDs of 4 kB pass
 CALLERS_OWN = b"\nagi_callerid: "   # Asterisk's first variable that a caller chose; ours stand before it
 MAX_WAIT_S = 2.0                  # for each of: the whole handshake, the peer's closing; Asterisk itself gives up after 2 s
-# Asterisk writes some 25 lines one by one, and each would wake us. The kernel wakes us when so many bytes are there, or at the
-# end of stream: socket(7), SO_RCVLOWAT. The first 11 lines have more, at the least, and the kernel acknowledges 16 at once;
+# Asterisk writes some 25 lines one by one, and each would wake us. The kernel wakes us when that many bytes have arrived, or at
+# the end of stream: socket(7), SO_RCVLOWAT. The first 11 lines have more, at the least, and the kernel acknowledges 16 at once;
 # past that Asterisk, which leaves Nagle's algorithm on, would wait 40 ms for us to read.
 WAKE_BYTES = 250
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -44,15 +44,16 @@ class Query:
             raise AgiError(f"no argument {name!r}") from None
 
 
-# How an answer that needs longer says so first: the call ends after so many seconds without one.
+# Extends the time limit of an answer, in seconds from now; the call ends if no answer has come by then.
 Hold = Callable[[int], None]
 Answer = Callable[[Query, Hold], Awaitable[list[str]]]
 
 
 class Application(fast_agi.Application):  # type: ignore[misc]
-    """Routes map a script's name to a coroutine: the query and a way to gain time in, the AGI commands out.
+    """Routes map a script's name to a coroutine: it gets the query and a function to extend the time limit, and returns AGI
+    commands.
 
-    Nothing is read from where the caller's own text begins: a number may hold a line feed, and forge any line after it.
+    Reading stops where the caller's own text begins: a number may contain a line feed and so forge any line after it.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,7 +61,7 @@ class Application(fast_agi.Application):  # type: ignore[misc]
         self._requests: set[asyncio.Task[None]] = set()
 
     async def drain(self, limit_s: float) -> None:
-        """Waits until all requests that have begun are answered. Cuts and counts what takes longer: the dialplan asks again.
+        """Waits until all requests that have begun are answered. Closes and counts slower ones: the dialplan retries.
         Server.wait_closed() does not wait for them before Python 3.12.1. Source: https://github.com/python/cpython/issues/79033"""
         if not self._requests:
             return
@@ -114,7 +115,7 @@ async def read_ours(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     """The handshake's lines before the caller's own. Raises IncompleteReadError when the peer closes before."""
     said = await reader.read(MAX_HANDSHAKE_BYTES)
     if CALLERS_OWN not in said:
-        set_wake_bytes(writer.get_extra_info("socket"), 1)        # what is still to come may be less than WAKE_BYTES
+        set_wake_bytes(writer.get_extra_info("socket"), 1)        # the rest may be less than WAKE_BYTES
     while CALLERS_OWN not in said:
         if len(said) >= MAX_HANDSHAKE_BYTES:
             raise AgiError(f"over {MAX_HANDSHAKE_BYTES} bytes of handshake")
@@ -126,7 +127,7 @@ async def read_ours(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 def read_query(handshake: bytes) -> tuple[str, Query]:
-    """The script's name and the query, of 'step?tenant=acme&origin=trunk'. Of a variable that stands twice the first counts;
+    """The script's name and the query, of 'step?tenant=acme&origin=trunk'. If a variable occurs twice, the first counts;
     values are as the dialplan encoded them. Raises AgiError."""
     headers: dict[str, str] = {}
     for line in handshake.decode("utf-8", "replace").split("\n"):
@@ -138,7 +139,7 @@ def read_query(handshake: bytes) -> tuple[str, Query]:
 
 
 def read_arguments(text: str) -> dict[str, str]:
-    """Those of 'tenant=acme&origin=trunk'. Raises AgiError for a name that stands twice: a value holds what it must not."""
+    """The arguments of 'tenant=acme&origin=trunk'. Raises AgiError if a name occurs twice: a value contains a separator."""
     arguments: dict[str, str] = {}
     for part in text.split("&"):
         name, _, value = part.partition("=")
@@ -149,7 +150,7 @@ def read_arguments(text: str) -> dict[str, str]:
 
 
 async def reply(request: fast_agi.Request, commands: list[str]) -> None:
-    """Sends all commands at once, says that no more will come, and reads what Asterisk says until it closes.
+    """Sends all commands at once, sends end of stream, and reads Asterisk's replies until it closes the connection.
 
     One round trip: Asterisk runs the commands one after another out of its buffer and ends the AGI at our end of stream.
     """
@@ -158,7 +159,7 @@ async def reply(request: fast_agi.Request, commands: list[str]) -> None:
             raise AgiError(f"refused to send a control character: {command[:80]!r}")
     request.writer.write("".join(f"{command}\n" for command in commands).encode())
     request.writer.write_eof()
-    # Nobody waits for us to read the rest of the handshake and an answer a command: once, at the end of stream, is enough.
+    # The rest of the handshake and the reply to each command can wait: one wake-up, at the end of stream, is enough.
     set_wake_bytes(request.writer.get_extra_info("socket"), MAX_HANDSHAKE_BYTES)
     said = b""
     async with asyncio.timeout(MAX_WAIT_S):
@@ -176,5 +177,5 @@ async def start_server(application: Application, address: str, port: int) -> asy
 
 
 def set_wake_bytes(connection: socket.socket, count: int) -> None:
-    """Less than `count` bytes, at most half of the socket's buffer, wake nobody unless they are the last."""
+    """Sets SO_RCVLOWAT: fewer than `count` bytes (at most half the socket's buffer) wake the reader only at end of stream."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)

@@ -1,9 +1,9 @@
-"""Which of a directory's names somebody said: a process of its own for each utterance, so that a decision never waits for it
-and no sound can harm a call; it imports little, since the caller waits for that, too. Names in, ranking out, as JSON on its
-standard streams.
+"""Speech recognition of a directory's names, in a separate process for each utterance, so that a decision never waits for it
+and no sound can harm a call. It imports little, because the caller waits for the imports too. Reads names from standard input
+and writes a ranking to standard output, both as JSON.
 
-PocketSphinx compares the sound with every way to say each name, and with nothing else: it always finds the nearest. How near
-that is tells nothing of whether any was said, which was measured (docs/directory-speech.md): so the caller chooses.
+PocketSphinx compares the sound with each pronunciation of each name, and with nothing else: it always finds a nearest name. Its
+score does not show if any name was said, as measured (docs/directory-speech.md); therefore the caller chooses.
 """
 
 import json
@@ -22,11 +22,11 @@ import pocketsphinx
 from routing.speech.phrases import Language
 from routing.speech.pronunciation import VOICES, pronunciations, sayable
 
-NEAR: Final = 0.6                   # how much farther than the nearest a name may be: hardly any that was said is
+NEAR: Final = 0.6                   # how much farther than the nearest a name may be; the name that was said hardly ever is
 NOISE: Final = 0.03                 # of the level of the speech
 LOUDEST: Final = 32767
-SPEECH_DB: Final = 12.0             # how far speech stands out of what is heard beside it
-SPEECH_FRAMES: Final = 15           # of 20 ms, that do so at the least
+SPEECH_DB: Final = 12.0             # level of speech above the background noise
+SPEECH_FRAMES: Final = 15           # of 20 ms; the fewest at that level
 ESPEAK_LIMIT_S: Final = 8
 
 
@@ -39,7 +39,7 @@ class Match:
 
 
 def phonemes_of(texts: list[str], language: Language) -> list[str]:
-    """What espeak-ng makes of each text. Raises RuntimeError if it does not answer with as many lines."""
+    """The output of espeak-ng for each text. Raises RuntimeError if the number of lines differs."""
     said = subprocess.run(
         ["espeak-ng", "-v", VOICES[language], "-q", "--ipa", "--sep=_", "--stdin"], input="\n\n".join(texts), text=True,
         capture_output=True, check=True, timeout=ESPEAK_LIMIT_S).stdout.split("\n")
@@ -77,7 +77,7 @@ def ranking(sound: bytes, names: list[list[str]], language: Language, most: int)
 
 
 def is_speech(sound: bytes) -> bool:
-    """Whether something stands out of the noise for long enough."""
+    """True if a sound stands out of the noise for long enough to be speech."""
     samples = memoryview(sound[: len(sound) // 2 * 2]).cast("h").tolist()
     powers = sorted(sum(sample * sample for sample in samples[i:i + 160]) / 160 + 1 for i in range(0, len(samples) - 159, 160))
     if len(powers) < SPEECH_FRAMES:
@@ -98,8 +98,8 @@ def nearest(decoder: pocketsphinx.Decoder, sound: bytes, choice: list[str]) -> M
 
 
 def widened(sound: bytes) -> bytes:
-    """At the model's 16000 Hz, between two samples their mean; and with a little noise, always the same: the model has never
-    heard the silence of a telephone that sends zeros."""
+    """The sound at the model's 16000 Hz, with the mean between each two samples and a little noise, always the same: the model
+    was not trained on digital silence, which telephones send as zeros."""
     heard = memoryview(sound[: len(sound) // 2 * 2]).cast("h").tolist()
     loud = sorted(sample * sample for sample in heard)[-len(heard) // 3:]
     level, chance = NOISE * math.sqrt(sum(loud) / len(loud)), random.Random(0)  # noqa: S311

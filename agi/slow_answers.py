@@ -1,4 +1,4 @@
-"""Answers questions that take longer than a decision may: what a tenant's service says, the sound of a text, what was said."""
+"""Answers that take longer than a decision may: a call server's reply, generated speech, recognised speech."""
 
 import math
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class SlowAnswers:
         self._understanding = understanding
 
     async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str | tuple[str, ...]:
-        """Never fails. The call is told first how long it may take."""
+        """Never fails. First extends the time limit of the call's decision."""
         tenant = asking.published.tenant
         match question:
             case AskServer(server=name, keys=keys):
@@ -53,7 +53,7 @@ class SlowAnswers:
 
 
 def body_of(asking: Asking, server: str, keys: str) -> dict[str, str]:
-    """What a call server is told. `caller` is '' when the number is hidden."""
+    """The body of a request to a call server. `caller` is '' when the number is hidden."""
     facts = asking.facts
     return {
         "call": asking.call, "tenant": asking.published.tenant.tenant, "call_server": server, "caller": facts.caller,

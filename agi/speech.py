@@ -1,4 +1,4 @@
-"""Speech that is made during a call: what was said a moment ago is not made again, and nobody waits long for it."""
+"""Text-to-speech during a call, cached, with a time limit for each sound."""
 
 import asyncio
 import hashlib
@@ -20,12 +20,12 @@ Make = Callable[[str, str, Language, Path], Awaitable[object]]    # the sound's 
 
 LIMIT_S: Final = 3.0
 KEPT: Final = 1000              # sounds a tenant
-KEPT_S: Final = 24 * 3600.0     # since one was last said: a balance or a name is not ours to keep
+KEPT_S: Final = 24 * 3600.0     # after a sound was last played: balances and names must not be kept longer
 
 
 class Speech:
     """`make` makes a sound file, whole or not at all, and may raise OSError. The files are in `folder`, by tenant.
-    One is made at a time for each tenant, so nobody's texts keep another's callers waiting."""
+    Each tenant makes one at a time, so that one tenant's texts do not delay another's callers."""
 
     def __init__(self, make: Make, folder: Path) -> None:
         self._make = make
@@ -48,7 +48,7 @@ class Speech:
 
 
 def said_again(file: Path) -> bool:
-    """Whether the sound is there; then it is kept for longer."""
+    """True if the sound exists; it is then kept for longer."""
     try:
         os.utime(file)
     except FileNotFoundError:
@@ -57,7 +57,7 @@ def said_again(file: Path) -> bool:
 
 
 def forget(folder: Path, now_s: float) -> None:
-    """Removes what was not said for long, and the oldest of what is too many."""
+    """Removes sounds not played for KEPT_S, and the oldest beyond KEPT."""
     by_age = []
     for entry in os.scandir(folder):
         with suppress(FileNotFoundError):         # removed meanwhile

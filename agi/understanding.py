@@ -1,4 +1,4 @@
-"""What a caller said: recognised in a process of its own, within time, a few at once; then the recording is gone."""
+"""Speech recognition of callers: in a separate process, with a time limit, a few at once; the recording is then deleted."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class Understanding:
         self._free = asyncio.Semaphore(AT_ONCE)
 
     async def said_in(self, call: str, tenant: str, question: Understand) -> tuple[str, ...]:
-        """The users who may be meant, best first; none when nothing was said, or it took too long."""
+        """The users whom the caller may mean, best match first; empty if nothing was said or the time limit passed."""
         if not re.fullmatch(r"[0-9.]{1,64}", call, re.ASCII):
             return ()
         sound = self._folder / f"{call}.sln"
