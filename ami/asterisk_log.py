@@ -1,8 +1,8 @@
-"""Asterisk's log file, read message by message through rotations.
+"""Asterisk's log file, read message by message across rotations.
 
-A packet can have line feeds in what Asterisk logs of it. Each line that begins a message has the instance's token beside its
-time (templates/logger.conf.j2), which no stranger knows; every other line belongs to the message before it. Control characters
-are encoded, so a message is one line.
+A SIP packet can put line feeds into a log message. The first line of each message has the instance's secret token beside its
+time (templates/logger.conf.j2); every other line belongs to the message before it. Control characters are encoded, so a
+message is one line.
 """
 
 import os
@@ -18,10 +18,10 @@ _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class LogMessage:
-    """A message; `source` is the file of Asterisk's that logged it. `text` has no control characters."""
+    """A log message; `source` is the Asterisk source file that logged it. `text` has no control characters."""
 
     at: str                     # local time, as Asterisk wrote it
-    level: str                  # NOTICE, WARNING, ERROR or SECURITY; '' for what is logged at a start
+    level: str                  # NOTICE, WARNING, ERROR or SECURITY; '' for messages of the start
     source: str
     text: str
 
@@ -30,7 +30,7 @@ class LogMessage:
 
 
 class AsteriskLog:
-    """`read` again and again. The place where a process ended is kept in a file beside the log, for the next one."""
+    """Reader of the log: call `read` repeatedly. It keeps its position in a file beside the log, for the next process."""
 
     def __init__(self, path: Path, token: str) -> None:
         self._path, self._position_file = path, path.with_name(path.name + ".position")
@@ -47,7 +47,7 @@ class AsteriskLog:
         return self._offset
 
     def read(self) -> list[LogMessage]:
-        """The next messages; [] when there are none yet. Raises OSError but for a file that does not exist."""
+        """The next messages; [] when there are none yet. Raises OSError, except for a file that does not exist."""
         if self._descriptor is None and not self._open():
             return []
         data = self._whole_messages()
@@ -85,7 +85,7 @@ class AsteriskLog:
         return whole[:last] or whole or data
 
     def _follow_rotation(self) -> None:
-        """At the end of the file: a shorter one is read from its start, another one in its place is next."""
+        """At the end of the file: a truncated file is read from its start; a new file at the same path is read next."""
         status = os.fstat(self._descriptor or 0)
         if status.st_size < self._offset:
             self._offset = 0

@@ -1,5 +1,5 @@
-"""Fetches the calendars that stand at an address, again and again, for the decisions of all processes. One that cannot be
-fetched stays as it was found last.
+"""Periodic fetches of calendars that have a URL, for the decisions of all processes. A calendar that cannot be fetched keeps
+its last events.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from store.calendars import Address
 
 log = structlog.get_logger()
 
-LOOK_S: Final = 5.0              # how often it looks for new addresses and for those that are due
+LOOK_S: Final = 5.0              # interval of the check for new URLs and for those that are due
 EVERY_S: Final = 900.0
 AGAIN_S: Final = 60.0            # after a failure
 LIMIT_S: Final = 15.0            # for one calendar
@@ -32,12 +32,12 @@ MAX_BYTES: Final = 1_000_000
 AT_ONCE: Final = 4
 
 Read = Callable[[bytes, str, float], Awaitable[tuple[CalendarEvent, ...]]]
-"""Of a calendar's text, the time zone and the seconds that it may take. Raises ValueError and TimeoutError."""
+"""Parse a calendar: its text, the time zone and the time limit in seconds. Raises ValueError and TimeoutError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A published tenant's calendar that stands at an address."""
+    """A published tenant's calendar that has a URL."""
 
     field: str                   # '<tenant>/<calendar>'
     url: str
@@ -45,7 +45,7 @@ class Wanted:
 
 
 class CalendarAddresses:
-    """`wanted` says which calendars there are now, `read` what a calendar's text says."""
+    """`wanted` returns the calendars of the published tenants; `read` parses a calendar's text."""
 
     def __init__(self, redis: Redis, reach: Reach, wanted: Callable[[], tuple[Wanted, ...]], read: Read) -> None:
         self._redis, self._reach, self._wanted, self._read = redis, reach, wanted, read
@@ -55,8 +55,8 @@ class CalendarAddresses:
         await take_turns(lambda: self.fetch_due(time.time()), every_s=LOOK_S, failed="calendars stay as they are")
 
     async def fetch_due(self, now: float) -> None:
-        """Fetches those that are new, changed their address or were not fetched for long, and forgets those that are gone.
-        Raises what `AWAY` lists, and ValueError for what nobody of ours wrote."""
+        """Fetches calendars that are new, have a new URL or are due, and forgets those that were removed.
+        Raises what `AWAY` lists, and ValueError for an entry in Redis that Centralka did not write."""
         wanted = {each.field: each for each in await asyncio.to_thread(self._wanted)}
         known = await calendars.addresses(self._redis)
         await calendars.forget_others(self._redis, wanted.keys())
@@ -101,7 +101,7 @@ def is_due(each: Wanted, known: Address | None, now: float) -> bool:
 
 
 def told(error: Exception) -> str:
-    """Why a calendar was not fetched."""
+    """The problem that prevented a fetch, as text."""
     match error:
         case AddressRefused():
             return f"{error} is in a network that calendars may not be in"
@@ -120,7 +120,7 @@ def told(error: Exception) -> str:
 
 
 class PublishedCalendars:
-    """Says which calendars stand at an address, by the tenants that are published."""
+    """The calendars that have a URL, of all published tenants."""
 
     def __init__(self, published: PublishedTenants) -> None:
         self._published = published
@@ -136,15 +136,15 @@ class PublishedCalendars:
 
 
 def wanted_of(slug: str, text: bytes) -> Iterator[Wanted]:
-    """The calendars of one tenant's published file; none of a file that cannot be read."""
+    """The calendars of one tenant's published file; none if the file cannot be read."""
     if b'"url": "' not in text:
-        return                   # quicker, of thousands
+        return                   # faster: most of thousands of files have none
     try:
         tenant = values_of(slug, text)
         found = [
             Wanted(f"{slug}/{name}", calendar["url"], tenant["timezone"])
             for name, calendar in tenant["calendars"].items() if calendar["url"]]
-    except Exception:            # its own calendars are not fetched, and every other tenant's are
+    except Exception:            # this tenant's calendars are not fetched, all others are
         log.exception("published_tenant_skipped", tenant=slug)
         return
     yield from found

@@ -1,6 +1,6 @@
-"""Asterisk's channel events (CEL, comma-separated lines), and the call record that those of one call make. Pure.
+"""Asterisk's channel events (CEL, comma-separated lines), and the call record made from the events of one call. Pure.
 
-The file holds no text of a caller's choice but in the extra of the user event `start`, encoded twice: a line feed in a
+Text that a caller chose is in the file only as the extra of the user event `start`, encoded twice: a line feed in a
 caller's number would begin another line. https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
 """
 
@@ -31,7 +31,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no
 
 
 class CelError(ValueError):
-    """A line that is no event."""
+    """A line that is not an event."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class CelEvent:
 
 
 class Start(NamedTuple):
-    """Who calls whom, as the caller chose to say it but for control characters."""
+    """The caller's number, name and the dialled number, as the caller sent them, without control characters."""
 
     caller: str
     caller_name: str
@@ -59,8 +59,8 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EndedCall:
-    """A call that is over, with its events in order. `whole`: the beginning of its first channel was read; `interrupted`: its
-    end was not."""
+    """An ended call, with its events in order. `whole`: the beginning of its first channel was read; `interrupted`: its end
+    was not."""
 
     linkedid: str
     events: Sequence[CelEvent]
@@ -95,8 +95,8 @@ def parse_event(line: bytes) -> CelEvent:
 
 
 def events_in(line: bytes) -> list[bytes]:
-    """The parts of a line, each of which begins as an event does. There are several where an event was torn, as by a full
-    disk: Asterisk then writes the next one behind it, on the same line."""
+    """The parts of a line that each begin like an event. A line has several after an incomplete write, for example on a full
+    disk: Asterisk then writes the next event behind it, on the same line."""
     begins = [found.start() for found in _BEGINNING.finditer(line)]
     cuts = [0, *(at for at in begins if at), len(line)]
     return [line[start:end] for start, end in pairwise(cuts)]
@@ -116,7 +116,7 @@ def encode(fields: Sequence[str]) -> bytes:
 
 
 def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
-    """The record of a call and its legs; None where the first channel belongs to no tenant."""
+    """The record of a call and its legs; None if the first channel belongs to no tenant."""
     by_channel: dict[str, list[CelEvent]] = {}
     for event in ended.events:
         by_channel.setdefault(event.uniqueid, []).append(event)
@@ -150,7 +150,7 @@ def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
 
 
 def taken_of(legs: Sequence[Leg]) -> list[Leg]:
-    """The legs of those who took the call. The first leg is the caller's, and a Local channel is nobody."""
+    """The legs that answered the call: not the first leg, which is the caller's, and no Local channel, which is no device."""
     return [leg for leg in legs[1:] if leg.answered_at is not None and not leg.channel.startswith("Local/")]
 
 
@@ -225,7 +225,7 @@ def _path(events: Sequence[CelEvent]) -> Iterator[PathEntry]:
 
 
 def _visits(at: datetime, text: str) -> Iterator[PathEntry]:
-    """The part of the path that one decision adds: "node|reasons;node|reasons". Earlier versions wrote encoded words."""
+    """The part of the path that one decision adds: "node|reasons;node|reasons". Earlier versions wrote encoded text."""
     for entry in text.split(";"):
         node, _, why = entry.partition("|")
         if node:

@@ -1,7 +1,7 @@
-"""The file that Asterisk appends events to, read line by line through rotations.
+"""The CEL file, to which Asterisk appends events, read line by line across rotations.
 
-Asterisk opens it anew for each record, so after a rename the next record goes into a new file. The renamed one is read to its
-end and stays as long as a call that began in it hasn't ended.
+Asterisk opens the file for each record, so after a rename the next record goes into a new file. The renamed file is read to
+its end and is kept until each call that began in it has ended.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from store.records import CelPosition
 log = structlog.get_logger()
 
 CHUNK = 64 << 10         # bytes read at once: some 180 events, 10 ms of work
-LINE_LIMIT = 1 << 20     # bytes; what is longer is passed on in pieces, none of which is an event
+LINE_LIMIT = 1 << 20     # bytes; a longer line is passed on in pieces, none of which is an event
 SETTLE_S = 2.0           # a record that Asterisk was writing during the rename has arrived by then
 
 
@@ -40,11 +40,11 @@ class _Opened:
     generation: int
     offset: int = 0
     replaced_at: float | None = None  # when another file was first seen at the path, on the monotonic clock
-    is_cut: bool = False              # it was truncated: what stood before `offset` is gone
+    is_cut: bool = False              # it was truncated: the data before `offset` is lost
 
     @property
     def identity(self) -> str:
-        """A digest of the first line. An inode alone would be given to another file after this one is deleted."""
+        """A digest of the first line. An inode number alone can belong to another file after this one is deleted."""
         return hashlib.sha256(os.pread(self.descriptor, 256, 0).partition(b"\n")[0]).hexdigest()[:32]
 
     @property
@@ -60,10 +60,10 @@ class CelFile:
         self._rotate_at, self._clock = rotate_at, clock
         self._files: list[_Opened] = []
         self._generation = 0
-        self.cuts = 0            # how often lines may have gone unread: the file was truncated, or is not the one of before
+        self.cuts = 0            # how often lines may have been lost: the file was truncated, or is not the one read before
 
     def resume(self, position: CelPosition | None) -> None:
-        """Go to the position, or to the oldest event there is where the position's file has gone."""
+        """Go to the position, or to the oldest event on disk if the position's file no longer exists."""
         self.close()
         self._open_all()
         if position is None:
@@ -97,24 +97,24 @@ class CelFile:
 
     @property
     def place(self) -> Place:
-        """After the last line that `read` handed out."""
+        """The place after the last line that `read` returned."""
         read = [file for file in self._files if file.offset]
         return Place(read[-1].generation, read[-1].offset) if read else Place(0, 0)
 
     @property
     def is_at_end(self) -> bool:
-        """When `read` has nothing new: is there really nothing, or may the rest of a rotated file be on its way?"""
+        """True if all rotated files are complete and read: `read` then has nothing new because nothing was written."""
         return all(self._is_done(file) for file in self._files[:-1])
 
     def position(self, place: Place) -> CelPosition | None:
-        """What to keep in the database for a place; None before the first event."""
+        """The position to store in the database for a place; None before the first event."""
         for file in self._files:
             if file.generation == place.generation and not file.is_cut:
                 return CelPosition(file.identity, place.offset)
         return None
 
     def holds(self, place: Place) -> bool:
-        """Whether the file of a place can be read again."""
+        """True if the file of a place can be read again."""
         return any(file.generation == place.generation and not file.is_cut for file in self._files)
 
     def forget_before(self, place: Place) -> None:
@@ -146,16 +146,16 @@ class CelFile:
         self._files.append(_Opened(path, descriptor, self._generation))
 
     def _has_space(self) -> bool:
-        """Whether another file could grow as large as this one: else this one, with the space reserved for it, stays."""
+        """True if the disk has space for another file of this size; without it this file and its reserved space stay in use."""
         system = os.statvfs(self.path.parent)
         return system.f_bavail * system.f_frsize >= self._rotate_at
 
     def _is_done(self, file: _Opened) -> bool:
-        """Was it replaced, long enough ago, and read to its end?"""
+        """True if the file was replaced at least SETTLE_S ago and is read to its end."""
         return file.is_cut or (self._is_settled(file) and os.fstat(file.descriptor).st_size <= file.offset)
 
     def _is_settled(self, file: _Opened) -> bool:
-        """Nothing is written to it any more. An end without a line feed was torn."""
+        """True if Asterisk no longer writes to the file. A last line without a line feed is then incomplete for good."""
         return file is not self._files[-1] and (
             file.replaced_at is None or self._clock() - file.replaced_at >= SETTLE_S)
 
@@ -176,7 +176,7 @@ class CelFile:
         return lines
 
     def _look_for_successor(self, newest: _Opened) -> None:
-        """At the end of the newest file: was it truncated, is there another at its path, is it time to rotate?"""
+        """At the end of the newest file: check if it was truncated or replaced at its path, or is due for rotation."""
         status = os.fstat(newest.descriptor)
         if status.st_size < newest.offset:
             log.warning("cel_file_cut_short", file=str(self.path), bytes=newest.offset - status.st_size)

@@ -1,12 +1,12 @@
-"""Follows the CEL file into the database: each ended call is kept exactly once, whenever this process is killed.
+"""Call records from the CEL file to the database: each ended call is stored exactly once, whenever this process is killed.
 
-The calls that haven't ended are the calls in progress. One that is older than Asterisk's last boot was interrupted by it.
+Calls that have not ended are the calls in progress. A call that began before Asterisk's last boot was interrupted by it.
 
-The position kept with the calls is that of the oldest call that hasn't ended. After a restart the events behind it are read
-again; the calls among them that are kept already stay as they are.
+The position stored with the calls is the first event of the oldest call that has not ended. After a restart the events from
+there on are read again; calls that are already stored do not change.
 
-One line, event or call that fails is counted, its lines are kept (losses.py), and reading goes on. While the database is
-away, reading goes on, too, up to MOST_UNSAVED calls: places of calls that are over are given back.
+A line, event or call that fails is counted, its lines are kept (losses.py), and reading goes on. While the database is
+unavailable, reading goes on too, up to MOST_UNSAVED calls, so that the lines of ended calls become free.
 """
 
 import asyncio
@@ -47,9 +47,9 @@ from store.records import Call, CelPosition, Leg
 log = structlog.get_logger()
 
 POLL_S = 0.25
-# Asterisk tells its uptime in whole seconds; it takes no SIP request until it has booted, some tenths of a second later.
+# Asterisk reports its uptime in whole seconds; it accepts no SIP request until it has booted, some tenths of a second later.
 BOOT_SLACK = timedelta(seconds=1)
-SAVE_EVERY = 1 << 20      # bytes read without an ended call, after which the position is kept all the same
+SAVE_EVERY = 1 << 20      # bytes read without an ended call, after which the position is stored anyway
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 REMEMBERED = 10_000       # ended calls whose late events are known as such
 MOST_UNSAVED = 5_000      # ended calls that wait for the database in memory; all others wait in the CEL file
@@ -60,7 +60,7 @@ Record = tuple[Call, tuple[Leg, ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Unsaved:
-    """An ended call that is not in the database yet. `paid`: who pays for its legs outside, by uniqueid."""
+    """An ended call that is not in the database yet. `paid`: the users who pay for its external legs, by uniqueid."""
 
     ended: EndedCall
     record: Record
@@ -68,10 +68,10 @@ class _Unsaved:
 
 
 class CelFollower:
-    """`run` never returns; everything that it needs may be away for a while.
+    """`run` never returns; Asterisk, Redis and the database may each be unavailable for a while.
 
-    `calls` gets the calls in progress. `booted_at` tells when Asterisk booted; None while that isn't known. `counter` is given
-    each call before it is kept, and so some calls more than once. `problem` says why records are not kept at the moment.
+    `calls` gets the calls in progress. `booted_at` returns the time of Asterisk's boot; None while it is unknown. `counter`
+    gets each call before it is stored, and so some calls more than once. `problem` is why records are not stored now.
     """
 
     def __init__(
@@ -84,14 +84,14 @@ class CelFollower:
         self.legs = LegsOutside()                    # of the calls in progress
         self.problem = ""
         self.is_caught_up = False                    # the last look read to the end of the file
-        self.missed, self.missed_at = 0, ""          # events that the file lacks and AMI had, and when the last one was
+        self.missed, self.missed_at = 0, ""          # number of events from AMI that the file lacks; time of the last
         self._missing = MissingEvents()
         self._refused = 0
-        self._began: dict[str, Place] = {}           # of each pending call that is whole, the oldest first
+        self._began: dict[str, Place] = {}           # of each pending call whose beginning was read, the oldest first
         self._ended: dict[str, None] = {}
         self._unsaved: list[_Unsaved] = []
         self._to_save = asyncio.Event()
-        self._boot: datetime | None = None           # the last one that pending calls were compared with
+        self._boot: datetime | None = None           # the last boot that pending calls were compared with
         self._saved = Place(0, 0)
         metrics.CALLS_IN_PROGRESS.set_function(lambda: len(calls.values))
         metrics.RECORDS_WAITING.set_function(lambda: self.waiting)
@@ -119,11 +119,11 @@ class CelFollower:
 
     @property
     def gaps(self) -> int:
-        """How often events may have been lost: lines that could not be used, and cuts in the file."""
+        """The number of times that events may have been lost: unusable lines, and truncations of the file."""
         return self._refused + self._file.cuts
 
     def tell(self, event: CelEvent) -> None:
-        """An event that came over AMI: taken if the file turns out not to have it."""
+        """Note an event from AMI: it is used if the file turns out to lack it."""
         self._missing.tell(event, time.monotonic())
 
     async def interrupt(self, linkedid: str) -> None:
@@ -160,18 +160,18 @@ class CelFollower:
                 await asyncio.sleep(LONGEST_DELAY_S)
 
     async def resume(self) -> None:
-        """Go to where the process before this one was."""
+        """Go to the position where the previous process stopped."""
         self._file.resume(await self._patiently(self._store.position, "read"))
         self._saved = self._file.place
 
     async def follow(self) -> bool:
-        """Read what there is, up to one chunk, and keep the calls that ended in it. False when nothing was there."""
+        """Read the new lines, up to one chunk, and store the calls that ended in them. False if there are no new lines."""
         busy = await self.read()
         await self.save()
         return busy
 
     async def read(self) -> bool:
-        """Reads what there is, up to one chunk. False when nothing was there."""
+        """Reads the new lines, up to one chunk. False if there are none."""
         lines = self._file.read()
         self.is_caught_up = sum(len(line) for _, line in lines) < CHUNK // 2
         ended = [call for place, line in lines for call in self._take(place, line)]
@@ -188,7 +188,7 @@ class CelFollower:
         return bool(lines)
 
     async def _finish(self, ended: Sequence[EndedCall]) -> None:
-        """Makes the records of calls that have ended, and gives back what these calls hold."""
+        """Makes the records of ended calls, and frees the lines that these calls hold."""
         unsaved = [each for call in ended if (each := self._record_of(call)) is not None]
         if unsaved:
             self._unsaved += unsaved
@@ -254,7 +254,7 @@ class CelFollower:
             live = _live_call(self._pending.events[event.linkedid])
             if live.tenant and event.linkedid not in self._calls.values:
                 metrics.CALLS_STARTED.labels(live.tenant).inc()
-            if live.tenant:        # who calls from a shared carrier has none until the number was found
+            if live.tenant:        # a caller from a shared carrier has none until the number is looked up
                 self._calls.put(event.linkedid, live.to_json())
                 self.legs.begin(event.linkedid, live.tenant)
         return ended
@@ -310,7 +310,7 @@ class CelFollower:
             linkedid, place = next(iter(self._began.items()))
             if self._file.holds(place):
                 return place
-            del self._began[linkedid]      # what was read of it cannot be read again
+            del self._began[linkedid]      # the events read so far cannot be read again
         return self._file.place
 
     def _is_far(self) -> bool:
@@ -318,7 +318,7 @@ class CelFollower:
         return place.generation != self._saved.generation or place.offset - self._saved.offset >= SAVE_EVERY
 
     async def save(self) -> None:
-        """Keeps the calls that have ended, once the database takes them, and where to resume after a restart."""
+        """Stores ended calls as soon as the database accepts them, and the position to resume from after a restart."""
         self._to_save.clear()
         calls, place = [*self._unsaved], self._resume_at()
         if not calls and not self._is_far():
@@ -352,7 +352,7 @@ class CelFollower:
         await self._patiently(partial(self._store.save, [], position), "write")
 
     async def _patiently(self, work: Callable[[], Awaitable[T]], what: str) -> T:
-        """Do it, again and again while the database is away. Raises what is wrong with the values."""
+        """Run it, with retries while the database is unavailable. Raises errors that the values cause."""
         delay_s = FIRST_DELAY_S
         while True:
             try:
@@ -374,7 +374,7 @@ class CelFollower:
 
 
 def _begins(event: CelEvent) -> bool:
-    """Events of a call whose beginning is missing don't hold the position back: they may be the last rest of one."""
+    """Events of a call whose beginning is missing don't hold the position back: they may be all that is left of it."""
     return event.kind == "CHAN_START"
 
 

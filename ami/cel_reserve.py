@@ -1,7 +1,7 @@
-"""Disk space reserved ahead for the CEL file, so that a full disk loses no event of a call before somebody has made space.
+"""Disk space reserved ahead for the CEL file, so that no event is lost between a full disk and the operator's clean-up.
 
-Blocks are allocated beyond the end of the file (fallocate(2), FALLOC_FL_KEEP_SIZE): Asterisk's next lines go into them and no
-other writer can take them.
+Blocks are allocated beyond the end of the file (fallocate(2), FALLOC_FL_KEEP_SIZE): Asterisk's next lines use them, and no
+other writer can.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes in the file system of the CEL file. `problem`: why less than wanted is reserved, or ''."""
+    """Space in the file system of the CEL file, in bytes. `problem`: the reason why less than wanted is reserved, or ''."""
 
     free: int
     wanted_free: int
@@ -32,8 +32,8 @@ class Space:
 
 
 def reserve(file: Path, wanted: int = RESERVE) -> Space:
-    """Reserves space behind the file's end, as much as there is up to `wanted` and a quarter of the file system. A file that
-    does not exist yet is Asterisk's to make. Raises OSError where the folder cannot be read."""
+    """Reserves free space behind the file's end, up to `wanted` and a quarter of the file system. Does not create the file:
+    Asterisk does. Raises OSError if the folder cannot be read."""
     system = os.statvfs(file.parent)
     free, total = system.f_bavail * system.f_frsize, system.f_blocks * system.f_frsize
     wanted = min(wanted, total // 4)
@@ -53,7 +53,7 @@ def reserve(file: Path, wanted: int = RESERVE) -> Space:
 
 
 def _reserve(descriptor: int, wanted: int) -> tuple[int, str]:
-    """The bytes that are reserved now, and why they are not more."""
+    """The number of bytes reserved now, and the reason why there are not more."""
     size = os.fstat(descriptor).st_size
     if (has := _beyond_end(descriptor)) >= wanted // 2:
         return has, ""

@@ -1,4 +1,4 @@
-"""Which tenants are to be looked at again, by what is published and what is set live."""
+"""Tenants to examine again, because their published file or their live settings changed."""
 
 import asyncio
 import hashlib
@@ -15,8 +15,8 @@ log = structlog.get_logger()
 
 
 class ChangedTenants:
-    """`tenants` are those that `is_wanted` by their published values; no other is parsed. `changed` are those whose file or
-    live settings may be others than when somebody took them out of it."""
+    """`tenants`: the tenants whose published values pass `is_wanted`; no others are parsed. `changed`: those whose file or live
+    settings may have changed since the reader removed them from the set."""
 
     def __init__(
         self, published: PublishedTenants, follower: LiveFollower, is_wanted: Callable[[Mapping[str, Any]], bool],
@@ -28,7 +28,7 @@ class ChangedTenants:
         self._digests: dict[str, bytes] = {}                   # of all tenants' files
 
     async def look(self) -> None:
-        """Brings both up to date. Raises AgiError before the first publish."""
+        """Updates `tenants` and `changed`. Raises AgiError before the first publish."""
         revision = self._published.revision()
         if revision != self._revision:
             self.changed |= await asyncio.to_thread(self._read, revision)
@@ -37,7 +37,7 @@ class ChangedTenants:
         self.changed &= self.tenants.keys()
 
     def _read(self, revision: str) -> set[str]:
-        """The tenants whose files are others than before."""
+        """The tenants whose files changed."""
         digests: dict[str, bytes] = {}
         changed: set[str] = set()
         for slug, text in self._published.texts(revision):
@@ -46,7 +46,7 @@ class ChangedTenants:
                 changed.add(slug)
                 try:
                     wanted = self._wanted(slug, text)
-                except Exception:                # its own lamps and agents stay as they are, and no other tenant's
+                except Exception:                # this tenant's lamps and agents stay as they are; all others are updated
                     log.exception("published_tenant_skipped", tenant=slug)
                     continue
                 self.tenants.pop(slug, None)

@@ -1,4 +1,4 @@
-"""The AMI client: a connection that comes back by itself, and actions that always end."""
+"""The AMI client: it reconnects by itself, and every action ends with a response or an error."""
 
 import asyncio
 import random
@@ -25,12 +25,12 @@ __all__ = ["AmiClient", "AmiError", "AmiRefused", "Message"]
 class AmiClient:
     """`async with AmiClient(...) as ami` connects in the background and again after each loss.
 
-    An action that was under way when the connection went fails with AmiError; it is never sent twice.
+    An action in progress when the connection is lost fails with AmiError; it is never sent twice.
     """
 
     def __init__(self, address: str, port: int, user: str, secret: str) -> None:
         self.connected = asyncio.Event()
-        self.connections = 0             # how many logins have succeeded; a new number asks for a new snapshot
+        self.connections = 0             # number of successful logins; after a new one a new snapshot is needed
         self._address, self._port, self._user, self._secret = address, port, user, secret
         self._callbacks: dict[str, list[Callable[[Message], None]]] = defaultdict(list)
         self._session: Session | None = None
@@ -95,7 +95,7 @@ class AmiClient:
         return [item for item in answer[1:] if item.eventlist.lower() != "complete"]
 
     async def command(self, text: str, limit_s: float = ACTION_LIMIT_S) -> str:
-        """What the command line of Asterisk answers to `text`; AmiError when the command fails."""
+        """The output of the Asterisk CLI command `text`; AmiError when the command fails."""
         answer = await self.action("Command", limit_s, Command=text)
         return _output(answer)
 
@@ -112,7 +112,7 @@ class AmiClient:
         if isinstance(answer, list) or answer.success:
             return answer
         if whole_list and answer.message.startswith("No ") and answer.message.endswith("found"):
-            return []  # how the PJSIP lists say that they are empty
+            return []  # the PJSIP lists report this way that they are empty
         raise AmiError(f"AMI action {name} at {self.where}: {_output(answer) or answer.message or 'refused'}")
 
     async def _stay_connected(self) -> None:

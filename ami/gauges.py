@@ -1,6 +1,6 @@
 """Gauges that Asterisk is asked for: queues and the registrations of trunks.
 
-QueueSummary has numbers and the queues' names only, no text of a caller's choice (ami/live_view.py says why that matters).
+QueueSummary contains numbers and the queues' names only, no text that a caller chose (ami/live_view.py explains why).
 """
 
 from pathlib import Path

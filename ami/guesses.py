@@ -1,8 +1,7 @@
-"""Password guesses: how many an address and an account have, and when an address is banned. Pure; the caller supplies
-the moment.
+"""Password guesses, counted by address and by account, and bans of addresses. Pure; the caller supplies the moment.
 
-An address that sends ALLOWED wrong passwords is banned. An account that many addresses guess at allows each of them one: its
-own user, at whatever address, needs none. An address where a device is registered is never banned, since others are behind it.
+An address that sends ALLOWED wrong passwords is banned. An account that is guessed from many addresses allows each of them one
+wrong password: its own user needs none. An address where a device is registered is never banned, since others share it.
 """
 
 import re
@@ -22,7 +21,7 @@ FIRST_BAN, LONGEST_BAN = timedelta(minutes=10), timedelta(days=1)
 MOST_KNOWN: Final = 10_000              # addresses, and accounts
 MOST_BANS: Final = 2_000                # Asterisk compares each request with all of them
 # Asterisk's text, of which the caller chooses the From and the Call-ID. Source: log_failed_request() in pjsip_distributor.c.
-# It means a wrong answer to a challenge that reached the sender: an address that is only pretended gets none.
+# It means a wrong answer to a challenge that reached the sender: a forged address receives none.
 _REFUSED: Final = re.compile(r"Request '\S+' from '(?P<sender>.*?)' failed for '.* - (?:Failed|Error) to authenticate")
 _ADDRESSES: Final = re.compile(r"' failed for '\[?([0-9a-f.:]+?)\]?:[0-9]{1,5}' \(callid: ")
 _ACCOUNT: Final = re.compile(r"<sips?:([a-z0-9_-]{1,80})@[^<>]*>$")
@@ -30,10 +29,10 @@ _ACCOUNT: Final = re.compile(r"<sips?:([a-z0-9_-]{1,80})@[^<>]*>$")
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A wrong password. `addresses` has several where the sender wrote some into the request: one of them is its own."""
+    """A wrong password. `addresses` has several if the sender wrote some into the request: one of them is the real one."""
 
     addresses: tuple[str, ...]
-    account: str                        # '' where the name cannot be one of an account
+    account: str                        # '' if the name cannot be an account's
 
 
 def guess_of(text: str) -> Guess | None:
@@ -47,7 +46,7 @@ def guess_of(text: str) -> Guess | None:
 
 
 def network_of(address: str) -> str:
-    """The address as bans name it: an IPv6 customer's network counts as one. '' where it is none."""
+    """The address as bans name it: the IPv6 network of a customer counts as one. '' if the text is not an address."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -57,7 +56,7 @@ def network_of(address: str) -> str:
 
 @dataclass(slots=True)
 class _Counts:
-    """Numbers that go down with time, by name; the ones that changed longest ago are forgotten first."""
+    """Counters that decrease with time, by name; those that changed longest ago are forgotten first."""
 
     forgiven_s: float
     _levels: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
@@ -100,15 +99,15 @@ class Guesses:
         return banned
 
     def accounts_at(self, address: str) -> tuple[str, ...]:
-        """The accounts that the address guessed at last, at most five."""
+        """The last accounts that the address guessed at, at most five."""
         return self._accounts_at.get(address, ())
 
     def forget(self, address: str) -> None:
-        """The address begins anew."""
+        """Reset the address's counter."""
         self._addresses.forget(address)
 
     def notable(self, known: Collection[str], now_s: float) -> dict[str, int]:
-        """Wrong passwords lately: of guarded accounts, and of known addresses that would be banned otherwise."""
+        """Recent wrong passwords of guarded accounts, and of known addresses that would be banned otherwise."""
         addresses = self._addresses.above(ALLOWED, now_s)
         return self._accounts.above(GUARDED, now_s) | {each: count for each, count in addresses.items() if each in known}
 
@@ -121,13 +120,13 @@ class Guesses:
 
 
 def new_ban(before: Ban | None, accounts: tuple[str, ...], now: datetime) -> Ban:
-    """Twice as long as the one before, within a day."""
+    """A ban twice as long as the previous one, if that one was less than a day ago."""
     times = before.times + 1 if before is not None and now < before.until + REMEMBERED else 1
     length = min(LONGEST_BAN, FIRST_BAN * 2 ** min(times - 1, 10))
     return Ban(now, now + length, accounts, times)
 
 
 def in_force(bans: Mapping[str, Ban], known: Collection[str], now: datetime) -> list[str]:
-    """The addresses that are banned now, the last ones first, as many as Asterisk is given."""
+    """The addresses that are banned now, the latest first, at most as many as Asterisk gets."""
     active = [address for address, ban in bans.items() if now < ban.until and address not in known]
     return sorted(active, key=lambda address: bans[address].since, reverse=True)[:MOST_BANS]

@@ -1,7 +1,7 @@
-"""Keeps what Asterisk has switched on in step with what is set: lamps (lamps.py), paused members of queues (queue_agents.py).
+"""Synchronisation of Asterisk with users' settings: lamps (lamps.py), paused members of queues (queue_agents.py).
 
-Whether something is on, a device state of it tells. QueueStatus would tell of queues, too, and with it the names and numbers of
-all who wait: text of callers' choice, which nothing here may read over AMI (ami/live_view.py).
+A device state reports if each one is on. QueueStatus would report pauses too, but with the names and numbers of all waiting
+callers: text that callers chose, which no code here may read over AMI (ami/live_view.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,25 +20,25 @@ LIMIT_S: Final = 30.0            # for the list of device states
 
 
 class Switchable(Protocol):
-    """Something of Asterisk's that is on or off."""
+    """A lamp or a pause in Asterisk, which is on or off."""
 
     @property
     def device(self) -> str:
-        """Whose state is INUSE while it is on."""
+        """The device whose state is INUSE while it is on."""
 
     def action(self, on: bool) -> tuple[str, Mapping[str, str]]:
-        """What switches it, over AMI. Raises AgiError for a name that must not stand there."""
+        """The AMI action that switches it, and its headers. Raises AgiError for a name with forbidden characters."""
 
 
 class InStep:
-    """`follower` knows what is set; before it has read that once, nothing is switched. A tenant is looked at again only when
-    something of it has changed: its file, what is set of it, or what Asterisk has on."""
+    """`follower` knows the settings; nothing is switched before it has read them once. A tenant is examined again only after
+    a change: of its file, its settings or its device states in Asterisk."""
 
     def __init__(self, ami: AmiClient, published: PublishedTenants, follower: LiveFollower) -> None:
         self._ami, self._follower = ami, follower
         self._tenants = ChangedTenants(published, follower, has_switchables)
         self._on: set[str] = set()                             # devices, in Asterisk
-        self._number = 0                                       # of the connection that told so
+        self._number = 0                                       # of the connection that reported them
         ami.on_event("DeviceStateChange", self._note)
 
     async def run(self) -> NoReturn:
@@ -94,12 +94,12 @@ class InStep:
 
 
 def has_switchables(tenant: Mapping[str, Any]) -> bool:
-    """By a tenant's published values."""
+    """True if the tenant has lamps or queue agents, by its published values."""
     return bool(tenant["queues"] or tenant["codes"]["switches"])
 
 
 def switchables_of(tenant: Tenant, live: Live) -> Iterator[tuple[Switchable, bool]]:
-    """Each, and whether it is to be on."""
+    """Each lamp and queue member, and True if it must be on."""
     personal = live.personal.get(tenant.tenant, {})
     yield from queue_agents.members_of(tenant, personal)
     yield from lamps.lamps_of(tenant, live.switches.get(tenant.tenant, {}), personal)

@@ -1,5 +1,5 @@
-"""Lamps that Asterisk has no device for: a switch that was moved, an agent who is away. They are its custom device states,
-which hints name (confgen/render/tenant_dialplan.py) and in_step.py sets.
+"""BLF lamps without a device of their own: a switch out of its first position, an unavailable agent. They are custom device
+states, which hints name (confgen/render/tenant_dialplan.py) and in_step.py sets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,20 +19,20 @@ class Lamp:
     device: str
 
     def action(self, on: bool) -> tuple[str, Mapping[str, str]]:
-        """What lights it or puts it out, over AMI."""
+        """The AMI action that turns the lamp on or off, and its headers."""
         return "Setvar", {
             "Variable": f"DEVICE_STATE({checked(self.device, 'Custom:[a-z0-9_-]+', 'lamp')})",
             "Value": "INUSE" if on else "NOT_INUSE"}
 
 
 def tenant_of_lamp(device: str) -> str:
-    """Whose lamp it is, '' where it is none."""
+    """The tenant of a lamp, '' if the device is not a lamp."""
     return tenant_of(device.removeprefix("Custom:")) if device.startswith("Custom:") else ""
 
 
 def lamps_of(tenant: Tenant, switches: Mapping[str, str], personal: Mapping[str, Personal]) -> Iterator[tuple[Lamp, bool]]:
-    """Every such lamp of the tenant, and whether it is lit: a switch that does not stand where it stood at first, an agent who
-    is logged out, pauses or is not to be disturbed."""
+    """Every such lamp of the tenant, and True if it is lit: for a switch out of its first position, and for an agent who is
+    logged out, paused or in DND."""
     for switch in tenant.codes.switches:
         at = tenant.position_of(switch, switches.get(switch))
         yield Lamp(f"Custom:{tenant.tenant}-switch-{switch}"), at != tenant.position_of(switch, None)

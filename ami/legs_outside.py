@@ -1,6 +1,6 @@
-"""The legs that calls in progress have outside, and who pays for them, from the events of their channels. Pure.
+"""External legs of calls in progress, and the users who pay for them, from channel events. Pure.
 
-The dialplan tells it on each such leg, [outside] in asterisk-conf/extensions.conf: "<user or nothing>|<number>".
+The dialplan reports both on each external leg, [outside] in asterisk-conf/extensions.conf: "<user or nothing>|<number>".
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class LegOutside:
 class LegsOutside:
     """The legs of calls in progress, by call and by tenant. Each event costs the same however many calls there are.
 
-    `changed` holds the tenants of which something has changed; the reader of it takes them out.
+    `changed` holds the tenants with a change; its reader removes them.
     """
 
     changed: set[str] = field(default_factory=set)
@@ -34,8 +34,8 @@ class LegsOutside:
     _calls: dict[str, set[str]] = field(default_factory=dict)            # the same, by tenant
     _up: dict[str, LegOutside] = field(default_factory=dict)             # by uniqueid
     _of_call: dict[str, set[str]] = field(default_factory=dict)          # the same, by call
-    _over: dict[str, dict[LegOutside, int]] = field(default_factory=dict)    # by call: when each ended last, Unix ms
-    _parts: dict[str, list[str]] = field(default_factory=dict)           # by call: those that became part of it
+    _over: dict[str, dict[LegOutside, int]] = field(default_factory=dict)    # by call: the last end of each, Unix ms
+    _parts: dict[str, list[str]] = field(default_factory=dict)           # by call: the calls that became part of it
 
     def begin(self, call: str, tenant: str) -> None:
         """The call is in progress, and this tenant's."""
@@ -78,7 +78,7 @@ class LegsOutside:
         self._leave_tenant(call)
 
     def seen(self, tenant: str) -> Seen | None:
-        """A tenant's calls in progress and their legs; None where there is no call."""
+        """A tenant's calls in progress and their external legs; None if it has no call."""
         calls = sorted(self._calls.get(tenant, ()))
         if not calls:
             return None
@@ -105,7 +105,7 @@ class LegsOutside:
 
 
 def leg_of(event: CelEvent) -> LegOutside | None:
-    """What this event tells of the leg that it is of."""
+    """The external leg that this event reports; None for other events."""
     if not event.user_event or event.kind != OUTSIDE:
         return None
     payer, _, number = said(event.extra).partition("|")
@@ -113,5 +113,5 @@ def leg_of(event: CelEvent) -> LegOutside | None:
 
 
 def payers(events: Iterable[CelEvent]) -> dict[str, str]:
-    """Who pays for each leg outside, by uniqueid."""
+    """The users who pay for external legs, by uniqueid."""
     return {event.uniqueid: leg.payer for event in events if (leg := leg_of(event))}

@@ -1,4 +1,4 @@
-"""Log files of a bounded size, and how many lines of one kind may be written to them."""
+"""Log files of limited size, with a limit on the rate of lines of one kind."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ REMEMBERED: Final = 10_000      # kinds; those that were written longest ago are
 
 
 class BoundedFile:
-    """A text file of lines; at `most_bytes` it becomes `<name>.1`, and the one before `<name>.2`, up to `old_files`."""
+    """A text file of lines; at `most_bytes` it becomes `<name>.1`, the previous one `<name>.2`, up to `old_files`."""
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES, old_files: int = OLD_FILES) -> None:
         self._path, self._most_bytes, self._old_files = path, most_bytes, old_files
@@ -62,7 +62,7 @@ class LineLimits:
         return True
 
     def take_left_out(self, kind: str) -> int:
-        """How many lines of the kind were left out since this was last asked."""
+        """The number of lines of the kind that were left out since the last call."""
         bucket = self._buckets.get(kind)
         if bucket is None:
             return 0

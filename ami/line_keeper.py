@@ -1,5 +1,4 @@
-"""Renews the places that calls in progress hold among their tenants' lines, and gives back those of legs outside that are over:
-store/lines.py."""
+"""Leases of tenants' lines (store/lines.py): renewed while calls are in progress, freed when external legs end."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ LOOK_S = 0.5
 
 
 class LineKeeper:
-    """Looks only at tenants whose calls have changed and at those whose leases want renewing."""
+    """Examines only tenants whose calls have changed and those whose leases are due for renewal."""
 
     def __init__(self, lines: Lines, legs: LegsOutside, clock: Callable[[], float] = time.monotonic) -> None:
         self._lines, self._legs, self._clock = lines, legs, clock
@@ -24,11 +23,11 @@ class LineKeeper:
         await take_turns(self.tell, every_s=LOOK_S, failed="lines of calls in progress are not renewed")
 
     async def tell(self) -> None:
-        """Raises what store.live.AWAY lists; what was not renewed then is renewed at the next turn."""
+        """Raises what store.live.AWAY lists; leases that were not renewed then are renewed at the next turn."""
         now, changed = self._clock(), self._legs.changed
         changed.update(takewhile(lambda tenant: now - self._told_at[tenant] >= RENEW_S, self._told_at))
         for tenant in [*changed]:
-            changed.discard(tenant)              # what changes from here on is told at the next turn
+            changed.discard(tenant)              # later changes are reported at the next turn
             self._told_at.pop(tenant, None)
             if seen := self._legs.seen(tenant):
                 try:

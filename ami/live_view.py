@@ -1,7 +1,7 @@
-"""What Asterisk says over AMI: device states, passed on to Redis, and when it booted.
+"""Asterisk's device states, copied from AMI to Redis, and its boot time.
 
-Only events and lists without text of a caller's choice are followed: AMI writes a line feed in a caller's number as it is,
-and with it whole events of the caller's own. https://docs.asterisk.org/Configuration/Interfaces/Asterisk-Manager-Interface-AMI/
+Only events and lists without text that a caller chose are read: AMI does not encode a line feed in a caller's number, so
+the number can contain whole forged events. https://docs.asterisk.org/Configuration/Interfaces/Asterisk-Manager-Interface-AMI/
 """
 
 import asyncio
@@ -32,10 +32,10 @@ RETRY_S = 2.0
 
 
 class LiveView:
-    """Keeps `devices` as Asterisk tells them, and as they were while it is away."""
+    """Keeps `devices` as Asterisk reports them; while Asterisk is unreachable, they keep their last states."""
 
     def __init__(self, ami: AmiClient, devices: LiveHash) -> None:
-        self.booted_at: datetime | None = None       # of the Asterisk that was last connected; up to a second too late
+        self.booted_at: datetime | None = None       # of the Asterisk last connected to; up to a second too late
         self.current = asyncio.Event()               # set while the view follows a connection
         self._ami, self._devices = ami, devices
         self._late: list[Message] | None = []        # events that arrive while a snapshot is taken
@@ -81,7 +81,7 @@ class LiveView:
             self._devices.put(endpoint, STATES.get(event.state, DeviceState.UNKNOWN).value)
 
     def _note_boot(self, event: Message) -> None:
-        """Sent at the end of the boot and after each login."""
+        """FullyBooted, sent at the end of the boot and after each login."""
         self.booted_at = datetime.now(UTC) - timedelta(seconds=int(event.uptime))
 
 

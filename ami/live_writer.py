@@ -1,4 +1,4 @@
-"""Passes live state on to Redis, in batches; writes everything anew after Redis was away."""
+"""Writes of live state to Redis, in batches; after Redis was unavailable everything is written again."""
 
 import asyncio
 import json
@@ -23,12 +23,12 @@ from store.live import (
 
 log = structlog.get_logger()
 
-BATCH_S = 0.01            # changes of one conversation step go together
-TICK_S = 5.0              # how often an idle writer looks whether Redis still has what it wrote
+BATCH_S = 0.01            # changes of one step of a call go together
+TICK_S = 5.0              # interval at which an idle writer checks that Redis still has its data
 
 
 class LiveHash:
-    """A hash in Redis as it should be. Until `rewrite` is called for the first time, what Redis has is the last known."""
+    """The wanted contents of a hash in Redis. Until the first call of `rewrite`, Redis has the last known contents."""
 
     def __init__(self, key: str, wake: Callable[[], None]) -> None:
         self.key = key
@@ -50,19 +50,19 @@ class LiveHash:
             self._wake()
 
     def rewrite(self) -> None:
-        """Replace what Redis has by `values`."""
+        """Replace the hash in Redis by `values`."""
         self.begun = self._whole = True
         self._wake()
 
     def take(self) -> tuple[bool, set[str]]:
-        """Is all of it to be written, and if not, which fields? They count as written from here on."""
+        """True if the whole hash must be written, and else the fields to write. They count as written from here on."""
         taken = self._whole, set() if self._whole else self._changed
         self._whole, self._changed = False, set()
         return taken
 
 
 class LiveWriter:
-    """Note changes in `devices` and `calls`; `run` writes them: all of it after Redis was away."""
+    """Note changes in `devices` and `calls`; `run` writes them: all of them after Redis was unavailable."""
 
     def __init__(self, redis: Redis, is_ready: Callable[[], bool]) -> None:
         self._redis, self._is_ready = redis, is_ready

@@ -1,5 +1,5 @@
-"""Counts what each user talked, call by call, as the records are made: groups choose by it. Each call counts once. And notes
-who called each user last."""
+"""Talk time and number of calls of each user, counted once a call as its record is made; groups choose members by them. Also
+notes each user's last caller."""
 
 import asyncio
 from collections import Counter
@@ -20,12 +20,12 @@ log = structlog.get_logger()
 
 LIMIT_S = 1.0                # the records wait meanwhile
 RETRY_S = 2.0
-MOST_WAITING = 100_000       # calls kept while Redis is away; beyond that the oldest are not counted
+MOST_WAITING = 100_000       # calls kept while Redis is unavailable; beyond that the oldest are not counted
 BATCH = 500
 
 
 class LoadCounter:
-    """`count` before a record is kept, `run` for those that Redis was away for. `zone_of` gives a tenant's time zone."""
+    """`count` runs before a record is stored; `run` retries when Redis is available again. `zone_of`: a tenant's time zone."""
 
     def __init__(self, redis: Redis, zone_of: Callable[[str], tzinfo]) -> None:
         self._redis, self._loads, self._zone_of = redis, LoadStore(redis), zone_of
@@ -35,8 +35,8 @@ class LoadCounter:
     async def count(
         self, records: Sequence[tuple[Call, Sequence[Leg]]], paid: Sequence[Mapping[str, str]],
     ) -> None:
-        """Never fails, never takes long. To be told a call twice does no harm. `paid` says of each call who pays for its legs
-        outside, by uniqueid."""
+        """Never fails, never takes long; the same call twice counts once. `paid`: for each call, the users who pay for its
+        external legs, by uniqueid."""
         away = bool(self._waiting)
         self._waiting += [
             (conversations(call, legs, self._zone_of(call.tenant), by), called(call, legs))
@@ -72,8 +72,8 @@ class LoadCounter:
 
 
 def called(call: Call, legs: Sequence[Leg]) -> CallForUsers:
-    """Whom a call was for: users who were rung, and those whom it came to otherwise. A call of our own, such as one that wakes
-    a user up, begins with a Local channel and is from nobody."""
+    """The users whom a call was for: those whose phones rang, and those whom it reached otherwise. A call that Centralka makes,
+    such as a wake-up call, begins with a Local channel and has neither a caller nor users."""
     if legs[0].channel.startswith("Local/"):
         return CallForUsers(call.tenant, "", call.started_at, frozenset())
     found = {extension_of(leg.endpoint, call.tenant) for leg in legs[1:]} | {entry.node for entry in call.path}
@@ -82,8 +82,8 @@ def called(call: Call, legs: Sequence[Leg]) -> CallForUsers:
 
 
 def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo, payers: Mapping[str, str]) -> Conversations:
-    """What a call adds to the loads of the users who took it, and of the one who made it; and of those who pay for its legs
-    outside, `payers` by uniqueid."""
+    """The load that a call adds to the users who answered it, to the user who made it, and to those who pay for its external
+    legs, `payers` by uniqueid."""
     had = []
     for leg in taken_of(legs):
         if leg.answered_at is not None:

@@ -1,5 +1,5 @@
-"""The logs that people read, made of Asterisk's: messages.log, and security.log for what strangers cause. One line a message,
-limited in rate and size. Refused SIP requests are also passed on, to ami/sip_guard.py.
+"""Log files for operators, made from Asterisk's log: messages.log, and security.log for messages that strangers cause. One line
+a message, limited in rate and size. Refused SIP requests also go to ami/sip_guard.py.
 """
 
 import re
@@ -39,7 +39,7 @@ class LogKeeper:
         await take_turns(self._turn, every_s=EVERY_S, failed="asterisk_log_not_read")
 
     async def _turn(self) -> None:
-        """Raises OSError, and AmiError where Asterisk cannot be told to begin another file."""
+        """Raises OSError, and AmiError if Asterisk cannot be asked to begin another file."""
         while messages := self._log.read():
             for message in messages:
                 if message.source == "res_pjsip/pjsip_distributor.c":
@@ -51,12 +51,12 @@ class LogKeeper:
 
 
 def is_of_security(message: LogMessage) -> bool:
-    """Whether strangers can cause it. Errors of pjproject are of our own network or certificates."""
+    """True if strangers can cause the message. Errors of pjproject concern our own network or certificates."""
     return message.source in SECURITY and (message.source, message.level) != ("pjproject", "ERROR")
 
 
 def address_in(message: LogMessage) -> str:
-    """The address that caused the message, as far as it says one."""
+    """The address that caused the message, if the message contains one."""
     found = _ADDRESS.search(message.text)
     return next((each for each in found.groups() if each), "") if found else ""
 

@@ -1,4 +1,4 @@
-"""Losses of call records: lines that are no events, events and calls that no record could be made of, incomplete calls.
+"""Losses of call records: lines that are not events, events and calls that gave no record, incomplete calls.
 
 The raw lines stay in a file of limited size until a person has looked at it and deletes it; then counting starts again.
 """
@@ -14,13 +14,13 @@ import structlog
 
 log = structlog.get_logger()
 
-LIMIT: Final = 1 << 20           # bytes; what is older goes to a second file, what is older than that is deleted
+LIMIT: Final = 1 << 20           # bytes; older lines move to a second file, lines older than that are deleted
 LINE_LIMIT: Final = 4096         # bytes of one line
 _HEADING = re.compile(rb"^# (\d{1,12}) ", re.MULTILINE)
 
 
 class Losses:
-    """`count` says how many there were since the file was last deleted."""
+    """`count`: the number of losses since the file was last deleted."""
 
     def __init__(self, file: Path, limit: int = LIMIT) -> None:
         self.file, self._older, self._limit = file, file.with_name(file.name + ".1"), limit
@@ -37,7 +37,7 @@ class Losses:
         return self._count
 
     def add(self, lines: Sequence[bytes], problem: str, *, call: str = "") -> None:
-        """Counts one loss and keeps its lines, each preceded by why. Never raises."""
+        """Counts one loss and keeps its lines, each preceded by the reason. Never raises."""
         self._count = self.count + 1
         heading = f"# {self._count} {datetime.now(UTC):%FT%TZ} {call or '-'} {problem}"
         text = b"".join(each[:LINE_LIMIT].replace(b"\n", b" ") + b"\n"

@@ -1,8 +1,8 @@
-"""Events that the CEL file lacks though AMI told of them. Pure.
+"""Events that AMI sent but the CEL file lacks. Pure.
 
-Asterisk hands each event to the writer of the file and to AMI one after the other, so both have the same order: once the file
-shows an event, all that AMI told before it and the file does not have will never come. An event is also missing when the file
-has been read to its end long after AMI told of it.
+Asterisk passes each event to the writer of the file and to AMI one after the other, so both have the same order: once the file
+has an event, it will never get the events that AMI sent earlier and that it lacks. An event is also missing if the file has
+been read to its end SETTLE_S after AMI sent the event.
 """
 
 from collections.abc import Container
@@ -12,7 +12,7 @@ from typing import Final
 
 from ami.cel import CelEvent
 
-SETTLE_S: Final = 2.0            # the file has an event that AMI told of by then
+SETTLE_S: Final = 2.0            # after AMI sent an event; by then the file has it
 REMEMBERED: Final = 20_000       # events of either path
 SAME: Final = 20                 # events of one channel that are alike and missing at once
 
@@ -21,11 +21,11 @@ _Key = tuple[object, ...]
 
 @dataclass(slots=True)
 class MissingEvents:
-    _told: dict[_Key, tuple[CelEvent, float]] = field(default_factory=dict)      # by AMI alone, in their order, and when
-    _read: dict[_Key, None] = field(default_factory=dict)                        # in the file, not told by AMI yet
+    _told: dict[_Key, tuple[CelEvent, float]] = field(default_factory=dict)      # sent by AMI alone, in their order, and when
+    _read: dict[_Key, None] = field(default_factory=dict)                        # in the file, not sent by AMI yet
 
     def tell(self, event: CelEvent, now: float) -> None:
-        """An event that AMI told of; `now` on the monotonic clock."""
+        """Note an event that AMI sent; `now` on the monotonic clock."""
         key = _first(event, self._read, taken=True)
         if key in self._read:
             del self._read[key]
@@ -35,7 +35,7 @@ class MissingEvents:
             del self._told[next(iter(self._told))]
 
     def before(self, event: CelEvent) -> list[CelEvent]:
-        """The missing events before this one, which the file has."""
+        """The missing events before this one; the file has this one."""
         key = _first(event, self._told, taken=True)
         if key not in self._told:
             self._read[_first(event, self._read, taken=False)] = None
@@ -51,7 +51,7 @@ class MissingEvents:
         return missing
 
     def overdue(self, now: float) -> list[CelEvent]:
-        """The missing events behind the end of the file."""
+        """The missing events after the end of the file."""
         keys = list(takewhile(lambda key: now - self._told[key][1] >= SETTLE_S, self._told))
         return [self._told.pop(key)[0] for key in keys]
 

@@ -1,6 +1,6 @@
-"""Tells people by mail that calls outside were stopped: each stop once to each of them, however often a service is restarted.
+"""Mail notices of stopped external calls: each stop once to each recipient, however often a service is restarted.
 
-    centralka:noticed     hash: "<tenant>/<user>", or "<tenant>/" for all -> the stop that was told, as store/lines.py has it
+    centralka:noticed     hash: "<tenant>/<user>", or "<tenant>/" for all -> the stop that was reported, as in store/lines.py
 """
 
 import asyncio
@@ -37,14 +37,14 @@ class StopNotices:
             except AWAY as error:
                 log.warning("redis away; nobody is told of stops", problem=str(error))
                 all_told = True
-            except Exception:  # the outermost loop: the next stop is still to be told
+            except Exception:  # the outermost loop: the next stop must still be reported
                 log.exception("nobody is told of a stop")
                 all_told = False
             stop_if_cancelled()
             await asyncio.sleep(LOOK_S if all_told else AWAY_S)
 
     async def tell(self) -> bool:
-        """False where a mail is still to be sent. What Redis cannot keep is told again."""
+        """False if a mail is still to be sent. A notice that Redis could not store is sent again."""
         stopped, noticed = await self._lines.stopped(), await self._redis.hgetall(NOTICED)
         if over := [field for field in noticed if field not in stopped]:
             await self._redis.hdel(NOTICED, *over)
@@ -74,7 +74,7 @@ class StopNotices:
 
 
 def mail_of(tenant: Tenant, notices: Notices, extension: str, why: str) -> EmailMessage:
-    """To the operator and to whom the tenant names."""
+    """The mail to the operator and to the addresses that the tenant names."""
     whose = f"{extension} ({tenant.users[extension].name})" if extension in tenant.users else extension or "all users"
     release = f"centralka release {tenant.tenant} {extension}".rstrip()
     mail = EmailMessage()

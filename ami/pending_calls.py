@@ -1,4 +1,4 @@
-"""Calls in progress, put together from Asterisk's channel events. Pure."""
+"""Calls in progress, assembled from Asterisk's channel events. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,27 +8,27 @@ from ami.cel import CelEvent, EndedCall, extra_of
 
 @dataclass(slots=True)
 class PendingCalls:
-    """The calls that have begun and not ended, by linkedid, the oldest first. No event raises, whatever came before it.
+    """The calls that have begun and not ended, by linkedid, the oldest first. No event raises, in any order.
 
-    A channel may leave its call for an older one: a consultation becomes part of the call that is transferred by it, and so
-    does that of somebody who picks up a call or fetches a parked one. Its own call then ends without its HANGUP. The others of
-    that call belong to the older one too, and may go on under their old linkedid, as the far half of a Local channel does.
-    After a transfer to an announcement no bridge joins the two calls: only ATTENDEDTRANSFER says that they became one.
+    A channel may move from its call to an older one: a consultation becomes part of the call that it transfers, and so does the
+    call of a user who picks up a call or retrieves a parked one. Its own call then ends without its HANGUP. The others of
+    that call also belong to the older one, and may keep their old linkedid, as the far half of a Local channel does.
+    After a transfer to an announcement no bridge joins the two calls: only ATTENDEDTRANSFER shows that they became one.
     """
 
     events: dict[str, list[CelEvent]] = field(default_factory=dict)
     _call_of: dict[str, str] = field(default_factory=dict)       # the linkedid of each channel that is up, by uniqueid
     _up: dict[str, set[str]] = field(default_factory=dict)       # the same, by linkedid
-    _became: dict[str, str] = field(default_factory=dict)        # of each call that was added to a pending one: that one
+    _became: dict[str, str] = field(default_factory=dict)        # from each call that joined a pending call to that call
     _parts: dict[str, list[str]] = field(default_factory=dict)   # the same, by the pending one
 
     def place(self, event: CelEvent) -> None:
-        """Puts the event where its call is now. To be called before `join`."""
+        """Adds the event to the call that its channel belongs to now. Call it before `join`."""
         event.linkedid = self._became.get(event.linkedid, event.linkedid)
 
     def join(self, event: CelEvent) -> str:
-        """If by this event a channel has gone over to another call, adds its call to that one: the linkedid that is no
-        call any more, else ''. To be called before `take`."""
+        """If this event moves a channel to another call, adds its old call to that one. Returns the linkedid that is no longer
+        a call, else ''. Call it before `take`."""
         before = self._call_of.get(event.uniqueid, event.linkedid)
         if event.kind == "ATTENDEDTRANSFER" and not event.user_event:
             other = self._call_of.get(str(extra_of(event.extra).get("channel2_uniqueid")), before)
@@ -50,7 +50,7 @@ class PendingCalls:
         return self.events[linkedid][0].at if linkedid in self.events else otherwise
 
     def take(self, event: CelEvent) -> EndedCall | None:
-        """Adds an event; the call, where this was its last one. The same event a second time changes nothing."""
+        """Adds an event and returns the call if this was its last event. The same event a second time changes nothing."""
         events = self.events.setdefault(event.linkedid, [])
         if events and event.at <= events[-1].at and event in events:
             return None

@@ -1,4 +1,4 @@
-"""The outermost loop of what a service does again and again."""
+"""Outermost loops of a service's periodic tasks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,8 +17,8 @@ EXPECTED: Final = (AmiError, AgiError, *AWAY)
 
 
 async def take_turns(turn: Callable[[], Awaitable[None]], *, every_s: float, failed: str) -> NoReturn:
-    """Takes a turn, and the next one `every_s` after its end. A turn that fails ends nothing else: it is told as `failed`, once
-    while Asterisk, Redis or what was published is away for the same reason."""
+    """Takes a turn, and the next one `every_s` after its end. A turn that fails stops nothing else: `failed` is logged, once
+    while Asterisk, Redis or the published configuration is unavailable for the same reason."""
     told = ""
     while True:
         try:
@@ -28,14 +28,14 @@ async def take_turns(turn: Callable[[], Awaitable[None]], *, every_s: float, fai
             if str(error) != told:
                 log.warning(failed, problem=str(error))
             told = str(error)
-        except Exception:  # the outermost loop: the others of the service go on
+        except Exception:  # the outermost loop: the service's other tasks go on
             log.exception(failed)
         stop_if_cancelled()
         await asyncio.sleep(every_s)
 
 
 async def kept_running(run: Callable[[], Awaitable[None]], *, name: str) -> NoReturn:
-    """A task that never ends by itself: after an exception it begins again, and the other tasks of the service go on."""
+    """Runs a task for ever: after an exception it starts again, and the service's other tasks go on."""
     while True:
         try:
             await run()

@@ -1,5 +1,5 @@
-"""The members of Asterisk's queues, and who of them is never to be rung now: who is logged out, paused or not to be disturbed
-is paused there, by in_step.py. Whom Asterisk has paused is told by its device states.
+"""Members of Asterisk's queues and their pauses: in_step.py pauses each agent who is logged out, paused or in DND, so that the
+queue does not ring them. Asterisk's device states report the paused members.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,31 +14,31 @@ from services.allowed_text import checked
 
 @dataclass(frozen=True, slots=True)
 class QueueMember:
-    """A member of a queue, as Asterisk calls both."""
+    """A member of a queue, both under Asterisk's names."""
 
     queue: str                   # 'acme-support'
     interface: str               # 'Local/201@acme-agent/n'
 
     @property
     def device(self) -> str:
-        """Whose state says whether the member is paused."""
+        """The device whose state is INUSE while the member is paused."""
         return f"Queue:{self.queue}_pause_{self.interface}"
 
     def action(self, on: bool) -> tuple[str, Mapping[str, str]]:
-        """What begins or ends the pause, over AMI."""
+        """The AMI action that begins or ends the pause, and its headers."""
         return "QueuePause", {
             "Queue": checked(self.queue, "[a-z0-9_-]+", "queue"),
             "Interface": checked(self.interface, "Local/[0-9]{2,6}@[a-z0-9]+-agent/n", "member"), "Paused": str(on).lower()}
 
 
 def tenant_of_pause(device: str) -> str:
-    """Whose member's pause it is, '' where it is none."""
+    """The tenant of a member's pause, '' if the device is not a pause."""
     queue, is_pause, _ = device.removeprefix("Queue:").partition("_pause_")
     return tenant_of(queue) if is_pause and device.startswith("Queue:") else ""
 
 
 def members_of(tenant: Tenant, personal: Mapping[str, Personal]) -> Iterator[tuple[QueueMember, bool]]:
-    """Every member of the tenant's queues, and whether it is never to be rung now."""
+    """Every member of the tenant's queues, and True if it must be paused."""
     for name, queue in tenant.queues.items():
         for extension in queue.agents:
             found = personal.get(extension, Personal())

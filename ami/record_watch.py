@@ -1,4 +1,4 @@
-"""Watch over call records: space for the CEL file, records that wait, losses. For `centralka status`, metrics and mail."""
+"""Monitoring of call records: disk space for the CEL file, waiting records, losses. For `centralka status`, metrics, mail."""
 
 import asyncio
 import smtplib
@@ -27,13 +27,13 @@ log = structlog.get_logger()
 
 LOOK_S: Final = 0.25
 PUT_EVERY_S: Final = 2.0
-NOTICED: Final = "centralka:space_noticed"       # the operator had a mail; expires
+NOTICED: Final = "centralka:space_noticed"       # a mail was sent to the operator; expires
 NOTICED_S: Final = 86_400
 AGAIN_S: Final = 60.0                            # until a mail that failed is tried again
 
 
 class RecordWatch:
-    """`notices` says by whom and to whom mail goes; None for no mail."""
+    """`notices` has the sender and the recipients of mail; None for no mail."""
 
     def __init__(self, redis: Redis, file: Path, follower: CelFollower, losses: Losses,
                  notices: Callable[[], Notices | None]) -> None:
@@ -70,7 +70,7 @@ class RecordWatch:
             await self._mail(space)
 
     async def _mail(self, space: Space) -> None:
-        """Once a day at most, over restarts."""
+        """Send a mail, once a day at most, also across restarts."""
         notices = self._notices()
         if notices is None or not await self._redis.set(NOTICED, "1", nx=True, ex=NOTICED_S):
             return
@@ -82,7 +82,7 @@ class RecordWatch:
 
 
 def mail_of(notices: Notices, folder: Path, space: Space) -> EmailMessage:
-    """To the operator."""
+    """The mail to the operator."""
     mail = EmailMessage()
     mail["From"], mail["To"] = notices.sender, ", ".join(notices.to)
     mail["Subject"] = f"Centralka: the disk that holds {folder} is almost full"
@@ -94,7 +94,7 @@ def mail_of(notices: Notices, folder: Path, space: Space) -> EmailMessage:
 
 
 def operator_notices(published: PublishedTenants) -> Notices | None:
-    """The platform's notices: every published tenant has the same."""
+    """The platform's notices; they are the same in each published tenant."""
     try:
         slugs = published.slugs(published.revision())
         return published.tenant(slugs[0]).tenant.platform.notices if slugs else None

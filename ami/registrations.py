@@ -1,7 +1,7 @@
-"""Tells when a device registers for the first time, from another address than before, and when it is gone.
+"""Registrations of devices: reports a first registration, a new address, and the loss of a registration.
 
-Asterisk is asked for all contacts: its events of them hold text of a device's own choice, its list is read item by item, and of
-an item only the endpoint and an IP address. A device could at most have an item of its own say another address.
+The list of all contacts is requested from Asterisk, because contact events contain text that a device chose. Of each list item
+only the endpoint and an IP address are read. A device can at most forge the address in an item of its own.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from store.registrations import Registration
 
 log = structlog.get_logger()
 
-EVERY_S = 60.0           # for a device that moves without going
+EVERY_S = 60.0           # finds a device that changes its address without losing its registration
 LATELY = timedelta(days=1)
-PAUSE_S = 2.0            # after a device came or went: others may, too
+PAUSE_S = 2.0            # after a registration or its loss: others may follow
 
 
 class Registrations:
@@ -33,7 +33,7 @@ class Registrations:
         self._ami, self._redis = ami, redis
         self._there: set[str] = set()
         self._lately = frozenset[str]()
-        self.addresses: frozenset[str] | None = None     # where devices are registered or lately were; None until it is known
+        self.addresses: frozenset[str] | None = None     # where devices are or recently were registered; None until known
         self._changed = asyncio.Event()
         ami.on_event("DeviceStateChange", self._look_soon)
 
@@ -79,7 +79,7 @@ class Registrations:
 
 
 def addresses_in(contacts: list[Message]) -> dict[str, str]:
-    """Where each device is registered from, if it answers there. Trunks have contacts, too, and register nowhere here."""
+    """The address of each registered device that answers. Trunks have contacts too, but do not register here."""
     found: dict[str, str] = {}
     for contact in contacts:
         try:
@@ -92,7 +92,7 @@ def addresses_in(contacts: list[Message]) -> dict[str, str]:
 
 
 def left_lately(known: Mapping[str, Registration], now: datetime) -> frozenset[str]:
-    """The last addresses of devices that are gone for less than a day: a power cut ends no registration for good."""
+    """The last addresses of devices unregistered for less than a day: after a power cut devices register again."""
     return frozenset(each.address for each in known.values() if not each.is_there and now - each.since < LATELY)
 
 

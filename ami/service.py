@@ -46,7 +46,7 @@ UPGRADE_DELAY_S = 5.0
 async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user: str, ami_secret: str, redis_url: str,
                 database_url: str, home: Path, asterisk_home: PurePosixPath, cel_file: Path, reach: Reach,
                 read_calendar: Read) -> None:
-    """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be away, at the start too."""
+    """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be unavailable, at the start too."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

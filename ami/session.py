@@ -1,4 +1,4 @@
-"""One AMI connection, from the socket to the end of it: panoramisk's protocol with the guards it lacks."""
+"""One AMI connection, from connect to close: panoramisk's protocol with the checks and limits it lacks."""
 
 import asyncio
 import re
@@ -17,11 +17,11 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _UNSAFE = re.compile(r"[\r\n\0]")
 
 HeaderValue = str | int | Sequence[str]
-SHUTTING_DOWN = "Asterisk is shutting down"      # said to a login meanwhile
+SHUTTING_DOWN = "Asterisk is shutting down"      # the response to a login meanwhile
 
 
 class AmiError(OSError):
-    """AMI gave no answer, or not a good one. We fix it: the operator can't."""
+    """AMI gave no response, or an unusable one. A fault in our code: the operator can't fix it."""
 
 
 class AmiRefused(AmiError):
@@ -29,7 +29,7 @@ class AmiRefused(AmiError):
 
 
 def encode_action(name: str, headers: dict[str, HeaderValue]) -> dict[str, str | list[str]]:
-    """The headers of an action, or AmiError where one could start a second action."""
+    """The headers of an action; AmiError if one could start a second action."""
     encoded: dict[str, str | list[str]] = {}
     if reserved := {"action", "actionid"} & {key.lower() for key in headers}:
         raise AmiError(f"AMI action {name!r}: {', '.join(sorted(reserved))} is not a header to choose")
@@ -53,7 +53,7 @@ def encode_action(name: str, headers: dict[str, HeaderValue]) -> dict[str, str |
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
-    """panoramisk's, but it keeps bytes until a message is whole, limits its size and never keeps an action for later."""
+    """panoramisk's protocol, but it buffers bytes until a message is complete, limits its size and never queues an action."""
 
     version: str | None
     closed: bool
@@ -104,7 +104,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
 
 class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
-    """One connection. It isn't made again: that is the client's."""
+    """One connection. It never reconnects: the client does."""
 
     pinger: asyncio.TimerHandle | None
 
@@ -141,7 +141,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
         return []
 
     def ping(self) -> None:
-        """Nothing: the client sends its own, with a time limit."""
+        """Sends no ping: the client sends its own, with a time limit."""
 
     def connection_lost(self, reason: object) -> None:
         if self.pinger:

@@ -1,7 +1,7 @@
-"""Bans addresses where SIP passwords are guessed: Asterisk refuses their requests (403) before it looks for an account.
+"""Bans of addresses that guess SIP passwords: Asterisk refuses their requests (403) before it looks for an account.
 
 The ban is a named ACL, which res_pjsip_acl applies to each request. Asterisk reads it from a file that needs no privilege, and
-in a moment: no other SIP object is loaded again. Redis keeps the bans over restarts; a command takes them away there.
+quickly: it reloads no other SIP object. Redis keeps the bans across restarts; a command removes them there.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ MODULE: Final = "acl"                 # which Asterisk's Reload action reads aga
 
 
 class SipGuard:
-    """`file`: what asterisk-conf/acl.conf includes. `known`: the addresses where devices are registered; while that is None
-    nothing is counted."""
+    """`file`: the file that asterisk-conf/acl.conf includes. `known`: the addresses where devices are registered; while it is
+    None nothing is counted."""
 
     def __init__(self, ami: AmiClient, redis: Redis, file: Path, known: Callable[[], Collection[str] | None]) -> None:
         self._ami, self._redis, self._file, self._known = ami, redis, file, known
@@ -39,13 +39,13 @@ class SipGuard:
         self._unsaved: dict[str, Ban | None] = {}
         self._notable: dict[str, int] = {}
         self._enforced: list[str] | None = None
-        self._is_loaded = False               # until then the file of the process before this one stays
+        self._is_loaded = False               # until then the previous process's file stays
         self._connection = 0
         self._wake = asyncio.Event()
         metrics.SIP_BANS.set_function(lambda: len(self._enforced or ()))
 
     def note(self, message: LogMessage) -> None:
-        """Takes a message of a refused request."""
+        """Count the message of a refused request."""
         guess = guess_of(message.text)
         if guess is None or self._known() is None:
             return
@@ -87,7 +87,7 @@ class SipGuard:
         self._unsaved[address] = None
 
     async def _share(self) -> None:
-        """Writes new bans to Redis, and forgets those that a command took away there. Raises what `store.live.AWAY` lists."""
+        """Writes new bans to Redis, and forgets those that a command removed there. Raises what `store.live.AWAY` lists."""
         while self._unsaved:
             address, ban = next(iter(self._unsaved.items()))
             await put_bans(self._redis, {address: ban})

@@ -1,7 +1,7 @@
 """Calls in progress that Asterisk no longer has: their end was never read, because the CEL file was truncated or not written.
 
-Each channel is asked for by its uniqueid, with Getvar: the answer holds no text of a caller's choice, as the list of
-CoreShowChannels would (ami/live_view.py). Calls with recent events are not asked for.
+Each channel is queried by its uniqueid, with Getvar: unlike the list of CoreShowChannels, the response contains no text that
+a caller chose (ami/live_view.py). Calls with recent events are not queried.
 """
 
 import time
@@ -14,15 +14,15 @@ from ami.client import AmiClient, AmiError
 from ami.periodic_task import take_turns
 
 LOOK_S: Final = 1.0
-AT_ONCE: Final = 20              # calls that are looked at in one turn
+AT_ONCE: Final = 20              # calls examined in one turn
 QUIET_S: Final = 20.0            # without an event, before Asterisk is asked
 CONFIRM_S: Final = 3.0           # the same while events are known to be missing, and before Asterisk is asked a second time
-GAP_S: Final = 60.0              # how long calls are suspected after a gap in the CEL file
+GAP_S: Final = 60.0              # calls are checked for so long after a gap in the CEL file
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A call as it was last looked at."""
+    """A call as it was when last examined."""
 
     events: int
     at: float

@@ -1,8 +1,8 @@
-"""Wakes users up at the time that they have set, over restarts of everything: the time stands among what they have set, in
-Redis, until somebody answers there or nobody has for so long that it is given up.
+"""Wake-up calls at the time that users have set, across restarts of every process: the time stays among the user's settings
+in Redis until the user answers or the last attempt fails.
 
-    centralka:waking:<tenant>/<extension>           there while the phones ring and until they may again; expires
-    centralka:wakings:<tenant>/<extension>/<time>   how often they have been rung; expires
+centralka:waking:<tenant>/<extension>           exists while the phones ring and until the next attempt; expires
+centralka:wakings:<tenant>/<extension>/<time>   number of attempts; expires
 """
 
 from collections.abc import Callable
@@ -31,13 +31,13 @@ RING_S: Final = 45               # also in asterisk-conf/extensions.conf, where 
 AGAIN_S: Final = 180             # from one attempt to the next
 AFTER_FAILURE_S: Final = 5       # Asterisk did not take the call
 TRIES: Final = 3
-LATEST: Final = timedelta(hours=1)     # after everything was away; later than that nobody is woken up
+LATEST: Final = timedelta(hours=1)     # delay after an outage; later than that no wake-up call is made
 KEEP_S: Final = 2 * 3600
 
 
 class WakeUps:
-    """`follower` knows who is to be woken up, and, where `is_current`, the phones, too. Who answers is noted by the decision
-    service, which takes the time back."""
+    """`follower` knows the wake-up times and, if `is_current`, the phones' states. The decision service notes an answer and
+    removes the time."""
 
     def __init__(
         self, ami: AmiClient, redis: Redis, follower: LiveFollower, published: PublishedTenants, asterisk_home: PurePosixPath,
@@ -62,7 +62,7 @@ class WakeUps:
                 await self._try(slug, extension, at)
 
     async def _try(self, slug: str, extension: str, at: datetime) -> None:
-        """Now, or once one of the phones is there."""
+        """Ring the user now, or at a later turn if no phone is registered yet."""
         try:
             endpoints = self._published.tenant(slug).tenant.endpoints_of(extension)
         except (AgiError, KeyError):

@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """None instead of one: the connection is closed without a word."""
+    """None instead of a reply closes the connection without one."""
 
     status: int
     kind: str
@@ -80,7 +80,7 @@ class HttpsServer:
             self._open[peer] -= 1
             self._open += Counter()                            # drops those that are at zero
             if writer.transport.get_write_buffer_size():
-                writer.transport.abort()                       # it would wait for a peer that takes nothing
+                writer.transport.abort()                       # a close would wait for a peer that reads nothing
             else:
                 writer.close()
 
@@ -90,7 +90,7 @@ class HttpsServer:
             while (event := connection.next_event()) is h11.NEED_DATA:
                 connection.receive_data(await reader.read(MAX_HEAD_BYTES))
         if not isinstance(event, h11.Request):
-            return                                             # it connected, said nothing and left
+            return                                             # it connected, sent nothing and disconnected
         headers = dict(event.headers)
         path = event.target.decode("ascii", "replace").partition("?")[0]
         agent = headers.get(b"user-agent", b"").decode("ascii", "replace")
@@ -121,7 +121,7 @@ def server_context(certificate: str, key: str) -> ssl.SSLContext:
 
 
 def mutual_context(certificate: str, key: str, authorities: str) -> ssl.SSLContext:
-    """As above, and only for who has a certificate of one of these authorities (PEM)."""
+    """As above, and only for clients with a certificate of one of these authorities (PEM)."""
     context = server_context(certificate, key)
     try:
         context.load_verify_locations(cafile=authorities)

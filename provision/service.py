@@ -1,7 +1,7 @@
-"""Which request gets which file: by the secret in the address; by the maker's certificate of the device; by MAC address once,
-in a window that the operator opened.
+"""Provisioning of telephones: a device gets its file by the secret in the URL; by its maker's certificate; or by MAC address
+once, in a window that the operator opened.
 
-Everything else gets one and the same answer, whatever was wrong.
+Every other request gets the same answer, whatever was wrong.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class ProvisioningService:
         return await self._first_boot(named[1], named[2].lower(), request) if named and not request.certified else None
 
     async def _by_certificate(self, request: Request) -> Reply | None:
-        """Its own files and no others, whichever it asks for."""
+        """A device gets its own files and no others, whichever it requests."""
         named = _CERTIFIED.fullmatch(request.path)
         devices = [device for mac in request.certified if (device := self._shelf.by_mac(mac))]
         if not named or len(devices) != 1 or named[1] not in devices[0].files(self._server):
@@ -72,7 +72,7 @@ class ProvisioningService:
         return await self._file(devices[0], named[1], request)
 
     async def _file(self, device: Device, name: str, request: Request) -> Reply:
-        """A device may ask for more than it has, as most do for files of the maker's: that is no attack."""
+        """A device may request files that it does not have, as most do for files of their maker: that is not an attack."""
         text = device.files(self._server).get(name)
         metrics.PROVISION_REQUESTS.labels("missing" if text is None else "served").inc()
         if text is None:

@@ -48,8 +48,8 @@ class _Shelved:
 
 
 class Shelf:
-    """The telephones of `<home>/published/decided`, read again after each apply: of a tenant that has not changed, nothing. A
-    tenant whose files cannot be used keeps the telephones that it had, and all other tenants have theirs."""
+    """The telephones of `<home>/published/decided`, read again after each apply: only changed tenants. A
+    tenant whose files cannot be used keeps its previous telephones; all other tenants are updated."""
 
     def __init__(self, home: Path) -> None:
         self._link = home / "published" / "decided"
@@ -85,7 +85,7 @@ class Shelf:
             before = self._known.get(file.stem)
             try:
                 known[file.stem] = _shelved(file, folder / "tenants" / file.name, before)
-            except Exception:  # whatever is wrong with one tenant's files, the others have telephones
+            except Exception:  # whatever is wrong with one tenant's files, the others are updated
                 log.exception("published_phones_not_understood", tenant=file.stem)
                 metrics.PUBLISHED_FILES_REFUSED.inc()
                 if before:

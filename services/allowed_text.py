@@ -1,10 +1,10 @@
-"""Text that may stand in what Asterisk reads, and in what it sends: it matches as a whole, or is refused."""
+"""Checks of text sent to Asterisk or received from it: the whole text matches a pattern, or it is refused."""
 
 import re
 
 
 class AgiError(Exception):
-    """What Asterisk sent, or what we were about to send it, is not what this protocol allows."""
+    """Text from Asterisk, or text to send to it, that the protocol does not allow."""
 
 
 def checked(text: str, pattern: str, what: str) -> str:

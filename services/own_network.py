@@ -1,7 +1,7 @@
-"""Where a tenant's address may not lead us: the networks that only our own machines reach (server-side request forgery).
+"""Networks that a tenant's URL may not reach, because only our own machines can (server-side request forgery).
 
-A name is resolved once and the connection goes to that very address, so a name that means something else a moment later
-(DNS rebinding) gains nothing.
+A name is resolved once and the connection uses that very address, so a name that resolves differently a moment later
+(DNS rebinding) has no effect.
 """
 
 from collections.abc import Collection
@@ -31,14 +31,15 @@ def is_allowed(address: IpAddress, allowed: Collection[Network]) -> bool:
 
 
 def is_ours(address: IpAddress) -> bool:
-    """Loopback, private, shared, link-local (cloud metadata too), multicast, reserved: what the public network does not route.
+    """True if the public network does not route the address: loopback, private, shared, link-local (cloud metadata too),
+    multicast or reserved.
     Source: https://www.iana.org/assignments/iana-ipv4-special-registry and its twin for IPv6."""
     meant = unmapped(address)
     if isinstance(meant, IPv6Address) and (meant.is_site_local or meant.sixtofour or meant.teredo):
-        return True                    # 6to4 and Teredo carry an IPv4 address, and nobody serves calls there
+        return True                    # 6to4 and Teredo carry an IPv4 address, and no call server uses them
     return not meant.is_global or meant.is_multicast or meant.is_reserved or meant.is_unspecified
 
 
 def unmapped(address: IpAddress) -> IpAddress:
-    """The IPv4 address that an IPv4-mapped IPv6 address means."""
+    """The IPv4 address of an IPv4-mapped IPv6 address, else the address itself."""
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

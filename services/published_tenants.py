@@ -1,4 +1,4 @@
-"""The tenants as last published: what live calls are decided by."""
+"""Published tenants: the configuration by which live calls are decided."""
 
 import json
 import os
@@ -24,8 +24,8 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class PublishedTenant:
     """One tenant of one revision. `sounds` maps the names of prompts to their files' names,
-    `call_server_secrets` the names of call servers to what their requests are signed with, `permission_pins` users, or '' for
-    all others, to the PIN that steps over their permissions."""
+    `call_server_secrets` the names of call servers to the secrets that sign their requests, `permission_pins` users, or '' for
+    all others, to the PIN that overrides their permissions."""
 
     tenant: Tenant
     sounds: Mapping[str, str]
@@ -43,7 +43,7 @@ class PublishedTenant:
 class PublishedTenants:
     """Reads `<home>/published/decided/tenants/<slug>.json` when a call first needs it, and again after each apply.
 
-    A file that cannot be read touches no other tenant: its own keeps what was read of it before, if anything was.
+    A file that cannot be read affects no other tenant; its own tenant keeps the last version read, if any.
     A publish ends with a change of the link `decided`: reading it is one system call, so every decision looks.
     """
 
@@ -110,8 +110,8 @@ class PublishedTenants:
 
 
 def values_of(slug: str, text: bytes) -> Mapping[str, Any]:
-    """The tenant's values by its published file, as this version publishes them: quicker than `read_file`, of thousands. Raises
-    AgiError, and logs why, for a file that cannot be read."""
+    """The tenant's values by its published file, as this version publishes them; for thousands of files, since it is faster
+    than `read_file`. Raises AgiError, and logs why, for a file that cannot be read."""
     with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
         values = json.loads(text)
         if values.get("format", published_format()) == published_format() and isinstance(values["tenant"], dict):

@@ -1,7 +1,7 @@
 """Resolver: the addresses of a host, by DNS and /etc/hosts, without a thread for each question.
 
 The event loop's own getaddrinfo() takes one of uvloop's four threads until the system gives up: four names of one tenant whose
-name server is silent would keep everybody else waiting. c-ares asks any number at the same time.
+name server is silent would keep everybody else waiting. c-ares handles any number of queries at the same time.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Resolver:
         return [ip_address(address) for address in found]
 
     async def close(self) -> None:
-        """Ends the questions that nobody waits for any more. To be called in each event loop that has asked."""
+        """Ends the queries that no task waits for any more. Call it in each event loop that has made queries."""
         if resolver := self._of_loops.pop(asyncio.get_running_loop(), None):
             await resolver.close()
 

@@ -41,17 +41,17 @@ FIRST_TIER, ALL_TIERS = 1, 1000      # penalties of a queue's members, as templa
 
 
 def sound_path(home: PurePosixPath, tenant: str, sound: str) -> str:
-    """Where Asterisk finds a rendered prompt, without its extension."""
+    """The path of a rendered prompt, without the file's extension."""
     return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/sounds/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
 
 
 def said_path(home: PurePosixPath, tenant: str, sound: str) -> str:
-    """Where Asterisk finds what was made to speech during a call, without its extension."""
+    """The path of speech that was generated during a call, without the file's extension."""
     return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/said/{tenant}/{checked(sound, r'[a-z0-9_-]+', 'sound')}"
 
 
 def heard_folder(home: PurePosixPath) -> str:
-    """Where Asterisk leaves what a caller says, for a moment."""
+    """The path where Asterisk briefly stores a recording of the caller's speech."""
     return f"{checked(str(home), r'[A-Za-z0-9/._-]+', 'home')}/heard"
 
 
@@ -159,7 +159,7 @@ def lot_name(tenant: Tenant, lot: str) -> str:
 
 
 def tier_and_rule(line: str, tiers: int) -> tuple[int, str]:
-    """The penalty up to which members are rung at first, and the rule by which more are."""
+    """The penalty up to which members ring at first, and the rule that adds others."""
     return (FIRST_TIER, line) if tiers > 1 else (ALL_TIERS, "")
 
 
@@ -182,7 +182,8 @@ def _is_direct(leg: Outside, dial: Dial) -> bool:
 
 
 def shown_outside(dial: Dial, tenant: Tenant) -> str:
-    """Dial()'s option that tells each channel to the outside whose call it is: [outside] in asterisk-conf/extensions.conf."""
+    """Dial()'s option that passes caller ID, diversion and payer to each external channel: [outside] in
+    asterisk-conf/extensions.conf."""
     told = [number_shown(dial.shown), number_shown(dial.vouching), "hidden" if dial.hidden else "", "", "", "", ""]
     if dial.diversion:
         told[3:5] = number_shown(dial.diversion.number), checked(dial.diversion.reason, "[a-z-]+", "reason of a diversion")
@@ -193,7 +194,7 @@ def shown_outside(dial: Dial, tenant: Tenant) -> str:
 
 
 def own_call(dial: Dial, tenant: str) -> str:
-    """Dial()'s options by which nobody is transferred to the number: [own_call] in asterisk-conf/extensions.conf."""
+    """Dial()'s options that forbid a transfer to the number: [own_call] in asterisk-conf/extensions.conf."""
     told = f"{tenant}^{checked(dial.outside[0].number, r'[+]?[0-9]{2,15}', 'number outside')}"
     return f"B(own_call^begins^1({told}))U(own_call^{told})"
 

@@ -1,4 +1,4 @@
-"""One HTTPS request to an address that a tenant chose: never into our own network, never longer or larger than it may be."""
+"""HTTPS requests to a URL that a tenant chose: never into our own network, limited in time and size."""
 
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -21,7 +21,7 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The services that can be reached: `allowed` networks may be asked although they are our own; `tls` says whom to trust."""
+    """The services that can be reached: `allowed` networks are our own that requests may reach; `tls` has the trusted CAs."""
 
     allowed: Collection[Network]
     tls: ssl.SSLContext
@@ -41,7 +41,7 @@ async def asked(
     reach: Reach, method: str, url: str, headers: Mapping[str, str], *, limit_s: float, content: bytes | None = None,
     extensions: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[httpx.Response]:
-    """Connects to the address that was looked at, under the name that was meant; follows no redirection.
+    """Connects to the address that was checked, with the host name of the URL; follows no redirection.
     Raises AddressRefused, HostUnknown and httpx.HTTPError."""
     meant = httpx.URL(url)
     address = await address_of(meant.host, reach.resolver, reach.allowed)
@@ -66,7 +66,7 @@ async def body_of(response: httpx.Response, most: int) -> bytes:
 
 
 def is_of_tls(error: BaseException) -> bool:
-    """Whether the encryption failed: httpx tells it as a connection's error, with the cause behind."""
+    """True if TLS failed: httpx reports it as a connection error, with the TLS error as its cause."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):

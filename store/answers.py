@@ -1,4 +1,4 @@
-"""Answers what a decision asks of Redis, and goes on without it: a caller waits meanwhile."""
+"""Answers from Redis to a decision's questions, with defaults while Redis is unavailable: the caller must not wait."""
 
 import asyncio
 import time
@@ -39,13 +39,13 @@ log = structlog.get_logger()
 
 LIMIT_S = 1.0                # for one answer: a machine that is busy for half a second is not away
 LINE_LIMIT_S = 2.0           # whether a line is free: what is not counted is sold twice, and the step loop waits for 4 s
-PAUSE_S = 1.0                # after a failure: meanwhile nobody waits for Redis again
+PAUSE_S = 1.0                # after a failure, in which no request waits for Redis
 
 T = TypeVar("T")
 
 
 class Waiting:
-    """Waits so long for Redis, and after it was away not again for a while."""
+    """A time limit for Redis; after a failure no request waits for Redis for a while."""
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s, self._not_before = limit_s, 0.0
@@ -65,9 +65,8 @@ class Waiting:
 
 
 class RedisAnswers:
-    """Without Redis each process knows its own offers and turns alone, nobody has talked today, a switch
-    stays where it is, no limit refuses a call or a conference's PIN, and what a code was to change is not changed: its caller
-    is told."""
+    """Without Redis each process knows only its own offers and turns, talk times count as zero, a switch keeps its position, no
+    limit refuses a call or a conference's PIN, and a code changes nothing: its caller hears that it failed."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -76,7 +75,7 @@ class RedisAnswers:
         self._briefly, self._patiently = Waiting(LIMIT_S), Waiting(LINE_LIMIT_S)
 
     async def answer(self, tenant: str, call: str, question: LiveQuestion | LiveEffect, decision: str) -> Answer:
-        """`decision` names the decision that asks, the same one when it is asked for again."""
+        """`decision` names the decision that asks; the name is the same when Asterisk requests the decision again."""
         match question:
             case Flip():
                 return await switches.flip(self._redis, tenant, question, decision)
@@ -129,7 +128,7 @@ class RedisAnswers:
         return CHANGED
 
     async def check_pin(self, tenant: str, question: CheckPin, pin: str) -> PinIs:
-        """Without Redis nobody can tell how many were tried, and no PIN is accepted."""
+        """Without Redis the number of tries is unknown, and no PIN is accepted."""
         counted = question.extension if question.of is PinOf.MOBILE else f"{question.extension}/{question.of}"
         return await self._briefly.ask(
             lambda: pins.check(self._redis, tenant, counted, question.keys, pin), lambda: PinIs.LOCKED, question)

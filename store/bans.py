@@ -1,4 +1,4 @@
-"""Banned addresses: where SIP passwords were guessed. The AMI service writes them; a command takes them away.
+"""Banned addresses, from which SIP passwords were guessed. The AMI service writes them; a command removes them.
 
     centralka:bans        hash: address or IPv6 network -> Ban as JSON; one that is over stays for a day: the next is longer
     centralka:guessed     hash: address of a registered device, or account -> wrong passwords lately; rewritten as it changes
@@ -18,7 +18,7 @@ REMEMBERED: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """`accounts`: of those that were guessed at, the last few. `times`: bans of this address within a day, with this one."""
+    """`accounts`: the last few that were guessed at. `times`: bans of this address within a day, including this one."""
 
     since: datetime
     until: datetime
@@ -51,7 +51,7 @@ async def put_bans(redis: Redis, changed: Mapping[str, Ban | None]) -> None:
 
 
 async def release_ban(redis: Redis, address: str) -> bool:
-    """False where the address was not banned. Raises what `store.live.AWAY` lists."""
+    """False if the address was not banned. Raises what `store.live.AWAY` lists."""
     return bool(await redis.hdel(BANS, address))
 
 

@@ -1,9 +1,9 @@
-"""What was found at the addresses of tenants' calendars, in Redis. Followers are told of each change.
+"""Events of tenants' calendars that have a URL, in Redis. Each change is published to followers.
 
     centralka:calendars       hash: "<tenant>/<calendar>" -> {"url", "tried_at", "events": [[begins, ends, title], ...]}; it
                               is written when other events are found
     centralka:calendar_tries  hash: "<tenant>/<calendar>" -> {"url", "tried_at", "fetched_at", "problem", "digest"} of the last
-                              try; moments as Unix time in seconds, `fetched_at` 0 where nothing was ever found
+                              try; moments as Unix time in seconds, `fetched_at` 0 if no fetch ever succeeded
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _URL = re.compile(r'\{"url": ("(?:[^"\\]|\\.)*"), ')
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The last try of a calendar's address. `problem` is why it failed: the events are of one before it; `digest` is theirs."""
+    """The last fetch of a calendar's URL. `problem`: why it failed; the events are then older. `digest`: of the events."""
 
     url: str
     tried_at: float
@@ -41,7 +41,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is kept of a calendar that was fetched."""
+    """The stored values of a fetched calendar."""
 
     url: str
     tried_at: float                            # versions before this one ask for it
@@ -53,7 +53,7 @@ _ADDRESS, _FOUND = TypeAdapter(Address), TypeAdapter(_Found)
 
 @dataclass(frozen=True, slots=True)
 class _EventsIn:
-    """The events of a text from Redis, read when they are asked for. One that nobody of ours wrote has none."""
+    """The events of a text from Redis, read when they are asked for. A text that Centralka did not write has none."""
 
     text: str
 

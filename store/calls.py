@@ -14,7 +14,7 @@ from store.tables import calls, cel_position, legs
 
 
 class CallStore:
-    """Reads and writes call records. Every method may raise SQLAlchemyError or OSError when the database is away."""
+    """Reads and writes call records. Every method may raise SQLAlchemyError or OSError when the database is unavailable."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

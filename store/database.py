@@ -30,8 +30,8 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether a statement failed because the database cannot work now: unreachable, read-only, full, locked or damaged. Else
-    it refuses these very values, now and later."""
+    """True if a statement failed because the database cannot work now: unreachable, read-only, full, locked or damaged. If
+    False, the database refuses these values, now and later."""
     match error:
         case DataError() | IntegrityError():
             return False
@@ -44,7 +44,7 @@ def is_away(error: Exception) -> bool:
 
 
 async def upgrade(url: str) -> None:
-    """Bring the schema to the newest version, wholly or not at all. Does nothing when it is there already."""
+    """Bring the schema to the newest version, wholly or not at all. Does nothing when it is up to date."""
     engine = connect(url)
     try:
         async with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""What is known of telephones between restarts, in Redis.
+"""State of telephones across restarts, in Redis: last fetches and open first-boot windows.
 
     centralka:equipment:fetched      hash: "<tenant>/<label>" -> Fetched as JSON: the last time it got a file
     centralka:equipment:first_boot   hash: MAC address -> until when (seconds since 1970) it may ask without a secret, once
@@ -16,7 +16,7 @@ FETCHED, FIRST_BOOT = "centralka:equipment:fetched", "centralka:equipment:first_
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`agent` is as the telephone chose to say it."""
+    """`agent` is the User-Agent that the telephone sent."""
 
     at: datetime
     address: str
@@ -33,7 +33,7 @@ class Fetched:
 
 
 class EquipmentStore:
-    """Every method raises what `store.live.AWAY` lists when Redis is away."""
+    """Every method raises what `store.live.AWAY` lists when Redis is unavailable."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -54,5 +54,5 @@ class EquipmentStore:
         return until is not None and float(until) > now.timestamp()
 
     async def close_window(self, mac: str) -> bool:
-        """Whether this call closed it: of several at once, one is told so."""
+        """Close the window; True if this call closed it: of several at once only one gets True."""
         return bool(await self._redis.hdel(FIRST_BOOT, mac))

@@ -1,4 +1,4 @@
-"""What is live, followed in process: a decision reads it without waiting for Redis."""
+"""In-process copy of the live state: a decision reads it without waiting for Redis."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ from store.live import (
 log = structlog.get_logger()
 
 POLL_S = 2.0                                     # how often a follower looks for the sign of life
-# What passes while nobody watches. The last known UNAVAILABLE or IDLE is still the best guess.
+# States that end by themselves while the AMI service is down. The last known UNAVAILABLE or IDLE is still the best guess.
 PASSING = frozenset({DeviceState.IN_USE, DeviceState.BUSY, DeviceState.RINGING})
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Live:
 
 
 class _Hash(Protocol):
-    """A hash that is followed: `name` is what changes call it."""
+    """A followed hash: `name` is its name in messages of changes."""
 
     key: str
     name: str
@@ -63,7 +63,7 @@ class _Devices:
     def __init__(self) -> None:
         self.states: dict[str, DeviceState] = {}
         self._known: dict[str, DeviceState] = {}
-        self._watched = False                    # does somebody keep Redis up to date?
+        self._watched = False                    # True while the AMI service keeps Redis up to date
 
     def load(self, entries: Mapping[str, str]) -> None:
         self._known = {endpoint: _state(text) for endpoint, text in entries.items()}
@@ -89,12 +89,12 @@ class _Devices:
 
 
 class _ByTenant(Generic[T]):
-    """Fields are '<tenant>/<name>'. An entry that nobody of ours wrote is passed over, and logged."""
+    """Fields are '<tenant>/<name>'. An entry that Centralka did not write is skipped and logged."""
 
     def __init__(self, key: str, name: str, read: Callable[[str], T]) -> None:
         self.key, self.name = key, name
         self.values: dict[str, dict[str, T]] = {}
-        self.touched: set[str] = set()           # tenants of which something may have changed
+        self.touched: set[str] = set()           # tenants that may have changed
         self._read = read
 
     def load(self, entries: Mapping[str, str]) -> None:
@@ -113,10 +113,10 @@ class _ByTenant(Generic[T]):
 
 
 class LiveFollower:
-    """`async with LiveFollower(url) as follower`: `follower.live` is there at once and always.
+    """`async with LiveFollower(url) as follower`: `follower.live` is available at once and always.
 
     It is loaded at the start, follows the changes and is read again after each reconnect. While Redis or the AMI service is
-    away it stays as it was, but for `PASSING` states: they count as UNKNOWN, so that nobody is skipped for ever.
+    unavailable it does not change, except for `PASSING` states: they count as UNKNOWN, so that no user is skipped for ever.
     """
 
     def __init__(self, url: str) -> None:
@@ -129,13 +129,13 @@ class LiveFollower:
         self.live = Live(
             MappingProxyType(self._devices.states), MappingProxyType(switches.values), MappingProxyType(settings.values),
             MappingProxyType(fetched.values))
-        self.loaded = asyncio.Event()            # set after each reading, clear while Redis is away
+        self.loaded = asyncio.Event()            # set after each reading, clear while Redis is unavailable
         self._url = url
         self._task: asyncio.Task[None] | None = None
 
     def take_touched(self) -> set[str]:
-        """The tenants of which a switch may have been moved, or a user have set something else, since this was last asked. One
-        alone can ask."""
+        """The tenants with a possible change of a switch or of a user's settings since the last call. Only one caller may use
+        it."""
         touched = set[str]()
         for each in self._seen:
             touched |= each.touched

@@ -1,4 +1,4 @@
-"""Who called each user last, taken or missed, from the calls that have ended.
+"""Last caller of each user, answered or missed, from the calls that have ended.
 
     centralka:last_callers   hash: "<tenant>/<extension>" -> "<when the call began, Unix time in ms> <number as it was shown>"
 """
@@ -26,7 +26,7 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class CallForUsers:
-    """A call that has ended, and the users whom it was for or who were rung."""
+    """An ended call, and the users whom it was for or whose phones rang."""
 
     tenant: str
     caller: str

@@ -1,8 +1,8 @@
-"""The calls of each tenant with the outside, counted exactly however many begin at once, and how long they took each day.
+"""External calls of each tenant, counted exactly however many begin at once, and their duration each day.
 
-A call from outside holds its place as long as it is in progress, and each number outside that is called one from the decision
-to call it until its leg is over. Both are leases, which the AMI service renews for what it sees: a place that nobody gives
-back, whichever process was killed, is free after LEASE_S; while the AMI service is away for longer, no call is refused for a
+An incoming call holds one place while it is in progress; each external number that is called holds one from the decision to
+call it until its leg ends. Both are leases, which the AMI service renews for the calls it sees: a place that is not freed,
+whichever process was killed, is free after LEASE_S; while the AMI service is down for longer, no call is refused for a
 line.
 
     centralka:lines:<tenant>         sorted set: place -> end of the lease, Unix ms. A place is "<call>", "<call>|<call>" of
@@ -11,7 +11,7 @@ line.
     centralka:outside:<tenant>:<day> hash: user -> seconds of calls outside that ended on that day, of all users under ""
     centralka:timed:<tenant>:<day>   set: the calls that are in it
     centralka:stopped                hash: "<tenant>/<user>", or "<tenant>/" for all -> why no call goes outside
-    centralka:countries              set: "<tenant>/<country>" that somebody has confirmed
+    centralka:countries              set: "<tenant>/<country>" that a person has confirmed
 """
 
 import json
@@ -36,7 +36,7 @@ LEASE_S = 30
 RENEW_S = 10                 # what is as it was; changes at once
 KEEP_S = 3 * 86_400
 
-# KEYS: lines, outside, stopped. ARGV: call, user or '', 1 where nothing refuses it, 1 for an outgoing call, tenant, lease in
+# KEYS: lines, outside, stopped. ARGV: call, user or '', 1 if nothing refuses it, 1 for an outgoing call, tenant, lease in
 # ms, then the caps: lines, calls of the user, of the tenant, seconds of the user, of the tenant; 0 for no limit; then the
 # number called, the channel that calls and its state. The same as routing/call/admission.py decides.
 _ADMIT = """
@@ -89,7 +89,7 @@ end
 for i = 2, 3 do redis.call('EXPIRE', KEYS[i], ARGV[2]) end
 return 0
 """
-# KEYS: lines. ARGV: lease in ms, then a Seen as JSON. A place for a leg is missing where Redis was away when it was called.
+# KEYS: lines. ARGV: lease in ms, then a Seen as JSON. A place for a leg is missing if Redis was unavailable when it was called.
 _RENEW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -127,8 +127,8 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the AMI service sees of a tenant: the calls in progress, which call became part of which, and of the numbers
-    outside, "<call>/<user>/<number>", those whose legs are up and when the last leg of others ended, Unix ms."""
+    """A tenant's calls as the AMI service sees them: the calls in progress, the calls that became part of others, and of the
+    external numbers, "<call>/<user>/<number>", those whose legs are up and the end of the last leg of others, Unix ms."""
 
     calls: Sequence[str] = ()
     joined: Mapping[str, str] = field(default_factory=dict)
@@ -144,8 +144,8 @@ class Lines:
         self._admit, self._end, self._renew = (redis.register_script(text) for text in (_ADMIT, _END, _RENEW))
 
     async def admit(self, tenant: str, call: str, decision: str, asked: Admit) -> Limit:
-        """Takes a place for the call, unless a limit refuses it. `decision` is "<channel>/<state>"; asked again for the same
-        one it takes no other. Where the minutes of a day are over, further calls are stopped until somebody releases them."""
+        """Takes a place for the call, unless a limit refuses it. `decision` is "<channel>/<state>"; a repeated request for it
+        takes no second place. When a day's minutes are used up, further calls are stopped until a person releases them."""
         limits, user = asked.limits, asked.extension
         channel, _, state = decision.partition("/")
         limit = Limit(str(await self._admit(
@@ -161,8 +161,8 @@ class Lines:
         return limit
 
     async def ended(self, tenant: str, call: str, day: str, outside_s: Mapping[str, int], pipeline: Pipeline) -> None:
-        """The call's places are free, and what it talked outside, by who pays, counts for the day. Told again it counts no
-        more."""
+        """Frees the call's places and adds its external talk time, by the user who pays, to the day. A repeated call changes
+        nothing."""
         talked = [each for user, seconds in outside_s.items() if seconds > 0 for each in (user, seconds)]
         await self._end(
             keys=[lines_key(tenant), outside_key(tenant, day), f"centralka:timed:{tenant}:{day}"],
@@ -172,11 +172,11 @@ class Lines:
         await self._renew(keys=[lines_key(tenant)], args=[LEASE_S * 1000, json.dumps(asdict(seen))])
 
     async def stop(self, tenant: str, user: str, why: str) -> None:
-        """No call of the user's, or with NOBODY of the tenant's, goes outside until it is released."""
+        """Stop external calls of the user, or with NOBODY of the whole tenant, until they are released."""
         await self._redis.hset(STOPPED, f"{tenant}/{user}", f"{time.strftime('%F %H:%M UTC', time.gmtime())}: {why}")
 
     async def release(self, tenant: str, user: str, day: str) -> bool:
-        """Whether it was stopped. What was talked on that day counts no more."""
+        """Allow external calls again; True if they were stopped. The day's talk time no longer counts."""
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hdel(STOPPED, f"{tenant}/{user}")
             if user == NOBODY:
@@ -187,18 +187,18 @@ class Lines:
         return bool(found)
 
     async def is_stopped(self, tenant: str) -> bool:
-        """Whether the whole tenant is."""
+        """True if the whole tenant is stopped."""
         return bool(await self._redis.hexists(STOPPED, f"{tenant}/{NOBODY}"))
 
     async def stopped(self) -> dict[str, str]:
-        """Why, by '<tenant>/<user>' or '<tenant>/'."""
+        """The stops and their reasons, by '<tenant>/<user>' or '<tenant>/'."""
         return {str(field): _in_words(str(text)) for field, text in (await self._redis.hgetall(STOPPED)).items()}
 
     async def knows_country(self, tenant: str, country: str) -> bool:
         return bool(await self._redis.sismember(COUNTRIES, f"{tenant}/{country}"))
 
     async def countries(self, tenant: str) -> frozenset[str]:
-        """Those that somebody has confirmed."""
+        """The countries that a person has confirmed."""
         found = self._redis.sscan_iter(COUNTRIES, match=f"{tenant}/*", count=SCANNED)
         return frozenset([str(each).partition("/")[2] async for each in found])
 
@@ -208,7 +208,7 @@ class Lines:
 
 
 def _in_words(text: str) -> str:
-    """The moment when calls were stopped, and why."""
+    """The moment when calls were stopped, and the reason."""
     moment, _, why = text.partition(": ")
     return f"{moment}: {in_english(read_reasons(why))}"
 

@@ -1,5 +1,5 @@
-"""Live state in Redis. Device states and calls in progress the AMI service writes, everybody else reads; switches.py and
-personal.py write the rest, as does calendars.py.
+"""Live state in Redis. The AMI service writes device states and calls in progress, all other processes read them;
+switches.py, personal.py and calendars.py write the rest.
 
     centralka:devices     hash: endpoint -> DeviceState
     centralka:calls       hash: linkedid -> {"tenant", "caller", "dialled", "since"}
@@ -40,8 +40,8 @@ class LiveCall:
     """A call in progress."""
 
     linkedid: str
-    tenant: str                                  # '' where its first channel belongs to none
-    caller: str                                  # as the caller chose to say it, like `dialled`
+    tenant: str                                  # '' if its first channel belongs to none
+    caller: str                                  # as the caller sent it, like `dialled`
     dialled: str
     since: datetime
 
@@ -59,7 +59,7 @@ class LiveCall:
 def connect(url: str) -> Redis:
     """A client for `unix:///path/redis.sock` or `redis://...`; connects at its first use, every wait is limited.
 
-    A loss is reported, not mended in silence: what was published meanwhile, or written before, would be missing.
+    Disconnects raise; the client never reconnects silently: changes published meanwhile, or earlier writes, would be missing.
     """
     return Redis.from_url(url, decode_responses=True, socket_timeout=LIMIT_S, socket_connect_timeout=LIMIT_S,
                           health_check_interval=10, retry=Retry(NoBackoff(), 0))

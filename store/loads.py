@@ -1,4 +1,4 @@
-"""How much each user talked today, and when last: counted from the call records, each call once, however often it is told.
+"""Talk time of each user today, and the end of the last call: from the call records, each call once, however often reported.
 
     centralka:loads:<tenant>:<day>     hash: "<extension>:calls", "<extension>:talk_ms"
     centralka:counted:<tenant>:<day>   set: the calls that are in it
@@ -38,7 +38,7 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What one user talked in a call."""
+    """The time that one user talked in a call."""
 
     extension: str
     began_at: datetime
@@ -47,7 +47,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """What a call that has ended adds to its users' loads. `day` is the local day on which it ended, as 2026-11-23."""
+    """The load that an ended call adds to its users. `day` is the local day on which it ended, as 2026-11-23."""
 
     tenant: str
     call: str
@@ -64,7 +64,7 @@ class LoadStore:
         self._lines = Lines(redis)
 
     async def count(self, ended: Sequence[Conversations]) -> None:
-        """Raises what store.live.AWAY lists; then it is to be told again."""
+        """Raises what store.live.AWAY lists; the caller then tries again."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for call in ended:
                 keys = [f"centralka:counted:{call.tenant}:{call.day}", f"centralka:loads:{call.tenant}:{call.day}", ENDED]

@@ -1,5 +1,5 @@
-"""Who is being offered which call: reservations in Redis, so that two calls that decide at the same time do not both ring the
-same member while others are free. They expire by themselves.
+"""Reservations of group members in Redis, so that two calls that decide at the same time do not both ring the same member
+while others are free. They expire by themselves.
 
     centralka:offers:<tenant>/<extension>    sorted set: call -> when the offer expires, Unix time in ms
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-# KEYS: of those in order, then of whoever had the call before. ARGV: call, how long in ms, how many of KEYS are in order.
+# KEYS: of those in order, then of the call's previous member. ARGV: call, how long in ms, how many of KEYS are in order.
 _OFFER = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -42,13 +42,13 @@ class Offers:
         self._own: dict[str, dict[str, float]] = defaultdict(dict)       # key -> call -> when the offer expires, monotonic
 
     async def offer(self, tenant: str, call: str, order: Sequence[str], for_s: int, before: str) -> int:
-        """The place in `order` of the first to whom no other call is being offered, or who has the fewest such offers.
-        `before`, unless '', has the call no more."""
+        """The place in `order` of the first member with no offer of another call, or else with the fewest. Ends the offer of
+        `before`, unless that is ''."""
         keys = [offers_key(tenant, extension) for extension in (*order, *([before] if before else []))]
         return max(0, int(await self._offer(keys=keys, args=[call, for_s * 1000, len(order)])) - 1)
 
     async def withdraw(self, tenant: str, call: str, holder: str) -> bool:
-        """True, after which the holder has the call no more."""
+        """Ends the holder's offer of the call; always True."""
         await self._redis.zrem(offers_key(tenant, holder), call)
         return True
 
@@ -57,7 +57,7 @@ class Offers:
         return True
 
     def offer_here(self, tenant: str, call: str, order: Sequence[str], for_s: int, before: str) -> int:
-        """While Redis is away each process knows its own offers alone: calls of one moment do not all ring the first."""
+        """Without Redis each process knows only its own offers, so that simultaneous calls do not all ring the first member."""
         now = time.monotonic()
         self._own[offers_key(tenant, before)].pop(call, None)
         known = [self._own[offers_key(tenant, extension)] for extension in order]

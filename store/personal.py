@@ -1,6 +1,6 @@
-"""What users have set, in Redis. Followers are told of each change.
+"""Users' own settings, in Redis. Each change is published to followers.
 
-    centralka:personal                   hash: "<tenant>/<extension>" -> Personal as JSON; missing where nothing is set
+    centralka:personal                   hash: "<tenant>/<extension>" -> Personal as JSON; missing if nothing is set
     centralka:paused:<tenant>/<decision> what a call's decision has made of a user's pause; expires
 """
 
@@ -69,8 +69,8 @@ async def read(redis: Redis, tenant: str, extension: str) -> Personal:
 
 
 async def change(redis: Redis, tenant: str, extension: str, changed: Callable[[Personal], Personal]) -> Personal:
-    """The user's settings afterwards. Of two changes of one user at a time both count: `changed` is called again with what the
-    other one left. Raises what `AWAY` lists."""
+    """The user's settings afterwards. Two changes of one user at the same time both count: `changed` is called again with the
+    result of the other one. Raises what `AWAY` lists."""
     while True:
         before = await _text(redis, tenant, extension)
         after = changed(_personal(before))
@@ -79,7 +79,7 @@ async def change(redis: Redis, tenant: str, extension: str, changed: Callable[[P
 
 
 async def flip_pause(redis: Redis, tenant: str, extension: str, decision: str) -> int:
-    """PAUSES or GOES_ON, what the user does afterwards; once for each decision. Raises what `AWAY` lists."""
+    """PAUSES or GOES_ON, the user's new pause state; once for each decision. Raises what `AWAY` lists."""
     known = f"centralka:paused:{tenant}/{decision}"
     while True:
         if (decided := await redis.get(known)) is not None:
@@ -102,7 +102,7 @@ def _personal(text: str) -> Personal:
 async def _put(
     redis: Redis, tenant: str, extension: str, before: str, after: Personal, keys: tuple[str, ...], args: tuple[int, ...],
 ) -> bool:
-    """False where another change came first: that of the same user, or the same decision's."""
+    """False if another change came first: of the same user, or of the same decision."""
     field, text = f"{tenant}/{extension}", to_json(after)
     told = json.dumps({"personal": {field: text}})
     kept = "" if after == NOTHING_SET else text

@@ -1,4 +1,4 @@
-"""PINs that callers key: how many of a user's or a conference room's were wrong of late, over all calls, in Redis.
+"""Counts of recent wrong PINs, for each user and each conference room over all calls, in Redis.
 
     centralka:pins:<tenant>/<extension>                     how many were tried since the last right one; expires
     centralka:pins:<tenant>/room/<room>/<inside, outside>   how many wrong ones were tried; expires
@@ -21,7 +21,7 @@ if tried == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
 return tried
 """
 
-# A right one does not begin the count anew: who knows the members' PIN could try the moderator's without end.
+# A correct PIN does not reset the count: a caller who knows the members' PIN could try the moderator's without end.
 _TRY_ROOM = """
 if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 0 end
 if ARGV[2] == 'wrong' and redis.call('INCR', KEYS[1]) == 1 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
@@ -30,7 +30,7 @@ return 1
 
 
 async def check(redis: Redis, tenant: str, extension: str, keyed: str, pin: str) -> PinIs:
-    """Counts first, so that calls at the same time have no more tries than others. Raises what `AWAY` lists."""
+    """Counts before the check, so that simultaneous calls get no extra tries. Raises what `AWAY` lists."""
     key = f"{TRIES}{tenant}/{extension}"
     if int(await redis.eval(_COUNT, 1, key, LOCKED_S)) > MAX_TRIES:
         return PinIs.LOCKED

@@ -1,4 +1,4 @@
-"""What became of a queue's callers, counted from the records of calls that have ended. Pure."""
+"""Queue statistics of a day, counted from the records of ended calls. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ REACHES_LINE = frozenset({Why.WAITS_FOR, Why.WAITS_TO_CALL_BACK})
 
 @dataclass(frozen=True, slots=True)
 class QueueDay:
-    """Callers who came into the line. `left` went elsewhere: by a key, after the longest wait, without an agent. The service
-    level is the share of those answered or lost who were answered in time, in per cent; None where there was nobody."""
+    """Callers who joined the waiting line. `left` went elsewhere: by a key, after the longest wait, without an agent.
+    The service level is the share of answered or lost callers who were answered in time, in per cent; None without any."""
 
     answered: int = 0
     in_time: int = 0
@@ -30,8 +30,8 @@ class QueueDay:
 
 
 def day_of(queue: str, calls: Iterable[Call], legs: Mapping[str, Sequence[Leg]], service_level_s: int) -> QueueDay:
-    """`legs` are by the calls' linkedids, the caller's first. Who was talked to before, and then transferred into the line, has
-    waited since then."""
+    """`legs` are by the calls' linkedids, the caller's first. A caller who was answered before, and then transferred into the
+    queue, has waited since the transfer."""
     waits: list[float] = []
     abandoned = left = 0
     for call in calls:
@@ -52,7 +52,7 @@ def day_of(queue: str, calls: Iterable[Call], legs: Mapping[str, Sequence[Leg]],
 
 
 def _visits(queue: str, path: Sequence[PathEntry]) -> list[tuple[list[PathEntry], PathEntry | None]]:
-    """What happened to the caller from when the line was reached on, with what came after that elsewhere."""
+    """For each stay in the queue, its path entries from the line on, and the first entry after the stay."""
     stays = [list(entries) for _, entries in groupby(path, key=lambda entry: entry.node)]
     following = [*((stay, after[0]) for stay, after in pairwise(stays)), *((stay, None) for stay in stays[-1:])]
     reached = (

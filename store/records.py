@@ -1,4 +1,4 @@
-"""What is kept of a call after it ended. Pure values; moments are aware and in UTC."""
+"""Call records: stored values of a call that has ended. Pure; moments are aware and in UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +8,10 @@ from routing.call.reasons import Reasons
 
 
 class Outcome(StrEnum):
-    """How a call ended for its caller."""
+    """The outcome of a call for its caller."""
 
-    ANSWERED = "answered"        # a person's device (or a trunk) took it
-    VOICEMAIL = "voicemail"      # nobody took it, a mailbox did
+    ANSWERED = "answered"        # a person's device (or a trunk) answered
+    VOICEMAIL = "voicemail"      # no device answered, a mailbox did
     MAILBOX = "mailbox"          # a user listened to their own messages
     CONFERENCE = "conference"    # the caller was in a conference room
     UNANSWERED = "unanswered"    # none of these

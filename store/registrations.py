@@ -1,4 +1,4 @@
-"""Where each device is registered from, and was before. Pure, and its place in Redis, which the AMI service writes.
+"""Registrations of devices: current and previous addresses. Pure, with a store in Redis, which the AMI service writes.
 
     centralka:registrations    hash: endpoint -> Registration as JSON
 """
@@ -34,7 +34,7 @@ class Registration:
 
 
 def changes(known: Mapping[str, Registration], found: Mapping[str, str], now: datetime) -> dict[str, Registration]:
-    """What is to be noted, by endpoint. `found`: where devices are now."""
+    """The registrations to store, by endpoint. `found`: the devices' addresses now."""
     changed: dict[str, Registration] = {}
     for endpoint, address in found.items():
         before = known.get(endpoint)

@@ -1,4 +1,4 @@
-"""The positions of tenants' switches, in Redis. Followers are told of each change.
+"""Positions of tenants' switches, in Redis. Each change is published to followers.
 
     centralka:switches                    hash: "<tenant>/<switch>" -> position
     centralka:flipped:<tenant>/<decision> the place that a call's decision moved a switch to; expires
@@ -33,7 +33,7 @@ return place
 
 
 async def positions(redis: Redis, tenant: str) -> dict[str, str]:
-    """Where the tenant's switches were put, by name; those that nobody touched are missing. Raises what `AWAY` lists."""
+    """The positions of the tenant's switches, by name; switches that were never moved are missing. Raises what `AWAY` lists."""
     found = redis.hscan_iter(SWITCHES, match=f"{tenant}/*", count=SCANNED)
     return {str(field).partition("/")[2]: str(position) async for field, position in found}
 
@@ -48,7 +48,7 @@ async def put(redis: Redis, tenant: str, switch: str, position: str) -> None:
 
 
 async def flip(redis: Redis, tenant: str, question: Flip, decision: str) -> int:
-    """Moves the switch to its next position, once for each decision, and says its place; NOT_CHANGED while Redis is away."""
+    """Moves the switch to its next position, once for each decision, and returns its place; NOT_CHANGED without Redis."""
     field, known = f"{tenant}/{question.switch}", f"centralka:flipped:{tenant}/{decision}"
     before = question.positions.index(question.initial) + 1
     try:

@@ -1,4 +1,4 @@
-"""Whose turn it is: counters in Redis that every call counts, exactly, and that outlive a restart.
+"""Turn counters of groups, in Redis: every call counts exactly once, across restarts.
 
     centralka:turns                              hash: "<tenant>/<group>" -> how many calls have come
     centralka:turned:<tenant>/<group>/<decision> the turn of a call's decision, which may ask again; expires
@@ -27,11 +27,11 @@ class Turns:
         self._own: dict[str, int] = defaultdict(lambda: random.randrange(1000))  # noqa: S311
 
     async def take(self, tenant: str, group: str, decision: str) -> int:
-        """How many calls have come before this one: the same number each time that a decision asks."""
+        """The number of calls before this one: the same number each time that a decision asks."""
         field = f"{tenant}/{group}"
         return int(await self._redis.eval(_TAKE, 2, TURNS, f"centralka:turned:{field}/{decision}", field, REMEMBERED_S))
 
     def take_here(self, tenant: str, group: str) -> int:
-        """While Redis is away each process counts for itself, from anywhere: fair enough, and nobody waits."""
+        """Without Redis each process counts by itself from a random start: fair enough, and no call waits."""
         self._own[f"{tenant}/{group}"] += 1
         return self._own[f"{tenant}/{group}"]
