@@ -1,4 +1,4 @@
-"""Call server: the tenant's own web service is asked during the call: what the caller hears, where the call goes."""
+"""Call server: a tenant's web service decides during the call what the caller hears and where the call goes."""
 
 from pydantic import Field
 

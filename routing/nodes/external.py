@@ -1,4 +1,4 @@
-"""External number: a call to somebody outside, through a trunk."""
+"""External number: a call through a trunk."""
 
 from pydantic import Field
 

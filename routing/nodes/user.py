@@ -1,4 +1,4 @@
-"""User: all devices of a person ring, as the table of forwarding says; nobody answers, the mailbox or another element takes
+"""User: all devices of a person ring by the forwarding table; if nobody answers, the mailbox or another element takes
 the call."""
 
 from enum import StrEnum
@@ -34,7 +34,7 @@ MISSED = {
     DialStatus.CANCEL: (Why.CALLER_GAVE_UP(), Cause.NORMAL),
 }
 class Shows(StrEnum):
-    """What whoever a user calls outside sees."""
+    """The number that external parties see when the user calls."""
 
     OWN = "own"              # the user's own number; the main one where there is none
     MAIN = "main"
@@ -46,7 +46,7 @@ OUTSIDE = 1      # remembered while a number outside is called for the user: no 
 
 
 class PersonalRule(Part):
-    """Where calls straight to the user go while all of `when` holds."""
+    """The target of calls directly to the user while all of `when` holds."""
 
     title: Label | None = None           # stands in the reasons, such as 'my boss'
     when: When
@@ -136,7 +136,7 @@ class User(Part):
                 raise UnexpectedEvent(here, event)
 
     def _by_rule(self, here: Here) -> Passed | None:
-        """Where the first rule that holds, and leads somewhere, sends the call."""
+        """The target of the first rule that holds and has a reachable target."""
         if not self.rules:
             return None
         asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))

@@ -1,6 +1,6 @@
-"""What a rule of conditions may ask of a call and its moment. Pure.
+"""When: the tests of a call and its moment that a rule of conditions may use. Pure.
 
-Each kind answers why it holds, or None. All that a rule names must hold; of several values under one name, one must.
+Each kind returns why it holds, or None. All tests named in a rule must hold; of several values under one name, one must.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ Region = Annotated[str, matching(r"^[A-Za-z0-9-]{1,20}$", "a region's short name
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """The call that a node's rules ask about, and what they have found out of it: a thousand rules ask for a few users."""
+    """The call that a node's rules test, and a cache of the answers: a thousand rules test only a few users."""
 
     here: Here
     local: datetime
@@ -170,7 +170,7 @@ class When(Part):
         return self._questions[0] if self._questions else _not_asked
 
     def why(self, asked: Inquiry, place: int) -> Reasons | None:
-        """Why everything holds, or None. `place` tells the rule from the others of its node."""
+        """The reasons why everything holds, or None. `place` distinguishes the rule from the others of its node."""
         reasons: Reasons = ()
         for question in self._questions:
             reason = question(asked)
@@ -184,7 +184,7 @@ class When(Part):
         return reasons
 
     def settings(self) -> Iterator[tuple[str, str, str]]:
-        """What is asked of other sections of the tenant's file: field, section, key there."""
+        """References to other sections of the tenant's file: field, section, key there."""
         for section in ("calendars", "users", "groups", "queues", "switches"):
             for place, name in enumerate(getattr(self, section)):
                 yield f"{section}.{place if section == 'calendars' else name}", section, name
