@@ -115,7 +115,7 @@ class QueueEnd(StrEnum):
     KEY = "key"                # by a key
     TIMEOUT = "timeout"
     FULL = "full"              # never came in
-    EMPTY = "empty"            # no agent is logged in any more
+    EMPTY = "empty"            # no agent is available any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def _kind(people: People, facts: Facts, extension: Extension) -> CallKind:
 
 
 def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Reachable | Nobody:
-    """Unregistered phones are left out; if the first of the others has a delay, it rings at once."""
+    """Unregistered phones do not delay the others: the first of those rings at once."""
     number, after_s = ways.mobile or ("", 0)
     outside = () if number in ("", facts.caller) else (
         Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True, payer=extension, permitted=True),)

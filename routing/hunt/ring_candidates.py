@@ -82,7 +82,7 @@ def _candidate(
 
 def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozenset[str]) -> Ringing:
     """The phones and numbers of the chosen candidates, each with its delay in seconds, to ring together for `ring_s` seconds.
-    `before` has rung for others already. If the first ones do not ring, the delays of the others shrink."""
+    `before` has rung for others already. The first of the rest rings at once, and its delay is subtracted from all others."""
     taken, endpoints, outside = set(before), list[tuple[str, int]](), list[Outside]()
     ordered = sorted(chosen, key=lambda pair: pair[1])
     for candidate, delay_s in ordered:

@@ -55,7 +55,7 @@ class Group(Element):
     prompt: Name | None = None                                              # before the ringing
     music: Name | None = None                                               # while it rings, instead of the ringing tone
     unanswered: Target                                                      # somebody rang, nobody answered
-    all_busy: Target | None = None                                          # all members registered are in a call; or unanswered
+    all_busy: Target | None = None                                          # all registered ones are in a call; or unanswered
     none_available: Target | None = None                                    # none is logged in and registered; or unanswered
 
     @model_validator(mode="after")

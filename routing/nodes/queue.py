@@ -83,7 +83,7 @@ class CallQueue(Element):
     call_back: CallBackOffer | None = None
     unanswered: Target                                                       # waited for max_wait_s
     full: Target | None = None                                               # max_waiting are waiting; or unanswered
-    empty: Target | None = None                                              # no agent is logged in any more; or unanswered
+    empty: Target | None = None                                              # no agent is available any more; or unanswered
 
     @model_validator(mode="after")
     def members_fit(self) -> Self:
