@@ -51,10 +51,10 @@ class Group(Element):
     weights: dict[Member, _Weight] = Field(default_factory=dict)            # weighted: by member, 1 without it
     skip_busy: bool = True                                                  # a member who is in a call is passed over
     forwards: Forwards = Forwards.IGNORE                                    # the members' own
-    presentation: Presentation = CALLER                                     # what numbers outside see, members' mobiles too
+    presentation: Presentation = CALLER                                     # what external numbers see, members' mobiles too
     prompt: Name | None = None                                              # before the ringing
     music: Name | None = None                                               # while it rings, instead of the ringing tone
-    unanswered: Target                                                      # somebody rang, nobody answered
+    unanswered: Target                                                      # somebody rang without an answer
     all_busy: Target | None = None                                          # all registered ones are in a call; or unanswered
     none_available: Target | None = None                                    # none is logged in and registered; or unanswered
 

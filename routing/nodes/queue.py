@@ -58,11 +58,11 @@ class CallBackOffer(Part):
 
     key: Key = "1"
     ring_s: int = Field(default=30, ge=10, le=120)
-    trunk: Name | None = None                # that of the tenant's routes without it
+    trunk: Name | None = None                # default: by the tenant's routes
 
 
 class CallQueue(Element):
-    """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or not to be disturbed
+    """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or in do-not-disturb
     are never rung, and those in a call are passed over; no forward is followed."""
 
     strategy: Strategy = Algorithm.RING_ALL
