@@ -1,4 +1,4 @@
-"""Which numbers' calls would go another way between two configurations. Pure."""
+"""Changed numbers: those whose calls are handled differently by two configurations. Pure."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ from routing.speech.phrases import PHRASES
 from routing.speech.prompts import Prompt
 from routing.tenant.tenant import Tenant
 
-TO_OWN_PHONES = "sys_outside_"     # phrases that hardly anybody but the tenant's own users hears, when they call outside
+TO_OWN_PHONES = "sys_outside_"     # phrases that usually only the tenant's own users hear, when they make external calls
 
 
 def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -> dict[str, tuple[str, ...]]:
-    """By tenant: the public and internal numbers that are new, gone, or reach an element that is not the same any more,
-    at whatever depth."""
+    """By tenant: the public and internal numbers that are new, removed, or reach an element that has changed,
+    at any depth."""
     changed: dict[str, tuple[str, ...]] = {}
     for slug in sorted(before.keys() | after.keys()):
         old = _behaviours(before[slug]) if slug in before else {}
@@ -26,7 +26,7 @@ def changed_numbers(before: Mapping[str, Tenant], after: Mapping[str, Tenant]) -
 
 
 def _behaviours(tenant: Tenant) -> dict[str, object]:
-    """For each number, everything its calls can come to: the elements' own settings, by name."""
+    """For each number, everything its calls can reach: the elements' own settings, by name."""
     spoken = {
         name: prompt.model_dump() for name, prompt in tenant.all_prompts().items()
         if name in PHRASES and not name.startswith(TO_OWN_PHONES)}
@@ -40,8 +40,8 @@ def entries_of(tenant: Tenant) -> dict[str, str]:
 
 
 def shared_by_all(tenant: Tenant) -> dict[str, object]:
-    """Every section of the file that bears on all calls: those of single elements, users and prompts are looked at where a call
-    comes to them, and the tenant's name and trunks change no call's way."""
+    """Every section of the file that affects all calls: those of single elements, users and prompts are compared where a call
+    reaches them, and the tenant's name and trunks do not change a call's path."""
     single = {"users", "numbers", "prompts", "musics", "lists", "calendars", *Elements.model_fields}
     without: dict[str, bool | set[str]] = {"platform": {"carriers"}}
     without |= dict.fromkeys(("tenant", "name", "trunks", *single), True)
@@ -49,7 +49,7 @@ def shared_by_all(tenant: Tenant) -> dict[str, object]:
 
 
 def reachable(tenant: Tenant, entry: str) -> dict[str, object]:
-    """Everything that a call to that node can come to, by name: its settings, what it plays, whom it rings."""
+    """Everything that a call to that node can reach, by name: its settings, its prompts, the users it rings."""
     prompts = tenant.all_prompts()
     seen: dict[str, object] = {}
     waiting = [entry]

@@ -1,8 +1,8 @@
-"""Which callers, at which hours, end elsewhere when a tenant's file is changed. Pure.
+"""Comparison of two configurations: the callers and hours whose calls end elsewhere after a change. Pure.
 
-Representative calls are simulated against both configurations: each number whose handling is not the same, at the moments of a
-week that matter to it, from the callers that matter, with the keys of the menus on the way, while all phones are free, busy and
-so on, and while single switches and users are not as ever. What is alike is told in one line.
+Representative calls are simulated against both configurations: each number whose handling differs, at the moments of a
+week that matter to it, from the callers that matter, with the keys of the menus on the way, with all phones free, busy and
+so on, and with single switches and users in other states than usual. Similar results share one line.
 """
 
 from collections.abc import Iterator
@@ -46,8 +46,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`same_end` are numbers whose calls end where they did, and are told or rung otherwise on the way. `compared` counts
-    calls; `is_cut` says that there would have been more, so that some changes may be missing."""
+    """`same_end` are numbers whose calls end as before, but with other prompts or phones on the way. `compared` counts
+    calls; `is_cut`: the limit was reached, so that some changes may be missing."""
 
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One representative call, but for its moment: what its line in the answer says."""
+    """One representative call without its moment, as its line in the result describes it."""
 
     caller: str
     keys: tuple[str, ...]
@@ -68,7 +68,7 @@ class _Call:
 
 @dataclass(slots=True)
 class _Work:
-    """What may still be compared, and what was."""
+    """The remaining budget of comparisons, and the calls compared."""
 
     left: int
     done: int = 0
@@ -84,7 +84,7 @@ class _Work:
 
 
 def compare(before: Tenant, after: Tenant, week: date, only: str = "", max_calls: int = MAX_CALLS) -> Comparison:
-    """Compares two configurations of one tenant over the week that begins on that Monday; `only` one number if it is given."""
+    """Compares two configurations of one tenant over the week that begins on that Monday; `only`: just this number."""
     changed = changed_numbers({before.tenant: before}, {after.tenant: after}).get(after.tenant, ())
     numbers = [number for number in changed if only in ("", number)]
     was, will_be = entries_of(before), entries_of(after)
@@ -131,7 +131,7 @@ class _Number:
         return self._told(moments)
 
     def _mentions(self) -> Mentions:
-        """What both sides say of times and numbers where this number's calls can come to; what they do not share first."""
+        """Times and numbers mentioned by both sides where this number's calls can go; those that only one mentions first."""
         before, after = (
             mentions_of([*reachable(tenant, entries_of(tenant)[self.number]).values(), *shared_by_all(tenant).values()])
             for tenant in (self.before, self.after))
@@ -140,12 +140,12 @@ class _Number:
         return before.joined(after.moved(offsets[0] - offsets[1]))
 
     def _colleague(self) -> str:
-        """Who dials an internal number: somebody else than the one who is called, of both configurations where there is one."""
+        """The caller of an internal number: a user other than the one called, in both configurations if possible."""
         both = [user for user in self.after.users if user in self.before.users] or list(self.after.users)
         return next((user for user in both if user != self.number), both[0])
 
     def _at(self, sample: Sample, caller: str, usual: str) -> None:
-        """All ways through the menus, with free phones; with others too, unless this caller fares as the usual one does."""
+        """All ways through the menus, with free phones; in other worlds too, unless the calls end as the usual caller's do."""
         usual_day, *others = self.worlds
         for keys in self._all_ways(sample, caller, usual_day):
             free = self.ends[_Call(caller, keys, "")][sample.moment]
@@ -158,7 +158,7 @@ class _Number:
                     return
 
     def _all_ways(self, sample: Sample, caller: str, world: World) -> list[tuple[str, ...]]:
-        """The ways through the menus in that world, each compared, as far as that is allowed."""
+        """The ways through the menus in that world, each compared, within the limits."""
         ways: list[tuple[str, ...]] = []
         waiting: list[tuple[str, ...]] = [()]
         tried: set[tuple[str, ...]] = {()}
@@ -172,7 +172,7 @@ class _Number:
     def _end(
         self, call: _Call, world: World, sample: Sample, tried: set[tuple[str, ...]], waiting: list[tuple[str, ...]] | None,
     ) -> bool:
-        """Where the call ends on both sides; False when no more may be compared."""
+        """The end of the call on both sides; False when no more may be compared."""
         if not self.work.spend():
             return False
         results = [self._simulated(tenant, call, world, sample.moment) for tenant in (self.before, self.after)]
@@ -194,13 +194,13 @@ class _Number:
         is_public = self.number in tenant.numbers
         keys = tuple(_pressed(tenant, key) for key in call.keys)
         if WRONG in call.keys:
-            keys = (*keys, *keys[-1:] * 10)        # again and again, until the menu has enough of it
+            keys = (*keys, *keys[-1:] * 10)        # repeated until the menu gives up
         return simulate(tenant, Script(
             Origin.TRUNK if is_public else Origin.PHONE, self.number, moment, "" if is_public else call.caller, keys,
             world.states, world.silent, call.caller, switches=world.switches, personal=world.personal))
 
     def _told(self, moments: list[Sample]) -> list[Change]:
-        """Calls that end elsewhere, those alike in one line: first by their moments, then by states, keys and callers."""
+        """Calls that end elsewhere, similar ones in one line: grouped by moments, then by states, keys and callers."""
         usual = [world.words for world in self.worlds]
         callers = {call.caller for call in self.ends}
         asked = {moment for call, ends in self.ends.items() if call.keys for moment in ends}
@@ -228,7 +228,7 @@ class _Number:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What calls have in common that are told together. `keys` None: nobody asks for any."""
+    """The properties shared by the calls of one line. `keys` None: no key is asked for."""
 
     when: str
     caller: str
@@ -247,7 +247,7 @@ def _by_end(ends: dict[datetime, tuple[str, str]]) -> dict[tuple[str, str], set[
 
 
 def _further(tenant: Tenant, keys: tuple[str, ...], result: Simulation) -> Iterator[tuple[str, ...]]:
-    """The keys that a caller might press who pressed these and then nothing: at each node's first question those it knows."""
+    """The keys that a caller might press after these: at each node's next question the keys it knows."""
     for i in range(len(keys), min(len(result.asked), MAX_QUESTIONS)):
         node = result.asked[i]
         if node not in result.asked[:i]:
@@ -258,7 +258,7 @@ def _further(tenant: Tenant, keys: tuple[str, ...], result: Simulation) -> Itera
 
 
 def _pressed(tenant: Tenant, key: str) -> str:
-    """What a caller presses; a wrong key is one that no menu of the tenant knows, or as few as can be."""
+    """The caller's key; a wrong key is one that no menu of the tenant knows, or that as few as possible know."""
     if key != WRONG:
         return key
     used = [field for node in tenant.nodes.values() for field, _ in node.uses().targets]
@@ -266,7 +266,7 @@ def _pressed(tenant: Tenant, key: str) -> str:
 
 
 def _end_of(result: Simulation) -> str:
-    """How it ends, with all who could have answered: which of the ringing phones is first is nobody's configuration."""
+    """The end of a call, with all users who could have answered: the first to answer does not depend on the configuration."""
     if result.answered_by and len(result.rang) > 1:
         return f"answered by {' or '.join(sorted(result.rang))}"
     return result.ends
@@ -282,7 +282,7 @@ def _ways(ways: list[tuple[str, ...] | None], all_ways: set[tuple[str, ...]]) ->
 
 
 def _states(found: list[str], usual: list[str]) -> str:
-    """What holds on the usual day is not told of each special one too."""
+    """The states; one that also holds on the usual day is not repeated for each special one."""
     everybody = [words for words in found if words in usual]
     if "" in found:
         return "" if len(everybody) in (1, len(usual)) else "when " + " or ".join(words or FREE for words in everybody)

@@ -15,29 +15,29 @@ from routing.nodes.node import Element
 from routing.nodes.user import User
 from routing.tenant.tenant import Tenant
 
-# The nodes that are no element and no user: no element can have such a name.
+# Nodes that are neither element nor user: no element can have such a name.
 CALL, END, FAILOVER = "(call)", "(end)", "(failover)"
-MAX_FAR = 10         # numbers outside told in a node
-MAX_WINDOWS = 4      # hours told in a node
+MAX_FAR = 10         # external numbers listed in a node
+MAX_WINDOWS = 4      # windows listed in a node
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A place of the flow. `whys` are the reasons of a marked path, in its order."""
+    """A node of the diagram. `whys` are the reasons of a marked path, in its order."""
 
     id: str                          # an element's name, an extension, a DID, or one of the words above
     kind: str                        # 'menu', 'call server', 'user', 'number'
     title: str
     notes: tuple[str, ...] = ()
-    is_reached: bool = True          # some number leads here
+    is_reached: bool = True          # a number leads to it
     is_walked: bool = False
     whys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What leads from one node to the other: 'key 1', 'unanswered'. `rings` sets what a node uses (members, a mailbox) apart
-    from where it sends the call on."""
+    """The reason for the way from one node to another: 'key 1', 'unanswered'. `rings` separates what a node uses (members, a
+    mailbox) from the nodes to which it sends the call."""
 
     source: str
     target: str
@@ -54,7 +54,7 @@ class Graph:
 
 
 def graph_of(tenant: Tenant) -> Graph:
-    """Everything that a call to the tenant can come to, each user once."""
+    """Everything that a call to the tenant can reach, each user once."""
     edges = tuple(_merged(_edges(tenant)))
     reached = _reached(tenant, edges)
     nodes = [Node(did, "number", did) for did in tenant.numbers]
@@ -70,7 +70,7 @@ def graph_of(tenant: Tenant) -> Graph:
 
 def with_path(graph: Graph, path: Sequence[Visit], number: str, outcome: str) -> Graph:
     """The graph with the path of a call to `number` (a DID of the tenant, or anything else) marked, and how it ended.
-    What the path names and the graph does not hold, since the tenant was changed, is added."""
+    Nodes of the path that the graph lacks, because the tenant was changed since, are added."""
     known = {node.id for node in graph.nodes}
     places = [_place_of(visit, known) for visit in path]
     whys: dict[str, tuple[str, ...]] = {}
@@ -105,7 +105,7 @@ def kind_of(section: str) -> str:
 
 
 def reason_of(field: str) -> str:
-    """The reason that a field's path tells: 'keys.1' -> 'key 1', 'no_key' -> 'no key', 'rules.0.to' -> 'rule 1'."""
+    """The reason that a field's path stands for: 'keys.1' -> 'key 1', 'no_key' -> 'no key', 'rules.0.to' -> 'rule 1'."""
     parts = field.removesuffix(".to").split(".")
     words: list[str] = []
     for part, following in zip(parts, (*parts[1:], ""), strict=True):
@@ -168,7 +168,7 @@ def _reached(tenant: Tenant, edges: Iterable[Edge]) -> set[str]:
 
 
 def _far(node: Element | User) -> tuple[str, ...]:
-    """The numbers outside that it may call."""
+    """The external numbers that it may call."""
     return tuple(dict.fromkeys(f"calls {number}" for _, number in node.uses().outside[:MAX_FAR]))
 
 

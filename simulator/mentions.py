@@ -1,4 +1,4 @@
-"""Which times, dates and telephone numbers a part of a configuration speaks of, whatever kind of element it is. Pure."""
+"""Mentions: times, dates and telephone numbers in a part of a configuration, for any kind of element. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ class Mentions:
     numbers: tuple[str, ...] = ()
 
     def joined(self, other: "Mentions") -> "Mentions":
-        """Both; the numbers that only one of them speaks of come first."""
+        """Both; the numbers that only one of them mentions come first."""
         mine, theirs = set(self.numbers), set(other.numbers)
         numbers = sorted(mine | theirs, key=lambda number: (number in mine and number in theirs, number))
         return Mentions(self.times | other.times, self.dates | other.dates, tuple(numbers))
@@ -28,7 +28,7 @@ class Mentions:
 
 
 def mentions_of(values: Iterable[object]) -> Mentions:
-    """Everything of that kind in mappings and sequences, at whatever depth."""
+    """All mentions in mappings and sequences, at any depth."""
     times: set[time] = set()
     dates: set[date] = set()
     numbers: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""The moments and callers that stand for all others in a comparison of two configurations. Pure."""
+"""Samples: the moments and callers that represent all others in a comparison of two configurations. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ABROAD = ("GB", "DE")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A moment that stands for all from it to `ends`, on its day. `named` days are dates, the others days of any week."""
+    """A moment that represents the time from it to `ends`, on its day. `named` days are dates, the others weekdays."""
 
     moment: datetime
     ends: str            # '18:00'
@@ -41,7 +41,7 @@ def moments_of(mentions: Mentions, week: date, timezone: str) -> Iterator[Sample
 
 
 def callers_of(mentions: Mentions, country: str) -> Iterator[str]:
-    """A national number first, a hidden one, one from abroad, then one for each number or prefix that is mentioned."""
+    """A national number first, a hidden one, a foreign one, then one for each number or prefix that is mentioned."""
     abroad = next(other for other in ABROAD if other != country)
     usual = _example(country)
     callers = dict.fromkeys((usual, "", _example(abroad)))
@@ -56,7 +56,7 @@ def _example(country: str) -> str:
 
 
 def hours(samples: Sequence[Sample], at: set[datetime]) -> str:
-    """When that is: 'Mon-Fri 16:00-18:00'; '' for always."""
+    """The hours in words: 'Mon-Fri 16:00-18:00'; '' for always."""
     if all(sample.moment in at for sample in samples):
         return ""
     by_day: dict[tuple[date, bool], list[str]] = {}

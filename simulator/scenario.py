@@ -1,4 +1,4 @@
-"""A scenario: one call as a receptionist would tell it, and what is expected of it. Pure.
+"""A scenario: one call as a receptionist would describe it, and its expected result. Pure.
 
     at: 2026-11-25 10:00                       # for every call that has no moment of its own; the tenant's local time
     scenarios:
@@ -8,7 +8,7 @@
         caller: [presses nothing, presses 1]                  # one entry a question; no more are nothing pressed
         expect: {ends: answered by 202, path: [main, sales], hears: [welcome, welcome]}
 
-To tell more of the world (a switch, a setting, an outside number's answer): a field of Given, its place in Scene.script in
+To describe more of the world (a switch, a setting, an external number's answer): a field of Given, its place in Scene.script in
 scenario_run.py, and what sets it on the real system in tests/scenario_player/player.py.
 """
 
@@ -25,7 +25,7 @@ from yaml_models.strict_model import Part
 
 
 class Call(Part):
-    """`caller` stands as `from` in the file: an outside number, `anonymous`, or the extension of the user who calls."""
+    """`caller` is `from` in the file: an external number, `anonymous`, or the extension of the user who calls."""
 
     caller: From = Field(alias="from")
     to: Number
@@ -33,8 +33,8 @@ class Call(Part):
 
 
 class Outside(Part):
-    """What is going on with the outside: the lines taken, users' calls and minutes of the day, users who are stopped ('all' for
-    the whole tenant), foreign countries that somebody has confirmed, the PIN that steps over permissions by user."""
+    """External calls before this one: lines taken, users' calls and minutes of the day, stopped users ('all' for
+    the whole tenant), foreign countries already confirmed, the PIN that overrides permissions by user."""
 
     lines: Annotated[int, Field(ge=0, le=1000)] = 0
     calls: dict[Extension, Annotated[int, Field(ge=0, le=1000)]] = Field(default_factory=dict)
@@ -55,26 +55,26 @@ def _of_all(who: str) -> str:
 
 
 class Given(Part):
-    """What the world is like before the call."""
+    """The world before the call."""
 
     turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
-    call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # what each answers
+    call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # the answer of each
     waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
-    guessed_rooms: tuple[Name, ...] = ()                           # for which too many wrong PINs were keyed of late
+    guessed_rooms: tuple[Name, ...] = ()                           # with too many recent wrong PINs
     failing_trunks: tuple[Name, ...] = ()                                                          # that carry no call
     outside: Outside = Outside()                                                                   # before this call
-    calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # what each with an address has that day
+    calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # content of each with an address on that day
     settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
-    switches: dict[Name, Name] = Field(default_factory=dict)                     # where each stands
-    last_callers: dict[Extension, From] = Field(default_factory=dict)            # who called each user last
-    pins: dict[Extension, Pin] = Field(default_factory=dict)                     # by which users dial from their mobiles
+    switches: dict[Name, Name] = Field(default_factory=dict)                     # position of each
+    last_callers: dict[Extension, From] = Field(default_factory=dict)            # the last caller of each user
+    pins: dict[Extension, Pin] = Field(default_factory=dict)                     # for dialling from mobiles
 
 
 class Expect(Part):
-    """What is expected; what is not said may be anything. `path`: the elements and users in their order, each once a stay.
+    """The expected result; omitted fields are not checked. `path`: the elements and users in their order, each once a stay.
     `hears`: the prompts, in their order. `sip`: the final code that the caller's phone gets for its INVITE. `settings`: what
-    these users have set afterwards, all of it; `switches`: where these stand then."""
+    these users have set afterwards, all of it; `switches`: their positions afterwards."""
 
     ends: Ending
     path: tuple[Target, ...] | None = None
@@ -88,15 +88,15 @@ class Scenario(Part):
     title: Title
     call: Call
     given: Given = Given()
-    # Of users, all their devices or one such as 201-dect; an outside number not named answers.
+    # By user (all devices) or device such as 201-dect; an external number that is not named answers.
     phones: dict[Extension | DeviceName | Did, Cast] = Field(default_factory=dict)
     caller: tuple[Action, ...] = Field(default=(), max_length=50)
-    talk: tuple[Talk, ...] = Field(default=(), max_length=10)      # what users do, one after another, once they talk
+    talk: tuple[Talk, ...] = Field(default=(), max_length=10)      # actions of users in a conversation, one after another
     expect: Expect
 
     @property
     def keys(self) -> tuple[str | Says, ...]:
-        """What the caller presses or says, one entry a question."""
+        """The caller's keys or words, one entry a question."""
         return tuple(
             action.keys if isinstance(action, Presses) else action for action in self.caller if not isinstance(action, HangsUp))
 

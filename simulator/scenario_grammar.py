@@ -1,4 +1,4 @@
-"""The words of a scenario: what its phones do, what its caller does, when, and how the call ends. Pure."""
+"""Grammar of scenarios: words for phones, the caller's actions, moments and the call's end. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from yaml_models.patterns import LINE, matching
 NOTHING = "presses nothing"
 PRESSES, HANGS_UP = r"presses ([0-9*#]{1,32})", r"hangs up in ([a-z0-9_]+)"
 SAYS = r"says ([^\W\d_](?:[ '-]?[^\W\d_]){0,59})"
-SAYS_IN_SCHEMA = "says .{1,120}"            # JSON Schema's patterns have no letters of every alphabet
+SAYS_IN_SCHEMA = "says .{1,120}"            # JSON Schema patterns cannot match letters of every alphabet
 AFTER = r"answers after ([1-9][0-9]?) s"
 TRANSFERS = r"([0-9]{2,6}) transfers to ([0-9*#+]{1,20})"
 ASKS = r"([0-9]{2,6}) asks ([0-9*#+]{1,20}) and (hands over|comes back)"
@@ -26,13 +26,13 @@ ENDING = (r"(answered by|message for|mailbox of) [0-9]{2,6}|(answered by|to be c
 
 class PhoneDoes(StrEnum):
     ANSWERS = "answers"
-    RINGS = "rings"                          # and nobody takes it
+    RINGS = "rings"                          # and nobody answers
     BUSY = "busy"                            # registered, and says busy when it is called (486)
     DECLINES = "declines"                    # registered, and refuses when it is called (603)
-    REDIRECTS = "redirects"                  # answers with 302, which nobody follows: it counts as busy
-    IN_A_CALL = "in a call"                  # and does not take a second one
+    REDIRECTS = "redirects"                  # answers with 302, which is not followed: it counts as busy
+    IN_A_CALL = "in a call"                  # and does not accept a second one
     UNREGISTERED = "unregistered"
-    NO_KEY = "answers without a key"         # outside: the voicemail of a mobile network; who must confirm gets no call so
+    NO_KEY = "answers without a key"         # external: a mobile network's voicemail; with confirmation it gets no call
 
 
 STATES = {
@@ -45,12 +45,12 @@ STATES = {
     PhoneDoes.UNREGISTERED: DeviceState.UNAVAILABLE,
     PhoneDoes.NO_KEY: DeviceState.IDLE,
 }
-"""What is known of a phone before it is called."""
+"""The known state of a phone before it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """What all devices of a user do. `after_s` counts for one that answers."""
+    """The behaviour of all devices of a user. `after_s` applies to one that answers."""
 
     does: PhoneDoes
     after_s: int = 0
@@ -74,7 +74,7 @@ class HangsUp:
 
 
 class Handing(StrEnum):
-    """How a user transfers a call."""
+    """The way in which a user transfers a call."""
 
     BLIND = "transfers"
     ASKED = "hands over"                     # having asked there
@@ -83,10 +83,10 @@ class Handing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfers:
-    """What one of two who talk does: by code, as on the telephone."""
+    """A transfer by a party of the conversation: by code, as on the telephone."""
 
     by: str                                  # an extension
-    to: str                                  # what is dialled
+    to: str                                  # the dialled number
     how: Handing
 
 

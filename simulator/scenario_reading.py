@@ -1,4 +1,4 @@
-"""Reads a tenant's file of scenarios, and finds what is wrong in it. Pure."""
+"""Reads a tenant's file of scenarios, and finds its problems. Pure."""
 
 import re
 from collections.abc import Collection, Container, Iterable, Mapping
@@ -22,7 +22,7 @@ A_NODE = "element or user"
 
 
 def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
-    """The scenarios of a tenant's file, whose name errors show. Raises ConfigError with everything that is wrong in it."""
+    """The scenarios of a tenant's file, with the name used in errors. Raises ConfigError with all problems of the file."""
     document = read_document(text, file)
     content = fitted(document, Scenarios)
     if isinstance(content, list):
@@ -42,8 +42,8 @@ def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
 def _references(
     document: Document, content: Scenarios, tenant: Tenant, hidden: Collection[str] = (),
 ) -> Iterable[Problem]:
-    """Every scenario has a title of its own and a moment, and names only what the tenant has. `hidden` are words in parts that
-    nobody can read."""
+    """Every scenario has its own title and a moment, and names only what the tenant has. `hidden` are words in
+    unreadable parts."""
     seen: dict[str, int] = {}
     nodes = {*tenant.nodes, *SYSTEM_NODES}
     prompts = set(tenant.all_prompts())

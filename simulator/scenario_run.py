@@ -1,4 +1,4 @@
-"""A scenario of a tenant: how its call goes in the simulator, and whether that is what is expected. Pure."""
+"""Scenario run: simulates a scenario's call and compares it with the expected result. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -43,21 +43,21 @@ OVER = Why.CONVERSATION_OVER()
 ANSWERED_SIP, CANCELLED_SIP = 200, 487
 SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Cause.NO_ANSWER: 480, Cause.UNAVAILABLE: 480,
              Cause.REFUSED: 403, Cause.CONGESTION: 503}
-"""What a caller's phone is told when nobody has answered it. Source: chan_pjsip's hangup_cause2sip."""
+"""The SIP code for a caller whose call was not answered. Source: chan_pjsip's hangup_cause2sip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of a call, as far as a caller, a phone and the record can tell: the same for both players."""
+    """The result of a call, as visible to a caller, a phone and the record: the same for both players."""
 
     path: tuple[Visit, ...]
     hears: tuple[str, ...]
     ends: str
     sip: int | None                        # None where the failover took the call
     questions: int                         # how often the caller was asked for keys
-    settings: Mapping[Extension, Personal] = field(default_factory=dict)      # what users have set then, where it is something
-    switches: Mapping[Name, Name] = field(default_factory=dict)               # where all stand then
-    talked: int = 0                        # how many of the transfers were begun, refused ones too
+    settings: Mapping[Extension, Personal] = field(default_factory=dict)      # users' settings afterwards, where there are any
+    switches: Mapping[Name, Name] = field(default_factory=dict)               # the positions of all switches afterwards
+    talked: int = 0                        # number of transfers begun, refused ones too
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -107,16 +107,16 @@ class Scene:
             }, talk=self.scenario.talk)
 
     def settings(self) -> dict[Extension, Personal]:
-        """What the users have set, by extension."""
+        """The users' settings, by extension."""
         given = self.scenario.given.settings
         return {extension: read_settings(self.tenant, extension, texts) for extension, texts in given.items()}
 
     def switches(self) -> dict[Name, Name]:
-        """Where all stand before the call."""
+        """The positions of all switches before the call."""
         return {name: switch.standing(self.scenario.given.switches.get(name)) for name, switch in self.tenant.switches.items()}
 
     def calendars(self) -> dict[str, Fetched]:
-        """What stands at the addresses of calendars."""
+        """The content at the addresses of calendars."""
         begins = self.moment.replace(hour=0, minute=0)
         events = {
             name: CalendarEvent(begins=begins, ends=begins + timedelta(days=1), title=title)
@@ -132,7 +132,7 @@ class Scene:
         return replace(told(self, simulation), settings=settings, switches={**self.switches(), **simulation.moved})
 
     def problems(self, found: Told) -> list[Problem]:
-        """Where `found` is not what the scenario expects."""
+        """The differences between `found` and the scenario's expectation."""
         expect, title = self.scenario.expect, self.scenario.title
         pairs: list[tuple[str, object, object]] = [("ends", expect.ends, found.ends), ("path", expect.path, found.nodes),
                                                    ("hears", expect.hears, found.hears), ("sip", expect.sip, found.sip)]
@@ -160,12 +160,12 @@ class Scene:
 
 
 def told_path(scene: Scene, path: Iterable[Visit]) -> tuple[Visit, ...]:
-    """Where a call is transferred, each of its channels tells when its own conversation is over, in no order."""
+    """After a transfer, each channel of the call reports the end of its own conversation, in no fixed order."""
     return tuple(visit for visit in path if not (scene.scenario.talk and visit.why == OVER))
 
 
 def told(scene: Scene, simulation: Simulation) -> Told:
-    """A simulation in the words of a scenario."""
+    """A simulation as the result of a scenario."""
     steps = simulation.steps
     hears = tuple(prompt for step in steps for prompt in _heard(step))
     sip = ANSWERED_SIP if simulation.talked else _sip(steps, simulation.answered_by)
@@ -175,7 +175,7 @@ def told(scene: Scene, simulation: Simulation) -> Told:
 
 
 def _asks(step: Step) -> bool:
-    """Whether a key is awaited."""
+    """True if a key is awaited."""
     return isinstance(step, Read | Listen) or (isinstance(step, Queue) and bool(step.keys))
 
 
@@ -205,7 +205,7 @@ def _sip(steps: tuple[Step, ...], answered_by: str) -> int | None:
 
 
 def failures(scenes: Iterable[Scene]) -> list[Problem]:
-    """What the simulator finds otherwise than the scenarios expect."""
+    """The differences between the simulator's results and the scenarios' expectations."""
     return [problem for scene in scenes for problem in scene.problems(scene.simulated())]
 
 

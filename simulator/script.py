@@ -1,4 +1,4 @@
-"""What a simulated call meets, and what comes of it. Pure."""
+"""Script and result of a simulated call. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ WHY_REFUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The outside world. `keys` are what the caller presses or says, one entry a question, '' for nothing;
-    `states` are by extension (all devices of the user), by device ('201-dect') where one is unlike the others, or by number
-    outside, which is idle unless they say otherwise, and so is all that tells how a phone behaves. `silent`
+    """The world around the call. `keys` are what the caller presses or says, one entry a question, '' for nothing;
+    `states` are by extension (all devices of the user), by device ('201-dect') where one differs from the others, or by
+    external number, which is idle by default; the other fields about phones use the same keys. `silent`
     lists the extensions and numbers that ring and do not answer. `answers` are those to questions; a turn that is not among
-    them is 0. `call_servers` says what each call server answers; one that is not among them is away. The extensions in
-    `refusing` are idle and say busy when they are called, those in `declining` refuse otherwise; the numbers in `keyless`
+    them is 0. `call_servers` is each call server's answer; one without an answer is unreachable. The extensions in
+    `refusing` are idle and report busy when called, those in `declining` refuse otherwise; the numbers in `keyless`
     answer and press no key. `answer_after_s` is how long a
     phone rings before it is answered, else 0. `hangs_up_in` is where the caller gives up, having pressed all keys: the first
     wait at this node."""
@@ -50,18 +50,18 @@ class Script:
     calendars: Mapping[str, Fetched] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)      # by queue: callers in its line
     closed_rooms: frozenset[str] = frozenset()                    # conference rooms that are full or locked
-    guessed_rooms: frozenset[str] = frozenset()                   # rooms for which too many wrong PINs were keyed of late
+    guessed_rooms: frozenset[str] = frozenset()                   # rooms with too many recent wrong PINs
     declining: frozenset[str] = frozenset()
     keyless: frozenset[str] = frozenset()
     loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
     last_callers: Mapping[str, str] = field(default_factory=dict)      # by extension: the number, as it was shown
     failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
     pins: Mapping[str, str] = field(default_factory=dict)         # by extension, to dial from the mobile; else any is right
-    usage: Usage = NOTHING_USED                                   # calls with the outside before this one
-    countries: frozenset[str] = frozenset()                       # foreign ones that somebody has confirmed
+    usage: Usage = NOTHING_USED                                   # external calls before this one
+    countries: frozenset[str] = frozenset()                       # foreign ones already confirmed
     permission_pins: Mapping[str, str] = field(default_factory=dict)      # by extension, and '' for all others
-    talk: tuple[Transfers, ...] = ()                              # what users do, one after another, once they talk
-    transferrer: str = ""                                         # the user who has passed the call on to `dialled`
+    talk: tuple[Transfers, ...] = ()                              # actions of users in a conversation, one after another
+    transferrer: str = ""                                         # the user who has transferred the call to `dialled`
 
     def permission_pin(self, extension: str) -> str:
         return self.permission_pins.get(extension, self.permission_pins.get("", ""))
@@ -70,9 +70,9 @@ class Script:
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """The path with its reasons, and how the call ended, in the words of a scenario: 'answered by 201', 'message for 201',
-    'refused', which `cause` says more of, 'failover', 'caller hangs up'. `steps` are what the phone system was asked for,
-    `asked` the nodes that asked for keys, in their order; `rang` the users of whom any could have answered at the end.
-    `changed` is what users have set afterwards, of those for whom a code changed it, and `moved` where the switches stand that
+    'refused', for which see `cause`, 'failover', 'caller hangs up'. `steps` are the requests to the phone system,
+    `asked` the nodes that asked for keys, in their order; `rang` the users who could have answered at the end.
+    `changed` is the settings afterwards of users for whom a code changed them, and `moved` the positions of the switches that
     were moved."""
 
     path: tuple[Visit, ...]
@@ -82,7 +82,7 @@ class Simulation:
     rang: tuple[str, ...] = ()
     changed: Mapping[str, Personal] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
-    talked: int = 0                  # how much of what its users do, once they talk, they have done
+    talked: int = 0                  # number of actions in `talk` that were done
     cause: Cause | None = None       # of a call that was refused
     answered_by: str = ""            # the user or number that answered last, '' where the call ended otherwise
 

@@ -1,4 +1,4 @@
-"""What would happen to a call: the engine that decides live calls, played against a script. Pure."""
+"""Simulation of a call: the engine that decides live calls, run against a script. Pure."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -56,11 +56,11 @@ from simulator.script import FAILOVER, HANGS_UP, REFUSED, Script, Simulation
 from simulator.simulated_answers import SimulatedAnswers
 from simulator.simulated_phones import Rung, able, dial, phone, wait
 
-MAX_STEPS = 500      # far above what the engine's own limit lets through
+MAX_STEPS = 500      # far above the engine's own limit
 
 
 def simulate(tenant: Tenant, script: Script) -> Simulation:
-    """What would happen, and what would be set afterwards."""
+    """The simulated call, and the settings after it."""
     asked = SimulatedAnswers(script)
     return replace(_played(tenant, script, asked), changed=asked.changed, moved=asked.moved)
 
@@ -164,8 +164,8 @@ def _after(path: tuple[Visit, ...], steps: tuple[Step, ...], rest: Simulation) -
 
 
 def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Facts, answered_by: str) -> Simulation:
-    """What becomes of a conversation whose users transfer it, from its beginning on. A consultation is a call of its own; one
-    that nobody and nothing answers leaves everything as it was. Who is handed over to a menu or a mailbox goes on there."""
+    """The rest of a conversation whose users transfer it. A consultation is a call of its own; one that
+    is not answered changes nothing. A caller transferred to a menu or a mailbox goes on there."""
     caller = facts.caller_extension or script.caller
     path: tuple[Visit, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -184,7 +184,7 @@ def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Fa
                 goes_on, origin=Origin.TRANSFER, caller_extension=stays if stays in tenant.users else "", caller=stays,
                 talk=script.talk[done + 1:], transferrer=action.by), questions)
             return replace(_after(path, steps, rest), talked=done + 1 + rest.talked)
-        keys = script.keys if action.how is Handing.ASKED else ()      # of the other, who is handed over
+        keys = script.keys if action.how is Handing.ASKED else ()      # of the transferred party
         asked = _played(tenant, replace(
             goes_on, origin=Origin.PHONE, caller_extension=action.by, caller=action.by, keys=keys, talk=(), transferrer="",
         ), questions)
@@ -197,7 +197,7 @@ def _talk(tenant: Tenant, script: Script, questions: SimulatedAnswers, facts: Fa
 
 
 def takes_call(step: Step) -> bool:
-    """Whether this step answers the call."""
+    """True if this step answers the call."""
     taking = Read | Listen | Say | Echo | Voicemail | CheckVoicemail | Move | PickUp | Park | Unpark | Conference | Queue
     return isinstance(step, taking) or (isinstance(step, Play) and not step.early)
 

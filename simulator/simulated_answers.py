@@ -1,4 +1,4 @@
-"""What a simulated call is answered when it asks, and what it changes. Pure."""
+"""Answers to the questions of a simulated call, and its effects. Pure."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SimulatedAnswers:
-    """`changed` is what users have set afterwards, of those for whom the call changed it; `moved` where the switches stand that
-    it moved. `lines` are those that the call itself has taken, `calls` its numbers outside, by who pays."""
+    """`changed` is the settings of users for whom the call changed them; `moved` the positions of the switches that
+    it moved. `lines` are those that the call itself has taken, `calls` its external numbers, by paying user."""
 
     script: "Script"
     changed: dict[str, Personal] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class SimulatedAnswers:
     calls: Counter[str] = field(default_factory=Counter)
 
     def decides(self) -> None:
-        """What the call has rung outside before is over."""
+        """Ends the external calls that this call has made before."""
         self.calls.clear()
 
     def answer(self, question: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""How phones answer a simulated call, and a queue's agents. Pure."""
+"""Simulated phones and agents: their answers to a call. Pure."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A phone, `name` of `owner`, or a number outside. It begins to ring `after_s` seconds later than the first."""
+    """A phone, `name` of `owner`, or an external number. It begins to ring `after_s` seconds later than the first."""
 
     name: str
     owner: str
@@ -23,15 +23,15 @@ class Rung:
     confirms: bool = False
 
     def is_among(self, named: frozenset[str]) -> bool:
-        """Whether it, or its owner with all devices, is one of these."""
+        """True if the set names it, or its owner with all devices."""
         return self.name in named or self.owner in named
 
     def answered_after_s(self, script: Script) -> int:
-        """How long it rings before it is answered."""
+        """Ringing time before it is answered."""
         return script.answer_after_s.get(self.name, script.answer_after_s.get(self.owner, 0))
 
     def takes_calls(self, script: Script) -> bool:
-        """Somebody answers there, sooner or later, and confirms if that is asked for."""
+        """Somebody answers sooner or later, and confirms if required."""
         return not self.is_among(script.silent) and not (self.confirms and self.owner in script.keyless)
 
 
@@ -41,13 +41,13 @@ def phone(facts: Facts, endpoint: str, after_s: int) -> Rung:
 
 
 def able(script: Script, rung: list[Rung]) -> tuple[str, ...]:
-    """Those who could have answered, each once."""
+    """Users and numbers that could have answered, each once."""
     return tuple(dict.fromkeys(each.owner for each in rung if each.state in RINGING and each.takes_calls(script)))
 
 
 def dial(script: Script, rung: list[Rung], ring_s: int) -> tuple[DialEnded, str]:
-    """How the phones and numbers answer: the quickest one that is free and not silent; and who it was. One that declines counts
-    for Asterisk as one that cannot be reached: the cause of 603 is none that Dial() has a word for."""
+    """The result of a Dial: the quickest phone that is free and not silent answers; and its owner. One that declines counts
+    for Asterisk as unreachable: Dial() has no status for the cause of 603."""
     there = [each for each in rung if each.state not in ABSENT and not each.is_among(script.declining)]
     ringing = [each for each in there if each.state in RINGING and not each.is_among(script.refusing)]
     answers = [
@@ -61,15 +61,15 @@ def dial(script: Script, rung: list[Rung], ring_s: int) -> tuple[DialEnded, str]
 
 
 def _cause(script: Script, rung: list[Rung]) -> int:
-    """Why none of them is there: the trunk fails, or else the last of them declines or is not in use."""
+    """The cause when none is reachable: the trunk fails, or else the last of them declines or is not registered."""
     if not rung:
         return Cause.CONGESTION
     return Cause.REFUSED if rung[-1].owner in script.declining else Cause.UNKNOWN_NUMBER
 
 
 def wait(script: Script, facts: Facts, waits: Queue, key: str) -> tuple[QueueLeft | None, str, tuple[str, ...]]:
-    """How a caller leaves the line, None for one who waits without end; the agent who answered, and all who could have. Of
-    those who are free the quickest answers, and nobody stands before the caller."""
+    """The caller's way out of the line, None for an endless wait; the agent who answered, and all who could have. Of
+    the free agents the quickest answers, and nobody is ahead of the caller."""
     if waits.max_waiting and script.waiting.get(waits.queue, 0) >= waits.max_waiting:
         return QueueLeft(QueueEnd.FULL), "", ()
     free: dict[str, int] = {}

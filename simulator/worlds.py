@@ -1,4 +1,4 @@
-"""What the phones, the switches and the users' settings may be like when a representative call comes. Pure."""
+"""Worlds: possible states of phones, switches and users' settings for a representative call. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,17 +13,17 @@ MAX_SPECIAL = 24       # worlds of one number besides the usual ones
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`words` say what is not as ever: '' for the usual day, on which all phones are free and nothing is set."""
+    """`words` describe the differences from the usual day; '': the usual day, with all phones free and nothing set."""
 
     words: str = ""
-    states: Mapping[str, DeviceState] = field(default_factory=dict)       # by extension or number outside
+    states: Mapping[str, DeviceState] = field(default_factory=dict)       # by extension or external number
     silent: frozenset[str] = frozenset()
     switches: Mapping[Name, Name] = field(default_factory=dict)
     personal: Mapping[Extension, Personal] = field(default_factory=dict)
 
 
 def usual_worlds(before: Tenant, after: Tenant) -> tuple[World, ...]:
-    """What holds for everybody at once; the first is the usual day."""
+    """Worlds with one state for all phones; the first is the usual day."""
     users = {*before.users, *after.users}
     far = {number for tenant in (before, after) for node in tenant.nodes.values() for _, number in node.uses().outside}
     return (
@@ -35,8 +35,8 @@ def usual_worlds(before: Tenant, after: Tenant) -> tuple[World, ...]:
 
 
 def special_worlds(before: Tenant, after: Tenant, number: str) -> Iterator[World]:
-    """What single switches and users may be like where calls to the number can come: switches, users and groups that rules ask
-    for, and users who have their calls forwarded."""
+    """Worlds with single switches or users in other states, as far as calls to the number depend on them: switches, users and
+    groups that rules test, and users who have their calls forwarded."""
     found: dict[str, World] = {}
     for tenant in (before, after):
         nodes = [tenant.nodes[name].uses() for name in reachable(tenant, entries_of(tenant)[number])]
@@ -54,7 +54,7 @@ def special_worlds(before: Tenant, after: Tenant, number: str) -> Iterator[World
                     paused = dict.fromkeys(tenant.agents_of(key), Personal(paused=True))
                     found[f"all of {key}"] = World(f"all of {key} are paused", personal=paused)
                 case "calendars" | "lists":
-                    pass                     # the moments and callers that they speak of are tried anyway
+                    pass                     # the moments and callers that they mention are tried anyway
                 case other:
                     raise ValueError(f"rules ask for {other!r}, of which no world is known")
         names = [name for name in reachable(tenant, entries_of(tenant)[number]) if name in tenant.users]

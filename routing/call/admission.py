@@ -1,6 +1,6 @@
-"""Whether one more call with the outside may be: the plan's lines and the brake on fraud. Pure.
+"""Call admission: the plan's limits and the fraud brake, for one more external call. Pure.
 
-store/lines.py decides the same of what Redis has, in one exchange.
+store/lines.py makes the same decision from the counters in Redis, in one exchange.
 """
 
 from collections.abc import Mapping
@@ -13,24 +13,24 @@ from routing.numbering.value_types import Extension, Name
 from routing.platform.platform import Brake
 
 NO_LIMIT = 0
-NOBODY = ""                # whose call is that of no user, such as one that comes in
+NOBODY = ""                # the user of a call that belongs to no user, such as an incoming one
 
 
 class Limit(StrEnum):
-    """What refuses a call."""
+    """The limit that refuses a call."""
 
     NONE = ""
     LINES = "lines"                      # of the plan
-    STOPPED = "stopped"                  # by the brake, or by hand
+    STOPPED = "stopped"                  # by the fraud brake, or by an administrator
     USER_CALLS = "user_calls"
     TENANT_CALLS = "tenant_calls"
-    USER_MINUTES = "user_minutes"        # from now on stopped
+    USER_MINUTES = "user_minutes"        # stopped from now on
     TENANT_MINUTES = "tenant_minutes"
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How much there may be at most, NO_LIMIT for any amount; of minutes before the call begins."""
+    """Upper limits; NO_LIMIT: none. The limits of minutes count the minutes before the call begins."""
 
     lines: int = NO_LIMIT
     user_calls: int = NO_LIMIT
@@ -41,7 +41,7 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is taken: `calls` are the outgoing ones by user, `stopped` has users, and NOBODY where all the tenant is."""
+    """Current usage. `calls` are outgoing ones by user. `stopped` holds users, and NOBODY if the whole tenant is stopped."""
 
     lines: int = 0
     calls: Mapping[Extension, int] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def caps(lines: int | None, brake: Brake | None) -> Caps:
 
 
 def reached(limits: Caps, usage: Usage, extension: Extension, *, outgoing: bool) -> Limit:
-    """The limit that one more call would exceed. What a user may at most holds for no call of NOBODY."""
+    """The limit that one more call would exceed. Per-user limits do not apply to NOBODY."""
     if outgoing and usage.stopped & {extension, NOBODY}:
         return Limit.STOPPED
     if limits.lines and usage.lines >= limits.lines:
@@ -87,11 +87,11 @@ REFUSALS: dict[Limit, tuple[Name, Cause]] = {
     Limit.USER_MINUTES: ("sys_outside_stopped", Cause.REFUSED),
     Limit.TENANT_MINUTES: ("sys_outside_stopped", Cause.REFUSED),
 }
-"""What a refused caller hears, and the cause of the end."""
+"""The prompt for a refused caller, and the cause of the hang-up."""
 
 
 def reasons_of(limit: Limit, limits: Caps, extension: Extension) -> Reasons:
-    """The reasons for which the limit refuses a call of that user, or of NOBODY."""
+    """The reasons for which the limit refuses a call of this user, or of NOBODY."""
     match limit:
         case Limit.LINES:
             return Why.LINES_TAKEN(limits.lines)

@@ -1,4 +1,4 @@
-"""What a tenant's own web service may answer while a call waits, and how it may fail. Pure; told in docs/call-server.md."""
+"""Call server: answers that a tenant's own web service may give in a call, and its failures. Pure; docs/call-server.md."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,20 +16,20 @@ MAX_ANSWER_BYTES = 16_384
 
 
 def printable(text: str) -> str:
-    """The text. Raises ValueError for what a page or a log would not show as it is."""
+    """The text. Raises ValueError if a page or a log could not show it unchanged."""
     if not text.isprintable():
         raise ValueError("expected printable characters only")
     return text
 
 
-# As SpokenText, but shorter: it is made to speech while the caller waits.
+# Like SpokenText, but shorter: it is synthesized while the caller waits.
 ShortSpokenText = Annotated[str, matching(
     r"^[^\x00-\x09\x0b-\x1f\x7f<>{}$\\]{1,500}$", "text of at most 500 characters without < > { } $ \\")]
 Shown = Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,80}$", SHORT_LINE), AfterValidator(printable)]
 
 
 class Reply(Part):
-    """The answer of a call server. Every field may be left out; without `go_to` the call goes on to the element's `next`."""
+    """The answer of a call server. Every field is optional; without `go_to` the call goes on to the element's `next`."""
 
     model_config = ConfigDict(title="Answer of a call server")
 
@@ -43,23 +43,23 @@ class Reply(Part):
 
 
 class Failure(StrEnum):
-    """Why there is no answer that could be followed."""
+    """The reason why there is no usable answer."""
 
-    REFUSED_ADDRESS = "refused_address"    # it is in a network that the operator does not allow
+    REFUSED_ADDRESS = "refused_address"    # its network is not allowed by the operator
     UNKNOWN_HOST = "unknown_host"
-    NO_CONNECTION = "no_connection"        # refused, or not in time
-    TLS = "tls"                            # its certificate cannot be trusted, or no encryption came about
-    NO_ANSWER = "no_answer"                # connected, and silent for too long
-    CLOSED = "closed"                      # before the whole answer, or it spoke no HTTP
-    STATUS = "status"                      # another than 200; no redirect is followed
+    NO_CONNECTION = "no_connection"        # connection refused or timed out
+    TLS = "tls"                            # its certificate is not trusted, or the TLS handshake failed
+    NO_ANSWER = "no_answer"                # connected, but no answer in time
+    CLOSED = "closed"                      # closed before the whole answer, or not HTTP
+    STATUS = "status"                      # not 200; redirects are not followed
     TOO_LARGE = "too_large"
-    WRONG_ANSWER = "wrong_answer"          # not what the schema says
-    SUSPENDED = "suspended"                # it failed so often that it is not asked for a while
+    WRONG_ANSWER = "wrong_answer"          # does not match the schema
+    SUSPENDED = "suspended"                # not asked for a while after repeated failures
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`detail` says what was found, '' where the failure says it all."""
+    """`detail` says what was found; '' where the failure alone says it all."""
 
     failure: Failure
     detail: str = ""
@@ -70,7 +70,7 @@ class Failed:
 
 
 def read_reply(text: bytes) -> Reply | Failed:
-    """An answer as it was sent, or what is wrong with it."""
+    """The reply in these bytes, or what is wrong with it."""
     try:
         return Reply.model_validate_json(text)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a user changes by a code: routing/tenant/settings.py says what is set afterwards. Pure."""
+"""Changes that a user makes by a code; routing/tenant/settings.py computes the settings after them. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,8 +31,8 @@ class LoggedOut:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """`kind` is one of Forwarding, `to` an internal or a whole number, '' for no forward. `fixed` says that the tenant's file
-    has one of this kind, over which "none" has to be remembered."""
+    """`kind` is one of Forwarding, `to` an internal or full number, '' for no forward. `fixed`: the tenant's file has a forward
+    of this kind, so that "none" has to be stored to override it."""
 
     kind: str
     to: str

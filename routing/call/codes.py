@@ -1,6 +1,6 @@
-"""The codes that users key on their phones: one table with defaults; a tenant changes each, or switches it off with null. Pure.
+"""Feature codes that users dial: one table with defaults; a tenant changes each, or disables it with null. Pure.
 
-A new code is one entry of Feature and one field of Codes of the same name; who implements it reads `Keyed.rest`.
+A new code is one entry of Feature and one field of Codes of the same name; its implementation reads `Keyed.rest`.
 """
 
 from collections.abc import Container, Iterator
@@ -17,14 +17,14 @@ from yaml_models.strict_model import Part
 
 
 class Feature(StrEnum):
-    """What a code that is dialled does. In angle brackets what is keyed after it, in round ones what may be."""
+    """The function of a dialled code. Comments: <required> and (optional) keys after the code."""
 
-    VOICEMAIL = "voicemail"                                          # the own mailbox
-    LOGIN = "login"                                                  # (internal number of a group or queue): all without it
+    VOICEMAIL = "voicemail"                                          # the user's own mailbox
+    LOGIN = "login"                                                  # (internal number of a group or queue); without it: all
     LOGOUT = "logout"
     PAUSE = "pause"
     RESUME = "resume"
-    STATUS = "status"                                                # what is set is told
+    STATUS = "status"                                                # plays the user's current settings
     DO_NOT_DISTURB_ON = "do_not_disturb_on"
     DO_NOT_DISTURB_OFF = "do_not_disturb_off"
     FORWARD_UNCONDITIONAL = "forward_unconditional"                  # <number>
@@ -35,16 +35,16 @@ class Feature(StrEnum):
     FORWARD_NO_ANSWER_OFF = "forward_no_answer_off"
     FORWARD_UNAVAILABLE = "forward_unavailable"                      # <number>
     FORWARD_UNAVAILABLE_OFF = "forward_unavailable_off"
-    HIDE_NUMBER = "hide_number"                                      # <number>: called without showing one's own
+    HIDE_NUMBER = "hide_number"                                      # <number>: called without showing the caller's number
     SHOW_MAIN = "show_main"                                          # <number>: called with the tenant's main number
     CALL_LAST_CALLER = "call_last_caller"
     WAKE_UP = "wake_up"                                              # <HHMM>
     WAKE_UP_OFF = "wake_up_off"
     ECHO = "echo"
-    PICK_UP = "pick_up"                                              # a call that rings in an own group
-    PICK_UP_EXTENSION = "pick_up_extension"                          # <internal number>: a call that rings there
+    PICK_UP = "pick_up"                                              # a call that rings in one of the user's own groups
+    PICK_UP_EXTENSION = "pick_up_extension"                          # <internal number>: a call that rings at that number
     PARK = "park"
-    MOVE = "move"                                                    # the call of another own device comes to this one
+    MOVE = "move"                                                    # moves the call of the user's other device here
 
 
 class Shown(IntEnum):
@@ -59,18 +59,18 @@ PREFIXES = {Feature.SHOW_MAIN: Shown.MAIN, Feature.HIDE_NUMBER: Shown.NOTHING}
 
 
 class InCallCodes(Part):
-    """What is keyed during a conversation."""
+    """Codes keyed during a conversation."""
 
     blind_transfer: InCallCode | None = "##"
     attended_transfer: InCallCode | None = "*2"
-    back: InCallCode | None = "*1"                        # while asking: back to who is to be transferred
+    back: InCallCode | None = "*1"                        # while consulting: back to the party to be transferred
     park: InCallCode | None = "*3"
-    move: InCallCode | None = "*5"                        # rings the user's other phones and mobile; who answers goes on
+    move: InCallCode | None = "*5"                        # the user's other phones ring, and the mobile; one takes over
 
 
 class Codes(Part):
-    """Every code that is dialled, by what it does; those of `switches` move that switch to its next position, or, followed by a
-    digit, to that position of its list."""
+    """All dialled codes, by feature. A code of `switches` moves that switch to its next position, or, followed by a digit, to
+    that position of its list."""
 
     voicemail: Code | None = "*97"
     login: Code | None = "*50"
@@ -110,7 +110,7 @@ class Codes(Part):
         return tuple((code, feature) for feature in Feature if (code := getattr(self, feature)))
 
     def keyed(self, dialled: str) -> "Keyed | SwitchKeyed | None":
-        """What is meant by what was dialled; None where it begins with no code."""
+        """The code that was dialled, with the keys after it; None if the number begins with no code."""
         for code, feature in self._dialled:
             if dialled.startswith(code):
                 return Keyed(feature, dialled.removeprefix(code))
@@ -120,7 +120,7 @@ class Codes(Part):
         return None
 
     def without_prefix(self, dialled: str) -> tuple[Shown, str]:
-        """The number that was dialled, without the code that says what this one call shows."""
+        """The number to show that a prefix code selects, and the dialled number without that code."""
         match self.keyed(dialled):
             case Keyed(feature=feature, rest=rest) if feature in PREFIXES and rest:
                 return PREFIXES[feature], rest
@@ -128,8 +128,8 @@ class Codes(Part):
                 return Shown.AS_EVER, dialled
 
     def problems(self, switches: Container[Name]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Where two codes could be meant by the same keys, or one moves no switch: the field's path and what is wrong. No code
-        can be taken for an internal or an emergency number, since each begins with '*'."""
+        """Ambiguous codes, and codes of unknown switches: the field's path and what is wrong. No code can be mistaken for
+        an internal or an emergency number, since each begins with '*'."""
         yield from self._clashes
         for switch in self.switches:
             if switch not in switches:
@@ -153,7 +153,7 @@ class Codes(Part):
                     yield other_path, f"{other} and {code}, which is {'.'.join(path)}: the same keys could mean both"
 
     def _is_written(self, path: tuple[str, ...]) -> bool:
-        """Whether the tenant's file says this code."""
+        """True if the tenant's file sets this code."""
         table: BaseModel = self.in_call if path[0] == "in_call" else self
         return path[0] == "switches" or path[-1] in table.model_fields_set
 
@@ -161,7 +161,7 @@ class Codes(Part):
 @dataclass(frozen=True, slots=True)
 class Keyed:
     feature: Feature
-    rest: str                  # what was keyed after the code: digits, '*', '#' and '+', of any kind and length
+    rest: str                  # keys after the code: digits, '*', '#' and '+', in any number and order
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Effects: what a decision changes in the live state. Pure.
 
-The decision names the effect by `Facts.perform`; the caller of the engine performs it and asks for the same decision again,
-with the result. An effect that is named again for the same decision counts once.
+The decision names the effect with `Facts.perform`; the caller of the engine performs it and asks for the same decision again,
+with the result. An effect named again for the same decision counts once.
 """
 
 from dataclasses import dataclass, field
@@ -19,16 +19,16 @@ PAUSES, GOES_ON = 1, 0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Count one more call of this group. The result: how many came before it, 0, 1, 2, ..."""
+    """Count one more call of this group. The result: the number of calls before it, 0, 1, 2, ..."""
 
     group: str
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Offer the call to one of these users and numbers: the first to whom no other call is being offered, or the one with the
-    fewest such calls. It counts as offered to that one for `for_s` seconds, and to `before`, who had it, no more. The result: a
-    place in `order`."""
+    """Offer the call to one of these users and numbers: the first one without another current offer, or else the one with the
+    fewest. The offer counts for `for_s` seconds; the offer to `before`, the previous holder, no longer counts. The result: an
+    index into `order`."""
 
     order: tuple[Extension | Did, ...]
     for_s: int
@@ -37,22 +37,22 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Offer the call no longer to the user or number that has it. The result: True, False where nobody can tell."""
+    """Withdraw the call's current offer. The result: True, or False where the live state cannot say."""
 
     holder: Extension | Did
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Move the switch to the position after the one where it stands. The result: the new position's place among `positions`, or
+    """Move the switch to its next position. The result: the index of the new position in `positions`, or
     NOT_CHANGED."""
 
     switch: str
     positions: tuple[str, ...]
-    initial: str                     # where it stands before anybody touches it
+    initial: str                     # the position before the first change
 
     def after(self, found: str | None) -> int:
-        """The place after the position that live state says."""
+        """The index after the position that the live state holds."""
         standing = found if found in self.positions else self.initial
         return (self.positions.index(standing) + 1) % len(self.positions)
 
@@ -75,7 +75,7 @@ class ChangeSetting:
 
 @dataclass(frozen=True, slots=True)
 class FlipPause:
-    """Begin the user's pause, everywhere, or end it wherever it is. The result: PAUSES, GOES_ON or NOT_CHANGED."""
+    """Begin the user's pause in all groups and queues, or end every pause. The result: PAUSES, GOES_ON or NOT_CHANGED."""
 
     extension: Extension
 
@@ -83,12 +83,12 @@ class FlipPause:
 class PinIs(Enum):
     RIGHT = "right"
     WRONG = "wrong"
-    LOCKED = "locked"            # too many wrong ones in the last hour, whatever this one is; or nobody can tell
+    LOCKED = "locked"            # too many wrong PINs in the last hour, whatever this one is; or unknown
 
 
 @dataclass(frozen=True, slots=True)
 class CheckPin:
-    """Try this as the user's PIN. It counts as a try, over all calls, until a right one. The result: a PinIs."""
+    """Check this PIN of the user. It counts as an attempt, over all calls, until a right one. The result: a PinIs."""
 
     extension: Extension
     keys: str = field(repr=False)
@@ -97,9 +97,9 @@ class CheckPin:
 
 @dataclass(frozen=True, slots=True)
 class TryRoomPin:
-    """Try a PIN of this conference room. A wrong one counts from now on, over all calls; those of the tenant's own phones,
-    `inside`, and all others are counted apart, so that no stranger keeps colleagues out. The result: False where too many were
-    wrong, and then no PIN opens the room."""
+    """Try a PIN of this conference room. A wrong one counts from now on, over all calls. Attempts from the tenant's own phones,
+    `inside`, are counted apart from all others, so that no stranger locks colleagues out. The result: False after too many
+    wrong PINs, and then no PIN opens the room."""
 
     room: str
     inside: bool
@@ -108,9 +108,9 @@ class TryRoomPin:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Take a line for one more call with an external number. It counts from now on, until it is over. `anyway`: nothing refuses
-    it. An outgoing call is that of the user with this extension, or of nobody, to this `number`, which begins to ring `after_s`
-    seconds later; what the same channel has called before is over. The result: the Limit that refuses it, or Limit.NONE."""
+    """Take a line for one more external call. It counts from now on, until the call ends. `anyway`: no limit refuses
+    it. An outgoing call belongs to the user with this extension, or to nobody; it goes to this `number`, which begins to ring
+    `after_s` seconds later; earlier calls of the same channel are over. The result: the Limit that refuses it, or NONE."""
 
     limits: Caps
     day: str                         # 2026-11-23, in the tenant's time zone
@@ -123,7 +123,7 @@ class Admit:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmCountry:
-    """Remember that calls to this foreign country are meant. The result: False where it cannot be remembered now."""
+    """Store the confirmation of calls to this foreign country. The result: False where it cannot be stored now."""
 
     country: str
 

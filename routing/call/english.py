@@ -1,7 +1,7 @@
-"""Reasons in English. Pure. Another language is a module with such a table, and forms for its dates and lists.
+"""Reasons in English. Pure. Another language is a module with such a table and its own formats for dates and lists.
 
-In a sentence {0} is the first value of the reason; behind a colon stands a form: `and` and `;` join reasons that are otherwise
-joined by commas, `or nothing` stands for an empty text, `date`, `moment` and `clock` are for times in ISO 8601.
+In a sentence {0} is the first value of the reason; a format may follow a colon: `and` and `;` join reasons that otherwise are
+joined by commas, `or nothing` stands for an empty text, `date`, `moment` and `clock` format times in ISO 8601.
 """
 
 from collections.abc import Mapping
@@ -247,7 +247,7 @@ FAILURES: Mapping[Failure, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A value of a reason in its sentence."""
+    """A reason's value, formatted for its sentence."""
 
     value: str | Reasons
 
@@ -280,7 +280,7 @@ def in_english(reasons: Reasons) -> str:
 
 
 def _sentence(reason: Reason) -> str:
-    """A reason whose values are not those that this version gives it stands for itself."""
+    """The reason's sentence. A reason with other values than this version gives it is shown as it is."""
     try:
         return SENTENCES[reason.why].format(*map(_Value, reason.values))
     except (IndexError, ValueError):

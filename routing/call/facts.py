@@ -1,4 +1,4 @@
-"""What is known at the moment of a decision: a frozen snapshot, taken before it. Pure."""
+"""Facts: a frozen snapshot of what is known at the moment of a decision, taken before it. Pure."""
 
 import zlib
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ Answers = Mapping[Request, Answer]
 
 
 class Unanswered(Exception):
-    """A question to answer, or an effect to perform, before the same decision is asked for again."""
+    """A question to answer, or an effect to perform, before the same decision is made again."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(f"nobody has answered {request}")
@@ -53,18 +53,18 @@ class Unanswered(Exception):
 
 
 class DeviceState(StrEnum):
-    """The state of one endpoint, in the field's words. Source: Asterisk's device states, `core show hints`."""
+    """The state of one endpoint. Source: Asterisk's device states, `core show hints`."""
 
     IDLE = "idle"                # registered, no call
     RINGING = "ringing"
-    IN_USE = "in_use"            # in a call, may take another
+    IN_USE = "in_use"            # in a call, accepts another
     BUSY = "busy"                # refuses another call
     UNAVAILABLE = "unavailable"  # not registered or not reachable
-    UNKNOWN = "unknown"          # nothing was heard of it yet
+    UNKNOWN = "unknown"          # not reported yet
 
 
 class Forwarding(StrEnum):
-    """When a user's calls go elsewhere."""
+    """The condition under which a user's calls are forwarded."""
 
     UNCONDITIONAL = "unconditional"
     BUSY = "busy"
@@ -74,14 +74,14 @@ class Forwarding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """What a user has set for the time being, by code or on a page. Groups and queues are elements' names."""
+    """A user's current settings, made by code or on a page. Groups and queues are elements' names."""
 
     do_not_disturb: bool = False
     paused: bool = False                                     # in all groups and queues
     paused_in: frozenset[str] = frozenset()
-    logged_out: bool = False                                 # of all groups and queues
+    logged_out: bool = False                                 # logged out of all groups and queues
     logged_out_of: frozenset[str] = frozenset()
-    forwards: Mapping[Forwarding, str] = field(default_factory=dict)      # to an extension or a whole number; '': no forward
+    forwards: Mapping[Forwarding, str] = field(default_factory=dict)      # to an extension or a full number; '': no forward
     wake_up: datetime | None = None                                       # aware: when a call wakes the user up
 
 
@@ -90,31 +90,31 @@ NOTHING_SET = Personal()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The snapshot. `devices` is keyed by endpoint name, such as 'acme-201-desk'; all else is the tenant's own."""
+    """The snapshot. `devices` is keyed by endpoint name, such as 'acme-201-desk'; everything else belongs to the tenant."""
 
     moment: datetime                  # aware; the node converts it to the tenant's time zone
-    caller_extension: str = ""        # whose phone calls; '' for a call from outside
-    caller: str = ""                  # the caller's number, +E.164 where it can be told; '' when it is hidden
-    dialled: str = ""                 # the number that the call came to, as it is in the tenant's file where it is there
-    chance: float = 0.0               # 0 <= chance < 1, drawn anew for each decision
+    caller_extension: str = ""        # the user whose phone calls; '' for an external caller
+    caller: str = ""                  # the caller's number, +E.164 where it is known; '' when it is hidden
+    dialled: str = ""                 # the number that was called, spelled as in the tenant's file if the file has it
+    chance: float = 0.0               # 0 <= chance < 1, a new random number for each decision
     devices: Mapping[str, DeviceState] = field(default_factory=dict)
-    switches: Mapping[str, str] = field(default_factory=dict)             # by the switch's name: its position
+    switches: Mapping[str, str] = field(default_factory=dict)             # current position, by switch
     personal: Mapping[str, Personal] = field(default_factory=dict)        # by extension
-    calendars: Mapping[str, Fetched] = field(default_factory=dict)        # by name: what was last found at its address
+    calendars: Mapping[str, Fetched] = field(default_factory=dict)        # by name: the last content fetched from its address
     answers: Answers = field(default_factory=dict)
-    keys: str = ""                    # what the caller typed last in this call
-    transferrer: str = ""             # the user who passed the conversation on to where it is; '' without one
+    keys: str = ""                    # the caller's last keys in this call
+    transferrer: str = ""             # the user who transferred the conversation here; '' without one
 
     @property
     def payer(self) -> str:
-        """The user on whose behalf a number outside is called."""
+        """The user on whose behalf an external number is called."""
         return self.transferrer or self.caller_extension
 
     def state_of(self, endpoint: str) -> DeviceState:
         return self.devices.get(endpoint, DeviceState.UNKNOWN)
 
     def drawn(self, what: str) -> float:
-        """0 <= drawn < 1: `chance` dealt anew for each thing that is decided by it, so that one does not follow from another.
+        """0 <= drawn < 1: a number derived from `chance` for each subject, so that two decisions do not depend on each other.
         A `chance` of 0 stays 0."""
         return self.chance * (zlib.crc32(what.encode()) | 1 << 20) % 1.0
 
@@ -144,7 +144,7 @@ class Facts:
     @overload
     def perform(self, effect: TryRoomPin | Withdraw | ConfirmCountry) -> bool: ...
     def perform(self, effect: Effect) -> Answer:
-        """The result of the effect. Raises Unanswered where it is still to be performed."""
+        """The result of the effect. Raises Unanswered where it still has to be performed."""
         return self._found(effect)
 
     def _found(self, request: Request) -> Answer:

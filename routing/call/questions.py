@@ -1,6 +1,6 @@
-"""Questions: what a decision must know that its snapshot of facts does not hold. A question changes nothing. Pure.
+"""Questions: what a decision needs to know beyond its snapshot of facts. A question changes nothing. Pure.
 
-The decision names the question by `Facts.answer`; the caller of the engine answers it and asks for the same decision again.
+The decision names the question with `Facts.answer`; the caller of the engine answers it and asks for the same decision again.
 Each kind of question has its own kind of answer.
 """
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from routing.numbering.value_types import Extension
 from routing.speech.phrases import Language
 
-MOST_UNDERSTOOD = 3     # names that are offered to a caller who has said one
+MOST_UNDERSTOOD = 3     # names offered to a caller who has said a name
 NOT_KNOWN = "?"
 
 
@@ -33,8 +33,8 @@ class Loads:
 
 @dataclass(frozen=True, slots=True)
 class LastCaller:
-    """The last call to this user, whether or not it was taken. The answer: the number as its caller showed it, '' where nobody
-    has called or none was shown, NOT_KNOWN where nobody can say."""
+    """The last call to this user, answered or not. The answer: the caller's number as it was shown, '' if there was no call or
+    no number, NOT_KNOWN where the live state cannot say."""
 
     extension: Extension
 
@@ -56,8 +56,8 @@ class Speak:
 
 
 class PinOf(StrEnum):
-    MOBILE = "mobile"            # lets a user dial from the mobile
-    PERMISSIONS = "permissions"  # steps over what the user is not permitted
+    MOBILE = "mobile"            # allows the user to dial from the mobile
+    PERMISSIONS = "permissions"  # overrides the user's permissions for one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +75,15 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class KnownCountry:
-    """Has any user of the tenant ever confirmed a call to this foreign country?"""
+    """Has any user of the tenant ever confirmed calls to this foreign country?"""
 
     country: str
 
 
 @dataclass(frozen=True, slots=True)
 class Understand:
-    """The name that the caller said a moment ago. Each user with the ways to say the name. The answer: the nearest, best first;
-    none where nothing was said, or something else."""
+    """The name that the caller has just said. Each user has the ways to say the name. The answer: the nearest, best first;
+    empty where nothing was said, or none of the names."""
 
     names: tuple[tuple[Extension, tuple[str, ...]], ...]
     language: Language

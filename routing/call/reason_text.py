@@ -1,7 +1,7 @@
-"""Reasons as text that travels through the dialplan and is kept in the database. Pure.
+"""Reasons as text: sent through the dialplan and stored in the database. Pure.
 
 '.wrong_key-9~.on_to-sales~' is WRONG_KEY("9"), then ON_TO("sales"): a reason begins with '.', ends with '~', and each value
-stands behind a '-', percent-encoded, or as reasons. Nothing in it can be read as dialplan.
+follows a '-', percent-encoded, or as reasons. None of it can be read as dialplan.
 """
 
 import re
@@ -20,8 +20,8 @@ def reason_text(reasons: Reasons) -> str:
 
 
 def read_reasons(text: str) -> Reasons:
-    """The reasons. A text that this version has not written, such as the words that earlier versions kept, is a reason by
-    itself."""
+    """The reasons. A text not written by this version, such as the sentences that earlier versions stored, becomes a reason of
+    its own."""
     if not text.startswith("."):
         return Why.WORDS(text)
     try:
@@ -42,7 +42,7 @@ def _encoded(text: str) -> str:
 
 
 def _read(begin: re.Match[str], tokens: Iterator[re.Match[str]], depth: int) -> Reason:
-    """The reason that begins with this token. Raises ValueError and StopIteration for what is none."""
+    """The reason that begins with this token. Raises ValueError and StopIteration if there is no valid reason."""
     if begin[1] != "." or begin[2] not in KINDS or depth > MAX_DEPTH:
         raise ValueError(f"found {begin[0]!r}, expected a kind of reason")
     values: list[str | Reasons] = []

@@ -1,7 +1,7 @@
-"""Reasons: why a decision is as it is, as values. Pure. routing/call/english.py makes words of them.
+"""Reasons: the explanation of a decision, as values. Pure. routing/call/english.py renders them as text.
 
-A path keeps reasons for each of its places, one after the other: `Why.WRONG_KEY("9") + Why.IN_ALL(2) + Why.ON_TO("sales")`.
-A value of a reason is a text such as a name or a number, or further reasons. No code reads the words.
+A path keeps the reasons for each of its nodes, one after the other: `Why.WRONG_KEY("9") + Why.IN_ALL(2) + Why.ON_TO("sales")`.
+A value of a reason is a text such as a name or a number, or further reasons. No code parses the words.
 """
 
 from collections.abc import Container
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Why(StrEnum):
-    """The kinds of reasons; in the comment the values, in their order."""
+    """The kinds of reasons; each comment lists the values, in their order."""
 
     # Everywhere
     ON_TO = "on_to"                            # node
@@ -60,9 +60,9 @@ class Why(StrEnum):
     TO_DID = "to_did"                          # DID
     ON_BLACKLIST = "on_blacklist"              # caller
     # Codes
-    CODE_TAKES_NOTHING = "code_takes_nothing"  # code, what was keyed behind it
+    CODE_TAKES_NOTHING = "code_takes_nothing"  # code, keys after it
     CANNOT_BE_CHANGED = "cannot_be_changed"    # what was to be changed
-    ASKS_WHAT_IS_SET = "asks_what_is_set"      # extension, here and in all that follow
+    ASKS_WHAT_IS_SET = "asks_what_is_set"      # extension, also in all that follow
     NOT_TO_BE_DISTURBED = "not_to_be_disturbed"
     MAY_BE_DISTURBED = "may_be_disturbed"
     NOT_WOKEN_UP = "not_woken_up"
@@ -139,8 +139,8 @@ class Why(StrEnum):
     USER_DOES = "user_does"                    # extension, a FORWARDS
     FOLLOWED = "followed"                      # who rings, the forward that led there
     NOT_FOLLOWED = "not_followed"              # forward
-    FOLLOWED_IN_VAIN = "followed_in_vain"      # forward, why nothing rings there
-    HAS_PASSED_ON = "has_passed_on"            # extension, here and in all that follow
+    FOLLOWED_IN_VAIN = "followed_in_vain"      # forward, reason why nothing rings there
+    HAS_PASSED_ON = "has_passed_on"            # extension, also in all that follow
     LOGGED_OUT = "logged_out"
     PAUSED = "paused"
     IS_CALLER = "is_caller"
@@ -240,11 +240,11 @@ class Why(StrEnum):
     # Written by the dialplan: asterisk-conf/extensions.conf, templates/extensions.conf.j2
     WAKES_UP = "wakes_up"                      # extension
     REFUSES_UNENCRYPTED = "refuses_unencrypted"        # extension
-    # Read from records that other versions have written
+    # Read from records that other versions wrote
     WORDS = "words"                            # the words
 
     def __call__(self, *values: "str | int | Reasons") -> "Reasons":
-        """The reason, alone. A number is kept as its digits."""
+        """The reason with these values. A number is kept as its digits."""
         return (Reason(self, tuple((value or "") if isinstance(value, tuple) else str(value) for value in values)),)
 
 
@@ -258,5 +258,5 @@ Reasons = tuple[Reason, ...]
 
 
 def gives(reasons: Reasons, wanted: Container[Why]) -> bool:
-    """Is one of them of these kinds?"""
+    """True if any of the reasons is of one of these kinds."""
     return any(reason.why in wanted for reason in reasons)

@@ -1,4 +1,4 @@
-"""What the phone system reports of a call, what the call remembers, and what is decided. Pure."""
+"""Events of a call, the state it keeps between steps, and the decision about it. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,29 +32,29 @@ from routing.speech.phrases import Language
 
 
 class Origin(StrEnum):
-    """Where a call enters."""
+    """The way by which a call enters."""
 
-    TRUNK = "trunk"   # from outside, to a public number
+    TRUNK = "trunk"   # from a trunk, to a public number
     PHONE = "phone"   # from one of the tenant's own endpoints
-    TRANSFER = "transfer"   # one of these has passed on a conversation
+    TRANSFER = "transfer"   # one of these endpoints has transferred a conversation
     WAKE_UP = "wake_up"     # we have called a user, who has answered
 
 
 class DialStatus(StrEnum):
-    """How a Dial step ended. Source: Asterisk's DIALSTATUS."""
+    """The status with which a Dial step ended. Source: Asterisk's DIALSTATUS."""
 
-    ANSWER = "ANSWER"            # somebody talked; the conversation is over
+    ANSWER = "ANSWER"            # answered; the conversation is over
     BUSY = "BUSY"
     NOANSWER = "NOANSWER"
-    UNAVAILABLE = "CHANUNAVAIL"  # nobody registered or reachable
+    UNAVAILABLE = "CHANUNAVAIL"  # not registered or not reachable
     CONGESTION = "CONGESTION"    # refused for another reason
     CANCEL = "CANCEL"            # the caller hung up first
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A call begins. `dialled` is digits, '*', '#' and '+'; `caller_extension` is '' for a call from outside. Of a
-    call that was transferred, `dialled` is what the transferring user dialled for it."""
+    """A call begins. `dialled` is digits, '*', '#' and '+'; `caller_extension` is '' for an external caller. For a transferred
+    call, `dialled` is the number that the transferring user dialled."""
 
     origin: Origin
     dialled: str
@@ -63,20 +63,20 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """The flow has arrived at a node, which has not asked for anything yet."""
+    """The call has entered a node, which has not asked for anything yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """What the caller keyed, '' when nothing came in time."""
+    """The keys that the caller pressed, '' after a timeout."""
 
     keys: str
 
 
 @dataclass(frozen=True, slots=True)
 class Listened:
-    """The caller was listened to, and keyed this instead of speaking; '' where nothing was keyed. What was said, and whether
-    anything was, is a question of its own."""
+    """The caller's speech was recorded, or the caller pressed these keys instead; '' if none. The recognised name, if any, is a
+    separate question."""
 
     keys: str
 
@@ -88,7 +88,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class DialEnded:
-    """`cause` is the Q.850 cause of what ended the last of its legs, 0 where none is known."""
+    """`cause` is the Q.850 cause of the leg that ended last, 0 where none is known."""
 
     status: DialStatus
     cause: int = 0
@@ -96,26 +96,26 @@ class DialEnded:
 
 @dataclass(frozen=True, slots=True)
 class VoicemailEnded:
-    """The mailbox is done with the caller, whether or not a message was left; `failed` means it could not take one."""
+    """The mailbox has finished with the caller, with or without a message; `failed` means it could not record one."""
 
     failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConferenceLeft:
-    """The conference is over for the caller; `refused` means there was no place, or the room was locked."""
+    """The conference is over for the caller; `refused` means the room was full or locked."""
 
     refused: bool = False
 
 
 class QueueEnd(StrEnum):
-    """How a caller left a queue."""
+    """The way by which a caller left a queue."""
 
-    ANSWERED = "answered"      # an agent talked; the conversation is over
+    ANSWERED = "answered"      # an agent answered; the conversation is over
     KEY = "key"                # by a key
     TIMEOUT = "timeout"
     FULL = "full"              # never came in
-    EMPTY = "empty"            # no agent is there any more
+    EMPTY = "empty"            # no agent is available any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ class QueueLeft:
 
 
 class Parked(StrEnum):
-    """What became of a parked call."""
+    """The end of a parked call's wait."""
 
-    FETCHED = "fetched"      # somebody has talked to the caller
-    BACK = "back"            # nobody came in time
-    FULL = "full"            # never parked
+    FETCHED = "fetched"      # taken from the slot; the conversation is over
+    BACK = "back"            # returned after the time limit
+    FULL = "full"            # no free slot: never parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,10 @@ Event = (
 
 
 class Awaits(StrEnum):
-    """Which event the last step will be answered with."""
+    """The event that will answer the last step."""
 
     DIGITS = "digits"
-    PIN = "pin"           # digits that leave no trace
+    PIN = "pin"           # digits that are not logged or stored
     SPEECH = "speech"
     PLAYED = "played"
     DIAL = "dial"
@@ -156,7 +156,7 @@ class Awaits(StrEnum):
     CONFERENCE = "conference"
     QUEUE = "queue"
     PARKED = "parked"
-    ENTERED = "entered"   # whatever the step ends with, the call then enters another node
+    ENTERED = "entered"   # the call then enters another node, however the step ends
     NOTHING = "nothing"   # the step was the last
 
 
@@ -186,7 +186,7 @@ def awaits(step: Step) -> Awaits:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the flow has chosen for the rest of the call; '' is the tenant's own language, and no music."""
+    """Settings that the flow has chosen for the rest of the call; '' is the tenant's own language, and no music."""
 
     language: Language | Literal[""] = ""
     music: str = ""
@@ -201,14 +201,14 @@ class State:
 
     node: str                       # an element's name or an extension
     awaits: Awaits
-    hops: int                       # nodes visited so far; the engine stops a loop by it
+    hops: int                       # nodes visited so far; the engine's protection against loops
     memory: tuple[int, ...] = ()    # counters whose meaning only the node knows
-    trail: tuple[str, ...] = ()     # the users who have passed the call on since its caller last chose
+    trail: tuple[str, ...] = ()     # the users who have passed the call on since its caller last made a choice
     chosen: Chosen = NOTHING_CHOSEN
 
 
 class CorruptMemory(Exception):
-    """A memory that its node never writes: the configuration changed during the call, or the channel's variable was altered."""
+    """A memory that its node never writes: the configuration changed during the call, or the channel variable was altered."""
 
     def __init__(self, memory: tuple[int, ...], expected: str) -> None:
         super().__init__(f"memory: found {'.'.join(map(str, memory)) or 'nothing'}, expected {expected}")
@@ -231,7 +231,7 @@ def cause_in(memory: tuple[int, ...]) -> Cause:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One entry of a call's path: where it was and why it went on."""
+    """One entry of a call's path: the node, and why the call went on."""
 
     node: str
     why: Reasons
@@ -242,4 +242,4 @@ class Decision:
     state: State
     step: Step
     path: tuple[Visit, ...]         # what this decision adds to the call's path
-    refuses: bool = False           # the step's prompts say why the call goes nowhere
+    refuses: bool = False           # the step's prompts explain why the call cannot go on

@@ -1,4 +1,4 @@
-"""The steps of a call: what a decision asks of the phone system. Pure."""
+"""Steps of a call: requests of a decision to the phone system. Pure."""
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -6,7 +6,7 @@ from typing import Literal
 
 from routing.speech.phrases import Language
 
-NEXT_KEY_S = 3     # between two keys of a number
+NEXT_KEY_S = 3     # time limit between two keys of a number
 CONFERENCE_PROMPTS = (
     "sys_conference_alone", "sys_conference_wait", "sys_conference_ended", "sys_conference_removed", "sys_conference_closed",
     "sys_conference_muted", "sys_conference_unmuted", "sys_conference_locked", "sys_conference_unlocked",
@@ -29,10 +29,10 @@ class Cause(IntEnum):
 class Read:
     """Play the prompts, which a key interrupts, then wait for up to `max_digits` keys. Answers the call.
 
-    `longer` are the beginnings of longer numbers: after any other keys nothing more is waited for, after these `NEXT_KEY_S`.
-    Without it the keys end with `max_digits`, or when `wait_s` have passed since the last. `told` is played to its end before
-    all that, and keys pressed meanwhile count for nothing: they belong to the number that was wrong. What is keyed is `secret`
-    where nobody but the decision that asked may know it.
+    `longer` are the beginnings of longer numbers: after any other keys the input ends at once, after these within `NEXT_KEY_S`.
+    Without it the input ends after `max_digits`, or `wait_s` after the last key. `told` are prompts played to their end before
+    all that; keys pressed meanwhile are ignored, because they belong to the number that was wrong. With `secret` only the node
+    that asked may know the keys.
     """
 
     prompts: tuple[str, ...]
@@ -45,8 +45,8 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Play the prompts, which a key interrupts, then record what the caller says until a pause. A key ends that: then up to
-    `max_digits` keys are taken, the last after `wait_s` without another. Answers the call."""
+    """Play the prompts, which a key interrupts, then record the caller's speech until a pause. A key ends that: then up to
+    `max_digits` keys are read, with a time limit of `wait_s` after each. Answers the call."""
 
     prompts: tuple[str, ...]
     max_digits: int
@@ -55,7 +55,7 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play the prompts to their end, or, `skippable`, to any key; `early` plays them without answering the call."""
+    """Play the prompts to their end, or, if `skippable`, until any key; `early` plays them without answering the call."""
 
     prompts: tuple[str, ...]
     early: bool = False
@@ -64,12 +64,12 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A number outside, +E.164 or a short one, and the endpoint of the trunk that leads there. It begins to ring `after_s`
+    """An external number, +E.164 or a short one, and the endpoint of its trunk. It begins to ring `after_s`
     seconds later.
 
-    With `confirm` whoever answers has to press a key to get the call, and the others ring on until then: so a network's
-    voicemail takes no call. It is a call outside of the `payer`, a user, or of the tenant where that is ''; a user has to be
-    permitted to call there, unless the administrator has `permitted` it.
+    With `confirm` the person who answers has to press a key to get the call, and the others ring until then: so a network's
+    voicemail takes no call. It is an external call of the `payer`, a user, or of the tenant where that is ''; the user needs
+    the permission for it, unless the administrator has `permitted` it.
     """
 
     number: str
@@ -82,7 +82,7 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Play the prompt, then send back all that is said, until '#'."""
+    """Play the prompt, then play the caller's speech back, until '#'."""
 
     prompt: str
 
@@ -95,7 +95,7 @@ class Say:
 
 
 class Diverted(StrEnum):
-    """Why a call is passed on to a number outside. Source: RFC 5806, diversion reasons."""
+    """The reason why a call is diverted to an external number. Source: RFC 5806, diversion reasons."""
 
     UNCONDITIONAL = "unconditional"
     BUSY = "user-busy"
@@ -105,7 +105,7 @@ class Diverted(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diversion:
-    """The tenant's number that was called before, and why the call did not stay there."""
+    """The tenant's number that was called first, and the reason why the call was diverted."""
 
     number: str
     reason: Diverted
@@ -113,10 +113,10 @@ class Diversion:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring the endpoints and the numbers outside together for `ring_s` seconds and connect the first that answers.
+    """Ring the endpoints and the external numbers together for `ring_s` seconds and connect the first that answers.
 
-    Outside they see the number `shown`, or the caller's own where it is '', or none where it is `hidden`; the tenant's number
-    `vouching` stands for the call.
+    External numbers see the number `shown`, or the caller's own where it is '', or none where it is `hidden`; the tenant's
+    number `vouching` is the asserted identity of the call.
     """
 
     endpoints: tuple[str, ...]
@@ -124,13 +124,13 @@ class Dial:
     outside: tuple[Outside, ...] = ()
     shown: str = ""
     vouching: str = ""
-    delays_s: tuple[int, ...] = ()   # of each endpoint, how much later it begins to ring; empty: all at once
-    passed_on: bool = False          # who does not answer sees no missed call: others are still to be rung
-    music: str = ""                  # what the caller hears instead of the ringing tone, one of the tenant's musics
+    delays_s: tuple[int, ...] = ()   # ring delay of each endpoint; empty: all at once
+    passed_on: bool = False          # phones that do not answer show no missed call: others are still to ring
+    music: str = ""                  # the caller hears this music of the tenant's instead of the ringing tone
     hidden: bool = False
     diversion: Diversion | None = None     # of a call that is forwarded
-    told: tuple[str, ...] = ()       # prompts that whoever answers hears first
-    own: bool = False                # only who dialled talks there, and nobody to whom that one transfers the call
+    told: tuple[str, ...] = ()       # prompts that the answering party hears first
+    own: bool = False                # this call may not be transferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +142,14 @@ class Voicemail:
 
 @dataclass(frozen=True, slots=True)
 class CheckVoicemail:
-    """Let the mailbox's owner listen."""
+    """Play the mailbox's messages to its owner."""
 
     mailbox: str
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Take over the conversation of another phone of the user, or of the `mobile`; `nothing` is played where there is none."""
+    """Take over the conversation of another phone of the user, or of the `mobile`; `nothing` is played if there is none."""
 
     extension: str
     mobile: str
@@ -158,7 +158,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class CallAs:
-    """From here on the call is one that this user makes: the number is dialled as from the user's phone."""
+    """Continue as a call of this user: the number is dialled as from the user's phone."""
 
     extension: str
     number: str
@@ -166,8 +166,8 @@ class CallAs:
 
 @dataclass(frozen=True, slots=True)
 class PickUp:
-    """Take a call that rings at one of these endpoints, or, without any, in a pickup group of the channel's own; `nothing` is
-    played where none rings."""
+    """Take a call that rings at one of these endpoints, or, without any, in the channel's own pickup groups; `nothing` is
+    played if none rings."""
 
     endpoints: tuple[str, ...]
     nothing: str
@@ -175,7 +175,7 @@ class PickUp:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Let the call wait in a lot, in the first of the `slots` that is free, for `limit_s` seconds; a phone is `told` which."""
+    """Park the call in a lot, in the first free one of the `slots`, for `limit_s` seconds; with `told` a phone hears which."""
 
     lot: str
     slots: tuple[str, ...]
@@ -185,7 +185,7 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Unpark:
-    """Take the call that waits in a slot; `nothing` is played where there is none."""
+    """Take the call that waits in a slot; `nothing` is played if there is none."""
 
     lot: str
     slot: str
@@ -194,8 +194,8 @@ class Unpark:
 
 @dataclass(frozen=True, slots=True)
 class SetCall:
-    """From now on the caller's name begins with `name_prefix`, and the caller hears `language` and, while waiting, `music`, one
-    of the tenant's musics. What is '' stays as it is."""
+    """Set the prefix of the caller's name, the `language` of the call and, while waiting, its `music`, one of the tenant's
+    musics. An empty value changes nothing."""
 
     name_prefix: str = ""
     language: Language | Literal[""] = ""
@@ -204,9 +204,9 @@ class SetCall:
 
 @dataclass(frozen=True, slots=True)
 class Conference:
-    """Let the caller into a room with others. `prompts` are the room's own words, in the order of CONFERENCE_PROMPTS.
+    """Connect the caller to a conference room. `prompts` are the room's own, in the order of CONFERENCE_PROMPTS.
 
-    A moderator comes in when the room is full, too. Others wait for one if `waits`, and leave with the last one if `ends`.
+    A moderator may enter a full room. With `waits` the others wait for a moderator; with `ends` they leave with the last one.
     """
 
     room: str
@@ -220,7 +220,7 @@ class Conference:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Who may be rung for a caller who has waited for `after_s` seconds. `delays_s` are of the endpoints, as in a Dial."""
+    """An agent who may be rung once the caller has waited for `after_s` seconds. `delays_s` are of the endpoints."""
 
     extension: str
     endpoints: tuple[str, ...]
@@ -231,9 +231,9 @@ class Agent:
 @dataclass(frozen=True, slots=True)
 class Queue:
     """Wait in the line of a queue until one of the `agents` answers, `max_wait_s` have passed (0: no limit), or one of the
-    `keys` is pressed. Where `max_waiting` are in the line (0: no limit) nobody comes in. `tiers` is in how many steps the
-    agents are rung; `music` is what is heard meanwhile, and `language` what the place in the line is told in, '' where it is
-    not told."""
+    `keys` is pressed. With `max_waiting` callers in the line (0: no limit) nobody can enter. `tiers` is the number of steps in
+    which the agents are rung; `music` plays meanwhile; `language` is the language in which the caller's place is announced, ''
+    for no announcement."""
 
     queue: str
     agents: tuple[Agent, ...]
@@ -243,14 +243,14 @@ class Queue:
     tiers: int = 1
     music: str = ""
     language: Language | Literal[""] = ""
-    place: int = 0                   # where the caller comes in; 0: at the end
+    place: int = 0                   # the place at which the caller enters; 0: at the end
 
 
 @dataclass(frozen=True, slots=True)
 class CallBack:
-    """Let the caller hang up and keep the `place` in the line; when it comes up, the agent who takes it is told so, and the
-    number is rung for `ring_s` seconds. `agreed` is what the caller hears, `agent` and then
-    `unanswered`, or `refused` where no call outside is let out then, what the agent does."""
+    """Let the caller hang up and keep the `place` in the line. When it comes up, the agent who takes it hears `agent`, and the
+    number rings for `ring_s` seconds. The caller hears `agreed`; the agent then hears
+    `unanswered`, or `refused` if the outbound policy refuses the call."""
 
     queue: str
     place: int

@@ -1,4 +1,4 @@
-"""Whether tenants' files can be used: each by itself, and all together. Pure."""
+"""The check of tenants' files: each by itself, and all together. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ from yaml_models.suggestion import did_you_mean
 from yaml_models.validation import Misfit, fitted, told, validated
 
 Texts = Mapping[str, str]      # file name -> YAML
-WITHOUT_BRAKE = Platform(brake=None)      # of a tenant that is read by itself
+WITHOUT_BRAKE = Platform(brake=None)      # for a tenant that is read by itself
 NO_PLATFORMS: Mapping[str, Platform] = {}
 NOBODY = "00"
 STAND_INS: Mapping[str, Value] = {
     "tenant": "tenant", "name": "Tenant", "country": "PL", "language": "en", "timezone": "UTC", "failover": {"ring": [NOBODY]}}
-"""For what every tenant has, where a file is to be checked in which it does not fit."""
+"""Entries that every tenant has, for the check of a file in which they do not fit."""
 
 
 def read_platform(text: str, file: str) -> Platform:
-    """Raises ConfigError with everything that is wrong in it."""
+    """The platform. Raises ConfigError with all problems of the file."""
     return check_platform(text, file).platform
 
 
@@ -48,7 +48,7 @@ class CheckedPlatform:
 
 
 def check_platform(text: str, file: str) -> CheckedPlatform:
-    """Raises ConfigError with everything that is wrong in it."""
+    """The operator's file, checked. Raises ConfigError with all its problems."""
     document = read_document(text, file)
     platform = validated(document, Platform)
     if problems := list(carrier_clashes(document, platform)):
@@ -57,13 +57,13 @@ def check_platform(text: str, file: str) -> CheckedPlatform:
 
 
 def read_tenant(text: str, file: str, platform: Platform = WITHOUT_BRAKE) -> Tenant:
-    """One tenant's file. Raises ConfigError with everything that is wrong in it."""
+    """One tenant's file. Raises ConfigError with all its problems."""
     return read_tenants({file: text}, {file: platform})[0]
 
 
 def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS) -> list[Tenant]:
-    """All tenants' files, in the order of their names. `platforms` are by the tenant's file. Raises ConfigError with everything
-    that is wrong in any of them."""
+    """All tenants' files, in the order of their names. `platforms` are by the tenant's file. Raises ConfigError with all
+    problems of all files."""
     found = check_tenants(texts, {file: platforms.get(file, WITHOUT_BRAKE) for file in texts})
     if found.problems:
         raise ConfigError(found.problems)
@@ -72,7 +72,7 @@ def read_tenants(texts: Texts, platforms: Mapping[str, Platform] = NO_PLATFORMS)
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A tenant's file. Of a tenant with problems there is only what could be read."""
+    """A tenant's file. If it has problems, only the readable parts are present."""
 
     document: Document
     tenant: Tenant | None
@@ -80,7 +80,7 @@ class CheckedFile:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFiles:
-    """All that are YAML, in the order of their names, and the problems of all."""
+    """All files that are YAML, in the order of their names, and the problems of all files."""
 
     files: list[CheckedFile]
     problems: list[Problem]
@@ -108,7 +108,7 @@ def _checked(document: Document, platform: Platform | None) -> tuple[CheckedFile
     if isinstance(found, list):
         return _checked_in_part(document, platform, found) if platform else (CheckedFile(document, None), told(document, found))
     if platform is None:
-        return CheckedFile(document, found), []          # most rules ask for what the operator sells and connects
+        return CheckedFile(document, found), []          # most rules need the operator's plans and carriers
     tenant = _on(platform, found)
     rules = (
         _own_platform, _names, dangling_references, _mobiles, _memberships, _outside, _routes, _terms, _emergency, _codes,
@@ -117,7 +117,7 @@ def _checked(document: Document, platform: Platform | None) -> tuple[CheckedFile
 
 
 def _checked_in_part(document: Document, platform: Platform, misfits: list[Misfit]) -> tuple[CheckedFile, list[Problem]]:
-    """What is certain although something does not fit: names that stand twice, and those of nothing that could be meant."""
+    """Problems that are certain even if other parts do not fit: repeated names, and unknown names."""
     problems = told(document, misfits)
     rest = readable(document, Tenant, misfits, STAND_INS)
     if rest is None:
@@ -136,13 +136,13 @@ def _on(platform: Platform, tenant: Tenant) -> Tenant:
 
 
 def _own_platform(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """What the operator sells and allows stands in a file of the operator's."""
+    """Only the operator's file defines the offer and limits of the platform."""
     if "platform" in document.values:
         yield document.problem(("platform",), "unknown section 'platform'")
 
 
 def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Every element's name once, every internal number once."""
+    """Element names and internal numbers are unique."""
     if tenant.tenant == PLATFORM:
         yield document.problem(("tenant",), f"{PLATFORM!r} is the system's own word, expected another name")
     seen: dict[str, str] = {}
@@ -167,7 +167,7 @@ def _names(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _memberships(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """No group is a member of itself, at whatever depth, and none is too large with the members of its groups."""
+    """No group is a member of itself, directly or through other groups, and none is too large with its member groups."""
     members = {name: group.members for name, group in tenant.groups.items()}
     for name in members:
         if loop := loop_of(name, members):
@@ -183,7 +183,7 @@ def _mobiles(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Numbers outside may be called, and a trunk leads there."""
+    """External numbers may be called, and a trunk carries them."""
     places: list[tuple[tuple[str, ...], Uses]] = []
     places += [(("users", extension), user.uses()) for extension, user in tenant.users.items()]
     places += [((section, name), element.uses()) for section, name, element in tenant.elements()]
@@ -203,7 +203,7 @@ def _outside(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _terms(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Users are of types that there are, and the tenant has no more than its plan."""
+    """Users have existing types, and the tenant stays within its plan."""
     types = tenant.platform.extension_types
     for extension, user in tenant.users.items():
         if user.type not in types:
@@ -226,7 +226,7 @@ def _routes(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _emergency(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """No list names an emergency number, and no internal number has its digits: nobody could ever reach that one."""
+    """No list contains an emergency number, and no internal number has the digits of one: it could never be reached."""
     paths: dict[str, tuple[str, ...]] = {extension: ("users", extension) for extension in tenant.users}
     for section, name, element in tenant.elements():
         if element.extension:
@@ -249,7 +249,7 @@ def _codes(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _ways_out(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """From every element a call can come to a human, a mailbox or a spoken end."""
+    """From every element a call can reach a person, a mailbox or a spoken end."""
     targets = {name: set(tenant.targets_of(node)) for name, node in tenant.nodes.items()}
     finished = {name for name, node in tenant.nodes.items() if node.uses().ends}
     grown = True

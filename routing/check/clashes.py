@@ -1,4 +1,4 @@
-"""What belongs to one tenant and cannot be another's, too. Pure."""
+"""Clashes: values that only one tenant may have, such as numbers and addresses. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
@@ -11,11 +11,11 @@ from routing.tenant.tenant import Tenant
 from yaml_models.document import Document
 from yaml_models.errors import Problem
 
-Claim = tuple[tuple[str, ...], str]      # where the tenant's file says so, and what it is
+Claim = tuple[tuple[str, ...], str]      # its path in the tenant's file, and the value
 
 
 def claims(tenant: Tenant) -> Iterator[Claim]:
-    """A slug, a public number, a trunk's address and a telephone belong to one tenant each."""
+    """Values that belong to one tenant each: a slug, a public number, a trunk's address, a telephone."""
     yield ("tenant",), f"tenant {tenant.tenant}"
     for did in tenant.numbers:
         yield ("numbers", did), f"number {did}"
@@ -27,14 +27,14 @@ def claims(tenant: Tenant) -> Iterator[Claim]:
 
 
 def avoided(tenant: Tenant) -> Iterator[Claim]:
-    """A server that some register at would be taken for the trunk that is known by this address, so nobody may claim that."""
+    """Registration servers: another trunk identified by such an address would take their calls, so nobody may claim it."""
     for name, field, server in servers(tenant.trunks):
         yield ("trunks", name, field), _trunk_address(server)
 
 
 def clashes(read: Sequence[tuple[Document, Tenant]]) -> Iterable[Problem]:
     owners: dict[str, str] = {}
-    registered: dict[str, str] = {}          # what carriers of the platform avoid
+    registered: dict[str, str] = {}          # addresses that carriers of the platform avoid
     for _, tenant in read:
         carriers = tenant.platform.carriers
         owners |= {_trunk_address(address): f"the platform's carrier {name}" for name, _, address in addresses(carriers)}
@@ -44,7 +44,7 @@ def clashes(read: Sequence[tuple[Document, Tenant]]) -> Iterable[Problem]:
             if owner := owners.get(claim, registered.get(claim)):
                 yield document.problem(path, f"{claim} already belongs to {owner}")
             elif path[0] == "trunks" and any(addresses(tenant.platform.carriers)) and not _is_ip(claim.rpartition(" ")[2]):
-                # A name may lead to a carrier's address, and all tenants' calls with it.
+                # A name may resolve to a carrier's address, and would take all tenants' calls from it.
                 yield document.problem(path, f"{claim} is a name, expected an IP address beside the platform's carriers")
             else:
                 owners[claim] = document.place(path)
@@ -55,7 +55,7 @@ def clashes(read: Sequence[tuple[Document, Tenant]]) -> Iterable[Problem]:
 
 
 def carrier_clashes(document: Document, platform: Platform) -> Iterable[Problem]:
-    """A carrier's address is that of no other one."""
+    """No two carriers have the same address."""
     owners: dict[str, str] = {}
     for name, field, address in addresses(platform.carriers):
         if address in owners:
@@ -79,7 +79,7 @@ def _trunk_address(address: str) -> str:
 
 
 def are_compatible(claimed: Iterable[str], avoided_by_some: Iterable[str]) -> bool:
-    """Whether nothing is claimed twice, and nothing that is to be avoided."""
+    """True if no value is claimed twice, and none that is to be avoided."""
     seen = set[str]()
     for claim in claimed:
         if claim in seen:

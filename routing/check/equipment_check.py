@@ -1,4 +1,4 @@
-"""Whether what stands on the desks fits the tenant and the models. Pure."""
+"""The check of equipment against the tenant and the models. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ MAX_ANALOGUE_PORTS = 2      # of a site
 
 
 def equipment_problems(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Everything wrong with one tenant's equipment."""
+    """All problems of one tenant's equipment."""
     labels: dict[str, str] = {}
     used: dict[str, str] = {}
     for section, label, each in tenant.equipment():
@@ -62,7 +62,7 @@ def site_of(tenant: Tenant, each: Equipment) -> str:
 
 
 def macs_of(each: Equipment) -> list[tuple[Path, str]]:
-    """Its MAC addresses: the one that it asks for its configuration by, and those of its further bases."""
+    """Its MAC addresses: the one with which it requests its configuration, and those of its further bases."""
     bases = each.bases if isinstance(each, DectSystem) else {}
     return [(("mac",), each.mac), *((("bases", name), mac) for name, mac in bases.items())]
 
@@ -82,7 +82,7 @@ def _phone(document: Document, tenant: Tenant, path: Path, phone: Phone) -> Iter
 
 
 def _wrong_key(tenant: Tenant, phone: Phone, key: PhoneKey) -> tuple[str, str] | None:
-    """The field of the key that is wrong, and what is."""
+    """The wrong field of the key, and the problem."""
     match key:
         case SwitchKey(switch=name) if name in tenant.switches and name not in tenant.codes.switches:
             return "switch", f"the key dials the switch's code, and codes.switches has none for {name!r}"
@@ -133,7 +133,7 @@ def _ports_of_sites(document: Document, tenant: Tenant) -> Iterable[Problem]:
 
 
 def _too_many(document: Document, tenant: Tenant) -> Iterable[Problem]:
-    """Not more telephones than extensions: handsets and ports count as such, a telephone with several lines as one."""
+    """No more telephones than extensions: handsets and ports count as telephones, a telephone with several lines as one."""
     counted = {
         section: sum(len(devices_of(each)) if not isinstance(each, Phone) else 1 for each in getattr(tenant, section).values())
         for section in ("phones", "dect", "gateways") if getattr(tenant, section)}

@@ -1,4 +1,4 @@
-"""Whether all that may ring together fits into one Dial() step, as Asterisk reads it. Pure."""
+"""Group limits: everything that may ring together must fit into one Dial() step, as Asterisk reads it. Pure."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from yaml_models.errors import Problem
 
 MAX_DIAL_CHARACTERS = 7000     # Asterisk reads an AGI line, and an application's arguments, of at most 8191
 SOON, LATE = "&PJSIP/", "&Local/110-@later"
-NUMBER = "+480000000000000"    # as long as one can be
+NUMBER = "+480000000000000"    # the longest possible
 CONFIRMS = f"&Local/110-1-{NUMBER}-{NUMBER}-{NUMBER}-999999-@-confirm/n"
 
 
@@ -29,7 +29,7 @@ def _group(tenant: Tenant, group: Group, seats: Iterable[Seat]) -> int:
     own = {seat.member: _leg(tenant) if seat.is_outside else _user(tenant, seat.member, around) for seat in seats}
     if group.forwards is Forwards.IGNORE:
         return sum(own.values())
-    # Each may forward to any user, and none rings twice; or to a number outside.
+    # Each may forward to any user, and none rings twice; or to an external number.
     users = {extension: _user(tenant, extension, around) for extension in tenant.users}
     longest = max(*users.values(), _leg(tenant))
     return min(len(own) * longest, sum(users.values()) + len(own) * _leg(tenant))
@@ -37,18 +37,18 @@ def _group(tenant: Tenant, group: Group, seats: Iterable[Seat]) -> int:
 
 def _user(tenant: Tenant, extension: str, around: str) -> int:
     if extension not in tenant.users:
-        return 0                    # another rule says so
+        return 0                    # reported by another rule
     mobile = tenant.ways_of(extension, CallKind.GROUP).mobile
     return _devices(tenant, extension, around) + (_leg(tenant) if mobile else 0)
 
 
 def _devices(tenant: Tenant, extension: str, around: str) -> int:
     if extension not in tenant.users:
-        return 0                    # another rule says so
+        return 0                    # reported by another rule
     return sum(len(around) + len(endpoint) for endpoint in tenant.endpoints_of(extension))
 
 
 def _leg(tenant: Tenant) -> int:
-    """A number outside, by the trunk with the longest name."""
+    """The length of an external number, by the trunk with the longest name."""
     trunks = (len(tenant.trunk_endpoint(trunk)) for trunk in tenant.trunks)
     return len(CONFIRMS) + len(tenant.tenant) + max(trunks, default=0)

@@ -1,4 +1,4 @@
-"""What parts of a tenant's file name is there: elements, users, prompts, musics, numbers, trunks, switches. Pure."""
+"""References: names in a tenant's file must exist (elements, users, prompts, musics, numbers, trunks, switches). Pure."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from yaml_models.suggestion import did_you_mean, expected_one_of
 
 
 class Means(Enum):
-    """What a name is to be that of."""
+    """The kind of thing that a name refers to."""
 
     NODE = auto()          # an element or a user
     PROMPT = auto()
@@ -33,12 +33,12 @@ class Means(Enum):
     SLOT = auto()          # of a parking lot
     SWITCH = auto()
     OWN = auto()           # one of the tenant's numbers
-    SHOWN = auto()         # the same, and it is shown outside
+    SHOWN = auto()         # the same, and shown to external parties
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A name in the file, where it stands, and what it means."""
+    """A name in the file, its place, and the kind of thing that it refers to."""
 
     path: Path
     means: Means
@@ -46,7 +46,7 @@ class Reference:
 
 
 def dangling_references(document: Document, tenant: Tenant, hidden: Collection[str] = ()) -> Iterable[Problem]:
-    """What the file names and does not have. `hidden` may be names in parts of it that nobody can read."""
+    """Names that the file uses but does not define. `hidden` may be names in its unreadable parts."""
     prompts = tenant.all_prompts()
     for reference in _references(tenant):
         if not _is_among(hidden, tenant, reference) and (text := _what_is_wrong(tenant, prompts, reference)):
@@ -71,7 +71,7 @@ def _is_among(hidden: Collection[str], tenant: Tenant, reference: Reference) -> 
 
 
 def _what_is_wrong(tenant: Tenant, prompts: Collection[Name], reference: Reference) -> str:
-    """'' where the name is there."""
+    """The problem of the reference, '' if the name exists."""
     name = reference.name
     match reference.means:
         case Means.NODE:
@@ -163,7 +163,7 @@ def _references(tenant: Tenant) -> Iterator[Reference]:
 
 
 def _naming(tenant: Tenant) -> Iterator[tuple[Path, Uses]]:
-    """What names others by rules of its own: elements, users, the hours of calls outside."""
+    """References of elements, users and the hours of external calls, each by rules of its own."""
     for extension, user in tenant.users.items():
         yield ("users", extension), user.uses()
     for section, name, element in tenant.elements():

@@ -1,4 +1,4 @@
-"""The call's state machine: (tenant, facts, state, event) -> what to do next. Pure; names no kind of node."""
+"""The call's state machine: (tenant, facts, state, event) -> decision. Pure; names no kind of node."""
 
 from dataclasses import replace
 
@@ -31,10 +31,10 @@ MAX_HOPS = 60
 
 
 def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -> Decision:
-    """The one decision, for live calls and for the simulator. `state` is None at the start of a call.
+    """The decision about a call, for live calls and for the simulator. `state` is None at the start of a call.
 
-    Never fails for anything a caller, a phone or a service can send: what cannot go on goes to the failover. Raises Unanswered
-    where a node needs to know more than `facts` says: the same is to be asked again, with the answer in `facts.answers`.
+    Never fails for anything a caller, a phone or a service can send: a call that cannot go on goes to the failover. Raises
+    Unanswered where a node needs more than `facts`: call again with the answer in `facts.answers`.
     """
     if isinstance(event, Started):
         decision = _begin(tenant, facts, event)
@@ -51,12 +51,12 @@ def next_step(tenant: Tenant, facts: Facts, state: State | None, event: Event) -
 
 
 def transfer_refusal(tenant: Tenant, facts: Facts, dialled: str) -> tuple[str, ...]:
-    """The prompts that tell why the user `facts.transferrer` cannot transfer a call to what was dialled for it; () where that
+    """The prompts that explain why the user `facts.transferrer` cannot transfer a call to the dialled number; () where that
     is possible."""
     try:
         return _refusal(_begin(tenant, facts, Started(Origin.TRANSFER, dialled)))
     except Unanswered:
-        return ()       # some element is entered, and asks
+        return ()       # an element is entered, and asks
 
 
 def _begin(tenant: Tenant, facts: Facts, started: Started) -> Decision:
@@ -80,7 +80,7 @@ def _entering(node: str) -> State:
 
 
 def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[Visit, ...]) -> Decision:
-    """From node to node until one asks for a step."""
+    """Walks from node to node until one asks for a step."""
     while state.hops < MAX_HOPS:
         name = state.node
         here = Here(name, tenant, facts, state.trail, state.chosen)
@@ -107,7 +107,7 @@ def _walk(tenant: Tenant, facts: Facts, state: State, event: Event, path: tuple[
 
 
 def _asked(tenant: Tenant, state: State, answer: Do, path: tuple[Visit, ...]) -> Decision:
-    """The step that a node asks for, in the language that is chosen for the call."""
+    """The step that a node asks for, in the language chosen for the call."""
     step = _in_language(tenant, answer.step, state.chosen.language)
     state = replace(state, chosen=answer.chosen or state.chosen)
     if answer.then:

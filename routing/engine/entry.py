@@ -1,4 +1,4 @@
-"""Entry: where a call goes by the number that was dialled, and how it ends where that leads nowhere. Pure."""
+"""Entry: the first node for the number dialled, and the end of a call whose number leads nowhere. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -16,12 +16,12 @@ from routing.numbering.numbers import e164, find_did, is_emergency
 from routing.numbering.value_types import Name
 from routing.tenant.tenant import Tenant
 
-START = "start"    # the path's entry for where a call comes in; no element may have this name
+START = "start"    # the path's entry for the start of a call; no element may have this name
 
 
 @dataclass(frozen=True, slots=True)
 class EntryDecision:
-    """The answer of the entry, the reasons of what came before it, and the number that a code dialled instead, else ''."""
+    """The entry's answer, the reasons before it, and the number that a code dialled instead, else ''."""
 
     answer: Go | Do
     before: tuple[Reasons, ...] = ()
@@ -42,12 +42,12 @@ def enter(tenant: Tenant, facts: Facts, started: Started) -> EntryDecision:
 
 
 def end(memory: tuple[int, ...]) -> Do:
-    """The end of a call whose entry was a step: with the cause that this step has remembered. Raises CorruptMemory."""
+    """The end of a call whose entry was a step, with the cause that this step has stored. Raises CorruptMemory."""
     return Do(Hangup(cause_in(memory)), Why.HANGS_UP())
 
 
 def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do | None:
-    """The step that brings a transferred call back to the user who sent it where it may not go, and who then hears the prompts
+    """The step that returns a refused transfer to the transferring user, who then hears the prompts
     of the refusal; None where there is no such user."""
     user = tenant.users.get(transferrer)
     return None if user is None else Do(
@@ -55,7 +55,7 @@ def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do 
 
 
 def _transferred(tenant: Tenant, facts: Facts, started: Started) -> EntryDecision:
-    """Codes are for those who key them, and not for their callers."""
+    """Codes work only for the users who dial them, not for a transferred caller."""
     number = e164(started.dialled, tenant.country, tenant.area_code)
     why = tenant.refusal_of(number) if started.dialled not in tenant.internal_numbers else ""
     if not why and started.dialled.removeprefix("+").isdigit():
@@ -69,7 +69,7 @@ def _dialled_inside(tenant: Tenant, facts: Facts, started: Started, does: Why) -
     extension = started.caller_extension
     dialled = tenant.codes.without_prefix(started.dialled)[1]
     to_external = Go(OUTGOING, does(extension, started.dialled))
-    if is_emergency(dialled, tenant.country):      # before all else that could be meant
+    if is_emergency(dialled, tenant.country):      # before any other meaning
         return EntryDecision(to_external)
     if keyed := tenant.codes.keyed(dialled):
         match play_code(tenant, facts, extension, keyed):
@@ -109,5 +109,5 @@ def _unknown(dialled: str) -> Do:
 
 
 def _refusal(prompt: Name, why: Reasons, cause: Cause) -> Do:
-    """The caller hears why before anything answers."""
+    """The caller hears the reason before the call is answered."""
     return Do(Play((prompt,), early=True), why, (int(cause),), refuses=True)

@@ -1,4 +1,4 @@
-"""Codes that users dial: each is one step, after which the call ends, or a number that is called instead. Pure."""
+"""Feature codes that users dial: each is one step, after which the call ends, or a number that is called instead. Pure."""
 
 import re
 from collections.abc import Container, Iterable
@@ -24,7 +24,7 @@ from routing.tenant.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class Dials:
-    """The call goes on as if this internal or whole number had been dialled."""
+    """The call goes on as if this internal or full number had been dialled."""
 
     number: str
     why: Reasons
@@ -50,7 +50,7 @@ FORWARDS_OFF = {
 
 
 def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed | SwitchKeyed) -> Do | Dials | None:
-    """What the code does for the user who dials it. None for a code that is no business of this module, or of a phone without
+    """The function of the code for the user who dials it. None for a code not implemented here, or dialled by a phone without
     a user. Raises Unanswered."""
     if extension not in tenant.users:
         return None
@@ -100,7 +100,7 @@ def play_code(tenant: Tenant, facts: Facts, extension: Extension, keyed: Keyed |
 
 
 def woken(tenant: Tenant, facts: Facts, extension: Extension) -> Do:
-    """What a user hears who has answered the call that wakes up. No other one follows."""
+    """The prompts of a wake-up call for the user who answers it. The call then ends."""
     noted = facts.perform(ChangeSetting(extension, WakeUp(None))) == CHANGED
     clock = facts.moment.astimezone(ZoneInfo(tenant.timezone))
     why = Why.IS_AWAKE(extension) if noted else Why.IS_AWAKE_NOT_NOTED(extension)
@@ -109,7 +109,7 @@ def woken(tenant: Tenant, facts: Facts, extension: Extension) -> Do:
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """A code that this user dials."""
+    """A code dialled by this user."""
 
     tenant: Tenant
     facts: Facts
@@ -132,14 +132,14 @@ class _Code:
         return _last(PickUp((), "sys_nothing_to_pick_up"), Why.PICKS_UP_IN(self.extension, ", ".join(groups)))
 
     def pick_up_for(self, other: str) -> Do:
-        """Who is in no pickup group with the other hears the same as if nothing rang."""
+        """A user in no common pickup group hears the same as if nothing rang."""
         if not self.tenant.may_pick_up(self.extension, other):
             return _last(NOTHING_TO_PICK_UP, Why.NO_PICKUP_GROUP_WITH(self.extension, other))
         ringing = PickUp(self.tenant.endpoints_of(other), "sys_nothing_to_pick_up")
         return _last(ringing, Why.PICKS_UP_FOR(self.extension, other))
 
     def attend(self, feature: Feature, number: str) -> Do:
-        """Log in or out, pause or go on: in one group or queue, by its internal number, or in all. Pausing with the own
+        """Log in or out, pause or resume: in one group or queue, by its internal number, or in all. Pausing with the user's own
         extension is what a key with a lamp dials."""
         if number == self.extension and feature is Feature.PAUSE:
             return self.flip_pause()
@@ -177,7 +177,7 @@ class _Code:
         return self.change(Forward(kind, to), prompts, Why.FORWARDS_TO(self.extension, to, kind))
 
     def _forward_target(self, number: str) -> str:
-        """As it is kept: an internal number, or a whole one. Raises ValueError that says why no call can go there."""
+        """The target as it is stored: an internal or a full number. Raises ValueError that says why no call can go there."""
         if not re.fullmatch(r"\+?[0-9]{1,20}", number, re.ASCII):
             raise ValueError("is no number")
         if number in self.tenant.internal_numbers:
@@ -203,7 +203,7 @@ class _Code:
         return self.change(WakeUp(at), ("sys_wake_up_at", *digits(clock)), Why.WOKEN_UP_AT(self.extension, shown))
 
     def move(self, name: Name, place: str) -> Do:
-        """A switch: to the position of this place in its list, or to the next."""
+        """Moves a switch to the position with this place in its list, or to the next."""
         switch = self.tenant.switches[name]
         if not place:
             moved = self.facts.perform(Flip(name, switch.positions, switch.standing(None)))
@@ -219,7 +219,7 @@ class _Code:
         return _last(Play((switch.prompt_of(position),)), Why.MOVES_SWITCH(self.extension, name, position))
 
     def status(self) -> tuple[Name, ...]:
-        """The prompts that tell what is set."""
+        """The prompts that announce the user's settings."""
         found = self.facts.set_by(self.extension)
         forwards = {**self.tenant.forwards_of(self.extension), **found.forwards}
         own = groups_of(self.tenant, self.extension)
@@ -245,7 +245,7 @@ class _Code:
 
 
 def next_moment(now: datetime, clock: time, zone: ZoneInfo) -> datetime:
-    """When the clock there shows this time next, later than `now`. On the day when it is skipped, an hour later."""
+    """The next moment, later than `now`, at this local time. On the day when the clock skips it, an hour later."""
     today = now.astimezone(zone).date()
     moments = (datetime.combine(today + timedelta(days=days), clock, zone) for days in range(3))
     return next(moment for each in moments if (moment := each.astimezone(UTC)) > now)

@@ -1,7 +1,7 @@
-"""What the other side of a trunk is shown. Pure.
+"""Caller ID shown to the other side of a trunk. Pure.
 
-A tenant shows only numbers that it owns, or passes on the number of an outside caller; then one of its own vouches for the
-call (RFC 3325, P-Asserted-Identity).
+A tenant shows only numbers that it owns, or passes on the number of an external caller; then one of its own numbers is the
+asserted identity (RFC 3325, P-Asserted-Identity).
 """
 
 from typing import Annotated, Literal, Protocol
@@ -21,7 +21,7 @@ class Identity(Protocol):
 
 
 def identity(tenant: Identity, facts: Facts, presentation: str) -> tuple[str, str]:
-    """The number shown, '' for that of the caller, and the tenant's number that vouches for it. A colleague, whose extension
-    says nothing outside, is shown as the tenant."""
+    """The number shown, '' for that of the caller, and the tenant's asserted number. A colleague's extension means nothing to
+    external parties, so the tenant's number is shown instead."""
     own = tenant.main_number if presentation == CALLER else presentation
     return ("" if presentation == CALLER and not facts.caller_extension else own), own

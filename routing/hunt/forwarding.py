@@ -1,8 +1,8 @@
-"""Who rings when a user is called: directly, as a member of a group, or by a forward. One function; docs/forwarding.md is its
-table. Pure.
+"""Forwarding: endpoints and numbers that ring for a user, called directly, in a group or by a forward. docs/forwarding.md is
+its table. Pure.
 
-A group asks it for each of its members, and never gets `Passed`: it is not left by a member's forward. Whether a member who is
-in a call rings is the group's own matter, and so is one who does not answer: routing/hunt/ring_candidates.py.
+A group calls it for each of its members and never gets `Passed`: a member's forward does not take the call out of the group.
+The group itself handles members who are busy or do not answer: routing/hunt/ring_candidates.py.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ _FORWARDS = {
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
-    """These ring together. A number outside among them confirms with a key before it gets the call. `why` names them.
-    `delays_s` are of the endpoints; `phones` are all that their user has, of which some may not ring."""
+    """These ring together. An external number confirms with a key before it gets the call. `why` names them.
+    `delays_s` are of the endpoints; `phones` are all phones of the user, of which some may not ring."""
 
     endpoints: tuple[str, ...]
     outside: tuple[Outside, ...]
@@ -40,7 +40,7 @@ class Reachable:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The call goes on: to `target`, or to the number `outside` of which there is one where `target` is ''."""
+    """The call goes on: to `target`, or, where `target` is '', to the number in `outside`."""
 
     target: Target
     outside: tuple[Outside, ...]
@@ -49,36 +49,36 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Nobody:
-    """Nobody rings; directly called, the user's mailbox or `missed` takes the call, as with that status."""
+    """Nobody rings; for a direct call the user's mailbox or `missed` takes the call, as after a Dial with that status."""
 
     status: DialStatus
     why: Reasons
 
 
 class People(Protocol):
-    """What the table must know of a tenant."""
+    """The part of a tenant that the table needs."""
 
     def endpoints_of(self, extension: Extension) -> tuple[str, ...]: ...
     def trunk_endpoint(self, trunk: Name | None, number: Did) -> str: ...
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]: ...
     def ways_of(self, extension: Extension, kind: CallKind) -> Ways:
-        """What rings for a call of that kind."""
+        """The devices and mobile that ring for a call of that kind."""
     def takes_second_call(self, extension: Extension) -> bool:
         """While a phone of the user is in a call."""
     def is_own_number(self, number: str, extension: Extension) -> bool:
-        """Whether the public number leads straight to the user."""
+        """True if the public number leads directly to the user."""
     def destination(self, text: str) -> str:
-        """The name of a node, or a number outside with its '+'. Raises ValueError that says why neither can be reached."""
+        """The name of a node, or an external number with its '+'. Raises ValueError with the reason if there is no target."""
 
 
 def who_rings(
     people: People, facts: Facts, extension: Extension, *, groups: tuple[Name, ...] = (), follow: bool = False,
     trail: tuple[Extension, ...] = (), ended: DialStatus | None = None,
 ) -> Reachable | Passed | Nobody:
-    """Who rings for a call to the user, or, with `ended`, where the call goes after their phones rang and this came of it.
+    """The phones that ring for a user, or, with `ended` (the status after they rang), the next target of the call.
 
-    `groups` are the group that calls its member and those by way of which it is one, `follow` whether it follows its members'
-    forwards. `trail` are the users who have passed this call on already: they are neither rung nor asked again.
+    `groups`: the group that rings this member, and the groups in between; `follow`: the group follows its members'
+    forwards. `trail`: users who have already passed this call on; they do not ring again and their forwards are not used again.
     """
     personal = facts.set_by(extension)
     if ended is not None:
@@ -114,8 +114,8 @@ def who_rings(
 
 
 def outside_member(people: People, facts: Facts, number: Did) -> Reachable | Nobody:
-    """What rings for a number outside that is itself a member of a group. It confirms: the voicemail of its network would take
-    the call from all the others."""
+    """The call to an external number that is itself a member of a group. It confirms with a key: otherwise the voicemail of its
+    network would take the call from all the others."""
     if number == facts.caller:
         return Nobody(DialStatus.BUSY, Why.IS_CALLER(number))
     return Reachable((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), Why.WHO(number))
@@ -124,8 +124,8 @@ def outside_member(people: People, facts: Facts, number: Did) -> Reachable | Nob
 def _passed(
     people: People, facts: Facts, extension: Extension, forward: Forwarding, trail: tuple[Extension, ...],
 ) -> Passed | None:
-    """Where that forward leads, None where it leads nowhere: none is set, it cannot be reached, it goes back to the caller or
-    to somebody who has passed the call on, or the call has been forwarded often enough."""
+    """The target of that forward, None if it leads nowhere: none is set, it cannot be reached, it returns to the caller or
+    to a user who has passed the call on, or the call has been forwarded too often."""
     chosen = {**people.forwards_of(extension), **facts.set_by(extension).forwards}.get(forward)
     return passed_to(people, facts, extension, chosen, trail, _WHICH[forward]) if chosen else None
 
@@ -133,7 +133,7 @@ def _passed(
 def passed_to(
     people: People, facts: Facts, extension: Extension, chosen: str, trail: tuple[Extension, ...], which: Reasons,
 ) -> Passed | None:
-    """How a user's calls go on to what the user has chosen, None where that leads nowhere; `which` calls these are."""
+    """The way on to the target that the user has chosen, None if it leads nowhere; `which` names the calls concerned."""
     if extension in trail or len(trail) >= MAX_FORWARDS:
         return None
     try:
@@ -141,7 +141,7 @@ def passed_to(
         outside = (Outside(to, people.trunk_endpoint(None, to), payer=extension),) if to.startswith("+") else ()
     except ValueError:
         return None
-    caller = facts.caller if outside else facts.caller_extension      # from outside nobody calls as an extension
+    caller = facts.caller if outside else facts.caller_extension      # an external caller has no extension
     if to in (extension, caller, *trail):
         return None
     return Passed("" if outside else to, outside, Why.FORWARDS(which, to))
@@ -158,8 +158,8 @@ _WHICH = {
 def _followed(
     people: People, facts: Facts, extension: Extension, groups: tuple[Name, ...], trail: tuple[Extension, ...], passed: Passed,
 ) -> Reachable | Nobody:
-    """What rings for a member whose forward the group follows: another user by the same table, or a number outside, which has
-    to confirm: its network's voicemail would take the call from all the others."""
+    """The phones that ring for a member whose forward the group follows: another user by the same table, or an external number,
+    which confirms with a key: otherwise its network's voicemail would take the call from all the others."""
     why = Why.USER_DOES(extension, passed.why)
     if passed.outside:
         (leg,) = passed.outside
@@ -177,14 +177,14 @@ def _followed(
 
 
 def _kind(people: People, facts: Facts, extension: Extension) -> CallKind:
-    """Of a call to the user that no group and no queue makes."""
+    """The kind of a call to the user that comes from no group or queue."""
     if facts.caller_extension:
         return CallKind.INTERNAL
     return CallKind.DIRECT if people.is_own_number(facts.dialled, extension) else CallKind.MAIN
 
 
 def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Reachable | Nobody:
-    """Nobody waits for a phone that is not there: the first of the others rings at once."""
+    """Unregistered phones do not delay the others: the first of those rings at once."""
     number, after_s = ways.mobile or ("", 0)
     outside = () if number in ("", facts.caller) else (
         Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True, payer=extension, permitted=True),)

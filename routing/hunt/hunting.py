@@ -1,4 +1,4 @@
-"""Who of a group's members is offered a call next: the algorithms, and what a group remembers of one call. Pure."""
+"""Hunting: the algorithms that choose the next member of a group, and the group's memory of a call. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from routing.call.questions import Load
 from routing.call.state import CorruptMemory
 from routing.numbering.value_types import Did, Extension, Name
 
-MAX_MEMBERS = 100        # of a group, those of its groups among them
+MAX_MEMBERS = 100        # of a group, including those of its member groups
 WORD_BITS = 19           # a number of a state's memory has at most 6 digits, and 2 ** 19 < 10 ** 6
 CLOCK_S = 10**6          # what a call remembers of the clock: seconds modulo 11.6 days
 
 
 class Algorithm(StrEnum):
-    """How a group hunts. All but `ring_all` offer a call to one member after the other."""
+    """The algorithm of a group. All but `ring_all` offer a call to one member after the other."""
 
     RING_ALL = "ring_all"
     ORDERED = "ordered"              # in the order of the list
-    ROUND_ROBIN = "round_robin"      # each call begins with the member after that with whom the one before began
-    LONGEST_IDLE = "longest_idle"    # whose last conversation ended first
-    LEAST_LOADED = "least_loaded"    # who had the fewest conversations today, then those who talked least
+    ROUND_ROBIN = "round_robin"      # each call begins after the member with whom the previous call began
+    LONGEST_IDLE = "longest_idle"    # the member whose last conversation ended first
+    LEAST_LOADED = "least_loaded"    # the fewest conversations today, then the shortest talking time
     RANDOM = "random"
-    WEIGHTED = "weighted"            # by chance, in the proportion of the members' weights
+    WEIGHTED = "weighted"            # at random, in proportion to the members' weights
 
 
 RESERVING = frozenset({Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED, Algorithm.RANDOM, Algorithm.WEIGHTED})
-"""Where calls that come together must not all choose the same member."""
+"""For these, simultaneous calls must not all choose the same member."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A user or a number outside as a member of a group, perhaps by way of groups among its members."""
+    """A user or an external number as a member of a group, directly or through member groups."""
 
     member: Extension | Did
-    via: tuple[Name, ...]    # the group itself first, then the groups on the way
+    via: tuple[Name, ...]    # the group itself first, then the groups in between
 
     @property
     def is_outside(self) -> bool:
@@ -44,12 +44,12 @@ class Seat:
 
     @property
     def entry(self) -> str:
-        """What stands in the group's own list of members."""
+        """The name in the group's own list of members."""
         return self.via[1] if len(self.via) > 1 else self.member
 
 
 def seats(group: Name, members: Mapping[Name, Sequence[str]]) -> tuple[Seat, ...]:
-    """The users and numbers of a group, each once: a group among the members stands for its own. `members` is by group."""
+    """The users and numbers of a group, each once: a member group stands for its own members. `members` is by group."""
     found: dict[str, Seat] = {}
     for seat in _seats(group, members, ()):
         found.setdefault(seat.member, seat)
@@ -68,7 +68,7 @@ def _seats(group: Name, members: Mapping[Name, Sequence[str]], via: tuple[Name, 
 
 
 def loop_of(group: Name, members: Mapping[Name, Sequence[str]]) -> tuple[Name, ...]:
-    """The way on which a group is a member of itself: ('a', 'b', 'a'); empty when it is not."""
+    """The path by which a group is a member of itself: ('a', 'b', 'a'); empty if there is none."""
 
     def way(via: tuple[Name, ...]) -> tuple[Name, ...]:
         for member in members[via[-1]]:
@@ -82,8 +82,8 @@ def loop_of(group: Name, members: Mapping[Name, Sequence[str]]) -> tuple[Name, .
 
 
 def drawn(places: Sequence[int], weights: Sequence[int], chance: float) -> list[int]:
-    """The places by chance, heavy ones earlier. `weights` are by place; 0 <= chance < 1. Each is drawn from those that are
-    left in the proportion of their weights: what remains of the chance, stretched, draws the next one."""
+    """The places in random order, heavy ones earlier. `weights` are by place; 0 <= chance < 1. Each is drawn from those
+    left, in proportion to their weights: the remainder of the chance, rescaled, draws the next one."""
     left, order = list(places), []
     while left:
         at, chosen = chance * sum(weights[place] for place in left), 0
@@ -97,12 +97,12 @@ def drawn(places: Sequence[int], weights: Sequence[int], chance: float) -> list[
 
 
 def by_idleness(places: Sequence[int], loads: Sequence[Load]) -> list[int]:
-    """`loads` are in the order of `places`. Who never talked comes first."""
+    """Longest idle first; a member without any conversation comes first of all. `loads` are in the order of `places`."""
     return [place for _, place in sorted(zip(loads, places, strict=True), key=lambda pair: (pair[0].ended_at, pair[1]))]
 
 
 def by_load(places: Sequence[int], loads: Sequence[Load]) -> list[int]:
-    """`loads` are in the order of `places`."""
+    """Least loaded first. `loads` are in the order of `places`."""
     pairs = sorted(zip(loads, places, strict=True), key=lambda pair: (pair[0].calls, pair[0].talk_s, pair[1]))
     return [place for _, place in pairs]
 
@@ -118,16 +118,16 @@ def clock_s(moment: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a group remembers of one call between two steps. Members are known by their places among the group's seats."""
+    """A group's memory of one call between two steps. Members are known by their places among the group's seats."""
 
     began_s: int = 0                         # the clock when the ringing began, modulo CLOCK_S
     first: int = 0                           # where round robin begins
     round: int = 0                           # how often the list has been gone through
-    rang: bool = False                       # somebody did ring
+    rang: bool = False                       # somebody has rung
     rang_now: bool = False                   # in this round
     busy: bool = False                       # somebody was in a call
-    tried_away: bool = False                 # those who seem to be away were rung all the same
-    last: int | None = None                  # who alone is being offered the call
+    tried_away: bool = False                 # members who seem unavailable were rung as well
+    last: int | None = None                  # the member to whom alone the call is offered
     offered: frozenset[int] = frozenset()    # in this round
 
     def elapsed_s(self, moment: datetime) -> int:
@@ -142,7 +142,7 @@ class Progress:
 
     @classmethod
     def from_memory(cls, memory: tuple[int, ...]) -> Self:
-        """Raises CorruptMemory for what `to_memory` never gave."""
+        """Raises CorruptMemory for a memory that `to_memory` never returns."""
         if len(memory) < 4:
             raise CorruptMemory(memory, "4 numbers or more")
         began_s, first, flags, last, *words = memory

@@ -1,4 +1,4 @@
-"""Whether a user, or anybody of a group, could take a call: by their devices and by what they have set. Pure."""
+"""Presence of users and groups: free, busy or unavailable, from device states and settings. Pure."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -8,9 +8,9 @@ from routing.hunt.hunting import Seat
 
 
 class Presence(StrEnum):
-    """A user's."""
+    """The presence of a user."""
 
-    FREE = "free"                        # a device could ring; one of which nothing is known counts as such
+    FREE = "free"                        # a device could ring; an unknown state counts as idle
     BUSY = "busy"                        # in a call
     DO_NOT_DISTURB = "do_not_disturb"
     UNAVAILABLE = "unavailable"          # no device is registered
@@ -19,7 +19,7 @@ class Presence(StrEnum):
 class GroupPresence(StrEnum):
     ANY_FREE = "any_free"
     ALL_BUSY = "all_busy"                # nobody is free, and somebody is in a call
-    NOBODY_THERE = "nobody_there"        # neither: not registered, paused, logged out
+    NOBODY_THERE = "nobody_there"        # none free or busy: unregistered, paused, logged out
 
 
 def presence_of(facts: Facts, extension: str, endpoints: Iterable[str]) -> Presence:
@@ -33,13 +33,13 @@ def presence_of(facts: Facts, extension: str, endpoints: Iterable[str]) -> Prese
 
 
 def is_there(facts: Facts, endpoints: Iterable[str]) -> bool:
-    """Is one of these known to be registered? A Dial that says it can reach none of them was then declined by them (603):
-    for the cause of that, Asterisk's Dial() has no word of its own."""
+    """Is one of these known to be registered? A Dial that reports none of them as reachable was then declined by them (603):
+    Asterisk's Dial() has no status of its own for that cause."""
     return any(facts.state_of(endpoint) not in (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN) for endpoint in endpoints)
 
 
 def presence_in(facts: Facts, members: Iterable[tuple[Seat, Iterable[str]]]) -> GroupPresence:
-    """`members` are a group's, each with the endpoints. Of a number outside nothing can be known: it counts as free, here as
+    """`members` are a group's, each with the endpoints. The state of an external number is unknown: it counts as free, here as
     when the group rings."""
     found = {
         Presence.FREE if seat.is_outside else presence_of(facts, seat.member, endpoints) for seat, endpoints in members
@@ -50,7 +50,7 @@ def presence_in(facts: Facts, members: Iterable[tuple[Seat, Iterable[str]]]) -> 
 
 
 def is_out(set_by: Personal, via: tuple[str, ...]) -> bool:
-    """Whether who has set this is logged out of one of these groups and queues, or pauses in it."""
+    """True if a user with these settings is logged out of, or paused in, one of these groups and queues."""
     return is_logged_out(set_by, via) or is_paused(set_by, via)
 
 

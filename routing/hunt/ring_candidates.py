@@ -1,4 +1,4 @@
-"""What rings for each member of a group at this moment: who is free, and whose phones and numbers that are. Pure."""
+"""Ring candidates: each group member's standing, phones and numbers at this moment. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,17 +16,17 @@ IN_A_CALL = {DeviceState.IN_USE, DeviceState.BUSY}
 
 
 class Standing(Enum):
-    """Whether a member can be rung now."""
+    """The availability of a member."""
 
-    FREE = auto()            # a number outside too, of which nothing can be known
+    FREE = auto()            # also an external number, whose state is unknown
     BUSY = auto()            # in a call
-    AWAY = auto()            # no phone is registered, as far as is known, and no number rings
-    OUT = auto()             # logged out, paused, not to be disturbed, the caller, or forwards to a group: never rung
+    AWAY = auto()            # no phone is known to be registered, and no number rings
+    OUT = auto()             # logged out, paused, in do-not-disturb, the caller, or forwards to a group: never rung
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What rings for a member; `why` names it, and for one who is OUT says why nothing does."""
+    """The phones and numbers of a member; `why` names them, or, for a member who is OUT, gives the reason."""
 
     standing: Standing
     why: Reasons
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """What rings together, nothing of it twice. `delays_s` are of the endpoints; `told` says who it is."""
+    """Phones and numbers that ring together, each once. `delays_s` are of the endpoints; `told` names them in the reasons."""
 
     endpoints: tuple[str, ...]
     delays_s: tuple[int, ...]
@@ -53,7 +53,7 @@ def candidates(
     people: People, facts: Facts, seats: Iterable[Seat], *, follow: bool, skip_busy: bool, within_s: int,
     trail: tuple[Extension, ...] = (),
 ) -> tuple[Candidate, ...]:
-    """One for each seat. What would begin to ring only after `within_s` seconds does not ring at all."""
+    """One for each seat. A phone whose delay is longer than `within_s` seconds does not ring at all."""
     return tuple(_candidate(people, facts, seat, follow, skip_busy, within_s, trail) for seat in seats)
 
 
@@ -81,8 +81,8 @@ def _candidate(
 
 
 def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozenset[str]) -> Ringing:
-    """What rings for the candidates, each with the delay in seconds, who were chosen to ring together for `ring_s` seconds.
-    `before` has rung for others already. Nobody waits for those who do not ring."""
+    """The phones and numbers of the chosen candidates, each with its delay in seconds, to ring together for `ring_s` seconds.
+    `before` has rung for others already. The first of the rest rings at once, and its delay is subtracted from all others."""
     taken, endpoints, outside = set(before), list[tuple[str, int]](), list[Outside]()
     ordered = sorted(chosen, key=lambda pair: pair[1])
     for candidate, delay_s in ordered:

@@ -1,4 +1,4 @@
-"""What of a user's rings, and how much later: by the kind of the call. Pure."""
+"""Ring rules: the devices that ring for each kind of call, and after what delay. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ LONGEST_DELAY_S = 110
 
 
 class CallKind(StrEnum):
-    """By what way a call comes to a user."""
+    """The way by which a call comes to a user."""
 
     INTERNAL = "internal"    # a colleague calls the user
-    DIRECT = "direct"        # from outside, to a number that leads straight to the user
-    MAIN = "main"            # from outside by any other number: a menu or a forward has led here
-    GROUP = "group"          # to a member of a group, whoever calls
-    QUEUE = "queue"          # to an agent of a queue, whoever calls
+    DIRECT = "direct"        # external call to a number that leads directly to the user
+    MAIN = "main"            # external call to any other number: a menu or a forward has led here
+    GROUP = "group"          # to a member of a group, from any caller
+    QUEUE = "queue"          # to an agent of a queue, from any caller
 
 
 Delays = Annotated[dict[Name, Annotated[int, Field(ge=0, le=LONGEST_DELAY_S)]], Field(min_length=1)]
@@ -30,7 +30,7 @@ RingTable = dict[CallKind, Delays]
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """What rings for a user: endpoints with their delays in seconds, and the mobile, the number with its delay."""
+    """Phones that ring for a user: endpoints with their delays in seconds, and the mobile's number with its delay."""
 
     endpoints: tuple[str, ...]
     delays_s: tuple[int, ...]
@@ -38,8 +38,8 @@ class Ways:
 
 
 def ways(endpoints: Mapping[Name, str], mobile: tuple[Did, int] | None, rings: RingTable, kind: CallKind) -> Ways:
-    """`endpoints` are those of the devices, `mobile` the user's number and its delay where `rings` says nothing of this kind of
-    call. Then all ring together, but for a queue the devices alone."""
+    """`endpoints` are those of the devices, `mobile` the user's number and its delay where `rings` has no entry for this
+    kind of call. Then all ring together, but for a queue the devices alone."""
     if kind not in rings:
         return Ways(tuple(endpoints.values()), (0,) * len(endpoints), None if kind is CallKind.QUEUE else mobile)
     delays = rings[kind]

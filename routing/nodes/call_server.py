@@ -1,4 +1,4 @@
-"""Call server: the tenant's own web service is asked during the call: what the caller hears, where the call goes."""
+"""Call server: a tenant's web service decides during the call what the caller hears and where the call goes."""
 
 from pydantic import Field
 
@@ -25,8 +25,8 @@ class AskFirst(Part):
 
 
 class CallServer(Element):
-    """`connect_s` and `answer_s` bound how long the caller waits in silence: a second try to connect, then the answer. The
-    service may name a number outside, which is rung as that of an external: `ring_s`, `trunk`, `presentation`."""
+    """`connect_s` and `answer_s` limit the caller's silent wait: a second attempt to connect, then the answer. The
+    service may name an external number, which rings like that of an external: `ring_s`, `trunk`, `presentation`."""
 
     url: Url
     ask: AskFirst | None = None
@@ -34,9 +34,9 @@ class CallServer(Element):
     answer_s: float = Field(default=2.0, ge=0.1, le=5)
     next: Target                              # after an answer that names no other element
     failed: Target                            # after everything else
-    unanswered: Target | None = None          # nobody answers at the number outside; without it as failed
+    unanswered: Target | None = None          # no answer at the external number; default: as failed
     ring_s: int = Field(default=30, ge=3, le=120)
-    trunk: Name | None = None                 # that of the tenant's routes without it
+    trunk: Name | None = None                 # default: by the tenant's routes
     presentation: Presentation = CALLER       # what the other side sees: the caller's number, or one of the tenant's
 
     def uses(self) -> Uses:
@@ -90,7 +90,7 @@ class CallServer(Element):
         return Do(Say(sound), said + Why.READS(shown) + Why.ON_TO(target or number), memory_of(number), then=target)
 
     def _call_number(self, here: Here, number: Did) -> Go | Do:
-        """The number, unless the configuration refuses it since the text was read."""
+        """The call to the number, unless the configuration has refused it since the reply was read."""
         try:
             return self._call(here, number_outside(here, number), ())
         except ValueError as error:
@@ -107,7 +107,7 @@ class CallServer(Element):
 
 
 def number_outside(here: Here, go_to: str) -> Did:
-    """The number, if the tenant may call it. Raises ValueError that says why not."""
+    """The number, if the tenant may call it. Raises ValueError with the reason if not."""
     if not go_to.startswith("+"):
         raise ValueError(f"no element or extension {go_to!r}")
     if go_to == here.facts.caller:
@@ -123,7 +123,7 @@ def number_outside(here: Here, go_to: str) -> Did:
 
 
 def memory_of(number: Did) -> tuple[int, ...]:
-    """The digits in two halves, each behind a 1 that keeps its zeros; nothing for no number."""
+    """The digits in two halves, each after a 1 that keeps its zeros; empty for no number."""
     digits = number.removeprefix("+")
     return (int(f"1{digits[:HALF]}"), int(f"1{digits[HALF:]}")) if digits else ()
 

@@ -1,4 +1,4 @@
-"""Conditions: rules in order, each with what must hold and where the call then goes; the first that holds wins."""
+"""Conditions: ordered rules, each with its tests and the call's next element; the first that holds wins."""
 
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ MAX_RULES = 2000
 
 class Rule(Part):
 
-    title: Label | None = None           # stands in the reasons, such as 'closed'
+    title: Label | None = None           # shown in the reasons, such as 'closed'
     when: When
     to: Target
 

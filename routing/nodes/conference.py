@@ -1,4 +1,4 @@
-"""Conference room: whoever comes in talks with all who are there."""
+"""Conference room: all participants talk with each other."""
 
 from typing import Self
 
@@ -15,21 +15,21 @@ MAX_PIN = 10
 
 
 class ConferenceRoom(Element):
-    """Without a PIN everybody may come in. A moderator's PIN lets in when the room is full or locked, too. After 20 wrong PINs
-    within an hour, over all calls, no PIN lets in for the rest of the hour; the tenant's own phones are counted apart.
+    """Without a PIN everybody may enter. A moderator's PIN also opens a full or locked room. After 20 wrong PINs in an hour,
+    over all calls, the room stays locked for the rest of that hour; attempts from the tenant's own phones count apart.
 
-    Keys inside: *1 mutes oneself; a moderator's *2 locks the room, *3 sends the last one out, *4 mutes all others.
+    Keys: *1 mutes the participant; a moderator's *2 locks the room, *3 removes the last one to enter, *4 mutes all others.
     """
 
     pin: Pin | None = None
     moderator_pin: Pin | None = None
     max_members: int = Field(default=20, ge=2, le=100)
-    wait_for_moderator: bool = False                # others hear music until one is there
+    wait_for_moderator: bool = False                # others hear music until a moderator enters
     ends_with_moderator: bool = False               # others leave when the last one does
-    music: Name | None = None                       # for who is alone or waits
+    music: Name | None = None                       # for a participant who is alone or waits
     prompt: Name = "sys_conference_pin"
     wrong_pin_prompt: Name = "sys_conference_wrong_pin"
-    too_many_prompt: Name = "sys_conference_too_many"     # wrong PINs of late, over all calls
+    too_many_prompt: Name = "sys_conference_too_many"     # recent wrong PINs, over all calls
     wait_s: int = Field(default=4, ge=1, le=60)     # for each key, the first one after the prompt
     tries: int = Field(default=3, ge=1, le=10)
     wrong_pin: Target                               # after that many times, or after too many over all calls
@@ -92,7 +92,7 @@ class ConferenceRoom(Element):
         return self._ask(prompts, what + Why.ASKS_AGAIN(), failures)
 
     def _ask(self, told: tuple[Name, ...], why: Reasons, failures: int) -> Do:
-        """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
+        """A PIN ends with '#', or at the time limit: the length of the input must not show how much of it was right."""
         return Do(Read((*told, self.prompt), MAX_PIN, self.wait_s, secret=True), why, (failures,))
 
     def _let_in(self, here: Here, why: Reasons, *, moderator: bool) -> Do:

@@ -14,8 +14,8 @@ from routing.numbering.value_types import Extension, Extensions, Name, Target
 from routing.speech.prompts import name_of_user
 
 MAX_LETTERS = 8
-CHOICES = 8                       # on the keys 1 to 8; 9 tells the next ones
-# What was asked for stands in the memory's first place. Letters and extensions have a 1 before them there, which keeps zeros.
+CHOICES = 8                       # on the keys 1 to 8; 9 plays the next ones
+# The memory's first number is what was asked for. Letters and extensions have a 1 before them there, which keeps zeros.
 LETTERS, CHOICE, SPOKEN = 0, 1, 2
 
 
@@ -24,9 +24,9 @@ class NameDirectory(Element):
 
     prompt: Name = "sys_directory"
     speech: bool = False                                 # a name may be said, too; docs/directory-speech.md
-    speech_prompt: Name = "sys_directory_speech"         # asks for it; `prompt` asks whoever was not understood
+    speech_prompt: Name = "sys_directory_speech"         # asks for it; `prompt` follows if the name was not understood
     by: Literal["last", "first", "any"] = "any"
-    excluded: Extensions = ()                            # users who are not told of
+    excluded: Extensions = ()                            # users who are not offered
     wait_s: int = Field(default=5, ge=1, le=60)
     tries: int = Field(default=3, ge=1, le=10)           # for silence, names nobody has and wrong keys together
     failed: Target                                       # after that many times
@@ -104,7 +104,7 @@ class NameDirectory(Element):
         return self._again((self.prompt,), Why.WRONG_KEY(key) if key else Why.NO_KEY(), failures)
 
     def _ways_to_say(self, name: str) -> tuple[str, ...]:
-        """The whole name, or the parts by which it is found."""
+        """The whole name, or the parts by which it can be found."""
         return tuple(dict.fromkeys((name, *self._words(name))))
 
     def _again(self, prompts: tuple[Name, ...], why: Reasons, failures: int) -> Go | Do:
@@ -116,7 +116,7 @@ class NameDirectory(Element):
         return Do(Read(prompts, MAX_LETTERS, self.wait_s), why, (LETTERS, failures))
 
     def _named(self, here: Here, letters: str) -> list[Extension]:
-        """Whose name begins so, by name."""
+        """The users with a name that begins so, in order of name."""
         return [
             extension for extension, name in sorted(here.tenant.names.items(), key=lambda user: (user[1], user[0]))
             if extension not in self.excluded and any(keys_of(word).startswith(letters) for word in self._words(name))]

@@ -1,4 +1,4 @@
-"""External number: a call to somebody outside, through a trunk."""
+"""External number: a call through a trunk."""
 
 from pydantic import Field
 
@@ -12,11 +12,11 @@ from routing.numbering.value_types import Did, Name, Target
 
 class External(Element):
     number: Did
-    trunk: Name | None = None                 # that of the tenant's routes without it
+    trunk: Name | None = None                 # default: by the tenant's routes
     ring_s: int = Field(default=30, ge=3, le=120)
     presentation: Presentation = CALLER       # what the other side sees: the caller's number, or one of the tenant's
     unanswered: Target
-    busy: Target | None = None                # where it is busy; without it as unanswered
+    busy: Target | None = None                # where it is busy; default: as unanswered
 
     def uses(self) -> Uses:
         return Uses(

@@ -1,4 +1,4 @@
-"""Group: users, and numbers outside, that answer for each other."""
+"""Group: users and external numbers that answer for each other."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -28,18 +28,18 @@ _Weight = Annotated[int, Field(ge=1, le=100)]
 
 
 class Forwards(StrEnum):
-    """What a group does with its members' forwards: routing/hunt/forwarding.py."""
+    """The group's treatment of its members' forwards: routing/hunt/forwarding.py."""
 
     IGNORE = "ignore"
     FOLLOW = "follow"
 
 
 class Group(Element):
-    """`ring_all` rings every member at once for `ring_s`, those with a delay so much later; the other algorithms ring one after
-    the other, each for `ring_s`. A group among the members stands for its own members. A number outside gets
-    the call when whoever answers there presses a key.
+    """`ring_all` rings every member at once for `ring_s`, or after the member's delay; the other algorithms ring one after
+    the other, each for `ring_s`. A member group stands for its own members. An external number gets
+    the call only after the person who answers has pressed a key.
 
-    Members who seem to be away come last and together: what is known of their phones may be old.
+    Members who seem unavailable come last and ring together: the known state of their phones may be out of date.
     """
 
     algorithm: Algorithm = Algorithm.RING_ALL
@@ -51,12 +51,12 @@ class Group(Element):
     weights: dict[Member, _Weight] = Field(default_factory=dict)            # weighted: by member, 1 without it
     skip_busy: bool = True                                                  # a member who is in a call is passed over
     forwards: Forwards = Forwards.IGNORE                                    # the members' own
-    presentation: Presentation = CALLER                                     # what numbers outside see, members' mobiles too
+    presentation: Presentation = CALLER                                     # what external numbers see, members' mobiles too
     prompt: Name | None = None                                              # before the ringing
     music: Name | None = None                                               # while it rings, instead of the ringing tone
-    unanswered: Target                                                      # somebody rang, nobody answered
-    all_busy: Target | None = None                                          # all who are there are in a call; or unanswered
-    none_available: Target | None = None                                    # nobody is logged in and there; or unanswered
+    unanswered: Target                                                      # somebody rang without an answer
+    all_busy: Target | None = None                                          # all registered ones are in a call; or unanswered
+    none_available: Target | None = None                                    # none is logged in and registered; or unanswered
 
     @model_validator(mode="after")
     def settings_fit(self) -> Self:
@@ -107,27 +107,27 @@ class _Hunt:
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The members as they stand now, by their places; an event that rings nobody asks for none."""
+        """The members' current state, by place; an event after which nobody rings does not need it."""
         group, here = self.group, self.here
         return candidates(
             here.tenant, here.facts, here.tenant.seats_of(here.name), follow=group.forwards is Forwards.FOLLOW,
             skip_busy=group.skip_busy, within_s=group.ring_s, trail=here.trail)
 
     def begin(self) -> Progress:
-        """Round robin takes its turns among those who are there, so that nobody has the turns of the absent."""
+        """Round robin takes turns among the available members only, so that no member gets the turns of absent ones."""
         there = self.places({Standing.FREE, Standing.BUSY})
         takes_turns = there and self.group.algorithm is Algorithm.ROUND_ROBIN
         first = there[self.here.facts.perform(Turn(self.here.name)) % len(there)] if takes_turns else 0
         return Progress(clock_s(self.here.facts.moment) if self.group.total_s else 0, first)
 
     def passed_over(self) -> Reasons:
-        """Why some are not rung."""
+        """The reasons why some members do not ring."""
         whys = [candidate.why for candidate in self.candidates if candidate.standing is Standing.OUT]
         more = Why.MORE(len(whys) - TOLD) if len(whys) > TOLD else ()
         return (*(reason for why in whys[:TOLD] for reason in why), *more)
 
     def after(self, status: DialStatus, progress: Progress) -> Progress:
-        """What an attempt tells. Those whose phones refuse a call were there."""
+        """The progress after an attempt. Members whose phones refuse a call were registered."""
         match status:
             case DialStatus.BUSY:
                 return replace(progress, busy=True)
@@ -137,7 +137,7 @@ class _Hunt:
                 return replace(progress, rang=True, rang_now=True)
 
     def ring(self, progress: Progress, before: Reasons) -> Go | Do:
-        """Rings the next one, or all; leaves when nobody is left or the time is over."""
+        """Rings the next member, or all; leaves when no member remains or the time is over."""
         group = self.group
         left_s = group.total_s - progress.elapsed_s(self.here.facts.moment) if group.total_s else group.ring_s
         if left_s <= 0:
@@ -169,13 +169,13 @@ class _Hunt:
         return replace(progress, last=last, tried_away=tried_away, offered=progress.offered | set(chosen)), chosen
 
     def _first(self, progress: Progress, free: list[int]) -> int:
-        """Who of those that are free comes next."""
+        """The free member who comes next."""
         seats, facts, algorithm = self.here.tenant.seats_of(self.here.name), self.here.facts, self.group.algorithm
         match algorithm:
             case Algorithm.ROUND_ROBIN:
                 order = rotated(free, progress.first)
             case Algorithm.LONGEST_IDLE | Algorithm.LEAST_LOADED:
-                # Of a number outside nobody knows what it talked: it comes when no user is left.
+                # The talking time of an external number is unknown: it comes after all users.
                 users = [place for place in free if not seats[place].is_outside]
                 day = facts.moment.astimezone(ZoneInfo(self.here.tenant.timezone)).date().isoformat()
                 loads = facts.answer(Loads(tuple(seats[place].member for place in users), day)) if users else ()
@@ -210,7 +210,7 @@ class _Hunt:
         return Go(target, why + Why.ON_TO(target))
 
     def _without_offer(self, progress: Progress) -> Progress:
-        """The progress after the member who alone was offered the call has it no more."""
+        """The progress after the call's single offer to a member has ended."""
         holder = self._holder(progress) if self.group.algorithm in RESERVING else ""
         if not holder:
             return replace(progress, last=None)
@@ -218,24 +218,24 @@ class _Hunt:
         return replace(progress, last=None) if is_withdrawn else progress
 
     def _holder(self, progress: Progress) -> str:
-        """Who is being offered the call alone; '' where nobody is, or the group was changed under the call."""
+        """The member to whom alone the call is offered; '' if there is none, or the group was changed during the call."""
         seats = self.here.tenant.seats_of(self.here.name)
         return "" if progress.last is None or progress.last >= len(seats) else seats[progress.last].member
 
     def _not_offered(self, progress: Progress, standing: Standing) -> list[int]:
-        """Who has not had the call in this round, nor rings only where it has rung in vain for others."""
+        """Members not yet offered the call in this round, except those whose phones have all rung for others."""
         rung = self._rung(progress)
         return [
             place for place, candidate in enumerate(self.candidates)
             if candidate.standing is standing and place not in progress.offered and not (rung and candidate.legs <= rung)]
 
     def _rung(self, progress: Progress) -> frozenset[str]:
-        """The phones and numbers of those who have had the call in this round."""
+        """The phones and numbers of members already offered the call in this round."""
         had = [self.candidates[place].legs for place in progress.offered if place < len(self.candidates)]
         return frozenset[str]().union(*had)
 
     def places(self, wanted: Iterable[Standing]) -> list[int]:
-        """The places of the members who stand so."""
+        """The places of the members with one of these standings."""
         return [place for place, candidate in enumerate(self.candidates) if candidate.standing in wanted]
 
 

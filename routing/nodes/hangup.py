@@ -1,4 +1,4 @@
-"""Hang up, after saying why."""
+"""Hang up, after an explanation."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from routing.numbering.value_types import Name
 
 
 class HangUp(Element):
-    """With a `cause` the call is not answered by it: the caller pays nothing, and the caller's side learns the cause."""
+    """With a `cause` the call is not answered: it costs the caller nothing, and the caller's side receives the cause."""
 
     prompt: Name = "sys_unavailable"
     cause: Literal["busy", "no_answer", "unavailable", "refused", "unknown_number"] | None = None

@@ -1,4 +1,4 @@
-"""Mobile access: users call the firm's number from their mobile, prove who they are, and dial as at their desk."""
+"""Mobile access: users call the company's number from their mobile, enter a PIN, and dial as at their desk."""
 
 import re
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from yaml_models.document import Document
 from yaml_models.errors import Problem
 
 MAX_PIN, MAX_NUMBER = 10, 24
-PIN, NUMBER = 0, 1           # what the memory's first counter says is asked for; the second counts what was in vain
+PIN, NUMBER = 0, 1           # the memory's first counter is the input awaited; the second counts failed attempts
 SILENT = 2                   # so often nothing is keyed before the call ends
 
 
 class MobileAccess(Element):
-    """A caller's number can be forged, so it only says who may try a PIN. All others, and who tries too often, go on to
-    `otherwise`, without a word of why."""
+    """A caller's number can be forged, so it only decides which user's PIN is checked. Other callers, and those with too many
+    attempts, go on to `otherwise` without an explanation."""
 
     users: Extensions = Field(min_length=1, max_length=500)      # each with a mobile
     tries: int = Field(default=3, ge=1, le=5)                    # in one call; over all calls of a number there is a limit, too
@@ -54,12 +54,12 @@ class MobileAccess(Element):
                 raise UnexpectedEvent(here, event)
 
     def _user(self, here: Here) -> Extension:
-        """Whose mobile calls, '' for nobody's."""
+        """The user whose mobile calls, '' for none."""
         caller = here.facts.caller
         return next((user for user in self.users if caller and here.tenant.mobile_of(user) == caller), "")
 
     def _check(self, here: Here, extension: Extension, keys: str, tried: int) -> Go | Do:
-        """A PIN stands in no reason: the record keeps them all."""
+        """No reason contains a PIN: call records keep all reasons."""
         answer = here.facts.perform(CheckPin(extension, keys)) if keys else PinIs.WRONG
         what = Why.WRONG_PIN() if keys else Why.NO_PIN()
         if answer is PinIs.RIGHT:
@@ -88,7 +88,7 @@ class MobileAccess(Element):
 
 
 def mobile_problems(document: Document, accesses: dict[Name, MobileAccess], mobiles: dict[Extension, str]) -> Iterator[Problem]:
-    """Where a user of mobile access has no mobile, or the same as another. `mobiles` are by the users who have one."""
+    """Users of mobile access without a mobile, or with another user's mobile. `mobiles` are by the users who have one."""
     for name, access in accesses.items():
         seen: dict[str, Extension] = {}
         for i, user in enumerate(access.users):

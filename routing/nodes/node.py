@@ -1,4 +1,4 @@
-"""What every node of a call flow is, and what it may answer. Pure."""
+"""Node: the interface of every node of a call flow, and its possible answers. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """On to another node."""
+    """Go on to another node."""
 
     target: Target
     why: Reasons
@@ -35,8 +35,8 @@ class Go:
 @dataclass(frozen=True, slots=True)
 class Do:
     """Ask the phone system for a step; its event comes back to this node with `memory`, or the call then enters node `then`.
-    `chosen` is what is from now on chosen for the call, None for what was. A step `refuses` the call where its prompts say why
-    it goes nowhere; it `is_screened` where the outbound policy has already admitted its external numbers."""
+    `chosen` replaces the settings chosen for the call; None keeps them. A step `refuses` the call where its prompts explain why
+    the call cannot go on; it `is_screened` where the outbound policy has already admitted its external numbers."""
 
     step: Step
     why: Reasons
@@ -48,7 +48,7 @@ class Do:
 
 
 class Directory(People, Protocol):
-    """What a node may know of its tenant."""
+    """The part of a tenant that a node may read."""
 
     @property
     def main_number(self) -> str: ...
@@ -89,7 +89,7 @@ class Directory(People, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Where a decision is made."""
+    """The context of a decision."""
 
     name: str            # the node's own name or extension
     tenant: Directory
@@ -100,19 +100,19 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What a node refers to, for check and for the picture: the field's path, then the name."""
+    """References of a node, for the checker and the diagram: the field's path, then the name."""
 
     targets: tuple[tuple[str, Target], ...] = ()      # nodes the call may go on to
     prompts: tuple[tuple[str, Name], ...] = ()
     users: tuple[tuple[str, Extension], ...] = ()     # members and mailboxes
     numbers: tuple[tuple[str, Extension], ...] = ()   # internal numbers, whatever they reach
     any_number: bool = False                          # the call may go on to every internal number
-    outside: tuple[tuple[str, str], ...] = ()         # numbers outside that it may call
+    outside: tuple[tuple[str, str], ...] = ()         # external numbers that it may call
     trunks: tuple[tuple[str, Name], ...] = ()
-    shown: tuple[tuple[str, str], ...] = ()           # numbers of the tenant's that it shows to the outside
+    shown: tuple[tuple[str, str], ...] = ()           # the tenant's numbers that it shows to external parties
     groups: tuple[tuple[str, Name], ...] = ()         # members that are groups
     musics: tuple[tuple[str, Name], ...] = ()
-    settings: tuple[tuple[str, str, str], ...] = ()   # what is asked of another section: field, section, key there
+    settings: tuple[tuple[str, str, str], ...] = ()   # required entries of another section: field, section, key there
     positions: tuple[tuple[str, Name, Name], ...] = ()    # field, switch, position
     follows: bool = False                             # it follows the forwards of its users
     ends: bool = False                                # this node can end a call properly by itself
@@ -130,7 +130,7 @@ class Lot:
 
 
 class Element(Part):
-    """The fields that every element of a tenant's file may have, and what a kind of element may declare."""
+    """The fields that every element of a tenant's file may have, and the methods that a kind of element may define."""
 
     extension: Extension | None = None    # the internal number that reaches the element
 
@@ -144,19 +144,19 @@ class Element(Part):
         return {}
 
     def lot(self, name: Name) -> Lot | None:
-        """The slots in one of which a call waits that is transferred here; None where none does."""
+        """The lot in which a call transferred here is parked; None if there is none."""
         return None
 
     def uses(self) -> Uses:
         raise NotImplementedError
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
-        """What to do now. Raises UnexpectedEvent for an event this node never asked for."""
+        """The next action. Raises UnexpectedEvent for an event this node never asked for."""
         raise NotImplementedError
 
 
 class UnexpectedEvent(Exception):
-    """A state and an event that do not belong together: the flow was changed under the call, or somebody lies."""
+    """A state and an event that do not belong together: the flow was changed during the call, or the input was forged."""
 
     def __init__(self, here: Here, event: Event) -> None:
         super().__init__(f"{here.name}: found the event {event}, which it never asked for")

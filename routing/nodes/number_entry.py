@@ -1,4 +1,4 @@
-"""Asking for an internal number and reading it: shared by the menu and by the element that does just this. Pure."""
+"""Number entry: asks for an internal number and reads it, for the menu and for the dial-internal element. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -11,12 +11,12 @@ MAX_DIGITS = 6
 
 
 def allowed_numbers(here: Here, excluded: Collection[Extension]) -> dict[Extension, str]:
-    """What each internal number that may be dialled here reaches."""
+    """The node that each internal number allowed here reaches."""
     return {number: target for number, target in here.tenant.internal_numbers.items() if number not in excluded}
 
 
 def read_number(
     prompt: Name, wait_s: int, numbers: Mapping[Extension, str], told: tuple[Name, ...] = (),
 ) -> Read:
-    """A step that ends without waiting once no longer number can be meant; `told` comes first."""
+    """A step that ends without waiting once no longer number is possible; the prompts in `told` come first."""
     return Read((prompt,), MAX_DIGITS, wait_s, beginnings(numbers), told)

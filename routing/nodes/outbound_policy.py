@@ -1,4 +1,4 @@
-"""Outbound policy: which calls between a tenant and external numbers may be, now. Pure.
+"""Outbound policy: decides which calls between a tenant and external numbers are allowed now. Pure.
 
 The entry takes the line of an incoming call here, nodes/outgoing.py asks about numbers that users dial, and `screen` decides
 about all other external numbers that a flow would ring: users' forwards and mobiles, the numbers of elements.
@@ -21,7 +21,7 @@ from routing.numbering.value_types import Extension, Name
 
 
 def screen(here: Here, step: Step) -> tuple[Step | None, Reasons]:
-    """The step with those of its external numbers that may ring, None where nothing is left that could; why others may not."""
+    """The step with those of its external numbers that may ring, None if none is left; and the reasons against the others."""
     if not isinstance(step, Dial) or not step.outside:
         return step, ()
     whys = {leg: _why_barred(here, leg) for leg in step.outside}
@@ -51,7 +51,7 @@ def _why_barred(here: Here, leg: Outside) -> Reasons:
 
 
 def why_forbidden(here: Here, extension: Extension, call_class: CallClass) -> tuple[Name, Reasons] | None:
-    """The prompt for a user who may not make such a call now, and why; None for one who may."""
+    """The prompt for a user who may not make such a call now, and the reasons; None for a user who may."""
     if call_class not in here.tenant.permissions_of(extension):
         return "sys_not_permitted", Why.NOT_PERMITTED(call_class, extension)
     asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
@@ -67,15 +67,15 @@ def is_stopped(here: Here) -> bool:
 
 
 def is_new_country(here: Here, number: str) -> bool:
-    """Has a call to the foreign number to be confirmed first?"""
+    """Does a call to this foreign number need a confirmation first?"""
     return here.tenant.asks_new_countries and not here.facts.answer(KnownCountry(country_of(number)))
 
 
 def take_line(
     here: Here, extension: Extension, *, outgoing: bool, anyway: bool = False, number: str = "", after_s: int = 0,
 ) -> Limit:
-    """The limit that refuses one more call; NONE where it may be, and then it counts. Nothing is asked of a tenant without any
-    limit."""
+    """The limit that refuses one more call; NONE if the call is admitted, and then it counts. A tenant without limits asks
+    nothing."""
     limits = here.tenant.caps
     if limits == NO_CAPS:
         return Limit.NONE

@@ -1,6 +1,6 @@
-"""Outgoing: a user's call to a number outside leaves by the tenant's trunks, one after the other until one of them carries it.
+"""Outgoing: a user's call to an external number uses the tenant's trunks, one after the other until one carries it.
 
-No element of a tenant's file: whatever a phone dials that is no number inside comes here.
+Not an element of a tenant's file: every number dialled by a phone that is not an internal number comes here.
 """
 
 from dataclasses import dataclass, replace
@@ -20,28 +20,28 @@ from routing.numbering.numbers import MAX_SHORT_DIGITS, country_of
 from routing.numbering.value_types import Name
 
 OUTGOING = "outgoing"     # the node's name, which no element may have
-RING_S = 120              # the caller decides when it is enough
+RING_S = 120              # the caller decides when to give up
 KEY_WAIT_S = 5
 MAX_PINS = 3              # tried in one call
 MAX_PIN_DIGITS = 11       # those of a PIN, and '#'
 HALF = 10**8              # a number is remembered as two
 TRUNK_FAILED = frozenset({3, 18, 20, 27, 34, 38, 41, 42, 102})
-"""Causes that tell of the trunk and not of whoever is called: no way there, no answer to the INVITE, carrier not reachable, and
+"""Causes that describe the trunk, not the called party: no route, no answer to the INVITE, carrier not reachable, and
 what the SIP codes 500 to 599 become. Source: chan_pjsip's hangup_sip2cause, ITU-T Q.850."""
 
 
 class Stage(IntEnum):
-    """What the call waits for; the first number of its memory."""
+    """The input or event that the call waits for; the first number of its memory."""
 
     CALLING = 0
     ENDING = 1        # the second number is the cause
-    PIN = 2           # that steps over what the user is not permitted
+    PIN = 2           # that overrides the user's missing permission
     COUNTRY = 3       # a key that confirms it
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingCall:
-    """Whom the caller means, and by the way of which trunk: the place among those that lead there."""
+    """The called number, and the trunk in use, as its place among the trunks for the number."""
 
     number: str
     call_class: CallClass
@@ -54,7 +54,7 @@ class OutgoingCall:
 
 
 def remembered(country: str, memory: tuple[int, ...]) -> OutgoingCall:
-    """Raises CorruptMemory for what no call remembers."""
+    """The call that this memory describes. Raises CorruptMemory for any other memory."""
     _, place, shown, high, low, failures = counters(memory, 6)
     digits = str(high * HALF + low)[1:]
     number = digits if len(digits) <= MAX_SHORT_DIGITS else f"+{digits}"
@@ -135,7 +135,7 @@ class Outgoing:
         return _refusal(prompt, cause, before + reasons_of(limit, here.tenant.caps, user))
 
     def _ended(self, here: Here, called: OutgoingCall, ended: DialEnded) -> Do:
-        """Whatever became of a call for help but an answer, the next trunk may lead to it."""
+        """After any status but an answer, the next trunk may carry an emergency call."""
         over = ended.status in (DialStatus.ANSWER, DialStatus.CANCEL)
         trunks = here.tenant.trunks_for(called.call_class)
         if called.call_class is CallClass.EMERGENCY and not over and called.place + 1 < len(trunks):
@@ -167,17 +167,17 @@ class Outgoing:
 
 
 def _is_there(here: Here) -> bool:
-    """Whether the user who pays hears what is asked: one who has transferred the call has left it."""
+    """True if the paying user hears the prompts: a user who has transferred the call no longer does."""
     return not here.facts.transferrer
 
 
 def _ask_pin(called: OutgoingCall, prompts: tuple[Name, ...], why: Reasons) -> Do:
-    """A PIN ends with '#', or when nothing more is keyed: nothing may tell how far it was right."""
+    """A PIN ends with '#', or at the time limit: the length of the input must not show how much of it was right."""
     return Do(Read(prompts, MAX_PIN_DIGITS, KEY_WAIT_S, secret=True), why, called.memory(Stage.PIN))
 
 
 def _refusal(prompt: Name, cause: Cause, why: Reasons) -> Do:
-    """The caller hears why, unanswered and so free of charge, and the call ends."""
+    """The caller hears the reason, unanswered and so free of charge, and the call ends."""
     return Do(Play((prompt,), early=True), why, (Stage.ENDING, int(cause)), refuses=True)
 
 
@@ -209,8 +209,8 @@ def _call(here: Here, called: OutgoingCall, before: Reasons) -> Do:
 
 
 def _identity(here: Here, called: OutgoingCall) -> tuple[str, bool]:
-    """The number shown, and whether it is hidden from whoever is called. An emergency call shows where help is needed; a tenant
-    without any number has nothing to show but an extension."""
+    """The number shown, and True if it is hidden from the called party. An emergency call shows its site's number; a tenant
+    without any number can show only an extension."""
     extension = here.facts.payer
     if called.call_class is CallClass.EMERGENCY:
         number, hidden = here.tenant.site_number(extension), False

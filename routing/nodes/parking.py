@@ -1,7 +1,7 @@
-"""Parking: a call waits in a slot until one of the tenant's phones dials the slot's number; after a while it goes back to who
-parked it.
+"""Parking: a call waits in a slot until one of the tenant's phones dials the slot's number; after a time limit it returns to
+the user who parked it.
 
-Dialling or transferring to the lot's own extension parks in any free slot, and tells its number to a phone; a call that is
+Dialling or transferring to the lot's own extension parks in any free slot and announces its number to a phone; a call that is
 transferred to a slot's number is parked there.
 """
 
@@ -18,14 +18,14 @@ from routing.numbering.value_types import Extension, Name, NamePrefix, Target
 from yaml_models.patterns import matching
 
 MAX_SLOTS = 100
-BACK, RINGING = 1, 2      # remembered while a call goes back to who parked it
+BACK, RINGING = 1, 2      # remembered while a call returns to the user who parked it
 Slots = Annotated[str, matching(r"^[0-9]{2,6}-[0-9]{2,6}$", "slots such as 701-720")]
 
 
 class Parking(Element):
     slots: Slots                                   # internal numbers, as 701-720
     return_s: int = Field(default=60, ge=5, le=3600)
-    ring_s: int = Field(default=20, ge=3, le=120)  # of who parked it, when it goes back
+    ring_s: int = Field(default=20, ge=3, le=120)  # of the phone that parked it, when the call returns
     mark: NamePrefix = "P:"                        # then before the caller's name
     unanswered: Target
 

@@ -29,16 +29,16 @@ Seconds = Annotated[int, Field(ge=5, le=3600)]
 
 
 class Later(Part):
-    """Agents who are rung, too, once a caller has waited so long."""
+    """Additional agents, who ring once a caller has waited this long."""
 
     after_s: Seconds
     members: Extensions = Field(min_length=1, max_length=MAX_AGENTS)
 
 
 class Announce(Part):
-    """What a waiting caller is told: the place in the line, at once, when it changes and every so many seconds; the first time,
-    too, how long others waited of late, in minutes, unless the caller is the next. No ringing is cut: who is rung for hears it
-    between two attempts."""
+    """Announcements to a waiting caller: the place in the line, at once, when it changes and at this interval; the first time
+    also the recent waiting time of others, in minutes, unless the caller is the next. No ringing is cut: a caller for whom
+    an agent rings hears it between two attempts."""
 
     position: bool = True
     waiting_time: bool = False
@@ -53,16 +53,16 @@ class Periodic(Part):
 
 
 class CallBackOffer(Part):
-    """By the key a waiting caller asks to be called back when it is their turn, if the number is a fixed or mobile one of the
-    tenant's country: anybody can say to call from an expensive one."""
+    """With this key a waiting caller asks for a call back at their turn, if the number is a fixed or mobile one of the
+    tenant's country: anybody could claim to call from an expensive one."""
 
     key: Key = "1"
     ring_s: int = Field(default=30, ge=10, le=120)
-    trunk: Name | None = None                # that of the tenant's routes without it
+    trunk: Name | None = None                # default: by the tenant's routes
 
 
 class CallQueue(Element):
-    """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or not to be disturbed
+    """The member who answers gets the caller who has waited longest. Agents who are logged out, paused or in do-not-disturb
     are never rung, and those in a call are passed over; no forward is followed."""
 
     strategy: Strategy = Algorithm.RING_ALL
@@ -74,7 +74,7 @@ class CallQueue(Element):
     service_level_s: int = Field(default=20, ge=1, le=600)                   # answered so soon counts as in time
     max_waiting: int | None = Field(default=None, ge=1, le=1000)             # callers in the line
     max_wait_s: int | None = Field(default=None, ge=5, le=7200)
-    wait_when_empty: bool = False                                            # where no agent is there
+    wait_when_empty: bool = False                                            # where no agent is available
     prompt: Name | None = None                                               # before the waiting
     music: Name | None = None                                                # while waiting
     announce: Announce | None = None
@@ -83,7 +83,7 @@ class CallQueue(Element):
     call_back: CallBackOffer | None = None
     unanswered: Target                                                       # waited for max_wait_s
     full: Target | None = None                                               # max_waiting are waiting; or unanswered
-    empty: Target | None = None                                              # no agent is there any more; or unanswered
+    empty: Target | None = None                                              # no agent is available any more; or unanswered
 
     @model_validator(mode="after")
     def members_fit(self) -> Self:
@@ -102,7 +102,7 @@ class CallQueue(Element):
 
     @property
     def tiers(self) -> tuple[tuple[int, tuple[Extension, ...]], ...]:
-        """After how many seconds who is rung, the first of them after none."""
+        """Seconds of waiting, and the agents who ring from then on; the first entry has 0 seconds."""
         return ((0, self.members), *((each.after_s, each.members) for each in self.later))
 
     @property
@@ -125,7 +125,7 @@ class CallQueue(Element):
 
     @property
     def exit_keys(self) -> tuple[Key, ...]:
-        """All that leave the line, whoever waits."""
+        """All keys that leave the line, for any caller."""
         return (*self.keys, *((self.call_back.key,) if self.call_back else ()))
 
     def decide(self, here: Here, memory: tuple[int, ...], event: Event) -> Go | Do:
@@ -200,6 +200,6 @@ def _agent(here: Here, member: Extension, after_s: int) -> Agent:
 
 
 def _is_out(here: Here, member: Extension) -> bool:
-    """Never rung for this call."""
+    """True for a member who never rings for this call."""
     personal = here.facts.set_by(member)
     return member == here.facts.caller_extension or personal.do_not_disturb or is_out(personal, (here.name,))

@@ -1,4 +1,4 @@
-"""Set: what the call is like from here on, for those who answer it and for its caller."""
+"""Set: changes the caller's name, language or music for the rest of the call."""
 
 from typing import Self
 

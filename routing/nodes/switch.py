@@ -1,4 +1,4 @@
-"""Switch: a position that a command, a call from an own phone or a page changes, and conditions ask for."""
+"""Switch: a position that a command, one of the tenant's phones or a page changes, and that conditions read."""
 
 from typing import Annotated, Self
 
@@ -14,11 +14,11 @@ from routing.speech.phrases import PHRASES
 
 
 class Switch(Element):
-    """Dialling its extension moves it to the next position and says which."""
+    """Dialling its extension moves it to the next position and announces it."""
 
     positions: Annotated[tuple[Name, ...], AfterValidator(all_differ)] = Field(
         default=("auto", "day", "night"), min_length=2, max_length=10)
-    initial: Name | None = None                          # where it stands before anybody touches it; the first without it
+    initial: Name | None = None                          # position before the first change; default: the first
     prompts: dict[Name, Name] = Field(default_factory=dict)    # by position: what the caller hears
 
     @model_validator(mode="after")
@@ -30,7 +30,7 @@ class Switch(Element):
         return self
 
     def standing(self, found: str | None) -> Name:
-        """The position, by what live state says: one that is not there any more counts for nothing."""
+        """The current position, from the live state; a position that no longer exists is ignored."""
         return found if found in self.positions else self.initial or self.positions[0]
 
     def uses(self) -> Uses:
@@ -38,7 +38,7 @@ class Switch(Element):
         return Uses(prompts=spoken, ends=True)
 
     def prompt_of(self, position: Name) -> Name:
-        """What says that it stands there."""
+        """The prompt that announces this position."""
         phrase = f"sys_switch_{position}"
         return self.prompts.get(position, phrase if phrase in PHRASES else "sys_switch_moved")
 

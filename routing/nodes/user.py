@@ -1,4 +1,4 @@
-"""User: all devices of a person ring, as the table of forwarding says; nobody answers, the mailbox or another element takes
+"""User: all devices of a person ring by the forwarding table; if nobody answers, the mailbox or another element takes
 the call."""
 
 from enum import StrEnum
@@ -34,7 +34,7 @@ MISSED = {
     DialStatus.CANCEL: (Why.CALLER_GAVE_UP(), Cause.NORMAL),
 }
 class Shows(StrEnum):
-    """What whoever a user calls outside sees."""
+    """The number that external parties see when the user calls."""
 
     OWN = "own"              # the user's own number; the main one where there is none
     MAIN = "main"
@@ -42,13 +42,13 @@ class Shows(StrEnum):
 
 
 DIVERTED = {DialStatus.BUSY: Diverted.BUSY, DialStatus.NOANSWER: Diverted.NO_ANSWER}
-OUTSIDE = 1      # remembered while a number outside is called for the user: no forward comes after it
+OUTSIDE = 1      # remembered while an external number is called for the user: no forward follows it
 
 
 class PersonalRule(Part):
-    """Where calls straight to the user go while all of `when` holds."""
+    """The target of direct calls to the user while all of `when` holds."""
 
-    title: Label | None = None           # stands in the reasons, such as 'my boss'
+    title: Label | None = None           # shown in the reasons, such as 'my boss'
     when: When
     to: Destination
 
@@ -63,18 +63,18 @@ class User(Part):
     call_waiting: bool = True        # rings during a call, too; else that user is busy then
     missed: Target | None = None     # where an unanswered call goes; without it, to the mailbox
     forwards: dict[Forwarding, Destination] = Field(default_factory=dict)      # what the user sets by code or page goes first
-    forward_ring_s: int = Field(default=30, ge=3, le=120)                      # for a forward to a number outside
+    forward_ring_s: int = Field(default=30, ge=3, le=120)                      # for a forward to an external number
     rules: tuple[PersonalRule, ...] = Field(default=(), max_length=50)         # the first that holds goes before all forwards
     mobile: Did | None = None                                                  # rings with the devices, confirms with a key
     mobile_after_s: int = Field(default=0, ge=0, le=60)
     rings: RingTable = Field(default_factory=dict)                             # by kind of call: what rings, after how long
-    presentation: Presentation = CALLER                                        # what the mobile and forwards outside see
-    number: Did | None = None                                                  # of the tenant's; calls to the outside show it
+    presentation: Presentation = CALLER                                        # what the mobile and external forwards see
+    number: Did | None = None                                                  # of the tenant's; external calls show it
     shows: Shows = Shows.OWN
     site: Name | None = None                                                   # of `sites`; emergency calls show its number
     type: Name = STANDARD                                                      # of the platform's extension types
     permissions: Permissions | None = None                                     # whom the user may call; without it as the type
-    closed_outside: When | None = None                                         # no calls to the outside then
+    closed_outside: When | None = None                                         # no external calls then
 
     @model_validator(mode="after")
     def rings_are_there(self) -> Self:
@@ -136,7 +136,7 @@ class User(Part):
                 raise UnexpectedEvent(here, event)
 
     def _by_rule(self, here: Here) -> Passed | None:
-        """Where the first rule that holds, and leads somewhere, sends the call."""
+        """The target of the first rule that holds and has a reachable target."""
         if not self.rules:
             return None
         asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))

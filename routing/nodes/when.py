@@ -1,6 +1,6 @@
-"""What a rule of conditions may ask of a call and its moment. Pure.
+"""When: the tests of a call and its moment that a rule of conditions may use. Pure.
 
-Each kind answers why it holds, or None. All that a rule names must hold; of several values under one name, one must.
+Each kind returns why it holds, or None. All tests named in a rule must hold; of several values under one name, one must.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ Region = Annotated[str, matching(r"^[A-Za-z0-9-]{1,20}$", "a region's short name
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """The call that a node's rules ask about, and what they have found out of it: a thousand rules ask for a few users."""
+    """The call that a node's rules test, and a cache of the answers: a thousand rules test only a few users."""
 
     here: Here
     local: datetime
@@ -72,7 +72,7 @@ class Holidays(Part):
     """Public holidays: of the tenant's country where none is named, of the whole country where no region is."""
 
     country: Country | None = None
-    region: Region | None = None         # as the `holidays` library calls it: IT has provinces such as BZ
+    region: Region | None = None         # the code of the `holidays` library: IT has provinces such as BZ
 
     @model_validator(mode="after")
     def place_is_known(self) -> Self:
@@ -92,13 +92,13 @@ class Holidays(Part):
 
 
 class CallerKind(StrEnum):
-    ANONYMOUS = "anonymous"      # from outside, the number hidden
-    FOREIGN = "foreign"          # from outside, a number of another country than the tenant's
+    ANONYMOUS = "anonymous"      # external, the number hidden
+    FOREIGN = "foreign"          # external, a number of another country than the tenant's
     INTERNAL = "internal"        # from one of the tenant's own phones
 
 
 class CallerIs(Part):
-    """One of them is enough. The number of a call from an own phone is its extension."""
+    """One of them is enough. The number of a call from one of the tenant's phones is its extension."""
 
     numbers: NumberPatterns = ()
     lists: tuple[Name, ...] = ()
@@ -116,7 +116,7 @@ class CallerIs(Part):
 
     def why(self, asked: Inquiry) -> Reasons | None:
         facts, tenant = asked.here.facts, asked.here.tenant
-        # A caller from outside who shows an extension has made it up.
+        # An external caller who shows an extension has forged it.
         made_up = not facts.caller_extension and facts.caller in tenant.internal_numbers
         caller = "" if made_up else facts.caller_extension or facts.caller
         if caller in self._set:
@@ -125,7 +125,7 @@ class CallerIs(Part):
             if caller in tenant.numbers_in(name):
                 return Why.CALLER_IN_LIST(caller, name)
         if not self.kinds:
-            return None             # of most rules, and a thousand are asked
+            return None             # of most rules, and a thousand may be tested
         if CallerKind.INTERNAL in self.kinds and facts.caller_extension:
             return Why.CALLER_INTERNAL(caller)
         if CallerKind.ANONYMOUS in self.kinds and not caller:
@@ -146,7 +146,7 @@ class When(Part):
     users: dict[Extension, Presence] = Field(default_factory=dict)         # all of them so
     groups: dict[Name, GroupPresence] = Field(default_factory=dict)        # all of them so
     queues: dict[Name, GroupPresence] = Field(default_factory=dict)        # all of them so
-    share: Annotated[float, Field(gt=0, lt=100)] | None = None             # per cent of the calls that come to the rule
+    share: Annotated[float, Field(gt=0, lt=100)] | None = None             # per cent of the calls that reach the rule
 
     @model_validator(mode="after")
     def asks_something(self) -> Self:
@@ -156,7 +156,7 @@ class When(Part):
 
     @cached_property
     def _questions(self) -> tuple[Condition, ...]:
-        """Those that the rule asks, but for the share."""
+        """The tests that the rule names, except the share."""
         asked = {
             "hours": self._hours, "dates": self._dates, "holidays": self._holidays, "calendars": self._calendars,
             "caller": self._caller, "dialled": self._dialled, "switches": self._switches, "users": self._users,
@@ -166,11 +166,11 @@ class When(Part):
 
     @property
     def first_question(self) -> Condition:
-        """If it answers None, `why` does too: enough of most rules."""
+        """If it returns None, so does `why`: enough for most rules."""
         return self._questions[0] if self._questions else _not_asked
 
     def why(self, asked: Inquiry, place: int) -> Reasons | None:
-        """Why everything holds, or None. `place` tells the rule from the others of its node."""
+        """The reasons why everything holds, or None. `place` distinguishes the rule from the others of its node."""
         reasons: Reasons = ()
         for question in self._questions:
             reason = question(asked)
@@ -184,7 +184,7 @@ class When(Part):
         return reasons
 
     def settings(self) -> Iterator[tuple[str, str, str]]:
-        """What is asked of other sections of the tenant's file: field, section, key there."""
+        """References to other sections of the tenant's file: field, section, key there."""
         for section in ("calendars", "users", "groups", "queues", "switches"):
             for place, name in enumerate(getattr(self, section)):
                 yield f"{section}.{place if section == 'calendars' else name}", section, name
@@ -242,7 +242,7 @@ class When(Part):
 
 
 def _all_so(why: Why, wanted: Mapping[str, GroupPresence], found: Callable[[str], GroupPresence]) -> Reasons | None:
-    """The reasons that all these groups or queues are as wanted, None where one is not."""
+    """The reasons that all these groups or queues are as required, None if one is not."""
     if any(found(name) is not presence for name, presence in wanted.items()):
         return None
     return tuple(reason for name, presence in wanted.items() for reason in why(name, presence))

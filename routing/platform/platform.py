@@ -1,6 +1,6 @@
-"""The operator's offer and limits: extension types, plans, the brake on fraud, carriers. Pure.
+"""The operator's offer and limits: extension types, plans, fraud brake, carriers. Pure.
 
-One file beside the tenants', platform.yaml; what it does not say is as here.
+One file beside the tenants' files, platform.yaml; the defaults are those below.
 """
 
 from typing import Annotated, Any, Self
@@ -23,8 +23,8 @@ class ExtensionType(Part):
 
 
 class Plan(Part):
-    """Limits of a tenant's plan; null: no limit, or, in an addition, nothing added. `lines` are calls with the outside at
-    the same time; a tenant with `fewest_lines` says how many it has, from there up to `lines`. An `addition` is no plan by
+    """Limits of a tenant's plan; null: no limit, or, in an addition, nothing added. `lines` are simultaneous external calls;
+    a tenant with `fewest_lines` chooses its number of lines from there up to `lines`. An `addition` is no plan by
     itself: it adds to one."""
 
     main_numbers: Count | None = None
@@ -35,8 +35,8 @@ class Plan(Part):
 
 
 class Brake(Part):
-    """Limits of external calls, beyond which a person has to look; null: no limit. Calls are at the same time, minutes on
-    one day; too many minutes stop further calls until they are released. With `ask_new_countries` the first user of the
+    """Limits of external calls, beyond which a person has to check; null: no limit. Calls are simultaneous ones, minutes those
+    of one day; too many minutes stop further calls until they are released. With `ask_new_countries` the first user of the
     tenant to call a foreign country confirms it with a key."""
 
     user_calls: Count | None = 4
@@ -72,13 +72,13 @@ PLANS = {
 
 
 class Platform(Part):
-    """An extension type or a plan that the file has takes the place of the one of that name here; the others stay."""
+    """An extension type or a plan in the file replaces the one of that name here; the others stay."""
 
     extension_types: dict[Name, ExtensionType] = Field(default_factory=dict)
     plans: dict[Name, Plan] = Field(default_factory=dict)
     brake: Brake | None = Brake()
     notices: Notices | None = None
-    carriers: dict[Name, Carrier] = Field(default_factory=dict, max_length=100)      # that tenants share
+    carriers: dict[Name, Carrier] = Field(default_factory=dict, max_length=100)      # shared by tenants
 
     @model_validator(mode="after")
     def with_defaults(self) -> Self:
@@ -87,7 +87,7 @@ class Platform(Part):
         return self
 
     def trunks(self) -> dict[Name, CarrierTrunk]:
-        """Those of a tenant whose file has nothing to say of them: all carriers, in their order."""
+        """The trunks of a tenant whose file has no trunks: all carriers, in their order."""
         return {name: CarrierTrunk(kind="carrier", carrier=name) for name in self.carriers}
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:

@@ -13,8 +13,8 @@ Path = tuple[str, ...]
 
 
 class Bought(Part):
-    """A tenant's plan. `additions` are further ones by how many of them, `additional_users` more than the plan includes,
-    `lines` how many there are where the plan leaves a choice."""
+    """A tenant's plan. `additions`: count of each addition; `additional_users`: users beyond the plan's;
+    `lines`: number of lines, where the plan leaves a choice."""
 
     name: Name                       # of the plan
     additions: dict[Name, int] = Field(default_factory=dict)
@@ -24,7 +24,7 @@ class Bought(Part):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """None: as many as the tenant likes."""
+    """None: no limit."""
 
     main_numbers: int | None
     users: int | None
@@ -48,7 +48,7 @@ def _sum(first: int | None, added: Iterable[tuple[int | None, int]]) -> int | No
 
 
 def unknown_terms(bought: Bought, platform: Platform) -> Iterable[tuple[Path, str]]:
-    """Where the file names what the platform does not sell: the path and what is wrong."""
+    """Plans and additions in the file that the platform does not offer: the path and the problem."""
     expected = ", ".join(name for name, plan in platform.plans.items() if not plan.addition)
     plan = platform.plans.get(bought.name)
     if plan is None or plan.addition:
@@ -67,7 +67,7 @@ def _fits(lines: int, plan: Plan) -> bool:
 
 
 def exceeded(bought: Bought, terms: Terms, main_numbers: int, users: int) -> Iterable[tuple[str, str]]:
-    """The section of the file that has more than was bought, and what is wrong."""
+    """The section of the file that exceeds the subscription, and the problem."""
     if terms.users is not None and users > terms.users:
         yield "users", f"found {users} users, plan {bought.name} has {terms.users} with what was added to it"
     if terms.main_numbers is not None and main_numbers > terms.main_numbers:

@@ -1,4 +1,4 @@
-"""The ways outside: a tenant's trunks to carriers, and the carriers that the platform has for all tenants. Pure."""
+"""Trunks: a tenant's trunks to carriers, and the platform's carriers for all tenants. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
@@ -11,13 +11,13 @@ from yaml_models.strict_model import Part
 
 class _Trunk(Part):
     """The carrier gets OPTIONS every `qualify_s` seconds. While it does not answer, calls take the
-    next trunk at once. With 0 it is never asked, for carriers that answer no OPTIONS, and every call tries it."""
+    next trunk at once. 0 sends no OPTIONS, for carriers that do not answer them, and every call tries the trunk."""
 
     qualify_s: int = Field(default=60, ge=0, le=3600)
 
 
 class AddressTrunk(_Trunk):
-    """A trunk that is known by its address, both ways."""
+    """A trunk identified by its address, in both directions."""
 
     kind: Literal["address"]
     address: Host
@@ -25,7 +25,7 @@ class AddressTrunk(_Trunk):
 
 
 class _Registration(_Trunk):
-    """Where we register with a user name. The password is kept among the instance's secrets."""
+    """A server at which we register with a user name. The password is kept among the instance's secrets."""
 
     kind: Literal["registration"]
     server: Host
@@ -34,13 +34,13 @@ class _Registration(_Trunk):
 
 
 class RegistrationTrunk(_Registration):
-    """A trunk where we register. `number` is what we ask the carrier to call us by: it stands as the user in our contact."""
+    """A trunk where we register. `number` is the user part of our contact, to which the carrier sends calls."""
 
     number: Did
 
 
 class CarrierTrunk(Part):
-    """A carrier of the platform's, which other tenants use too."""
+    """A carrier of the platform, which several tenants use."""
 
     kind: Literal["carrier"]
     carrier: Name
@@ -51,29 +51,29 @@ OwnTrunk = AddressTrunk | RegistrationTrunk
 
 
 class _WritesNumbers(Part):
-    """Number formats of a carrier: whole numbers always, and as a caller in that country, and in that area,
-    would dial them. Without a country whole ones only."""
+    """Number formats of a carrier: full numbers always, and also national and local numbers,
+    as dialled in that country and area. Without a country only full ones."""
 
     country: HomeCountry | None = None
     area_code: AreaCode = ""
 
 
 class AddressCarrier(AddressTrunk, _WritesNumbers):
-    """A carrier that is known by its address, both ways."""
+    """A carrier identified by its address, in both directions."""
 
 
 class RegistrationCarrier(_Registration, _WritesNumbers):
-    """A carrier where we register. It calls the number itself, or, where it calls our contact, names the number in To."""
+    """A carrier where we register. Its INVITE has the number as request URI, or our contact there and the number in To."""
 
 
 Carrier = Annotated[AddressCarrier | RegistrationCarrier, Field(discriminator="kind")]
 
 
 def addresses(ways: Mapping[Name, Trunk | Carrier]) -> Iterator[tuple[Name, str, str]]:
-    """Of those that are known by their address: name, field, address in one spelling."""
+    """Trunks identified by their address: name, field, normalized address."""
     return ((name, "address", way.address.lower()) for name, way in ways.items() if isinstance(way, AddressTrunk))
 
 
 def servers(ways: Mapping[Name, Trunk | Carrier]) -> Iterator[tuple[Name, str, str]]:
-    """Of those that register: name, field, server in one spelling."""
+    """Trunks that register: name, field, normalized server."""
     return ((name, "server", way.server.lower()) for name, way in ways.items() if isinstance(way, _Registration))

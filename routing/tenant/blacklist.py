@@ -1,4 +1,4 @@
-"""Blacklist: whose calls a tenant does not take, and which numbers no forward and no transfer of its reaches. Pure."""
+"""Blacklist: callers whose calls a tenant refuses; no forward or transfer may go to these numbers either. Pure."""
 
 from functools import cached_property
 

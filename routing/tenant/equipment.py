@@ -1,4 +1,4 @@
-"""What stands on a firm's desks and shelves: telephones, DECT systems and gateways, as a tenant's file lists them. Pure."""
+"""Equipment: telephones, DECT systems and gateways, as a tenant's file lists them. Pure."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -17,7 +17,7 @@ DeviceNames = Annotated[tuple[DeviceName, ...], AfterValidator(all_differ)]
 
 
 class Blf(Part):
-    """A lamp that shows whether an extension is free, rings or is busy; pressed, it calls it."""
+    """A lamp that shows whether an extension is idle, rings or is busy; the key calls it."""
 
     kind: Literal["blf"]
     extension: Extension
@@ -33,7 +33,7 @@ class SpeedDial(Part):
 
 
 class ParkKey(Part):
-    """A lamp that shows whether a call is parked in the slot; pressed, it fetches that call, or parks the own one there."""
+    """A lamp that shows whether a call is parked in the slot; the key fetches that call, or parks the user's own call there."""
 
     kind: Literal["park"]
     slot: Extension
@@ -41,7 +41,7 @@ class ParkKey(Part):
 
 
 class SwitchKey(Part):
-    """A lamp that shows whether a switch was moved; pressed, it moves it on."""
+    """A lamp that shows whether a switch was moved; the key moves it to the next position."""
 
     kind: Literal["switch"]
     switch: Name
@@ -49,7 +49,7 @@ class SwitchKey(Part):
 
 
 class PauseKey(Part):
-    """A lamp that shows whether the user of the first line takes no calls of queues; pressed, it begins and ends a pause."""
+    """A lamp that shows whether the first line's user is paused in queues; the key begins and ends a pause."""
 
     kind: Literal["pause"]
     label: Label | None = None
@@ -61,13 +61,13 @@ KINDS_OF_KEYS = ("blf", "speed_dial", "park", "switch", "pause")
 
 class _Equipment(Part):
     mac: Mac
-    site: Name | None = None              # of `sites`; without it, that of its user
-    language: Language | None = None      # of its display; the tenant's without it
-    timezone: str | None = None           # the tenant's without it
+    site: Name | None = None              # one of `sites`; default: the user's site
+    language: Language | None = None      # of its display; default: the tenant's
+    timezone: str | None = None           # default: the tenant's
 
 
 class Phone(_Equipment):
-    """A telephone on a desk. Its first keys are its lines, the keys below come after them."""
+    """A desk telephone. Its first keys are its lines; the keys below come after them."""
 
     model: Annotated[str, AfterValidator(known_model(PHONES))] = Field(json_schema_extra={"enum": list(PHONES)})
     lines: DeviceNames = Field(min_length=1, max_length=16)
@@ -75,19 +75,19 @@ class Phone(_Equipment):
 
     @property
     def user(self) -> Extension:
-        """Whose telephone it is: that of its first line."""
+        """The user of the telephone: that of its first line."""
         return read_device(self.lines[0]).extension
 
 
 class Handset(Part):
-    """A cordless telephone. Without its IPUI, which it shows when registering, any that is registered next takes the place."""
+    """A cordless telephone. Without its IPUI, shown when it registers, the next handset that registers takes the place."""
 
     device: DeviceName
     ipui: Ipui | None = None
 
 
 class DectSystem(_Equipment):
-    """The manager of cordless telephones, which is a base itself, its further bases and its handsets."""
+    """A DECT manager, which is a base itself, with its further bases and its handsets."""
 
     model: Annotated[str, AfterValidator(known_model(DECT))] = Field(json_schema_extra={"enum": list(DECT)})
     bases: dict[Name, Mac] = Field(default_factory=dict)
@@ -95,21 +95,21 @@ class DectSystem(_Equipment):
 
 
 class Use(StrEnum):
-    """What is plugged into an analogue port."""
+    """The kind of equipment on an analogue port."""
 
     FAX = "fax"
     CARD_TERMINAL = "card_terminal"
 
 
 class Port(Part):
-    """A socket of a gateway."""
+    """An analogue port of a gateway."""
 
     device: DeviceName
     use: Use
 
 
 class Gateway(_Equipment):
-    """A box with sockets for analogue equipment, the first port first."""
+    """A gateway with ports for analogue equipment, the first port first."""
 
     model: Annotated[str, AfterValidator(known_model(GATEWAYS))] = Field(json_schema_extra={"enum": list(GATEWAYS)})
     ports: tuple[Port, ...] = Field(min_length=1, max_length=8)
@@ -119,7 +119,7 @@ Equipment = Phone | DectSystem | Gateway
 
 
 def devices_of(each: Equipment) -> list[tuple[tuple[str, ...], DeviceName]]:
-    """The users' devices that it is, and where the file says so."""
+    """The users' devices that this equipment provides, each with its path in the file."""
     match each:
         case Phone():
             return [(("lines", str(i)), device) for i, device in enumerate(each.lines)]
@@ -130,20 +130,20 @@ def devices_of(each: Equipment) -> list[tuple[tuple[str, ...], DeviceName]]:
 
 
 class Equipped(Part):
-    """The sections of a tenant's file that say what stands where. A label names one piece of equipment."""
+    """The equipment sections of a tenant's file. A label names one piece of equipment."""
 
     phones: dict[Name, Phone] = Field(default_factory=dict)
     dect: dict[Name, DectSystem] = Field(default_factory=dict)
     gateways: dict[Name, Gateway] = Field(default_factory=dict)
-    more_equipment: bool = False          # than there are extensions
+    more_equipment: bool = False          # allows more equipment than there are extensions
 
     def equipment(self) -> Iterator[tuple[str, Name, Equipment]]:
-        """Everything with its section and label."""
+        """All equipment with its section and label."""
         for section, found in (("phones", self.phones), ("dect", self.dect), ("gateways", self.gateways)):
             for label, each in found.items():
                 yield section, label, each
 
     @cached_property
     def analogue(self) -> Mapping[DeviceName, Use]:
-        """The devices that are analogue ports, and what is plugged in there."""
+        """The devices that are analogue ports, with the kind of equipment on each."""
         return {port.device: port.use for gateway in self.gateways.values() for port in gateway.ports}

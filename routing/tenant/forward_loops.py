@@ -1,4 +1,4 @@
-"""Forwards that lead back to where they began, found before they are saved. Pure."""
+"""Forwarding loops, found before the forwards are saved. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,8 +7,8 @@ from routing.tenant.tenant import Tenant
 
 
 def forward_loops(tenant: Tenant) -> Iterator[tuple[str, ...]]:
-    """Each loop once, from one of its users on: the nodes by which calls come back to a user who passes them on. What depends
-    on a key of the caller's is none."""
+    """Each loop once, as the nodes from one of its users back to that user. Paths that depend on a key pressed by the caller
+    do not count."""
     onward = {name: _onward(tenant, name) for name in tenant.nodes}
     told: set[str] = set()
     for extension in tenant.users:
@@ -18,14 +18,14 @@ def forward_loops(tenant: Tenant) -> Iterator[tuple[str, ...]]:
 
 
 def _onward(tenant: Tenant, name: str) -> tuple[str, ...]:
-    """Where a node sends calls by itself."""
+    """The nodes to which a node sends calls by itself."""
     targets = tenant.nodes[name].uses().targets
     asks_the_caller = any(field.startswith("keys.") for field, _ in targets)
     return () if asks_the_caller else tuple(tenant.internal_numbers.get(target, target) for _, target in targets)
 
 
 def _way_back(onward: Mapping[str, tuple[str, ...]], extension: Extension) -> tuple[str, ...]:
-    """The shortest way from the user to itself, () if there is none."""
+    """The shortest path from the user back to the same user, () if there is none."""
     ways: dict[str, tuple[str, ...]] = {extension: (extension,)}
     waiting = [extension]
     while waiting:

@@ -1,4 +1,4 @@
-"""The models of equipment that can be set up, and what each has. Pure. Figures are those of the makers' data sheets."""
+"""Equipment models that can be provisioned, with the features of each. Pure. Figures are from the makers' data sheets."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ class Vendor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhoneModel:
-    """`lines`: SIP accounts. `keys`: programmable keys with a lamp, all pages of them; the lines take the first."""
+    """`lines`: SIP accounts. `keys`: programmable keys with a lamp, over all pages; the lines take the first."""
 
     vendor: Vendor
     name: str
@@ -28,7 +28,7 @@ class PhoneModel:
 
 @dataclass(frozen=True, slots=True)
 class DectModel:
-    """`bases`: that its manager takes; `handsets`: all together."""
+    """`bases`: the maximum for its manager; `handsets`: for all bases together."""
 
     vendor: Vendor
     name: str
@@ -38,7 +38,7 @@ class DectModel:
 
 @dataclass(frozen=True, slots=True)
 class GatewayModel:
-    """`ports`: sockets for analogue equipment."""
+    """`ports`: analogue ports."""
 
     vendor: Vendor
     name: str
@@ -61,7 +61,7 @@ PHONES: dict[str, PhoneModel] = {
     "snom_d785": PhoneModel(Vendor.SNOM, "Snom D785", 12, 24),
     "snom_d862": PhoneModel(Vendor.SNOM, "Snom D862", 12, 32),
     "snom_d865": PhoneModel(Vendor.SNOM, "Snom D865", 12, 40),
-    # The keys of its lines are apart from the others.
+    # The keys of its lines are separate from the others.
     "grandstream_gxp1628": PhoneModel(Vendor.GRANDSTREAM, "Grandstream GXP1628", 2, 10),
     "grandstream_gxp1630": PhoneModel(Vendor.GRANDSTREAM, "Grandstream GXP1630", 3, 11),
     "grandstream_gxp2130": PhoneModel(Vendor.GRANDSTREAM, "Grandstream GXP2130", 3, 11),
@@ -88,11 +88,11 @@ GATEWAYS: dict[str, GatewayModel] = {
 
 
 SECTIONS: dict[str, Mapping[str, object]] = {"phones": PHONES, "dect": DECT, "gateways": GATEWAYS}
-"""Where in a tenant's file each model stands."""
+"""The place of each model in a tenant's file."""
 
 
 def known_model(models: Mapping[str, object]) -> Callable[[str], str]:
-    """A validator: raises ValueError for what is not among the models."""
+    """A validator: raises ValueError for a name that is not among the models."""
 
     def check(name: str) -> str:
         if name not in models:

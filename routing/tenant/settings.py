@@ -1,4 +1,4 @@
-"""What users set: by codes, and, as where switches are put, by texts: dnd, logout=sales, busy=202. Pure."""
+"""Users' settings: made by codes or written as texts such as dnd, logout=sales, busy=202. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from yaml_models.suggestion import expected_one_of
 
 
 def read_settings(tenant: Tenant, extension: Extension, texts: Iterable[str]) -> Personal:
-    """All of 'dnd', 'pause', 'pause=sales', 'logout', 'logout=sales' and 'busy=202' that a user has set. Raises ValueError."""
+    """The user's settings in texts: 'dnd', 'pause', 'pause=sales', 'logout', 'logout=sales', 'busy=202'. Raises ValueError."""
     personal = NOTHING_SET
     for text in texts:
         personal = with_setting(tenant, extension, personal, text)
@@ -22,7 +22,7 @@ def read_settings(tenant: Tenant, extension: Extension, texts: Iterable[str]) ->
 
 
 def with_setting(tenant: Tenant, extension: Extension, before: Personal, text: str) -> Personal:
-    """What the user has set once this is added. Raises ValueError."""
+    """The user's settings once this one is added. Raises ValueError."""
     word, _, detail = text.partition("=")
     if word in ("pause", "logout") and detail:
         known_groups(tenant, extension, [detail])
@@ -52,7 +52,7 @@ def with_setting(tenant: Tenant, extension: Extension, before: Personal, text: s
 
 
 def after(before: Personal, setting: Setting) -> Personal:
-    """What the user has set after a code. Who leaves "all" in one group is still paused in, or logged out of, the others."""
+    """The user's settings after a code. Resuming in one group leaves a user paused in, or logged out of, all others."""
     match setting:
         case DoNotDisturb(on=on):
             return replace(before, do_not_disturb=on)
@@ -78,12 +78,12 @@ def after(before: Personal, setting: Setting) -> Personal:
 
 
 def pause_flipped(before: Personal) -> Personal:
-    """Who pauses anywhere goes on everywhere, and all others pause everywhere."""
+    """The settings after the pause key: a user paused anywhere resumes everywhere, any other user is paused everywhere."""
     return after(before, Paused(on=not (before.paused or before.paused_in)))
 
 
 def read_forward(tenant: Tenant, extension: Extension, text: str) -> tuple[Forwarding, str]:
-    """'busy=202', of the user with this extension. Raises ValueError."""
+    """A forward such as 'busy=202' of the user with this extension. Raises ValueError."""
     kind, equals, to = text.partition("=")
     if not equals:
         raise ValueError(f"found the forward {text!r}, expected its kind, = and where to, such as busy=202")
@@ -96,7 +96,7 @@ def read_forward(tenant: Tenant, extension: Extension, text: str) -> tuple[Forwa
 
 
 def checked_forward(tenant: Tenant, extension: Extension, to: str) -> None:
-    """Raises ValueError where the user's calls are not let out to this number: a forward there would never ring."""
+    """Raises ValueError if the outbound policy refuses the user's calls to this number: a forward there would never ring."""
     if to.startswith("+") and to not in tenant.numbers:
         call_class = class_of(to, tenant.country)
         if call_class is None:
@@ -106,14 +106,14 @@ def checked_forward(tenant: Tenant, extension: Extension, to: str) -> None:
 
 
 def read_forwarding(text: str) -> Forwarding:
-    """Raises ValueError."""
+    """The kind of forward of this name. Raises ValueError."""
     if text not in set(Forwarding):
         raise ValueError(f"found the kind of forwarding {text!r}, expected one of {', '.join(Forwarding)}")
     return Forwarding(text)
 
 
 def known_groups(tenant: Tenant, extension: Extension, names: Iterable[str]) -> frozenset[str]:
-    """The names as they are, if the user is in each of these groups and queues. Raises ValueError."""
+    """The same names, if the user is in each of these groups and queues. Raises ValueError."""
     own = groups_of(tenant, extension)
     found = frozenset(names)
     for name in sorted(found):

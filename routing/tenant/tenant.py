@@ -1,4 +1,4 @@
-"""What can be asked of a tenant: one firm's users, numbers, trunks and call flow. Pure."""
+"""Tenant: one company's users, numbers, trunks and call flow, with look-ups. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -28,20 +28,20 @@ from routing.tenant.tenant_file import TenantFile
 class Tenant(TenantFile):
     @cached_property
     def nodes(self) -> dict[str, Element | User]:
-        """Every place a call can be, by element name or extension of a user."""
+        """Every node of the tenant, by element name or extension of a user."""
         inner = {number: node for _, name, element in self.elements() for number, node in element.inner_nodes(name).items()}
         return {**inner, **self.users, **{name: element for _, name, element in self.elements()}}
 
     @cached_property
     def internal_numbers(self) -> dict[Extension, str]:
-        """What each internal number reaches: a node of `nodes`."""
+        """The node of `nodes` that each internal number reaches."""
         named = {element.extension: name for _, name, element in self.elements() if element.extension}
         inner = {number: number for _, name, element in self.elements() for number in element.inner_nodes(name)}
         return {**inner, **named, **{extension: extension for extension in self.users}}
 
     @cached_property
     def park_extension(self) -> str:
-        """Where a phone's code parks its call, '' where nowhere."""
+        """The extension at which a phone's code parks its call, '' if there is none."""
         return next((element.extension for _, name, element in self.elements() if element.extension and element.lot(name)), "")
 
     @cached_property
@@ -49,12 +49,12 @@ class Tenant(TenantFile):
         return tuple(lot for _, name, element in self.elements() if (lot := element.lot(name)))
 
     def lot_of(self, node: str) -> Lot | None:
-        """The slots in one of which a call waits that is transferred to that node."""
+        """The parking lot of a node: a call transferred to the node is parked in one of its slots."""
         found = self.nodes.get(node)
         return found.lot(node) if isinstance(found, Element) else None
 
     def targets_of(self, node: Element | User) -> list[str]:
-        """Where a call may go on to from a node."""
+        """The nodes to which a call may go on from a node."""
         uses = node.uses()
         dialled = self.internal_numbers.values() if uses.any_number else ()
         return [target for _, target in uses.targets] + list(dialled)
@@ -81,15 +81,15 @@ class Tenant(TenantFile):
 
     @cached_property
     def main_number(self) -> str:
-        """What is shown of the tenant outside: its first public number, '' without any."""
+        """The number shown to external parties for the tenant: its first public number, '' without any."""
         return next(iter(self.numbers), "")
 
     def trunks_for(self, call_class: CallClass | None) -> tuple[Name, ...]:
-        """By which trunks such calls leave, the first one first."""
+        """The trunks for calls of this class, the first one first."""
         return trunks_for(call_class, self.routes, self.trunks)
 
     def number_of(self, extension: Extension) -> str:
-        """What is shown of a user outside: the own number, or the main one; '' where the tenant has none."""
+        """The number shown to external parties for a user: the own number, or the main one; '' where the tenant has none."""
         user = self.users.get(extension)
         return user.number if user and user.number and user.shows is not Shows.MAIN else self.main_number
 
@@ -98,7 +98,7 @@ class Tenant(TenantFile):
         return user is not None and user.shows is Shows.NOTHING
 
     def site_number(self, extension: Extension) -> str:
-        """The number by which rescuers find the user."""
+        """The number by which rescuers locate the user."""
         user = self.users.get(extension)
         return self.sites[user.site].number if user and user.site else self.main_number
 
@@ -109,7 +109,7 @@ class Tenant(TenantFile):
         return self.platform.extension_types[user.type if user else STANDARD].permissions
 
     def closing_rules(self, extension: Extension) -> tuple[When, ...]:
-        """Calls of the user to the outside are closed while one of them holds."""
+        """Rules that close the user's external calls while one of them holds."""
         user = self.users.get(extension)
         return tuple(rule for rule in (self.closed_outside, user.closed_outside if user else None) if rule)
 
@@ -119,7 +119,7 @@ class Tenant(TenantFile):
 
     @cached_property
     def caps(self) -> Caps:
-        """How much may be called outside."""
+        """The limits of external calls."""
         return caps(self.terms.lines, self.platform.brake)
 
     @property
@@ -128,7 +128,7 @@ class Tenant(TenantFile):
 
     @property
     def main_numbers(self) -> tuple[Did, ...]:
-        """The public numbers that lead into the call flow, and straight to no user."""
+        """The public numbers that lead into the call flow, not directly to a user."""
         return tuple(did for did, number in self.numbers.items() if number.to not in self.users)
 
     @property
@@ -137,22 +137,22 @@ class Tenant(TenantFile):
 
     @property
     def country_code(self) -> int:
-        """Of the country's numbers: 48."""
+        """The country's calling code: 48."""
         return country_code(self.country)
 
     def emergency_spellings(self, number: str) -> tuple[str, ...]:
-        """How else an emergency number may be keyed: with the country's prefix, behind a code that says what is shown."""
+        """Other ways to dial an emergency number: with the country's prefix, or after a code that selects the number shown."""
         written = (number, *with_country(number, self.country))
         codes = ("", *(code for code in (self.codes.hide_number, self.codes.show_main) if code))
         return tuple(f"{code}{each}" for code in codes for each in written)[1:]
 
     @property
     def emergency_trunks(self) -> tuple[str, ...]:
-        """The endpoints of the trunks that emergency calls leave by."""
+        """The endpoints of the trunks that emergency calls use."""
         return tuple(self.trunk_endpoint(trunk) for trunk in self.trunks_for(CallClass.EMERGENCY))
 
     def trunk_endpoint(self, trunk: Name | None, number: str = "") -> str:
-        """The endpoint of that trunk, or of the one that calls to the number leave by. Raises ValueError if there is none."""
+        """The endpoint of that trunk, or of the first trunk for calls to the number. Raises ValueError if there is none."""
         name = trunk or next(iter(self.trunks_for(class_of(number, self.country))), "")
         if name not in self.trunks:
             raise ValueError(f"no trunk {name!r} leads outside" if name else "no trunk leads outside")
@@ -164,13 +164,13 @@ class Tenant(TenantFile):
 
     @property
     def own_trunks(self) -> dict[str, OwnTrunk]:
-        """Those that no other tenant uses, by their endpoints."""
+        """The trunks that no other tenant uses, by their endpoints."""
         return {
             self.trunk_endpoint(name): trunk for name, trunk in self.trunks.items() if not isinstance(trunk, CarrierTrunk)}
 
     @property
     def shares_carriers(self) -> bool:
-        """Whether calls to its numbers may come from carriers that other tenants use, too."""
+        """True if calls to its numbers may come from carriers that other tenants use, too."""
         return any(isinstance(trunk, CarrierTrunk) for trunk in self.trunks.values())
 
     def forwards_of(self, extension: Extension) -> Mapping[Forwarding, str]:
@@ -178,7 +178,7 @@ class Tenant(TenantFile):
         return user.forwards if user else {}
 
     def ways_of(self, extension: Extension, kind: CallKind) -> Ways:
-        """What rings for a call of that kind to a user."""
+        """The devices and the mobile that ring for a call of this kind to a user."""
         return self._ways[extension, kind]
 
     @cached_property
@@ -195,19 +195,19 @@ class Tenant(TenantFile):
         return user.mobile or "" if user else ""
 
     def takes_second_call(self, extension: Extension) -> bool:
-        """Nothing that is plugged into an analogue port does."""
+        """False for a device on an analogue port."""
         user = self.users.get(extension)
         if user is None:
             return True
         return user.call_waiting and not any(str(UserDevice(extension, device)) in self.analogue for device in user.devices)
 
     def is_own_number(self, number: str, extension: Extension) -> bool:
-        """Whether the public number leads straight to the user."""
+        """True if the public number leads directly to the user."""
         return number in self.numbers and self.numbers[number].to == extension
 
     def destination(self, text: str) -> str:
-        """Where a forward to an extension, an element or a number leads: a node's name, or a number outside with its '+'.
-        Raises ValueError that says why it leads nowhere."""
+        """The target of a forward to an extension, an element or a number: a node's name, or an external number with its '+'.
+        Raises ValueError with the reason if there is no such target."""
         if text in self.internal_numbers:
             return self.internal_numbers[text]
         if text in self.nodes:
@@ -223,7 +223,7 @@ class Tenant(TenantFile):
         return number
 
     def refusal_of(self, number: str) -> str:
-        """Why no forward and no transfer may go to a number outside, '' where it may. Nothing bars an emergency number."""
+        """The reason why no forward or transfer may go to an external number, '' if one may. Emergency numbers always may."""
         if is_emergency(number, self.country):
             return ""
         if not may_be_called(number):
@@ -243,7 +243,7 @@ class Tenant(TenantFile):
         return {name: seats(name, members) for name in members}
 
     def seats_of(self, group: Name) -> tuple[Seat, ...]:
-        """The users and numbers outside of a group, those of the groups among its members too."""
+        """The users and external numbers of a group, including those of its member groups."""
         return self._seats[group]
 
     @cached_property
@@ -255,16 +255,16 @@ class Tenant(TenantFile):
         return self._number_sets[number_list]
 
     def members_of(self, group: Name) -> tuple[Extension, ...]:
-        """A group's users, those of the groups among its members too."""
+        """A group's users, including those of its member groups."""
         return tuple(seat.member for seat in self.seats_of(group) if not seat.is_outside)
 
     def position_of(self, switch: Name, found: str | None) -> Name:
-        """Where a switch stands, by the position that live state has of it."""
+        """The switch's position, given the position that the live state holds."""
         return self.switches[switch].standing(found)
 
     @cached_property
     def languages(self) -> tuple[Language, ...]:
-        """The tenant's own, then the others that a call can be set to."""
+        """The tenant's own language, then the others that a call can be set to."""
         chosen = {each.language for each in self.sets.values() if each.language} - {self.language}
         return (self.language, *sorted(chosen))
 
@@ -277,7 +277,7 @@ class Tenant(TenantFile):
         return {name: frozenset(prompt.translations) for name, prompt in self.all_prompts().items() if prompt.translations}
 
     def queue_name(self, queue: Name) -> str:
-        """The queue's name in Asterisk. A queue there cannot become an ordered one, so that one has a name of its own."""
+        """The queue's name in Asterisk. A queue there cannot become an ordered one, so that has a name of its own."""
         ordered = "-ordered" if self.queues[queue].strategy is Algorithm.ORDERED else ""
         return f"{self.tenant}-{queue}{ordered}"
 
@@ -295,12 +295,12 @@ class Tenant(TenantFile):
 
     @cached_property
     def named_aloud(self) -> frozenset[Name]:
-        """The elements whose names are said to users: groups and queues, and where the file forwards calls to."""
+        """The elements whose names are spoken to users: groups and queues, and the targets of forwards in the file."""
         forwards = {to for user in self.users.values() for to in user.forwards.values()}
         return frozenset({*self.groups, *self.queues, *(forwards & self.nodes.keys() - self.users.keys())})
 
     def all_prompts(self) -> dict[Name, Prompt]:
-        """The tenant's prompts and, where it has none of that name, the system's phrases in its language."""
+        """The tenant's prompts and, for names that it lacks, the system's phrases in its language."""
         unused = tuple(prefix for prefix, section in PHRASES_OF.items() if not getattr(self, section))
         phrases = phrase_prompts(tuple(self.languages), unused)
         told = self.names if self.directories else {}

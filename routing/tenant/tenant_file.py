@@ -41,13 +41,13 @@ class PublicNumber(Part):
 
 
 class Music(Part):
-    """What callers hear while they wait: these prompts, over and over."""
+    """Music on hold: these prompts, repeated."""
 
     prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
 
 
 class Failover(Part):
-    """Where calls go when the decision service gives no answer: these users ring together, then a mailbox."""
+    """Failover for calls when the decision service gives no answer: these users ring together, then a mailbox."""
 
     ring: Extensions = Field(min_length=1, max_length=20)
     ring_s: int = Field(default=30, ge=3, le=120)
@@ -55,22 +55,22 @@ class Failover(Part):
 
 
 class TenantFile(Elements, Equipped, Desks):
-    """What stands in a tenant's file, at its outermost."""
+    """The top level of a tenant's file."""
 
     tenant: Slug
     name: Label
-    country: HomeCountry                   # of numbers dialled without a prefix
-    area_code: AreaCode = ""               # of numbers dialled inside by their last digits only
+    country: HomeCountry                   # country of numbers dialled without a prefix
+    area_code: AreaCode = ""               # area of numbers dialled by their last digits only
     language: Language
     timezone: str                          # IANA name, such as Europe/Warsaw
     users: dict[Extension, User] = Field(min_length=1)
     numbers: dict[Did, PublicNumber] = Field(default_factory=dict)
-    trunks: dict[Name, Trunk] = Field(default_factory=dict)               # without the section: all carriers of the platform
-    routes: tuple[Route, ...] = Field(default=(), max_length=20)          # without one for a class: all trunks in their order
+    trunks: dict[Name, Trunk] = Field(default_factory=dict)               # default: all carriers of the platform
+    routes: tuple[Route, ...] = Field(default=(), max_length=20)          # for a class without a route: all trunks in order
     sites: dict[Name, Site] = Field(default_factory=dict, max_length=500)
-    closed_outside: When | None = None                                    # nobody calls outside then
-    plan: Bought | None = None                                            # without one, as much as the tenant likes
-    notices_to: tuple[MailAddress, ...] = Field(default=(), max_length=20)    # told, too, when calls outside are stopped
+    closed_outside: When | None = None                                    # no external calls while it holds
+    plan: Bought | None = None                                            # default: no limits
+    notices_to: tuple[MailAddress, ...] = Field(default=(), max_length=20)    # also notified when external calls are stopped
     platform: SkipJsonSchema[Platform] = Platform(brake=None)             # never in the tenant's own file
     prompts: dict[Name, Prompt] = Field(default_factory=dict)
     musics: dict[Name, Music] = Field(default_factory=dict)
