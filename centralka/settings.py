@@ -1,4 +1,4 @@
-"""What the operator decides about one running instance: its directory and where it listens."""
+"""Settings of one running instance, chosen by the operator: its directory and its listening addresses."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path, PurePosixPath

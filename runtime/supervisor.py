@@ -10,7 +10,7 @@ The directory is root's alone, because its files decide what root runs:
     NAME.process       the record of a process: who runs (runtime/identity.py)
     NAME.stopped       NAME is not to be started
     NAME.log           what the process printed
-    active, changing   locks: of the active supervisor, and of whoever starts or stops something
+    active, changing   locks: of the active supervisor, and of any process that starts or stops something
     supervisor.beat, standby.beat    when each of the two last worked
 
 Stands on the standard library alone: it is small, starts at once, and reads no setting that could be wrong.

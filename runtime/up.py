@@ -27,7 +27,7 @@ NO_TESTS = 5                                # pytest's exit code when it found n
 
 
 def up(wanted: str) -> None:
-    """Everything that `make up` does. May be run again: what is there is left as it is."""
+    """Everything that `make up` does. May be run again: what exists is left as it is."""
     began = time.monotonic()
     choice = choose(wanted, find_engine())
     say(f"Runtime: {choice.kind} ({choice.why}; RUNTIME=docker or RUNTIME=local decides otherwise)")
@@ -79,7 +79,7 @@ def local_instances() -> list[str]:
 
 
 def stop_others(choice: Choice) -> None:
-    """Stops a demo that runs the other way: both would want the same addresses."""
+    """Stops a demo that runs in the other runtime: both would use the same addresses."""
     other = Kind.LOCAL if choice.kind is Kind.DOCKER else Kind.DOCKER
     for kind, runtime in running_demos():
         if kind is other:
@@ -119,7 +119,7 @@ def complain_of_taken(settings: Settings) -> None:
 
 
 def tell(runtime: Runtime, settings: Settings, outcome: Outcome | None, seconds: float) -> None:
-    """What the person sees at the end."""
+    """The text printed at the end."""
     home = runtime.home.relative_to(REPOSITORY) if runtime.home.is_relative_to(REPOSITORY) else runtime.home
     say("")
     if outcome:

@@ -258,7 +258,7 @@ def _objects(files: Mapping[str, str]) -> Objects:
 def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects) -> Iterator[str]:
     """The commands without those that go through all phones, where it is enough to have a few watched, or none."""
     watched = [row.name for key, row in new.items() if isinstance(row, Aor) and old.get(key) != row]
-    # Asterisk goes on asking the address of a trunk that is gone whether it is there, until it goes through all.
+    # Asterisk continues to qualify the address of a removed trunk until it goes through all.
     is_left = any(key not in new and isinstance(row, Aor) and row.contact for key, row in old.items())
     changes_mailboxes = any(_mailboxes(old[key]) != _mailboxes(new[key]) for key in old.keys() & new.keys())
     for command in commands:

@@ -1,5 +1,5 @@
-"""What calendars in ICS form say, files beside a tenant's file and others, as events at moments. Repeated ones are written out
-up to a horizon: an apply moves it on, and a plan sees no change before the next year begins.
+"""Calendars in ICS format, from files beside a tenant's file and others, as events at moments. Repeated events are expanded
+up to a horizon: an apply moves it forward, and a plan sees no change before the next year begins.
 """
 
 import asyncio
@@ -137,7 +137,7 @@ async def read_apart(read: bytes, zone: str, limit_s: float) -> tuple[CalendarEv
 
 
 def answer() -> None:
-    """What `read_apart` runs: a calendar comes in, its events or the problem go out."""
+    """The process that `read_apart` runs: reads a calendar from its input, writes the events or the problem to its output."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     try:
         events = read_events(sys.stdin.buffer.read(), "it", ZoneInfo(sys.argv[1]), datetime.now(UTC).year)

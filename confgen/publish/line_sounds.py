@@ -1,4 +1,4 @@
-"""What Asterisk's queues say by themselves to those who wait, in a language of its own for each of ours: 'pl_line'.
+"""Sounds that Asterisk's queues play to waiting callers, in a separate Asterisk language for each of ours: 'pl_line'.
 
 app_queue asks for words and Asterisk's say.c for numbers, by names without a folder, below its data directory; what is missing
 there it says in English.

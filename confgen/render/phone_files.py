@@ -53,7 +53,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What only one tenant's devices know. `sip`: passwords by endpoint name; `address`: the secret part of each device's own
+    """The secrets of one tenant's devices. `sip`: passwords by endpoint name; `address`: the secret part of each device's own
     address, by label; `admin`: the password of its own pages."""
 
     sip: Mapping[str, str] = field(repr=False)
@@ -138,7 +138,7 @@ _FILE_IN_ADDRESS = {
 
 
 def address_of(label: Name, each: Equipment, credentials: Credentials, server: Server) -> str:
-    """What an engineer enters in the device as the address of its provisioning server. Grandstream's take it without https://."""
+    """The address of the provisioning server, as an engineer enters it in the device. Grandstream's take it without https://."""
     vendor = model_of(each).vendor
     base = server.base.removeprefix("https://") if vendor is Vendor.GRANDSTREAM else server.base
     return f"{base}/{credentials.address[label]}{_FILE_IN_ADDRESS[vendor]}"
