@@ -1,4 +1,4 @@
-"""One tenant of many is changed while calls run: how soon it is live, and what the calls notice."""
+"""One tenant of many is changed while calls run: the delay until it is live, and the effect on those calls."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Phones that do nothing but register, again and again, each from a port of its own (RFC 3261, section 10; RFC 2617)."""
+"""Phones that only register, repeatedly, each from its own port (RFC 3261, section 10; RFC 2617)."""
 
 import asyncio
 import hashlib

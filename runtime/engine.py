@@ -21,7 +21,7 @@ START_LIMIT_S = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine that answers, and how its compose is called."""
+    """An engine that answers, and its compose command."""
 
     version: str
     compose: tuple[str, ...]
@@ -131,7 +131,7 @@ def own_dockerd(directory: Path) -> Iterator[str]:
 
 
 def end_left_over(directory: Path) -> None:
-    """Ends a dockerd of ours that an interrupted run left."""
+    """Ends a dockerd of ours that an interrupted run left running."""
     try:
         pid = int((directory / "dockerd.pid").read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

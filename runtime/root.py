@@ -17,7 +17,7 @@ OPTIONS = (
     "--variant=minbase", "--mode=root",
     "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
 )
-EXPIRED = "is expired (invalid since"   # apt's words for a mirror that lags
+EXPIRED = "is expired (invalid since"   # apt's messages for an outdated mirror
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def debootstrap(target: Path, recipe: Recipe, running: Step, *, check_expiry: bo
 
 
 def beside(root: Path) -> tuple[Path, Path]:
-    """Where a new root grows, and where the old one waits to be removed."""
+    """The directory in which a new root is built, and the one in which the old root waits for removal."""
     return root.with_name(f"{root.name}.building"), root.with_name(f"{root.name}.old")
 
 

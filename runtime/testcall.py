@@ -1,4 +1,4 @@
-"""The call that `make up` places on the demo tenant: from the trunk through the menu to a phone, both sides heard."""
+"""The test call of `make up` on the demo tenant: from the trunk through the menu to a phone, audio checked on both sides."""
 
 import asyncio
 import time

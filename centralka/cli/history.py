@@ -1,4 +1,4 @@
-"""The commands that look back: a tenant's last calls, and one call with its path, its reasons and its legs."""
+"""Commands for past calls: a tenant's last calls, and one call with its path, reasons and legs."""
 
 import asyncio
 import json

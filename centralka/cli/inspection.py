@@ -1,4 +1,4 @@
-"""The commands that look: what would happen to a call, the whole call flow, what runs and what is wrong."""
+"""Read-only commands: simulate a call, draw the call flow, show the status and its problems."""
 
 import json
 import re

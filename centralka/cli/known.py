@@ -77,8 +77,8 @@ def save_known(settings: Settings, revision: str, known: Known) -> None:
 
 
 def keys(texts: Mapping[str, str], files: Mapping[str, Path]) -> dict[str, str]:
-    """The fingerprint of each tenant's file: its text; and for its scenarios, the operator's file and the files that the text
-    names, the file attributes that change with every write."""
+    """A digest for each tenant's file: of its text, and of the attributes that change with every write of its scenarios, of the
+    operator's file and of the files that the text names."""
     beside = {folder: _beside(folder) for folder in {path.parent for path in files.values()}}
     found: dict[str, str] = {}
     for name, text in texts.items():

@@ -1,4 +1,4 @@
-"""The commands that change what is live: where switches stand, and what users have set."""
+"""Commands that change live state: switch positions and users' settings."""
 
 import asyncio
 import json

@@ -55,18 +55,18 @@ class PhoneStatus:
 
     endpoint: str
     state: DeviceState
-    contacts: tuple[str, ...]                    # SIP addresses; none while it isn't registered
+    contacts: tuple[str, ...]                    # SIP addresses; empty while it is not registered
     notice: str = ""                             # never seen, gone, or come from elsewhere
 
     @property
     def is_notable(self) -> bool:
-        """True if it was registered and no longer is, or registers from another address; False for a device never set up."""
+        """True if it no longer registers or answers, or has another address; False for a device that was never set up."""
         return self.notice not in ("", NEVER_SEEN)
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkStatus:
-    """A trunk. `state` is Asterisk's word: of the registration, else of the endpoint."""
+    """A trunk. `state` is as Asterisk reports it: of the registration, else of the endpoint."""
 
     endpoint: str
     kind: TrunkKind
@@ -146,7 +146,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
 
 
 def notice_of(phone: PhoneStatus, seen: Registration | None) -> str:
-    """Notes on a device that is not simply registered."""
+    """The notice about a device; '' for one that is simply registered."""
     if seen is None:
         return "" if phone.contacts else NEVER_SEEN
     if not phone.contacts:
@@ -259,7 +259,7 @@ def _trunk(endpoint: str, registration: str | None, state: DeviceState, word: st
 
 
 def render(status: Status, tenant: str = "") -> Group:
-    """For a terminal: what is wrong first. Of a tenant everything is listed; of all tenants, where that were too much, what a
+    """For a terminal: problems first. Of a tenant everything is listed; of all tenants, where that were too much, what a
     person should look at."""
     mine = f"{tenant}-" if tenant else ""
     trunks = [each for each in status.trunks if each.endpoint.startswith(mine)]

@@ -54,7 +54,7 @@ READ_BY = {
 
 
 class AsteriskRefused(OSError):
-    """Asterisk did not take what was published; the revision before it is current again."""
+    """Asterisk refused the published revision; the previous revision is current again."""
 
 
 class Asterisk(Protocol):
@@ -154,7 +154,7 @@ class Reading:
         await self._forget(forgotten)        # if something had read one before it was written, and kept it after the first time
 
     async def ended(self) -> str:
-        """Waits for the last reload; says what did not go well in them."""
+        """Waits for the last reload; returns the problems of all reloads."""
         if self._reloading is None:
             return ""
         try:
@@ -164,7 +164,7 @@ class Reading:
         return ""
 
     def _with_another_password(self, changed: Collection[str], another: Collection[Key]) -> list[str]:
-        """Of the trunks that register."""
+        """The names of trunk registrations."""
         files = {path: self._after[path] for path in changed if path in self._after}
         registrations = objects_in(files, [OutboundRegistration.kind])
         return [row.name for row in registrations if (Auth.kind, row.name) in another]
@@ -221,7 +221,7 @@ class Reading:
             await asyncio.sleep(VERIFY_PAUSE_S)
 
     async def _what_is_wrong(self, here: set[str], away: set[str]) -> str:
-        """The part that Asterisk has not taken yet; '' when it has everything."""
+        """The part that Asterisk has not loaded yet; '' when it has everything."""
         if not await self._has_marker(self._after):
             return "Asterisk did not take the new dialplan; its log says why"
         present = await self._present(here | away)
@@ -236,7 +236,7 @@ class Reading:
         return bool(marker_of(files)) and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
 
     async def _present(self, endpoints: set[str]) -> set[str]:
-        """Those of the endpoints that Asterisk has."""
+        """Those of the given endpoints that Asterisk has loaded."""
         if len(endpoints) > MANY_ENDPOINTS:
             listed = await self._answer("pjsip list endpoints")
             return {line.split()[1].split("/")[0] for line in listed.splitlines() if line.split()[:1] == ["Endpoint:"]}
@@ -269,5 +269,5 @@ def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects
 
 
 def _mailboxes(row: SipObject) -> str:
-    """Of which mailbox a device shows the lamp."""
+    """The mailbox whose lamp a device shows."""
     return row.mailboxes if isinstance(row, Endpoint) else ""

@@ -30,7 +30,7 @@ def line_sounds(language: Language) -> Mapping[str, tuple[Sound, ...]]:
 
 
 async def make_line_sounds(languages: Iterable[Language], folder: Path, kept: SoundCache | None = None) -> None:
-    """Those that are not there yet, whole or not at all: a language is a link to the sounds of its texts."""
+    """Makes the missing languages, each atomically: a language is a link to the sounds of its texts."""
     for language in languages:
         sounds = line_sounds(language)
         digest = hashlib.sha256(repr(sounds).encode()).hexdigest()[:16]

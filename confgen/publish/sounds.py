@@ -85,7 +85,7 @@ def _recorded(stem: str, source: bytes, language: str) -> Sound:
 
 @lru_cache(maxsize=10_000)
 def _said(stem: str, source: str, language: str) -> Sound:
-    """Most of all tenants' are the system's phrases."""
+    """Most prompts of all tenants are the system's phrases."""
     content = f"{language}\0{WORDS_PER_MINUTE}\0{source}".encode()
     return Sound(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
 

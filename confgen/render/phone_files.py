@@ -1,4 +1,4 @@
-"""The files that devices ask for. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
+"""Provisioning files of devices. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody in the directory."""
+    """An entry of the directory."""
 
     name: str
     number: str
@@ -101,7 +101,7 @@ def model_of(each: Equipment) -> PhoneModel | DectModel | GatewayModel:
 
 
 def files_of(tenant: Tenant, label: Name, each: Equipment, credentials: Credentials, server: Server) -> Files:
-    """Everything that this device may ask for."""
+    """All files that this device may request."""
     model = model_of(each)
     mac, upper = each.mac, each.mac.upper()
     values = _values(tenant, label, each, credentials, server)
@@ -145,7 +145,7 @@ def address_of(label: Name, each: Equipment, credentials: Credentials, server: S
 
 
 def places_of(tenant: Tenant, label: Name, dect: DectSystem, credentials: Credentials) -> list[Place]:
-    """Where the handsets of a DECT system are registered. The codes follow from the system's secret."""
+    """The registration places of a DECT system's handsets. The codes are derived from the system's secret."""
     secret = credentials.address[label].encode()
     found = []
     for line, handset in zip(_lines_of(tenant, dect, credentials), dect.handsets.values(), strict=True):
