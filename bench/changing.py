@@ -77,7 +77,7 @@ class ManyTenants:
         self._phones = itertools.count(1)
 
     def account(self, number: int, extension: str) -> Account | None:
-        """None as long as the user is not published."""
+        """None while the user is not published."""
         endpoint = f"t{number:04}-{extension}-desk"
         password = load_secrets(self.settings.home / "secrets.json").sip.get(endpoint)
         return Account(endpoint, password) if password else None

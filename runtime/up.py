@@ -88,7 +88,7 @@ def stop_others(choice: Choice) -> None:
 
 
 def running_demos() -> list[tuple[Kind, Runtime]]:
-    """The demo, however it runs."""
+    """The demo, in either runtime."""
     found: list[tuple[Kind, Runtime]] = []
     if not (ROOT / "etc" / "passwd").exists():
         return found
@@ -143,7 +143,7 @@ def runtime_output(home: Path, command: str) -> str:
 
 
 def down() -> None:
-    """Stops the demo, however it runs, and nothing else."""
+    """Stops the demo, in either runtime, and nothing else."""
     demos = running_demos()
     for kind, runtime in demos:
         with step(f"Stopping the demo ({kind})"):
@@ -153,7 +153,7 @@ def down() -> None:
 
 
 def status() -> None:
-    """Which processes of the demo run, and how."""
+    """Prints which processes of the demo run, and in which runtime."""
     demos = running_demos()
     for kind, runtime in demos:
         processes = ", ".join(f"{name} {runtime.pid_of(name) or 'down'}" for name in Process)

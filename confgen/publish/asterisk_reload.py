@@ -1,6 +1,6 @@
 """Reloads: Asterisk takes the rows and files in which a revision differs from the one before, and confirms it.
 
-SIP objects and mailboxes are written to the database, and Asterisk forgets its copies; a few lines of the dialplan are changed
+SIP objects and mailboxes are written to the database, and Asterisk drops its copies; a few lines of the dialplan are changed
 one by one over AMI; everything else is a reload of the module that reads the changed files.
 """
 
@@ -164,7 +164,7 @@ class Reading:
         return ""
 
     def _with_another_password(self, changed: Collection[str], another: Collection[Key]) -> list[str]:
-        """The names of trunk registrations."""
+        """Names of the trunk registrations whose password is in `another`."""
         files = {path: self._after[path] for path in changed if path in self._after}
         registrations = objects_in(files, [OutboundRegistration.kind])
         return [row.name for row in registrations if (Auth.kind, row.name) in another]
@@ -197,7 +197,7 @@ class Reading:
                 await (self._asterisk.add if line.application else self._asterisk.remove)(line)
 
     async def _forget(self, keys: Collection[Key] | None) -> None:
-        """Has Asterisk drop its copies of these SIP objects, or of all."""
+        """Makes Asterisk drop its cached copies of these SIP objects, or of all."""
         if keys is None or len(keys) > FORGOTTEN_AT_MOST:
             keys = [(kind, "") for kind in TABLES]
         for kind, name in keys:

@@ -79,7 +79,7 @@ def _place(line: DialplanLine) -> Place:
 
 
 def _hints(extensions: Mapping[Place, Sequence[DialplanLine]]) -> dict[Number, str]:
-    """The devices of each single number that a pattern of a hint means (confgen/render/hints.py)."""
+    """The devices of each single number that a hint's pattern matches (confgen/render/hints.py)."""
     return {
         (line.context, match["stem"] + digit): line.application
         for (_, _, priority), (line, *_) in extensions.items() if priority == HINT

@@ -91,7 +91,7 @@ def _trunk_files(before: Revision, written: Files, gone: Collection[str]) -> Fil
 
 
 def earlier_revisions(home: Path) -> list[str]:
-    """Those that can be gone back to, the last one last."""
+    """The revisions to which a rollback is possible, the newest last."""
     names = history(home)
     return names[:-1] if names[-1:] == [current_name(home)] else names
 
