@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sipp import Account, Address
 
-ANSWER_S = 4.0          # one that comes later is none
+ANSWER_S = 4.0          # a later answer counts as none
 EXPIRES_S = 3600
 CHALLENGED, GOOD = 401, 200
 

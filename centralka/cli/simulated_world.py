@@ -75,7 +75,7 @@ def in_words(world: World, tenant: Tenant) -> str:
 
 
 def read_states(texts: list[str], tenant: Tenant) -> tuple[dict[str, DeviceState], frozenset[str]]:
-    """'busy:201', 'silent:201-desk' or 'busy:+48600100200', as states and who is silent. Raises ValueError."""
+    """'busy:201', 'silent:201-desk' or 'busy:+48600100200', as states and as those that do not answer. Raises ValueError."""
     known = {device for extension in tenant.users for device in (extension, *_devices(tenant, extension))}
     states: dict[str, DeviceState] = {}
     silent: set[str] = set()

@@ -63,7 +63,7 @@ def _events(path: Path, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, 
 
 def read_events(read: bytes, name: str, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, ...]:
     """In the order of time. Raises ValueError that says what was found and expected; it calls the calendar `name`."""
-    import icalendar  # few tenants need them, and they take long to import
+    import icalendar  # few tenants need them, and their import is slow
     import recurring_ical_events
 
     begins, ends = (datetime(year, 1, 1, tzinfo=zone) for year in (this_year, this_year + HORIZON_YEARS))
@@ -108,7 +108,7 @@ def _event(entry: "icalendar.Event", zone: ZoneInfo, begins: datetime, ends: dat
 
 
 def _moment(value: date | datetime, zone: ZoneInfo) -> datetime:
-    """A day begins, and a time without a zone is meant, by the tenant's clock."""
+    """Days begin at the tenant's local midnight; times without a zone are the tenant's local time."""
     if not isinstance(value, datetime):
         return datetime.combine(value, time(), zone)
     return value if value.tzinfo else value.replace(tzinfo=zone)

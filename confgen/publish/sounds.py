@@ -49,7 +49,7 @@ def sounds_of(tenant: Tenant, folder: Path, document: Document) -> Mapping[str, 
 
 
 def sound_problems(tenant: Tenant, folder: Path, document: Document) -> list[Problem]:
-    """One for each sound file that is missing, cannot be read or is of a wrong kind."""
+    """One problem for each sound file that is missing, unreadable or of a wrong format."""
     problems: list[Problem] = []
     for version in _versions_of(tenant, tenant.prompts):
         if version.spoken.file is not None:

@@ -42,7 +42,7 @@ SECURE = frozenset({Vendor.YEALINK, Vendor.SNOM, Vendor.GRANDSTREAM, Vendor.POLY
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where devices find us: SIP, and `base`, the address of the provisioning service, such as https://pbx.example.com:8443.
+    """Our addresses for devices: SIP, and `base`, the address of the provisioning service, such as https://pbx.example.com:8443.
     `tls_port`: 0 where SIP is not spoken over TLS."""
 
     host: str
@@ -70,7 +70,7 @@ class Line:
     password: str = field(repr=False)
     extension: str
     name: str
-    voicemail: str             # what to dial for the own mailbox, '' without one
+    voicemail: str             # number of the user's own mailbox, '' without one
 
 
 @dataclass(frozen=True, slots=True)
