@@ -55,7 +55,7 @@ class Asked:
 
 
 async def decide(address: tuple[str, int]) -> bool:
-    """One decision; whether it was the right one."""
+    """Requests one decision; returns True if it was the right one."""
     loop = asyncio.get_running_loop()
     with socket.socket() as connection:
         connection.setblocking(False)
@@ -94,7 +94,7 @@ class Client:
             await self.ask()
 
     async def closed_loop(self, at_once: int, seconds: float) -> Asked:
-        """Always so many decisions under way."""
+        """Keeps that many decisions in progress."""
         began = time.perf_counter()
         async with asyncio.TaskGroup() as tasks:
             for _ in range(at_once):
@@ -102,7 +102,7 @@ class Client:
         return Asked(time.perf_counter() - began, self.latency_ms, self.wrong)
 
     async def open_loop(self, per_s: int, seconds: float) -> Asked:
-        """So many new ones a second, whether or not those before have been answered."""
+        """Starts that many new decisions a second, even if earlier ones have no answer yet."""
         began = time.perf_counter()
         async with asyncio.TaskGroup() as tasks:
             for number in range(int(per_s * seconds)):

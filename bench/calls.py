@@ -1,4 +1,4 @@
-"""Calls under load: what is dialled, how both sides behave, what one run of SIPp at one rate says."""
+"""Calls under load: the number dialled, the behaviour of both sides, and the result of one SIPp run at one rate."""
 
 import itertools
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The highest rate of calls that goes well: in steps until one goes badly, then halved in between."""
+"""The highest call rate without failures: raised in steps until one fails, then found by bisection."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -57,5 +57,5 @@ async def at_rate(bench: BenchInstance, flow: Flow, per_s: int, seconds: float) 
 
 
 async def kept_busy(bench: BenchInstance, flow: Flow, calls: int) -> Probe:
-    """As many calls a second as go through, with AT_ONCE of them up all the time."""
+    """The calls a second that complete while AT_ONCE calls are up all the time."""
     return await probe(bench, flow, Load(calls, 5000, AT_ONCE), paced=False)

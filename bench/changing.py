@@ -1,4 +1,4 @@
-"""One tenant of many is changed while calls run: how soon it is live, and what the calls notice."""
+"""One tenant of many is changed while calls run: the delay until it is live, and the effect on those calls."""
 
 import asyncio
 import itertools
@@ -77,7 +77,7 @@ class ManyTenants:
         self._phones = itertools.count(1)
 
     def account(self, number: int, extension: str) -> Account | None:
-        """None as long as the user is not published."""
+        """None while the user is not published."""
         endpoint = f"t{number:04}-{extension}-desk"
         password = load_secrets(self.settings.home / "secrets.json").sip.get(endpoint)
         return Account(endpoint, password) if password else None

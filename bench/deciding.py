@@ -17,7 +17,7 @@ CALLER, BARRED = "+48229999999", "+48700019999"
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One kind of decision. `ends` is what the last node of the path said: a benchmark of the wrong thing would show."""
+    """One kind of decision. `ends` is the reason of the last node on the path: it shows if the wrong path was measured."""
 
     title: str
     p50_ms: float

@@ -5,7 +5,7 @@ from math import ceil
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Not a number where there are no values."""
+    """NaN where there are no values."""
     if not values:
         return float("nan")
     ordered = sorted(values)

@@ -1,4 +1,4 @@
-"""Phones that do nothing but register, again and again, each from a port of its own (RFC 3261, section 10; RFC 2617)."""
+"""Phones that only register, repeatedly, each from its own port (RFC 3261, section 10; RFC 2617)."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sipp import Account, Address
 
-ANSWER_S = 4.0          # one that comes later is none
+ANSWER_S = 4.0          # a later answer counts as none
 EXPIRES_S = 3600
 CHALLENGED, GOOD = 401, 200
 

@@ -1,4 +1,4 @@
-"""The results as a person reads them."""
+"""Result tables for a terminal."""
 
 from rich.console import Console
 from rich.table import Table

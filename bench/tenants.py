@@ -1,4 +1,4 @@
-"""The tenants of the measurements of size: many small ones, and one that is large."""
+"""The tenants of the measurements of size: many small ones and a large one."""
 
 from pathlib import Path
 

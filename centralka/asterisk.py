@@ -1,4 +1,4 @@
-"""The running Asterisk as publishing knows it: its command line over AMI."""
+"""The running Asterisk for publishing: its command line over AMI."""
 
 import asyncio
 from collections.abc import AsyncIterator

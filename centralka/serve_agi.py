@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-import holidays  # noqa: F401 - rules import it when they need it, which is no time to take while a call waits
+import holidays  # noqa: F401 - rules import it lazily; the import would delay a waiting call
 
 from agi import decision_service
 from agi.call_servers import CallServers

@@ -1,4 +1,4 @@
-"""What the operator decides about one running instance: its directory and where it listens."""
+"""Settings of one running instance, chosen by the operator: its directory and its listening addresses."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path, PurePosixPath
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     agi_port: int = Field(default=4573, ge=1, le=65535)
     ami_address: str = "127.0.0.1"
     ami_port: int = Field(default=5038, ge=1, le=65535)
-    public_host: str = ""                       # what telephones know this machine by; default: the SIP address
+    public_host: str = ""                       # host name of this machine for telephones; default: the SIP address
     provision_address: str = "127.0.0.1"        # telephones fetch their configuration here, over HTTPS
     provision_port: int = Field(default=8443, ge=1, le=65535)
     provision_mutual_port: int = Field(default=8444, ge=1, le=65535)    # the same for devices with a certificate of these

@@ -1,6 +1,6 @@
-"""Published tenants: the values that calls are decided by, and the file that they were made of.
+"""Published tenants: the values that decide calls, and the file from which they were made.
 
-Another version of Centralka may not understand the values: its models have other fields. It makes them anew of the file, which
+Another version of Centralka may not understand the values: its models have other fields. It makes them from the file, which
 is the tenant's own and outlives versions, and needs nothing but the published text: services do so in containers, too.
 """
 

@@ -16,7 +16,7 @@ from routing.numbering.value_types import Extension, Name
 from routing.platform.trunks import Carrier, Trunk, servers
 from yaml_models.errors import ConfigError, Problem
 
-if TYPE_CHECKING:       # who only reads passwords needs no tenant's model: it takes longest to import
+if TYPE_CHECKING:       # reading passwords needs no tenant model, whose import takes longest
     from routing.nodes.call_server import CallServer
     from routing.tenant.tenant import Tenant
 
@@ -38,7 +38,7 @@ def log_token(ami_secret: str) -> str:
 
 
 class Secrets(BaseModel):
-    """What is not there yet is generated. `sip` is by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk
+    """Missing secrets are generated. `sip` is by endpoint name, `pins` by 'tenant/extension', `trunks` by trunk
     endpoint name (given by the carrier), `call_servers` by 'tenant/name': what requests to them are signed with; by
     'tenant/label' of a telephone, `devices`: the secret part of its own address, `admins`: the password of its own pages;
     `mobile_pins`, by 'tenant/extension', let users dial from their mobile, `permission_pins`, by 'tenant/extension' and
@@ -59,7 +59,7 @@ class Secrets(BaseModel):
     permission_pins: dict[str, str] = Field(default_factory=dict)
 
     def newest_sip(self, endpoint: str) -> str:
-        """What a telephone that is set up now should use."""
+        """The password for a telephone that is set up now."""
         return self.next_sip.get(endpoint, self.sip[endpoint])
 
     def with_next_sip(self, endpoint: str) -> Self:
@@ -82,7 +82,7 @@ def load_secrets(file: Path) -> Secrets:
 
 
 def save_secrets(file: Path, values: Secrets) -> None:
-    """Writes atomically, readable by the owner alone, who stays the owner whoever runs the command."""
+    """Writes atomically, readable by the owner alone, who stays the owner whichever user runs the command."""
     temporary = file.with_suffix(".new")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(values.model_dump(), out, indent=1)
@@ -121,7 +121,7 @@ def with_missing(values: Secrets, tenants: "Iterable[Tenant]", carriers: Mapping
 
 
 def password_problems(values: Secrets, owner: str, ways: Mapping[Name, Trunk | Carrier]) -> Iterator[tuple[Name, str]]:
-    """Of the trunks and carriers that register, those without a password that can be used, and why."""
+    """The registering trunks and carriers that have no usable password, with the reason."""
     for name, _, _ in servers(ways):
         endpoint = str(TrunkEndpoint(owner, name))
         give = f"give it with: centralka secret {endpoint}"
@@ -135,7 +135,7 @@ def password_problems(values: Secrets, owner: str, ways: Mapping[Name, Trunk | C
 
 
 def mobile_users(tenant: "Tenant") -> tuple[Extension, ...]:
-    """Who may dial from the mobile, each once."""
+    """The users that may dial from the mobile, each once."""
     return tuple(dict.fromkeys(user for access in tenant.mobile_accesses.values() for user in access.users))
 
 

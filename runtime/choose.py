@@ -1,4 +1,4 @@
-"""Containers or the local root: which, and why."""
+"""Choice between containers and the local root, with the reason."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -93,7 +93,7 @@ class DockerRuntime:
         return docker(["logs", "--tail", "200", container], both=True) if container else ""
 
     def _container(self, name: Process, *, running: bool = False) -> str:
-        """The id of the process's container; '' when there is none."""
+        """The id of the process's container; '' when it has none."""
         labels = (f"project={self.project}", f"service={name}")
         filters = [word for label in labels for word in ("--filter", f"label=com.docker.compose.{label}")]
         return docker(["ps", "--quiet", *([] if running else ["--all"]), *filters]).strip()

@@ -1,4 +1,4 @@
-"""The Docker engine: whether one answers, its compose command, and a dockerd of our own where none runs."""
+"""The Docker engine: a check that one answers, its compose command, and a dockerd of our own if none runs."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ START_LIMIT_S = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine that answers, and how its compose is called."""
+    """An engine that answers, and its compose command."""
 
     version: str
     compose: tuple[str, ...]
@@ -29,7 +29,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class NoEngine:
-    """Why containers are out of the question."""
+    """The reason that containers cannot be used."""
 
     why: str
 
@@ -48,7 +48,7 @@ def find_engine() -> Engine | NoEngine:
 
 
 def answer_of(*command: str) -> str:
-    """What a command printed; '' when it failed or took too long."""
+    """The output of a command; '' when it failed or took too long."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
     except subprocess.TimeoutExpired:
@@ -94,7 +94,7 @@ def engine_for_tests(directory: Path = DOCKER) -> Iterator[Engine | NoEngine]:
 @contextmanager
 def own_dockerd(directory: Path) -> Iterator[str]:
     """Runs dockerd with all its files in `directory` and without touching the network: our containers use the host's.
-    Yields why it does not work, '' when it does."""
+    Yields the reason that it does not work; '' when it works."""
     directory.mkdir(parents=True, exist_ok=True)
     end_left_over(directory)
     address = f"unix://{directory}/docker.sock"
@@ -131,7 +131,7 @@ def own_dockerd(directory: Path) -> Iterator[str]:
 
 
 def end_left_over(directory: Path) -> None:
-    """Ends a dockerd of ours that an interrupted run left."""
+    """Ends a dockerd of ours that an interrupted run left running."""
     try:
         pid = int((directory / "dockerd.pid").read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

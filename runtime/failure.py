@@ -1,5 +1,5 @@
-"""What goes wrong with the machine rather than with a tenant's file."""
+"""Failures of the machine, as opposed to errors in a tenant's file."""
 
 
 class RuntimeFailure(Exception):
-    """The system did not do its part; the text tells the operator where, what was found and what was expected."""
+    """The system did not do its part; the text gives the operator the place, what was found and what was expected."""

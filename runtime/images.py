@@ -21,14 +21,14 @@ LOCK = REPOSITORY / "requirements.lock"
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Names of images that exist: the tag is the hash of all that went in."""
+    """Names of existing images: the tag is the hash of all inputs."""
 
     asterisk: str
     services: str
 
 
 def ensure_images() -> Images:
-    """Builds what is missing. The Asterisk root must be there."""
+    """Builds missing images. The Asterisk root must exist."""
     owner = root.owner_of_asterisk(ROOT)
     base = services_base()
     return Images(asterisk_image(owner), services_image(base, owner))

@@ -1,4 +1,4 @@
-"""The directory of one running Centralka: its settings, and who may read and write what in it."""
+"""The directory of one running Centralka: its settings, and the owners and modes of its files."""
 
 import os
 import shutil

@@ -55,7 +55,7 @@ class LocalRuntime:
         return any(self.files.running(name) for name in (SUPERVISOR, STANDBY))
 
     def start(self) -> None:
-        """What runs goes on: a new supervisor adopts it. Services of an older code are restarted, which ends no call."""
+        """Running processes continue: a new supervisor adopts them. Services of older code are restarted; no call ends."""
         self._make_files()
         code = source_digest()
         with self.files.changing(CHANGING_LIMIT_S):
@@ -175,13 +175,13 @@ class LocalRuntime:
             time.sleep(ready.PAUSE_S)
 
     def _end_supervisors(self) -> None:
-        """To be called while `changing`: then neither starts anything any more, and none takes over."""
+        """To be called while `changing` is held: then neither supervisor starts anything more, and none takes over."""
         for name in (SUPERVISOR, STANDBY):
             if (running := self.files.running(name)) and not killed(running, STOP_LIMIT_S):
                 raise RuntimeFailure(f"{name} of {self.home}, process {running.pid}, does not end")
 
     def _end(self, names: tuple[Process, ...]) -> None:
-        """Raises RuntimeFailure for a process that stays in spite of SIGKILL."""
+        """Raises RuntimeFailure for a process that still runs after SIGKILL."""
         running: list[Identity] = [found for name in names if (found := self.files.running(name))]
         if left := end(running, STOP_LIMIT_S):
             raise RuntimeFailure(f"of {self.home} {', '.join(str(identity.pid) for identity in left)} does not end")

@@ -1,4 +1,4 @@
-"""Where the runtime keeps its files in the repository."""
+"""Paths of the runtime's files in the repository."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The processes of an instance, and what can be done with them, whichever way they run."""
+"""The processes of an instance and the operations on them, the same in containers and in the local root."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -17,7 +17,7 @@ class Process(StrEnum):
 
 
 def console_answer(printed: str) -> str:
-    """What `asterisk -rx` printed, without what it says first on a machine or in a network namespace without Ethernet."""
+    """The output of `asterisk -rx`, without the line that it prints first on a machine or in a namespace without Ethernet."""
     return "".join(line for line in printed.splitlines(keepends=True) if not line.startswith("No ethernet interface found"))
 
 
@@ -44,10 +44,10 @@ class Runtime(Protocol):
         """Stops all and forgets the instance's directory."""
 
     def is_running(self) -> bool:
-        """Whether the instance has been started, were it in part."""
+        """True if the instance has been started, even in part."""
 
     def is_supervised(self) -> bool:
-        """Whether a process that ends is started again."""
+        """True if a process that ends is started again."""
 
     def start_process(self, name: Process) -> None:
         """Starts one process that was stopped; it is ready afterwards."""
@@ -62,7 +62,7 @@ class Runtime(Protocol):
         """Returns when the process does its work."""
 
     def asterisk_cli(self, command: str) -> str:
-        """What Asterisk's console answers."""
+        """The answer of Asterisk's console."""
 
     def log_of(self, name: Process) -> str:
         """The end of what the process printed."""

@@ -1,4 +1,4 @@
-"""When a process of an instance is ready: asked of the process itself, always with a time limit."""
+"""Readiness of an instance's processes: each process is asked itself, always with a time limit."""
 
 import socket
 import subprocess
@@ -19,7 +19,7 @@ PAUSE_S = 0.05
 
 
 class Running(Protocol):
-    """What has to be known of an instance to ask its processes."""
+    """The data of an instance that are needed to query its processes."""
 
     @property
     def home(self) -> Path: ...
@@ -40,7 +40,7 @@ def wait_ready(asked: Running, name: Process) -> None:
 
 
 def question_for(asked: Running, name: Process) -> Callable[[], bool]:
-    """The question whose answer tells that `name` is ready now."""
+    """The question whose answer shows that `name` is ready now."""
     settings = Settings.load(asked.home)
     match name:
         case Process.REDIS:

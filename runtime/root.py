@@ -17,12 +17,12 @@ OPTIONS = (
     "--variant=minbase", "--mode=root",
     "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
 )
-EXPIRED = "is expired (invalid since"   # apt's words for a mirror that lags
+EXPIRED = "is expired (invalid since"   # apt's messages for an outdated mirror
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a root is made of."""
+    """The inputs of a root."""
 
     suite: str
     packages: tuple[str, ...]
@@ -53,7 +53,7 @@ def services_recipe() -> Recipe:
 
 
 def is_current(root: Path, recipe: Recipe) -> bool:
-    """Whether `root` is complete and made by `recipe`."""
+    """True if `root` is complete and made by `recipe`."""
     stamp = root / STAMP
     return stamp.is_file() and stamp.read_text().strip() == recipe.stamp
 
@@ -69,7 +69,7 @@ def owner_of_asterisk(root: Path) -> Owner:
 
 
 def build(root: Path, recipe: Recipe) -> None:
-    """Makes `root` anew by `recipe`, keeping the instances in its srv/. Until the new one is complete the old one stays."""
+    """Builds `root` again by `recipe`, keeping the instances in its srv/. Until the new one is complete the old one stays."""
     if os.geteuid() != 0:
         raise RuntimeFailure(f"building {root} with mmdebstrap and chroot needs root; run make with sudo")
     building, old = beside(root)
@@ -103,7 +103,7 @@ def debootstrap(target: Path, recipe: Recipe, running: Step, *, check_expiry: bo
 
 
 def beside(root: Path) -> tuple[Path, Path]:
-    """Where a new root grows, and where the old one waits to be removed."""
+    """The directory in which a new root is built, and the one in which the old root waits for removal."""
     return root.with_name(f"{root.name}.building"), root.with_name(f"{root.name}.old")
 
 

@@ -1,4 +1,4 @@
-"""Our own code as one hash: whether what runs is what is in the repository."""
+"""Our own code as one hash, which shows if the running code is that of the repository."""
 
 import hashlib
 from collections.abc import Iterable

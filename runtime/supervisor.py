@@ -10,7 +10,7 @@ The directory is root's alone, because its files decide what root runs:
     NAME.process       the record of a process: who runs (runtime/identity.py)
     NAME.stopped       NAME is not to be started
     NAME.log           what the process printed
-    active, changing   locks: of the active supervisor, and of whoever starts or stops something
+    active, changing   locks: of the active supervisor, and of any process that starts or stops something
     supervisor.beat, standby.beat    when each of the two last worked
 
 Stands on the standard library alone: it is small, starts at once, and reads no setting that could be wrong.
@@ -38,7 +38,7 @@ from runtime.identity import Identity, identity_of, killed, running_in, send, wr
 SUPERVISOR, STANDBY = "supervisor", "standby"
 SCAN_S = 0.1
 PAUSE_AFTER_FAILURE_S = 1.0
-HUNG_S = 10.0           # a supervisor that has not worked for so long is replaced, which harms nothing
+HUNG_S = 10.0           # a supervisor without a beat for so long is replaced, which is harmless
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 10.0
 STEADY_S = 1.0          # a process that ran for so long is started again at once
 LOG_BYTES, LOGS_KEPT = 10_000_000, 3
@@ -74,7 +74,7 @@ class Files:
 
     @contextmanager
     def changing(self, limit_s: float) -> Iterator[None]:
-        """Nobody else starts or stops processes meanwhile. Raises RuntimeFailure."""
+        """Holds the lock `changing`: no other process starts or stops anything in the block. Raises RuntimeFailure."""
         with open(self.directory / "changing", "a") as lock:
             deadline = time.monotonic() + limit_s
             while not taken(lock):

@@ -1,4 +1,4 @@
-"""The call that `make up` places on the demo tenant: from the trunk through the menu to a phone, both sides heard."""
+"""The test call of `make up` on the demo tenant: from the trunk through the menu to a phone, audio checked on both sides."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ RECORD_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of the call. `setup_ms`: from the INVITE to the answer of the menu."""
+    """The result of the call. `setup_ms`: from the INVITE to the answer of the menu."""
 
     setup_ms: float
     answered_by: str
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def what_prevents(tenants: Path) -> str:
-    """Why these tenants' files do not have what the test call uses, as after somebody changed the demo; '' if they have."""
+    """The reason that the test call cannot use these tenant files, for example after a change of the demo; '' if it can."""
     found = next((tenant for tenant in load_tenants(tenant_files([tenants])) if tenant.tenant == TENANT), None)
     if found is None:
         return f"there is no tenant {TENANT}"
@@ -98,7 +98,7 @@ async def call(settings: Settings) -> Outcome:
 
 
 def share_of_end(ear: Ear, hz: int) -> float:
-    """How much of the sound of the last seconds was this tone's; before them the caller heard the menu."""
+    """Share of this tone in the sound of the last seconds; before them the caller heard the menu."""
     return share_of_tone(samples_in(ear.packets)[-TAIL_SAMPLES:], hz)
 
 

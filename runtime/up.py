@@ -27,7 +27,7 @@ NO_TESTS = 5                                # pytest's exit code when it found n
 
 
 def up(wanted: str) -> None:
-    """Everything that `make up` does. May be run again: what is there is left as it is."""
+    """Everything that `make up` does. May be run again: what exists is left as it is."""
     began = time.monotonic()
     choice = choose(wanted, find_engine())
     say(f"Runtime: {choice.kind} ({choice.why}; RUNTIME=docker or RUNTIME=local decides otherwise)")
@@ -79,7 +79,7 @@ def local_instances() -> list[str]:
 
 
 def stop_others(choice: Choice) -> None:
-    """Stops a demo that runs the other way: both would want the same addresses."""
+    """Stops a demo that runs in the other runtime: both would use the same addresses."""
     other = Kind.LOCAL if choice.kind is Kind.DOCKER else Kind.DOCKER
     for kind, runtime in running_demos():
         if kind is other:
@@ -88,7 +88,7 @@ def stop_others(choice: Choice) -> None:
 
 
 def running_demos() -> list[tuple[Kind, Runtime]]:
-    """The demo, however it runs."""
+    """The demo, in either runtime."""
     found: list[tuple[Kind, Runtime]] = []
     if not (ROOT / "etc" / "passwd").exists():
         return found
@@ -119,7 +119,7 @@ def complain_of_taken(settings: Settings) -> None:
 
 
 def tell(runtime: Runtime, settings: Settings, outcome: Outcome | None, seconds: float) -> None:
-    """What the person sees at the end."""
+    """The text printed at the end."""
     home = runtime.home.relative_to(REPOSITORY) if runtime.home.is_relative_to(REPOSITORY) else runtime.home
     say("")
     if outcome:
@@ -143,7 +143,7 @@ def runtime_output(home: Path, command: str) -> str:
 
 
 def down() -> None:
-    """Stops the demo, however it runs, and nothing else."""
+    """Stops the demo, in either runtime, and nothing else."""
     demos = running_demos()
     for kind, runtime in demos:
         with step(f"Stopping the demo ({kind})"):
@@ -153,7 +153,7 @@ def down() -> None:
 
 
 def status() -> None:
-    """Which processes of the demo run, and how."""
+    """Prints which processes of the demo run, and in which runtime."""
     demos = running_demos()
     for kind, runtime in demos:
         processes = ", ".join(f"{name} {runtime.pid_of(name) or 'down'}" for name in Process)

@@ -7,7 +7,7 @@ PAUSE_S = 0.05
 
 
 def gone(pid: int, limit_s: float) -> bool:
-    """Waits until a process has ended (or is only waiting to be reaped)."""
+    """Waits until a process has ended (or is a zombie)."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         try:

@@ -14,7 +14,7 @@ from sipp.scenario import Account, Attempts, Call, Callee, Register
 class Cast:
     """`async with Cast(server) as cast:` start callees, then place calls.
 
-    Leaving the block ends the callees once their calls have ended, and raises SippFailed if one of them saw something
+    Leaving the block ends the callees once their calls have ended, and raises SippFailed if one of them received something
     else than its scenario says, or another number of calls than it was to get. An exception inside kills them instead.
     """
 

@@ -68,7 +68,7 @@ class Result:
         return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]
 
     def received(self, start: str) -> tuple[Message, ...]:
-        """The messages received whose first line starts so: "INVITE", "SIP/2.0 404"."""
+        """The received messages whose first line starts with the text: "INVITE", "SIP/2.0 404"."""
         return tuple(one for one in self.messages if not one.sent and one.first_line.startswith(start))
 
 

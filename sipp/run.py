@@ -1,4 +1,4 @@
-"""Runs the sipp program: one scenario at one address, always with a time limit, never left behind."""
+"""The sipp program: one scenario at one address, always with a time limit, and always ended."""
 
 import asyncio
 import os

@@ -54,7 +54,7 @@ class AwaitHangUp:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Gives up that long after it first heard ringing."""
+    """Cancels that long after the first ringing."""
 
     after_ms: int = 0
 

@@ -1,4 +1,4 @@
-"""G.711 A-law and tones, in plain Python: enough to send a tone and to tell whether it was heard."""
+"""G.711 A-law and tones, in plain Python: enough to send a tone and to detect it."""
 
 import math
 from collections.abc import Sequence

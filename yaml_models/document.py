@@ -53,7 +53,7 @@ class Document:
         return f"{self.file}:{self.line_of(path)} {self.shown(path)}"
 
     def shown(self, path: Path) -> str:
-        """'groups.sales.members.#2': places in lists as people count them."""
+        """'groups.sales.members.#2': list items counted from 1."""
         value: Value = self.values
         words: list[str] = []
         for i, part in enumerate(path):
@@ -66,7 +66,7 @@ class Document:
         return ".".join(words)
 
     def value_at(self, path: Path) -> Value:
-        """None where there is nothing."""
+        """None where the document has no value."""
         value: Value = self.values
         for part in path:
             match value:

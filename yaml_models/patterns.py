@@ -1,4 +1,4 @@
-"""Texts that a file may hold, by pattern, each with the words for a person whose text does not match. Pure."""
+"""Patterns for texts in a file, each with the error text for a text that does not match. Pure."""
 
 from pydantic import StringConstraints
 

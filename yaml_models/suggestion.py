@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 def closest(name: str, names: Iterable[str]) -> str:
-    """The name that is much like it, '' for none."""
+    """The most similar name; '' if none is similar."""
     return next(iter(difflib.get_close_matches(name, names, n=1)), "")
 
 

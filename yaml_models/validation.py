@@ -1,4 +1,4 @@
-"""A document as a model, and what does not fit in our words. Pure."""
+"""Validation of a document against a model, with errors in our words. Pure."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence

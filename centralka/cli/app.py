@@ -22,7 +22,7 @@ EPILOG = (
     "Documents: docs/README.md lists them; docs/tutorial.md is the place to begin.")
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, help=HELP, epilog=EPILOG)
 DEMO = Path(".runtime/root/srv/demo")
-NICER = 5        # a command gives way to the calls that run beside it
+NICER = 5        # lower priority than the calls that run at the same time
 
 
 @app.callback()
@@ -34,7 +34,7 @@ def main_options(
 
     configure_log(for_person=True)
     if context.invoked_subcommand != "serve":
-        gc.disable()        # a command soon ends: to look for garbage among a thousand tenants takes it a quarter of its time
+        gc.disable()        # a command soon ends: with a thousand tenants, garbage collection would take a quarter of its time
         os.nice(NICER)
     context.obj = home
 

@@ -20,7 +20,7 @@ from yaml_models.document import Document
 from yaml_models.errors import ConfigError, Problem
 
 MAX_FILE_BYTES = 5_000_000
-NONE_SAID = Platform()      # where no file says what the operator sells
+NONE_SAID = Platform()      # used where there is no operator's file
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Sources:
     problems: Sequence[Problem]
 
     def source_of(self, name: str) -> Source:
-        """The texts of which the tenant of that file is made."""
+        """The texts from which the tenant of that file is made."""
         return Source(name, self.texts[name], self.operators_texts.get(self.files[name].parent, ""))
 
     @property

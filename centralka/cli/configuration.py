@@ -64,15 +64,15 @@ class Rendered:
     files: Files
     secrets: Secrets
     sounds: dict[str, tuple[Sound, ...]]
-    line_languages: frozenset[Language]      # in which somebody who waits in a queue is told the place
+    line_languages: frozenset[Language]      # languages in which queues announce a caller's position
     kept: frozenset[str]
     known: Known
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What a rollback did: tenants that are back, that are gone again, that are as before; of the last the numbers whose calls
-    go another way now."""
+    """Result of a rollback: tenants restored, removed and unchanged; for the unchanged ones, the numbers whose calls
+    are routed differently now."""
 
     published: Published
     back: list[str]
@@ -118,7 +118,7 @@ def read_changed(paths: Sequence[Path], settings: Settings, removed: Collection[
     everybody = [*{key_of[name]: each for name, each in kept.items()}.values(), *map(KnownTenant.of, checked.tenants)]
     if checked.problems or len(sources.files) > len(everybody) or not are_compatible(
             (claim for each in everybody for claim in each.claims), (claim for each in everybody for claim in each.avoided)):
-        kept, checked = {}, check_everything(sources, sources.files, settings)      # which tells who clashes with whom
+        kept, checked = {}, check_everything(sources, sources.files, settings)      # which names the tenants that clash
     read = _read(sources, checked, paths, settings, removed, kept)
     known = {each.document.file: KnownTenant.of(each.tenant) for each in checked.files if each.tenant}
     return replace(read, known={key_of[name]: each for name, each in (kept | known).items()})

@@ -1,4 +1,4 @@
-"""The commands that look back: a tenant's last calls, and one call with its path, its reasons and its legs."""
+"""Commands for past calls: a tenant's last calls, and one call with its path, reasons and legs."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ def show_calls(
 
 
 def _how_many(tenant: str, shown: list["Call"], *, has_more: bool) -> str:
-    """What was shown of what is recorded, and how to see more."""
+    """A line that says how many of the recorded calls are shown, and how to see more."""
     if not shown:
         return f"no call of {tenant} is recorded; a call gets its record when it ends: centralka status shows those in progress"
     if has_more:
@@ -103,7 +103,7 @@ def explain_call(
 
 
 def _published(settings: Settings, slug: str) -> Tenant | None:
-    """The tenant as it is now; None for one that is gone."""
+    """The tenant as it is now; None for a tenant that no longer exists."""
     try:
         return published_tenant(settings, slug)
     except LookupError:
@@ -111,12 +111,12 @@ def _published(settings: Settings, slug: str) -> Tenant | None:
 
 
 def _zone(tenant: Tenant | None) -> tzinfo:
-    """By whose clock times are told: the tenant's, UTC for one that is gone."""
+    """The time zone in which times are shown: the tenant's; UTC for a tenant that no longer exists."""
     return ZoneInfo(tenant.timezone) if tenant else UTC
 
 
 def _from_records(settings: Settings, read: Callable[["CallStore"], Awaitable[T]]) -> T:
-    """What `read` finds in the database. Raises OSError when it cannot be read."""
+    """The result of `read` on the database. Raises OSError when the database cannot be read."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from store import database
@@ -157,8 +157,8 @@ def _headline(call: "Call", tenant: Tenant | None, zone: tzinfo) -> str:
 
 
 def ending(call: "Call", tenant: Tenant | None) -> str:
-    """How the call ended in the words of a scenario, as far as the record knows: who hung up an unanswered call it does not
-    tell. `tenant` knows whose mailbox took a message."""
+    """The end of the call in the words of a scenario, as far as the record knows: it does not say which side hung up an
+    unanswered call. `tenant` says to which user a mailbox belongs."""
     from store.records import Outcome
 
     node = call.path[-1].node if call.path else ""

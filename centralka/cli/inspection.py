@@ -1,4 +1,4 @@
-"""The commands that look: what would happen to a call, the whole call flow, what runs and what is wrong."""
+"""Read-only commands: simulate a call, draw the call flow, show the status and its problems."""
 
 import json
 import re
@@ -114,7 +114,7 @@ def simulate_call(
 
 
 def _hint(tenant: Tenant, number: str) -> str:
-    """What to give, for a call from outside to a number that is none of the tenant's public ones; '' for one that is."""
+    """A hint on what to enter, for an external call to a number that is not a DID of the tenant; '' for a DID."""
     dialled = dialled_number(number, tenant.country, tenant.numbers)
     if dialled in tenant.numbers:
         return ""

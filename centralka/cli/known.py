@@ -1,6 +1,6 @@
-"""Tenants' files that an apply need not read again: they are checked and published as they stand.
+"""Unchanged tenant files: an apply need not read them again, because they were checked and published as they are.
 
-What may make a difference is compared, all of it; whatever else is odd, nothing is known and everything is read.
+Everything that may make a difference is compared. In any other unusual case no file counts as known and all are read.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def this_year() -> int:
 
 
 class KnownTenant(BaseModel):
-    """What all tenants together are checked for, of one whose file is not read."""
+    """The values of one tenant that the checks across all tenants need when its file is not read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -77,8 +77,8 @@ def save_known(settings: Settings, revision: str, known: Known) -> None:
 
 
 def keys(texts: Mapping[str, str], files: Mapping[str, Path]) -> dict[str, str]:
-    """What each tenant's file is known by: its text, and of its scenarios, the operator's file and the files beside it that
-    the text names, what changes with every write."""
+    """A digest for each tenant's file: of its text, and of the attributes that change with every write of its scenarios, of the
+    operator's file and of the files that the text names."""
     beside = {folder: _beside(folder) for folder in {path.parent for path in files.values()}}
     found: dict[str, str] = {}
     for name, text in texts.items():
@@ -89,7 +89,7 @@ def keys(texts: Mapping[str, str], files: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _beside(folder: Path) -> dict[str, str]:
-    """All that is no tenant's file."""
+    """All files that are not a tenant's."""
     ours = (SCENARIOS, PLATFORM)
     entries = [entry for entry in os.scandir(folder) if not entry.name.endswith(".yaml") or entry.name.endswith(ours)]
     stats = {entry.name: entry.stat() for entry in entries if entry.is_file()}
@@ -97,8 +97,8 @@ def _beside(folder: Path) -> dict[str, str]:
 
 
 def _basis(settings: Settings) -> str:
-    """What all tenants are made with: our code, the packages, the instance's settings and secrets, and the year that calendars
-    are written out from."""
+    """The inputs common to all tenants: our code, the packages, the instance's settings and secrets, and the year from which
+    calendars are expanded."""
     code = [path for part in CODE for path in sorted((REPOSITORY / part).rglob("*")) if path.suffix in (".py", ".j2")]
     packages = sorted(name for name in os.listdir(PACKAGES) if name.endswith(".dist-info"))
     secrets = (settings.home / "secrets.json").read_text()

@@ -1,4 +1,4 @@
-"""The commands that change what is live: where switches stand, and what users have set."""
+"""Commands that change live state: switch positions and users' settings."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ ALL = "all"
 
 
 def published_tenant(settings: Settings, slug: str) -> Tenant:
-    """The tenant that live calls are decided by. Raises LookupError."""
+    """The tenant that live calls use now. Raises LookupError."""
     try:
         return PublishedTenants(settings.home).tenant(slug).tenant
     except AgiError as error:
@@ -42,7 +42,7 @@ def published_tenant(settings: Settings, slug: str) -> Tenant:
 
 
 def ask_redis(settings: Settings, question: Callable[[Redis], Awaitable[T]]) -> T:
-    """Raises OSError while Redis is away."""
+    """Raises OSError while Redis is unavailable."""
     async def ask() -> T:
         async with live.connect(settings.redis_url) as redis:
             return await question(redis)
@@ -54,7 +54,7 @@ def ask_redis(settings: Settings, question: Callable[[Redis], Awaitable[T]]) -> 
 
 
 def fetched_calendars(settings: Settings, tenant: Tenant) -> dict[str, Fetched]:
-    """What was last found at the addresses of the tenant's calendars, by name. Where that is not known, it is said."""
+    """The last content found at the addresses of the tenant's calendars, by name; a warning where it is not known."""
     wanted = [name for name, calendar in tenant.calendars.items() if calendar.url]
     found: dict[str, Fetched] = {}
     if wanted:

@@ -1,4 +1,4 @@
-"""The commands about calls to the outside: the PIN that steps over permissions, and the end of a stop."""
+"""Commands for external calls: the PIN that overrides permissions, and the release of blocked users and tenants."""
 
 import re
 import sys

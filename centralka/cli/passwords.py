@@ -1,4 +1,4 @@
-"""The commands that show passwords and secrets to who hands them out, and the one that keeps a carrier's."""
+"""Commands that show passwords and secrets to the person who hands them out, and one that stores a carrier's password."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`centralka phones`: a tenant's telephones, what to enter in each, and when it was last seen."""
+"""`centralka phones`: a tenant's telephones, the values to enter in each, and when it was last seen."""
 
 import asyncio
 import json
@@ -70,7 +70,7 @@ def phones(
 
 
 def in_words(row: PhoneRow, zone: tzinfo) -> Text:
-    """A block of lines about one telephone, the last one empty. What is to be copied stands whole at the end of its line."""
+    """A block of lines about one telephone, the last one empty. Values to copy stand unbroken at the end of their line."""
     seen = f"{row.fetched.at.astimezone(zone):%F %H:%M %Z} from {row.fetched.address}" if row.fetched else "never"
     facts = [
         ("MAC address", row.mac), *((f"base {label}", mac) for label, mac in row.bases.items()),

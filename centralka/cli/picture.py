@@ -15,7 +15,7 @@ from simulator.graph import END, Edge, Graph, Node, kind_of
 DRAW_LIMIT_S = 120
 FONT = "DejaVu Sans"
 TITLE_OF_ALL_WIDTH, TITLE_WIDTH, NOTE_WIDTH, REASON_WIDTH = 100, 22, 30, 18      # characters
-# Paul Tol's "light" scheme, made to stand behind black text and to be told apart by colour-blind people
+# Paul Tol's "light" scheme, made to stand behind black text and to be distinguished by colour-blind people
 # (https://sronpersonalpages.nl/~pault/). Shapes and the kind's word say the same as the colours.
 FILLS = ("#77AADD", "#EE8866", "#EEDD88", "#99DDFF", "#FFAABB", "#BBCC33", "#44BB99", "#AAAA00")
 SHAPES = ("box", "hexagon", "note", "component", "tab")

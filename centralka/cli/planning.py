@@ -1,4 +1,4 @@
-"""What an apply would do."""
+"""Plan: the changes that an apply would make."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from simulator.comparison import MAX_CALLS, Comparison, compare
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Files that change, the numbers whose calls would go another way, by tenant, and which of their callers end elsewhere;
-    tenants that come and go."""
+    """Files that change; by tenant, the numbers whose calls would be routed differently, and which of their callers would end
+    elsewhere; tenants that are added and removed."""
 
     changed: tuple[str, ...]
     numbers: dict[str, tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""The command that shows a tenant's queues: who waits, who is there to answer, and what became of today's callers."""
+"""The command that shows a tenant's queues: waiting callers, available members, and the results of today's calls."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from yaml_models.suggestion import expected_one_of
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """How many members are logged in, how many of these pause (or are not to be disturbed), and how many are free."""
+    """Numbers of members: logged in, of these paused (or on DND), and free."""
 
     members: int
     logged_in: int

@@ -21,7 +21,7 @@ from confgen.secrets import Secrets, load_secrets, save_secrets
 from routing.numbering.endpoint import UserDevice
 
 MODULE = "res_pjsip_authenticator_digest"
-LEVEL = 4              # of debug messages: which of an endpoint's passwords was right
+LEVEL = 4              # level of debug messages that name the endpoint's password that matched
 WATCHED = "rotation"   # the log file that they go to, as long as it is watched
 PAUSE_S = 0.5
 
@@ -108,7 +108,7 @@ def _alone(settings: Settings, endpoint: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def _told_which(settings: Settings, asterisk: RunningAsterisk) -> AsyncIterator[Path]:
-    """Has Asterisk tell, in a file, which password each request was right with."""
+    """Makes Asterisk log to a file which password each request was authenticated with."""
     file = settings.home / "log" / WATCHED
     await asterisk.command(f"logger remove channel {WATCHED}")      # of a command that was killed, and its file
     file.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ async def _told_which(settings: Settings, asterisk: RunningAsterisk) -> AsyncIte
 
 
 async def _used(file: Path, endpoint: str) -> None:
-    """Returns when the endpoint has been right with its second password."""
+    """Returns when the endpoint has authenticated with its second password."""
     right = re.compile(rf" {re.escape(endpoint)}:{re.escape(endpoint)}-next:.* Result: SUCCESS")
     read = 0
     while True:
@@ -135,7 +135,7 @@ async def _used(file: Path, endpoint: str) -> None:
 
 
 def _whole_lines(file: Path, start: int) -> bytes:
-    """What the file has from there on, up to the last end of a line."""
+    """The content of the file from that position on, up to the last line end."""
     if not file.exists():
         return b""
     with open(file, "rb") as log:

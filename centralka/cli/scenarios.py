@@ -1,4 +1,4 @@
-"""The tenants' own scenarios: `acme.scenarios.yaml` beside `acme.yaml` says how Acme's calls are to go."""
+"""The tenants' own scenarios: `acme.scenarios.yaml` beside `acme.yaml` states the expected results of Acme's calls."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

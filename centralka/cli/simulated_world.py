@@ -1,4 +1,4 @@
-"""What a simulated call meets: what the command line says, and for all else what is live in the instance."""
+"""Facts of a simulated call: from the command line, and otherwise the live state of the instance."""
 
 import asyncio
 import re
@@ -38,7 +38,7 @@ class World:
 
 
 def live_world(settings: Settings, tenant: Tenant) -> World:
-    """As it is in the instance now. Where there is none, or Redis is away, what is assumed is said in one line."""
+    """The state in the instance now. Without an instance, or while Redis is unavailable, one line says what is assumed."""
     if not (settings.home / "secrets.json").exists():
         typer.echo(f"{ASSUMED}; there is no instance in {settings.home}", err=True)
         return World()
@@ -66,7 +66,7 @@ async def _read(redis: Redis, tenant: Tenant) -> World:
 
 
 def in_words(world: World, tenant: Tenant) -> str:
-    """What is live and unlike a tenant that nobody has touched; '' for nothing."""
+    """The live state that differs from a tenant's initial state; '' if nothing differs."""
     told = [f"switch {name}: {position}" for name, position in world.switches.items()]
     for extension, found in world.personal.items():
         told.append(f"{extension}: {', '.join(settings_in_words(found, ZoneInfo(tenant.timezone)))}")
@@ -75,7 +75,7 @@ def in_words(world: World, tenant: Tenant) -> str:
 
 
 def read_states(texts: list[str], tenant: Tenant) -> tuple[dict[str, DeviceState], frozenset[str]]:
-    """'busy:201', 'silent:201-desk' or 'busy:+48600100200', as states and who is silent. Raises ValueError."""
+    """'busy:201', 'silent:201-desk' or 'busy:+48600100200', as states and as those that do not answer. Raises ValueError."""
     known = {device for extension in tenant.users for device in (extension, *_devices(tenant, extension))}
     states: dict[str, DeviceState] = {}
     silent: set[str] = set()

@@ -1,4 +1,4 @@
-"""What runs, what is registered, what is wrong: asked of every part at this moment."""
+"""Status: processes, registrations and problems, queried from every part at this moment."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ from store.registrations import Registration
 LIMIT_S = 5.0
 LISTED = 40      # of trunks, phones and calls, where all tenants' are asked for
 NEVER_SEEN = "never seen"
-NEW = timedelta(days=1)      # how long an address is told as another one than before
+NEW = timedelta(days=1)      # how long a changed address is reported
 
 
 class TrunkKind(StrEnum):
@@ -55,18 +55,18 @@ class PhoneStatus:
 
     endpoint: str
     state: DeviceState
-    contacts: tuple[str, ...]                    # SIP addresses; none while it isn't registered
+    contacts: tuple[str, ...]                    # SIP addresses; empty while it is not registered
     notice: str = ""                             # never seen, gone, or come from elsewhere
 
     @property
     def is_notable(self) -> bool:
-        """Whether it was there and is not, or comes from elsewhere: one that nobody has set up yet is not."""
+        """True if it no longer registers or answers, or has another address; False for a device that was never set up."""
         return self.notice not in ("", NEVER_SEEN)
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkStatus:
-    """A trunk. `state` is Asterisk's word: of the registration, else of the endpoint."""
+    """A trunk. `state` is as Asterisk reports it: of the registration, else of the endpoint."""
 
     endpoint: str
     kind: TrunkKind
@@ -76,7 +76,7 @@ class TrunkStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything that `centralka status` tells. `wrong` is empty when all is well."""
+    """Everything that `centralka status` reports. `wrong` is empty when all is well."""
 
     services: tuple[ServiceStatus, ...]
     phones: tuple[PhoneStatus, ...]
@@ -94,7 +94,7 @@ class Status:
 
 
 async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
-    """Ask everything, each within a few seconds. Never raises for a part that is away: that is what it tells."""
+    """Query every part, each within a few seconds. Never raises for an unavailable part: it reports that part as a problem."""
     phones: tuple[PhoneStatus, ...] = ()
     trunks: tuple[TrunkStatus, ...] = ()
     calls: tuple[LiveCall, ...] = ()
@@ -146,7 +146,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
 
 
 def notice_of(phone: PhoneStatus, seen: Registration | None) -> str:
-    """What a person should know of a device that is not simply there."""
+    """The notice about a device; '' for one that is simply registered."""
     if seen is None:
         return "" if phone.contacts else NEVER_SEEN
     if not phone.contacts:
@@ -262,7 +262,7 @@ def _trunk(endpoint: str, registration: str | None, state: DeviceState, word: st
 
 
 def render(status: Status, tenant: str = "") -> Group:
-    """For a terminal: what is wrong first. Of a tenant everything is listed; of all tenants, where that were too much, what a
+    """For a terminal: problems first. Of a tenant everything is listed; of all tenants, where that were too much, what a
     person should look at."""
     mine = f"{tenant}-" if tenant else ""
     trunks = [each for each in status.trunks if each.endpoint.startswith(mine)]

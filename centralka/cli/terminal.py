@@ -1,4 +1,4 @@
-"""How the command line speaks: what went well, what went wrong, and the exit code that says whose turn it is."""
+"""Command-line output: results, errors, and the exit code that says who has to act."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ def load_instance(context: typer.Context) -> Settings:
 
 @contextmanager
 def told(doing: str = "") -> Iterator[None]:
-    """Turns an exception into words for the person in front, and the exit code that says whose turn it is. Meanwhile a terminal
-    shows what is being done."""
+    """Turns an exception into an error text and the exit code that says who has to act. Until the block ends, a terminal
+    shows the current activity."""
     try:
         with errors.status(doing) if doing else nullcontext():
             yield

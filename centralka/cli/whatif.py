@@ -1,4 +1,4 @@
-"""What an edited file of a tenant would change for its callers: the comparison, in words."""
+"""Comparison of an edited tenant file with the published one: the changes for callers, in words."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from centralka.settings import Settings
 from simulator.behaviour import entries_of
 from simulator.comparison import Comparison, compare
 
-MAX_TOLD = 40      # lines; --json tells all
+MAX_TOLD = 40      # lines; --json prints all
 
 
 def show_what_if(

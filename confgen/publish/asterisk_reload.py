@@ -1,6 +1,6 @@
 """Reloads: Asterisk takes the rows and files in which a revision differs from the one before, and confirms it.
 
-SIP objects and mailboxes are written to the database, and Asterisk forgets its copies; a few lines of the dialplan are changed
+SIP objects and mailboxes are written to the database, and Asterisk drops its copies; a few lines of the dialplan are changed
 one by one over AMI; everything else is a reload of the module that reads the changed files.
 """
 
@@ -54,7 +54,7 @@ READ_BY = {
 
 
 class AsteriskRefused(OSError):
-    """Asterisk did not take what was published; the revision before it is current again."""
+    """Asterisk refused the published revision; the previous revision is current again."""
 
 
 class Asterisk(Protocol):
@@ -154,7 +154,7 @@ class Reading:
         await self._forget(forgotten)        # if something had read one before it was written, and kept it after the first time
 
     async def ended(self) -> str:
-        """Waits for the last reload; says what did not go well in them."""
+        """Waits for the last reload; returns the problems of all reloads."""
         if self._reloading is None:
             return ""
         try:
@@ -164,7 +164,7 @@ class Reading:
         return ""
 
     def _with_another_password(self, changed: Collection[str], another: Collection[Key]) -> list[str]:
-        """Of the trunks that register."""
+        """Names of the trunk registrations whose password is in `another`."""
         files = {path: self._after[path] for path in changed if path in self._after}
         registrations = objects_in(files, [OutboundRegistration.kind])
         return [row.name for row in registrations if (Auth.kind, row.name) in another]
@@ -197,7 +197,7 @@ class Reading:
                 await (self._asterisk.add if line.application else self._asterisk.remove)(line)
 
     async def _forget(self, keys: Collection[Key] | None) -> None:
-        """Has Asterisk drop its copies of these SIP objects, or of all."""
+        """Makes Asterisk drop its cached copies of these SIP objects, or of all."""
         if keys is None or len(keys) > FORGOTTEN_AT_MOST:
             keys = [(kind, "") for kind in TABLES]
         for kind, name in keys:
@@ -221,7 +221,7 @@ class Reading:
             await asyncio.sleep(VERIFY_PAUSE_S)
 
     async def _what_is_wrong(self, here: set[str], away: set[str]) -> str:
-        """The part that Asterisk has not taken yet; '' when it has everything."""
+        """The part that Asterisk has not loaded yet; '' when it has everything."""
         if not await self._has_marker(self._after):
             return "Asterisk did not take the new dialplan; its log says why"
         present = await self._present(here | away)
@@ -236,7 +236,7 @@ class Reading:
         return bool(marker_of(files)) and f"'{marker_of(files)}'" in await self._answer(f"dialplan show {MARKED}")
 
     async def _present(self, endpoints: set[str]) -> set[str]:
-        """Those of the endpoints that Asterisk has."""
+        """Those of the given endpoints that Asterisk has loaded."""
         if len(endpoints) > MANY_ENDPOINTS:
             listed = await self._answer("pjsip list endpoints")
             return {line.split()[1].split("/")[0] for line in listed.splitlines() if line.split()[:1] == ["Endpoint:"]}
@@ -258,7 +258,7 @@ def _objects(files: Mapping[str, str]) -> Objects:
 def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects) -> Iterator[str]:
     """The commands without those that go through all phones, where it is enough to have a few watched, or none."""
     watched = [row.name for key, row in new.items() if isinstance(row, Aor) and old.get(key) != row]
-    # Asterisk goes on asking the address of a trunk that is gone whether it is there, until it goes through all.
+    # Asterisk continues to qualify the address of a removed trunk until it goes through all.
     is_left = any(key not in new and isinstance(row, Aor) and row.contact for key, row in old.items())
     changes_mailboxes = any(_mailboxes(old[key]) != _mailboxes(new[key]) for key in old.keys() & new.keys())
     for command in commands:
@@ -269,5 +269,5 @@ def _without_those_for_all(commands: Collection[str], old: Objects, new: Objects
 
 
 def _mailboxes(row: SipObject) -> str:
-    """Of which mailbox a device shows the lamp."""
+    """The mailbox whose lamp a device shows."""
     return row.mailboxes if isinstance(row, Endpoint) else ""

@@ -1,5 +1,5 @@
-"""What calendars in ICS form say, files beside a tenant's file and others, as events at moments. Repeated ones are written out
-up to a horizon: an apply moves it on, and a plan sees no change before the next year begins.
+"""Calendars in ICS format, from files beside a tenant's file and others, as events at moments. Repeated events are expanded
+up to a horizon: an apply moves it forward, and a plan sees no change before the next year begins.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ def _events(path: Path, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, 
 
 def read_events(read: bytes, name: str, zone: ZoneInfo, this_year: int) -> tuple[CalendarEvent, ...]:
     """In the order of time. Raises ValueError that says what was found and expected; it calls the calendar `name`."""
-    import icalendar  # few tenants need them, and they take long to import
+    import icalendar  # few tenants need them, and their import is slow
     import recurring_ical_events
 
     begins, ends = (datetime(year, 1, 1, tzinfo=zone) for year in (this_year, this_year + HORIZON_YEARS))
@@ -108,7 +108,7 @@ def _event(entry: "icalendar.Event", zone: ZoneInfo, begins: datetime, ends: dat
 
 
 def _moment(value: date | datetime, zone: ZoneInfo) -> datetime:
-    """A day begins, and a time without a zone is meant, by the tenant's clock."""
+    """Days begin at the tenant's local midnight; times without a zone are the tenant's local time."""
     if not isinstance(value, datetime):
         return datetime.combine(value, time(), zone)
     return value if value.tzinfo else value.replace(tzinfo=zone)
@@ -137,7 +137,7 @@ async def read_apart(read: bytes, zone: str, limit_s: float) -> tuple[CalendarEv
 
 
 def answer() -> None:
-    """What `read_apart` runs: a calendar comes in, its events or the problem go out."""
+    """The process that `read_apart` runs: reads a calendar from its input, writes the events or the problem to its output."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     try:
         events = read_events(sys.stdin.buffer.read(), "it", ZoneInfo(sys.argv[1]), datetime.now(UTC).year)

@@ -1,4 +1,4 @@
-"""The instance's own certificate, for as long as the operator has given none that everybody trusts."""
+"""The instance's own certificate, used until the operator provides a publicly trusted one."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def make_certificate(certificate: Path, key: Path, host: str) -> None:
 
 
 def copy_secret(source: Path, target: Path) -> None:
-    """Copies a file for its owner alone, at once or not at all. Raises OSError."""
+    """Copies a file, readable by its owner only, atomically. Raises OSError."""
     made = target.with_suffix(".new")
     with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
         copy.write(source.read_bytes())

@@ -1,7 +1,7 @@
-"""The difference between two revisions of a tenant's dialplan: where it is one of steps and hints alone, Asterisk takes it line
+"""The difference between two revisions of a tenant's dialplan: if only steps and hints differ, it is sent to Asterisk line
 by line.
 
-To read the dialplan is to read all tenants', and calls wait for that: with a thousand tenants on a busy machine for seconds.
+A dialplan reload reads all tenants' files, and calls wait for it: seconds, with a thousand tenants on a busy machine.
 """
 
 import re
@@ -79,7 +79,7 @@ def _place(line: DialplanLine) -> Place:
 
 
 def _hints(extensions: Mapping[Place, Sequence[DialplanLine]]) -> dict[Number, str]:
-    """The devices of each single number that a pattern of a hint means (confgen/render/hints.py)."""
+    """The devices of each single number that a hint's pattern matches (confgen/render/hints.py)."""
     return {
         (line.context, match["stem"] + digit): line.application
         for (_, _, priority), (line, *_) in extensions.items() if priority == HINT

@@ -1,4 +1,4 @@
-"""The part of Asterisk's configuration that belongs to the instance: what no tenant changes, with this machine's addresses."""
+"""The instance's part of Asterisk's configuration: files that no tenant changes, with this machine's addresses."""
 
 import shutil
 from collections.abc import Mapping

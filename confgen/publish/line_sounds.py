@@ -1,4 +1,4 @@
-"""What Asterisk's queues say by themselves to those who wait, in a language of its own for each of ours: 'pl_line'.
+"""Sounds that Asterisk's queues play to waiting callers, in a separate Asterisk language for each of ours: 'pl_line'.
 
 app_queue asks for words and Asterisk's say.c for numbers, by names without a folder, below its data directory; what is missing
 there it says in English.
@@ -30,7 +30,7 @@ def line_sounds(language: Language) -> Mapping[str, tuple[Sound, ...]]:
 
 
 async def make_line_sounds(languages: Iterable[Language], folder: Path, kept: SoundCache | None = None) -> None:
-    """Those that are not there yet, whole or not at all: a language is a link to the sounds of its texts."""
+    """Makes the missing languages, each atomically: a language is a link to the sounds of its texts."""
     for language in languages:
         sounds = line_sounds(language)
         digest = hashlib.sha256(repr(sounds).encode()).hexdigest()[:16]

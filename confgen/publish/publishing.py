@@ -27,7 +27,7 @@ ADDED = (*marker_files("0"), *(f"sip/{kind}.conf" for kind in IN_FILES))
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The result of a publish. `reloaded` names the folders that Asterisk read again; None: no Asterisk was running."""
+    """The result of a publish. `reloaded`: the folders that Asterisk reloaded; None: no Asterisk was running."""
 
     revision: str
     changed: tuple[str, ...]             # paths of the files that differ from the revision before
@@ -36,7 +36,7 @@ class Published:
 
     @property
     def tenants(self) -> tuple[str, ...]:
-        """Those whose files are among the changed ones."""
+        """The tenants with changed files."""
         return tuple(sorted({slug_of(path) for path in self.changed if not _is_added(path)} - {PLATFORM}))
 
 
@@ -91,7 +91,7 @@ def _trunk_files(before: Revision, written: Files, gone: Collection[str]) -> Fil
 
 
 def earlier_revisions(home: Path) -> list[str]:
-    """Those that can be gone back to, the last one last."""
+    """The revisions to which a rollback is possible, the newest last."""
     names = history(home)
     return names[:-1] if names[-1:] == [current_name(home)] else names
 
@@ -131,7 +131,7 @@ async def _switch(
 async def _undo(
     home: Path, before: Revision, after: Revision, asterisk: Asterisk, refusal: BaseException, *, was_completed: bool,
 ) -> None:
-    """Points back. A second refusal is reported with the first one, never instead of it."""
+    """Makes the previous revision current again. A second refusal is reported with the first one, never instead of it."""
     if not before.name:
         (home / "published" / "current").unlink()
         return
@@ -146,7 +146,7 @@ async def _undo(
 
 
 def slug_of(path: str) -> str:
-    """The tenant whose file it is in a revision."""
+    """The tenant to which a file of a revision belongs."""
     return path.rpartition("/")[2].partition(".")[0]
 
 

@@ -70,7 +70,7 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
     number = max((int(path.name.split("-")[0]) for path in (published / "revisions").glob("[0-9]*-*")), default=0) + 1
     name = f"{number:06}-{digest}"
     made, temporary = published / "folders" / name, published / "revisions" / f".{name}"
-    for left in (made, temporary):         # by a command that was killed
+    for left in (made, temporary):         # left by a command that was killed
         shutil.rmtree(left, ignore_errors=True)
         left.mkdir(mode=0o750, parents=True)      # an instance made before there were such folders has none
     changed = {_folder(path) for path in (*written, *gone)}
@@ -96,7 +96,7 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
 
 
 def history(home: Path) -> list[str]:
-    """The revisions to go back to, and the current one, last."""
+    """The revisions to which a rollback is possible, then the current one."""
     file = home / "published" / "history"
     return file.read_text().split() if file.exists() else []
 

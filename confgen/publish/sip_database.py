@@ -2,7 +2,7 @@
 reload: mailboxes, and the SIP objects of telephones and trunks. Asterisk keeps a SIP object that it has used until a command
 expires it (confgen/publish/asterisk_reload.py).
 
-To read ten thousand of them from files takes seconds. A PIN that its owner changes is written here by Asterisk, and stays.
+Reading ten thousand of them from files takes seconds. When a user changes a PIN, Asterisk writes it here, and it is kept.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A cache of spoken prompts, shared by all instances of one user on one machine: a text is spoken once, not once an instance.
+"""A cache of spoken prompts, shared by all instances of one user on one machine: a text is synthesised once.
 
 It is optional: where its folder cannot be used, nothing is kept and nothing fails. A file holds the SHA-256 of a sound and the
 sound; one that is broken counts as missing.
@@ -45,7 +45,7 @@ class SoundCache:
         return sound
 
     def keep(self, key: str, sound: bytes) -> None:
-        """Whole or not at all."""
+        """Writes atomically."""
         with suppress(OSError):
             self._own_folder()
             with NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as new:

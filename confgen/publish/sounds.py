@@ -49,7 +49,7 @@ def sounds_of(tenant: Tenant, folder: Path, document: Document) -> Mapping[str, 
 
 
 def sound_problems(tenant: Tenant, folder: Path, document: Document) -> list[Problem]:
-    """One for each sound file that is missing, cannot be read or is of a wrong kind."""
+    """One problem for each sound file that is missing, unreadable or of a wrong format."""
     problems: list[Problem] = []
     for version in _versions_of(tenant, tenant.prompts):
         if version.spoken.file is not None:
@@ -85,7 +85,7 @@ def _recorded(stem: str, source: bytes, language: str) -> Sound:
 
 @lru_cache(maxsize=10_000)
 def _said(stem: str, source: str, language: str) -> Sound:
-    """Most of all tenants' are the system's phrases."""
+    """Most prompts of all tenants are the system's phrases."""
     content = f"{language}\0{WORDS_PER_MINUTE}\0{source}".encode()
     return Sound(f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}", source, language)
 

@@ -1,4 +1,4 @@
-"""Passwords that carriers chose, as they may stand in pjsip.conf."""
+"""Passwords chosen by carriers, checked for use in pjsip.conf."""
 
 import re
 from typing import Self

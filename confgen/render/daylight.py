@@ -1,4 +1,4 @@
-"""A time zone's rule as devices are told it: none of them knows IANA's names, all know an offset and two changes of the year.
+"""Time zone rules for devices: devices do not know IANA names; all accept a UTC offset and two clock changes a year.
 
 From the last line of the zone's file, which is a POSIX TZ string such as CET-1CEST,M3.5.0,M10.5.0/3 (RFC 9636, section 3.3).
 """

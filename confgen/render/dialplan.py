@@ -25,7 +25,7 @@ class Code(str):
 
 @dataclass(frozen=True, slots=True)
 class DialplanStep:
-    """An application and what stands between its brackets. Made by `step`."""
+    """An application and the text between its parentheses. Made by `step`."""
 
     application: str
     data: str = ""

@@ -14,7 +14,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 
 def encode(value: object) -> object:
-    """The value itself if it is safe to stand in a file of Asterisk's. Raises UnsafeValue."""
+    """The value itself if it is safe in an Asterisk configuration file. Raises UnsafeValue."""
     if isinstance(value, CarrierPassword):
         return value
     if value is None or not SAFE.fullmatch(str(value)):

@@ -1,7 +1,7 @@
-"""Hints for the lamps of phones (docs/lamps.md), as few as possible.
+"""Hints for phones' BLF lamps (docs/lamps.md), as few as possible.
 
 A hint that is a pattern costs Asterisk nothing until somebody watches one of its numbers; then it makes that number's hint.
-To read its dialplan again takes it as long as the square of how many hints there are: ten thousand of them take 4 s, during
+The time of a dialplan reload grows with the square of the number of hints: ten thousand hints take 4 s, during
 which calls wait.
 """
 

@@ -1,4 +1,4 @@
-"""The rows of the database of mailboxes, and the text that people read of them. Pure."""
+"""Mailboxes as database rows and as text for people. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from routing.tenant.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
-    """A mailbox with the PIN that it has at first; its owner may change it."""
+    """A mailbox with its initial PIN; its owner may change the PIN."""
 
     tenant: Slug
     extension: Extension

@@ -1,4 +1,4 @@
-"""The files that devices ask for. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
+"""Provisioning files of devices. Pure: a tenant's equipment, its secrets and the addresses in, {name: text} out."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ SECURE = frozenset({Vendor.YEALINK, Vendor.SNOM, Vendor.GRANDSTREAM, Vendor.POLY
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where devices find us: SIP, and `base`, the address of the provisioning service, such as https://pbx.example.com:8443.
+    """Our addresses for devices: SIP, and `base`, the address of the provisioning service, such as https://pbx.example.com:8443.
     `tls_port`: 0 where SIP is not spoken over TLS."""
 
     host: str
@@ -53,7 +53,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What only one tenant's devices know. `sip`: passwords by endpoint name; `address`: the secret part of each device's own
+    """The secrets of one tenant's devices. `sip`: passwords by endpoint name; `address`: the secret part of each device's own
     address, by label; `admin`: the password of its own pages."""
 
     sip: Mapping[str, str] = field(repr=False)
@@ -70,12 +70,12 @@ class Line:
     password: str = field(repr=False)
     extension: str
     name: str
-    voicemail: str             # what to dial for the own mailbox, '' without one
+    voicemail: str             # number of the user's own mailbox, '' without one
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody in the directory."""
+    """An entry of the directory."""
 
     name: str
     number: str
@@ -101,7 +101,7 @@ def model_of(each: Equipment) -> PhoneModel | DectModel | GatewayModel:
 
 
 def files_of(tenant: Tenant, label: Name, each: Equipment, credentials: Credentials, server: Server) -> Files:
-    """Everything that this device may ask for."""
+    """All files that this device may request."""
     model = model_of(each)
     mac, upper = each.mac, each.mac.upper()
     values = _values(tenant, label, each, credentials, server)
@@ -138,14 +138,14 @@ _FILE_IN_ADDRESS = {
 
 
 def address_of(label: Name, each: Equipment, credentials: Credentials, server: Server) -> str:
-    """What an engineer enters in the device as the address of its provisioning server. Grandstream's take it without https://."""
+    """The address of the provisioning server, as an engineer enters it in the device. Grandstream's take it without https://."""
     vendor = model_of(each).vendor
     base = server.base.removeprefix("https://") if vendor is Vendor.GRANDSTREAM else server.base
     return f"{base}/{credentials.address[label]}{_FILE_IN_ADDRESS[vendor]}"
 
 
 def places_of(tenant: Tenant, label: Name, dect: DectSystem, credentials: Credentials) -> list[Place]:
-    """Where the handsets of a DECT system are registered. The codes follow from the system's secret."""
+    """The registration places of a DECT system's handsets. The codes are derived from the system's secret."""
     secret = credentials.address[label].encode()
     found = []
     for line, handset in zip(_lines_of(tenant, dect, credentials), dect.handsets.values(), strict=True):

@@ -1,4 +1,4 @@
-"""What the programmable keys of a telephone are told: what each watches, dials and is called. Pure."""
+"""Programmable keys of a telephone: what each key watches and dials, and its label. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal, assert_never

@@ -1,4 +1,4 @@
-"""SIP objects as typed rows: endpoints, passwords, AORs, what trunks are identified by, and registrations. Pure.
+"""SIP objects as typed rows: endpoints, passwords, AORs, identifications of trunks, and registrations. Pure.
 
 A field is an option of pjsip.conf, in the order in which Asterisk applies them, with the value that Asterisk takes where the
 option is missing. Three forms are derived from a row: its database columns (`options_of`), the text that people read and

@@ -72,7 +72,7 @@ def elsewhere(tenant: Tenant, extension: Extension, device: Name) -> str:
 
 
 def _mobile(tenant: Tenant, extension: Extension, mobile: tuple[Did, int] | None) -> list[str]:
-    """A mobile sees one of the tenant's numbers: a colleague who calls has none that says anything elsewhere."""
+    """The caller ID for a mobile is one of the tenant's numbers: an extension means nothing on other networks."""
     if mobile is None:
         return []
     presentation = tenant.users[extension].presentation
@@ -97,7 +97,7 @@ def _emergencies_without_tls(tenant: Tenant) -> Iterator[DialplanExtension]:
 
 
 def _called_from_mobile(tenant: Tenant, extension: Extension) -> DialplanExtension:
-    """A user who has called from the mobile and keyed the right PIN dials as from the phone at the desk."""
+    """A user who called from the mobile and entered the right PIN dials as from the desk phone."""
     return DialplanExtension(extension, (
         step("Set", Code(variables_text(phone_variables(tenant, extension)))),
         step("Set", Code(f"CALLERID(name)={encode(tenant.users[extension].name)}")), step("Goto", "dial", 1)))
@@ -113,7 +113,7 @@ def _elsewhere(tenant: Tenant) -> Iterator[DialplanExtension]:
 
 
 def _key(key: str) -> DialplanExtension:
-    """A key that leaves the line of a queue."""
+    """A key that leaves the queue."""
     return DialplanExtension(key, (step("Set", Code(f"LEFT=key {encode(key)} ${{QUEUEPOSITION}}")), step("Return")))
 
 
@@ -125,7 +125,7 @@ def _agent(tenant: Tenant, extension: Extension) -> DialplanExtension:
 
 
 def _sites(tenant: Tenant) -> Iterator[DialplanExtension]:
-    """Numbers by which rescuers find users: the site's, else the main number."""
+    """Numbers by which emergency services locate users: the site's, else the main number."""
     yield DialplanExtension("_X!", (step("Return", tenant.main_number),))
     for extension, user in tenant.users.items():
         if user.site:

@@ -12,7 +12,7 @@ from routing.platform.trunks import AddressTrunk, Carrier, OwnTrunk
 from routing.tenant.equipment import Use
 from routing.tenant.tenant import Tenant
 
-ANALOGUE = ("alaw", "ulaw")              # no other codec leaves a fax or a modem as it is
+ANALOGUE = ("alaw", "ulaw")              # any other codec distorts fax and modem signals
 CODECS = (*ANALOGUE, "g722")
 
 
@@ -22,7 +22,7 @@ def tenant_objects(tenant: Tenant, secrets: Secrets, encrypted: Collection[str])
         for device, name in zip(tenant.users[extension].devices, tenant.endpoints_of(extension), strict=True):
             yield _device(tenant, extension, f"{extension}-{device}", name, name in secrets.next_sip, name in encrypted)
             yield Auth(name=name, auth_type="digest", username=name, password=secrets.sip[name])
-            if name in secrets.next_sip:     # takes the place of the one above once the telephone has used it
+            if name in secrets.next_sip:     # replaces the one above once the telephone has used it
                 yield Auth(name=f"{name}-next", auth_type="digest", username=name, password=secrets.next_sip[name])
             yield Aor(
                 name=name, max_contacts=1, remove_existing=True, default_expiration=300, maximum_expiration=3600,
