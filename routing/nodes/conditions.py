@@ -51,4 +51,4 @@ class Conditions(Element):
             if question(asked) is not None and (why := rule.when.why(asked, place)):
                 holds = Why.RULE_HOLDS(rule.title or Why.RULE(place + 1), why)
                 return Go(rule.to, holds + Why.ON_TO(rule.to))
-        return Go(self.otherwise, Why.NO_RULE(local.isoformat()) + Why.ON_TO(self.otherwise))
+        return Go(self.otherwise, Why.NO_RULE(local.isoformat(timespec="minutes")) + Why.ON_TO(self.otherwise))

@@ -26,4 +26,4 @@ class Schedule(Element):
         window = covering(self.windows, local)
         if window:
             return Go(self.open, Why.OPEN(window.describe()) + Why.ON_TO(self.open))
-        return Go(self.closed, Why.NOT_OPEN(local.isoformat()) + Why.ON_TO(self.closed))
+        return Go(self.closed, Why.NOT_OPEN(local.isoformat(timespec="minutes")) + Why.ON_TO(self.closed))

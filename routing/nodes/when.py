@@ -193,7 +193,7 @@ class When(Part):
 
     def _hours(self, asked: Inquiry) -> Reasons | None:
         window = covering(self.hours, asked.local)
-        return Why.IN_WINDOW(asked.local.isoformat(), window.describe()) if window else None
+        return Why.IN_WINDOW(asked.local.isoformat(timespec="minutes"), window.describe()) if window else None
 
     def _dates(self, asked: Inquiry) -> Reasons | None:
         today = asked.local.date()
@@ -211,7 +211,7 @@ class When(Part):
             if day := calendar.day_at(asked.local):
                 return Why.IN_CALENDAR(asked.local.date().isoformat(), day.title, name)
             if event := calendar.event_at(asked.local, fetched):
-                return Why.IN_CALENDAR_AT(asked.local.isoformat(), event.title, name)
+                return Why.IN_CALENDAR_AT(asked.local.isoformat(timespec="minutes"), event.title, name)
         return None
 
     def _caller(self, asked: Inquiry) -> Reasons | None:

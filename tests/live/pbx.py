@@ -59,7 +59,7 @@ class Pbx:
     def account(self, endpoint: str) -> Account:
         return Account(endpoint, self.secrets.sip[endpoint])
 
-    def cast(self, limit_s: float = 30) -> Cast:
+    def cast(self, limit_s: float = 180) -> Cast:
         return Cast(self.server, limit_s=limit_s)
 
     def new_address(self) -> Address:

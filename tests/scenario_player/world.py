@@ -4,11 +4,13 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 from redis import Redis
 
 from routing.call.facts import NOTHING_SET, Personal
 from routing.call.step import Dial, Outside
+from routing.hours.calendars import CalendarEvent
 from routing.numbering.endpoint import TrunkEndpoint
 from routing.platform.trunks import AddressTrunk
 from simulator.scenario_grammar import Phone, PhoneDoes
@@ -68,14 +70,14 @@ async def where_switches_stand(pbx: Pbx, scene: Scene) -> dict[str, str]:
 
 async def put_calendars(pbx: Pbx, scene: Scene) -> None:
     """In place of what the AMI service has tried to fetch from addresses that nobody serves."""
-    begins = scene.moment.replace(hour=0, minute=0).timestamp()
+    begins = scene.moment.replace(hour=0, minute=0)
     async with live.connect(pbx.settings.redis_url) as client:
         for name, fetched in scene.calendars().items():
             field = f"{scene.tenant.tenant}/{name}"
-            await until(lambda field=field: client.hexists(live.CALENDARS, field), f"calendar {field} was asked for")      # type: ignore[misc]
+            await until(lambda field=field: client.hexists(live.CALENDAR_TRIES, field), f"calendar {field} was asked for")      # type: ignore[misc]
             title = scene.scenario.given.calendars.get(name)
-            events = ((begins, begins + DAY_S, title),) if title else ()
-            await calendars.put(client, field, calendars.Address(fetched.url, time.time(), time.time(), events=events))
+            events = (CalendarEvent(begins=begins, ends=begins + timedelta(seconds=DAY_S), title=title),) if title else ()
+            await calendars.put(client, field, fetched.url, time.time(), events, None)
 
 
 def put_outside(client: Redis, scene: Scene) -> None:
