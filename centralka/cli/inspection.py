@@ -1,4 +1,4 @@
-"""Read-only commands: simulate a call, draw the call flow, show the status and its problems."""
+"""Read-only commands: simulate a call, draw the call flow."""
 
 import json
 import re
