@@ -17,7 +17,6 @@ from agi.channel_text import Result, path_text, read_digits, read_event, read_st
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import Asking, SlowAnswers
 from routing.call.effects import CheckPin, LiveEffect, PinIs
-from routing.call.english import in_english
 from routing.call.facts import Answer, Facts, Request, Unanswered
 from routing.call.questions import HasPin, LiveQuestion
 from routing.call.reasons import Why
@@ -121,12 +120,11 @@ class DecisionService:
             _count("step", "failover", began)
             failed = path_text((Visit(state.node if state else START, Why.INTERNAL_ERROR()),))
             return AgiAnswer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
+        path = path_text(decision.path)
         log.info(
-            "step", tenant=slug, call=call, step=text,
-            path="; ".join(f"{visit.node}: {in_english(visit.why)}" for visit in decision.path),
-            took_us=round((time.perf_counter() - began) * 1e6))
+            "step", tenant=slug, call=call, step=text, path=path, took_us=round((time.perf_counter() - began) * 1e6))
         _count("step", type(decision.step).__name__.lower(), began)
-        return AgiAnswer(f"{kind}{path_text(decision.path)}", state_text(decision.state), text, is_secret)
+        return AgiAnswer(f"{kind}{path}", state_text(decision.state), text, is_secret)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that set the target of a phone's transfer, or the sounds that explain a refusal. Arguments:

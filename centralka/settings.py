@@ -86,3 +86,11 @@ class Settings(BaseSettings):
     def load(cls, home: Path) -> Self:
         """The settings of the instance in `home`."""
         return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
+
+    @classmethod
+    def load_instance(cls, home: Path) -> Self:
+        """The same, of an instance that has been made. Raises LookupError without one."""
+        settings = cls.load(home)
+        if not (settings.home / "secrets.json").exists():
+            raise LookupError(f"there is no instance in {settings.home}: `make up` makes one, or name another with --home")
+        return settings

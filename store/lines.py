@@ -25,7 +25,6 @@ from redis.asyncio.client import Pipeline
 
 from routing.call.admission import NOBODY, Limit, reasons_of
 from routing.call.effects import Admit
-from routing.call.english import in_english
 from routing.call.reason_text import read_reasons, reason_text
 from store.live import SCANNED
 
@@ -209,6 +208,8 @@ class Lines:
 
 def _in_words(text: str) -> str:
     """The moment when calls were stopped, and the reason."""
+    from routing.call.english import in_english  # for a person's eyes: no decision needs it
+
     moment, _, why = text.partition(": ")
     return f"{moment}: {in_english(read_reasons(why))}"
 

@@ -30,13 +30,14 @@ def main_options(
     context: typer.Context,
     home: Annotated[Path, typer.Option(envvar="CENTRALKA_HOME", help="The instance's directory.")] = DEMO,
 ) -> None:
+    context.obj = home
+    gc.disable()        # a command soon ends: with a thousand tenants, garbage collection would take a quarter of its time
+    if context.invoked_subcommand == "serve":
+        return
     from centralka.log import configure_log
 
     configure_log(for_person=True)
-    if context.invoked_subcommand != "serve":
-        gc.disable()        # a command soon ends: with a thousand tenants, garbage collection would take a quarter of its time
-        os.nice(NICER)
-    context.obj = home
+    os.nice(NICER)
 
 
 def main() -> None:

@@ -99,7 +99,7 @@ LISTED = {
     "init": Listed(
         INSTANCE, "Make the instance's directory, its secrets and Asterisk's own configuration. May be run again.", "instance",
         "init", ("init", "--home /srv/centralka init")),
-    "serve": Listed(INSTANCE, "Run one of the services until SIGTERM or SIGINT.", "instance", "serve", ("serve agi",)),
+    "serve": Listed(INSTANCE, "Run one of the services until SIGTERM or SIGINT.", "serving", "serve", ("serve agi",)),
     "render": Listed(
         INSTANCE, "Write the Asterisk files that an apply would publish.", "changes", "render",
         ("render --out files", "render --out files tenants/acme.yaml")),

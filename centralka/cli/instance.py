@@ -1,8 +1,6 @@
 """The commands about the instance itself: its directory, its services, its state."""
 
 import asyncio
-import importlib
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,12 +8,6 @@ import typer
 from centralka.cli.terminal import Json, load, load_instance, out, told
 from centralka.settings import AMI_CLI_USER, OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KEY
 from confgen.secrets import load_secrets, save_secrets
-
-
-class Service(StrEnum):
-    AGI = "agi"
-    AMI = "ami"
-    PROVISION = "provision"
 
 
 def init(context: typer.Context) -> None:
@@ -33,16 +25,6 @@ def init(context: typer.Context) -> None:
             copy_secret(given, settings.home / copy)
         write_instance(settings.home, settings.model_dump() | {
             "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
-
-
-def serve(context: typer.Context, service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:
-    import uvloop
-
-    from centralka.log import configure_log
-
-    configure_log()
-    module = importlib.import_module(f"centralka.serve_{service}")      # each service imports only what it needs
-    uvloop.run(module.serve(load_instance(context)))
 
 
 def show_status(

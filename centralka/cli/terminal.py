@@ -23,11 +23,8 @@ def load(context: typer.Context) -> Settings:
 
 def load_instance(context: typer.Context) -> Settings:
     """The settings of an instance that has been made; without one, words and exit code 1."""
-    settings = load(context)
     with told():
-        if not (settings.home / "secrets.json").exists():
-            raise LookupError(f"there is no instance in {settings.home}: `make up` makes one, or name another with --home")
-    return settings
+        return Settings.load_instance(context.obj)
 
 
 @contextmanager

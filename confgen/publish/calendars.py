@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 
 from routing.hours.calendars import MAX_EVENTS, Calendar, CalendarEvent
 from routing.tenant.tenant import Tenant
-from yaml_models.document import Document
 from yaml_models.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     import icalendar
+
+    from yaml_models.document import Document  # a service reads calendars, and no YAML
 
 MAX_FILE_BYTES = 1_000_000
 MAX_MEMORY_BYTES = 1 << 30
@@ -29,7 +30,7 @@ HORIZON_YEARS = 3            # this year and the next two
 TOO_OFTEN = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
-def with_events(tenant: Tenant, folder: Path, document: Document, this_year: int) -> Tenant:
+def with_events(tenant: Tenant, folder: Path, document: "Document", this_year: int) -> Tenant:
     """The tenant with its calendars' events. `folder` holds the ICS files, `document` is its YAML. Raises ConfigError for a
     file that is missing or no calendar."""
     problems: list[Problem] = []

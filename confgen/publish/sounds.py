@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from confgen.publish.sound_cache import SoundCache
 from routing.speech.phrases import Language
 from routing.speech.prompts import Prompt, Spoken
 from routing.tenant.tenant import Tenant
-from yaml_models.document import Document
 from yaml_models.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from yaml_models.document import Document  # a service makes speech, and reads no YAML
 
 VOICES = {"pl": "pl", "en": "en-gb", "it": "it"}      # espeak-ng's
 WORDS_PER_MINUTE = "150"
@@ -34,7 +37,7 @@ class Sound:
     language: str
 
 
-def sounds_of(tenant: Tenant, folder: Path, document: Document) -> Mapping[str, Sound]:
+def sounds_of(tenant: Tenant, folder: Path, document: "Document") -> Mapping[str, Sound]:
     """The sound of each prompt of the tenant, by the prompt's name; a translation by a name such as 'welcome.it'. `folder`
     holds its sound files, `document` is its YAML. Raises ConfigError with all that `sound_problems` finds."""
     if problems := sound_problems(tenant, folder, document):
@@ -48,7 +51,7 @@ def sounds_of(tenant: Tenant, folder: Path, document: Document) -> Mapping[str, 
     return sounds
 
 
-def sound_problems(tenant: Tenant, folder: Path, document: Document) -> list[Problem]:
+def sound_problems(tenant: Tenant, folder: Path, document: "Document") -> list[Problem]:
     """One problem for each sound file that is missing, unreadable or of a wrong format."""
     problems: list[Problem] = []
     for version in _versions_of(tenant, tenant.prompts):

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from routing.check.clashes import carrier_clashes, clashes
+from routing.check.clashes import carrier_clashes, clashes, mobile_problems
 from routing.check.equipment_check import equipment_problems
 from routing.check.group_limits import too_many
 from routing.check.references import dangling_references
 from routing.engine.entry import START
 from routing.hunt.hunting import MAX_MEMBERS, loop_of
 from routing.nodes import SYSTEM_NODES
-from routing.nodes.mobile_access import mobile_problems
 from routing.nodes.node import Uses
 from routing.numbering.endpoint import PLATFORM
 from routing.numbering.numbers import is_emergency

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 
 from routing.check.equipment_check import macs_of
-from routing.numbering.value_types import mac_shown
+from routing.nodes.mobile_access import MobileAccess
+from routing.numbering.value_types import Extension, Name, mac_shown
 from routing.platform.platform import Platform
 from routing.platform.trunks import addresses, servers
 from routing.tenant.tenant import Tenant
@@ -64,6 +65,20 @@ def carrier_clashes(document: Document, platform: Platform) -> Iterable[Problem]
     for name, field, server in servers(platform.carriers):
         if server in owners:
             yield document.problem(("carriers", name, field), f"{server} already belongs to the carrier {owners[server]}")
+
+
+def mobile_problems(document: Document, accesses: dict[Name, MobileAccess], mobiles: dict[Extension, str]) -> Iterator[Problem]:
+    """Users of mobile access without a mobile, or with another user's mobile. `mobiles` are by the users who have one."""
+    for name, access in accesses.items():
+        seen: dict[str, Extension] = {}
+        for i, user in enumerate(access.users):
+            mobile = mobiles.get(user, "")
+            if not mobile:
+                yield document.problem(("mobile_accesses", name, "users", str(i)), f"user {user} has no mobile")
+            elif mobile in seen:
+                text = f"the mobile of {user} is that of {seen[mobile]} too, expected one for each"
+                yield document.problem(("mobile_accesses", name, "users", str(i)), text)
+            seen[mobile] = user
 
 
 def _is_ip(address: str) -> bool:

@@ -1,7 +1,6 @@
 """Mobile access: users call the company's number from their mobile, enter a PIN, and dial as at their desk."""
 
 import re
-from collections.abc import Iterator
 
 from pydantic import Field
 
@@ -11,8 +10,6 @@ from routing.call.state import Digits, Entered, Event, counters
 from routing.call.step import CallAs, Cause, Hangup, Read
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.numbering.value_types import Extension, Extensions, Name, Target
-from yaml_models.document import Document
-from yaml_models.errors import Problem
 
 MAX_PIN, MAX_NUMBER = 10, 24
 PIN, NUMBER = 0, 1           # the memory's first counter is the input awaited; the second counts failed attempts
@@ -85,17 +82,3 @@ class MobileAccess(Element):
 
     def _otherwise(self, why: Reasons) -> Go:
         return Go(self.otherwise, why + Why.ON_TO(self.otherwise))
-
-
-def mobile_problems(document: Document, accesses: dict[Name, MobileAccess], mobiles: dict[Extension, str]) -> Iterator[Problem]:
-    """Users of mobile access without a mobile, or with another user's mobile. `mobiles` are by the users who have one."""
-    for name, access in accesses.items():
-        seen: dict[str, Extension] = {}
-        for i, user in enumerate(access.users):
-            mobile = mobiles.get(user, "")
-            if not mobile:
-                yield document.problem(("mobile_accesses", name, "users", str(i)), f"user {user} has no mobile")
-            elif mobile in seen:
-                text = f"the mobile of {user} is that of {seen[mobile]} too, expected one for each"
-                yield document.problem(("mobile_accesses", name, "users", str(i)), text)
-            seen[mobile] = user
