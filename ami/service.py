@@ -9,26 +9,26 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
-from ami.asterisk_log import AsteriskLog
 from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
-from ami.cel_file import CelFile
-from ami.cel_follower import CelFollower
 from ami.client import AmiClient
-from ami.gauges import Gauges
-from ami.in_step import InStep
-from ami.line_keeper import LineKeeper
-from ami.live_view import LiveView
-from ami.live_writer import LiveWriter
-from ami.load_counter import LoadCounter
-from ami.log_keeper import LogKeeper
-from ami.losses import Losses
 from ami.notices import StopNotices
 from ami.periodic_task import kept_running
-from ami.record_watch import RecordWatch, operator_notices
-from ami.registrations import Registrations
-from ami.second_path import SecondPath
-from ami.sip_guard import SipGuard
-from ami.vanished_calls import VanishedCalls
+from ami.records.cel_file import CelFile
+from ami.records.ended_calls import LoadCounter, RecordWriter
+from ami.records.follower import CelFollower
+from ami.records.lines import LineKeeper
+from ami.records.losses import Losses
+from ami.records.record_watch import RecordWatch, operator_notices
+from ami.records.second_path import SecondPath
+from ami.records.vanished_calls import VanishedCalls
+from ami.security.asterisk_log import AsteriskLog
+from ami.security.log_keeper import LogKeeper
+from ami.security.sip_guard import SipGuard
+from ami.view.gauges import Gauges
+from ami.view.in_step import InStep
+from ami.view.live_view import LiveView
+from ami.view.live_writer import LiveWriter
+from ami.view.registrations import Registrations
 from ami.wake_ups import WakeUps
 from confgen.secrets import log_token
 from services.published_tenants import PublishedTenants
@@ -66,7 +66,8 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user:
             addresses = CalendarAddresses(redis, reach, PublishedCalendars(published).wanted, read_calendar)
             losses = Losses(cel_file.with_name("losses.csv"))
             follower = CelFollower(
-                CelFile(cel_file), CallStore(engine), writer.calls, lambda: view.booted_at, counter, losses)
+                CelFile(cel_file), RecordWriter(CallStore(engine), counter, losses), writer.calls,
+                lambda: view.booted_at, losses)
             SecondPath(ami_of_cel, follower)
             watch = RecordWatch(redis, cel_file, follower, losses, lambda: operator_notices(published))
             registrations = Registrations(ami, redis)

@@ -19,7 +19,7 @@ register_profiles()
 CLONE_NEWNET = 0x40000000      # sched.h
 LIMITS = {
     "agi.fastagi": ("MAX_WAIT_S",), "agi.speech": ("LIMIT_S",), "agi.understanding": ("LIMIT_S",),
-    "ami.calendar_addresses": ("LIMIT_S",), "ami.load_counter": ("LIMIT_S",), "provision.https": ("HANDSHAKE_S", "REQUEST_S"),
+    "ami.calendar_addresses": ("LIMIT_S",), "ami.records.ended_calls": ("LIMIT_S",), "provision.https": ("HANDSHAKE_S", "REQUEST_S"),
     "store.answers": ("LIMIT_S", "LINE_LIMIT_S"), "store.live": ("LIMIT_S",), "store.switches": ("LIMIT_S",),
 }
 """Of the product, by module: the time that it gives others of a healthy machine."""

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ami.client import AmiClient, AmiError, Message
-from ami.live_view import STATES
+from ami.view.live_view import STATES
 from centralka.settings import Settings
 from routing.call.facts import DeviceState
 from routing.numbering.endpoint import TrunkEndpoint, read_endpoint

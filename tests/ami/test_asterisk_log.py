@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ami.asterisk_log import CHUNK, AsteriskLog
-from ami.limited_log import BoundedFile, LineLimits
+from ami.security.asterisk_log import CHUNK, AsteriskLog
+from ami.security.log_keeper import BoundedFile, LineLimits
 
 TOKEN = "0123456789abcdef"
 

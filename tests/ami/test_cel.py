@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agi.channel_text import path_text
-from ami.cel import FIELDS, CelError, EndedCall, assemble, endpoint_of, parse_event
-from ami.pending_calls import PendingCalls
+from ami.records.calls import EndedCall, PendingCalls, assemble, endpoint_of
+from ami.records.events import FIELDS, CelError, parse_event
 from routing.call.english import in_english
 from routing.call.reasons import Why
 from routing.call.state import Visit

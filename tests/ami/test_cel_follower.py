@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from ami import cel_follower
-from ami.cel import EndedCall, assemble, parse_event
-from ami.cel_file import CelFile
-from ami.cel_follower import CelFollower
-from ami.live_writer import LiveHash
-from ami.load_counter import LoadCounter
-from ami.losses import Losses
-from ami.pending_calls import PendingCalls
+from ami.records import ended_calls
+from ami.records.calls import EndedCall, PendingCalls, assemble
+from ami.records.cel_file import CelFile
+from ami.records.ended_calls import LoadCounter, RecordWriter
+from ami.records.events import parse_event
+from ami.records.follower import CelFollower
+from ami.records.losses import Losses
+from ami.view.live_writer import LiveHash
 from store import live
 from store.calls import CallStore
 from store.database import connect, upgrade
@@ -75,7 +75,7 @@ def follow_file(file: CelFile, store: CallStore, booted_at: float | None = None,
     moment = None if booted_at is None else datetime.fromtimestamp(booted_at, UTC)
     counter = LoadCounter(live.connect("unix:///none"), lambda tenant: UTC)
     losses = Losses(file.path.with_name("losses.csv"))
-    return CelFollower(file, store, calls or LiveHash("calls", lambda: None), lambda: moment, counter, losses)
+    return CelFollower(file, RecordWriter(store, counter, losses), calls or LiveHash("calls", lambda: None), lambda: moment, losses)
 
 
 def call_lines(number: int) -> list[bytes]:
@@ -282,7 +282,7 @@ async def test_end_of_a_call_that_is_still_on_its_way_is_waited_for(store: Morta
 
 async def test_records_wait_while_the_database_is_away(
         store: MortalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cel_follower, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(ended_calls, "FIRST_DELAY_S", 0.001)
     away = [OperationalError("INSERT", {}, Exception("database is locked")), ConnectionRefusedError(111, "refused")]
     save = store.save
 
@@ -414,7 +414,7 @@ async def test_file_of_losses_stays_small(tmp_path: Path) -> None:
 @pytest.mark.parametrize("away", [False, True], ids=["alone", "after the database was away"])
 async def test_record_that_the_database_refuses_costs_no_other(
         store: MortalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: bool) -> None:
-    monkeypatch.setattr(cel_follower, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(ended_calls, "FIRST_DELAY_S", 0.001)
     async with store._engine.begin() as connection:
         await connection.exec_driver_sql(
             "CREATE TRIGGER refuse BEFORE INSERT ON calls WHEN NEW.linkedid = '2.1' BEGIN SELECT RAISE(ABORT, 'no'); END")
@@ -445,7 +445,7 @@ async def test_call_of_which_no_record_can_be_made_costs_no_other(
             raise RecursionError("deep")
         return assemble(ended)
 
-    monkeypatch.setattr(cel_follower, "assemble", assemble_or_fail)
+    monkeypatch.setattr(ended_calls, "assemble", assemble_or_fail)
     asterisk = Asterisk(tmp_path / "cel.csv")
     follower = follow_file(CelFile(asterisk.path), store)
     await follower.resume()
@@ -459,8 +459,8 @@ async def test_call_of_which_no_record_can_be_made_costs_no_other(
     ("query_only=ON", "attempt to write a readonly database"), ("max_page_count=1", "database or disk is full")])
 async def test_records_wait_for_a_database_that_cannot_be_written_and_calls_that_end_meanwhile_are_over(
         store: MortalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pragma: str, problem: str) -> None:
-    monkeypatch.setattr(cel_follower, "FIRST_DELAY_S", 0.01)
-    monkeypatch.setattr(cel_follower, "LONGEST_DELAY_S", 0.05)
+    monkeypatch.setattr(ended_calls, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(ended_calls, "LONGEST_DELAY_S", 0.05)
     engine, asterisk, calls = store._engine, Asterisk(tmp_path / "cel.csv"), LiveHash("calls", lambda: None)
     broken = True
 

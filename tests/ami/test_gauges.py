@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ami import gauges
 from ami.client import AmiClient
-from ami.gauges import Gauges
+from ami.view import gauges
+from ami.view.gauges import Gauges
 from services import metrics
 from tests.ami.ami_peer import ADDRESS, Action, accept, ami_peer, response, until
 

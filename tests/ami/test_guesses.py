@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ami.guesses import (
+from ami.security.guesses import (
     ALLOWED,
     FIRST_BAN,
     FORGIVEN_S,

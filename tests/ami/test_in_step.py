@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ami.client import AmiClient
-from ami.in_step import InStep
+from ami.view.in_step import InStep
 from routing.call.facts import Personal
 from routing.tenant.tenant import Tenant
 from services.published_tenants import PublishedTenants

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ami.lamps import lamps_of, tenant_of_lamp
+from ami.view.lamps import lamps_of, tenant_of_lamp
 from routing.call.facts import Personal
 from tests.ami.test_queue_agents import QUEUES
 from tests.tenants_for_tests import acme

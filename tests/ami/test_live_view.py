@@ -11,10 +11,10 @@ from typing import TypeVar
 import pytest
 
 from ami import client as ami_client
-from ami import live_writer
 from ami.client import AmiClient
-from ami.live_view import LiveView
-from ami.live_writer import LiveWriter
+from ami.view import live_writer
+from ami.view.live_view import LiveView
+from ami.view.live_writer import LiveWriter
 from routing.call.facts import DeviceState
 from store import follower as store_follower
 from store import live

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ami.load_counter import called, conversations
+from ami.records.ended_calls import called, conversations
 from routing.call.reasons import Why
 from store.loads import Conversation
 from store.records import Call, Leg, Outcome, PathEntry

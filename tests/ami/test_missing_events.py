@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami.cel import CelError, CelEvent, parse_event
 from ami.client import AmiClient, Message
-from ami.missing_events import SETTLE_S, MissingEvents
-from ami.second_path import event_of
+from ami.records.events import SETTLE_S, CelError, CelEvent, MissingEvents, parse_event
+from ami.records.second_path import event_of
 from tests.ami.ami_peer import ADDRESS, ami_peer, until
 from tests.ami.test_cel_follower import call_lines
 

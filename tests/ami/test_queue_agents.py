@@ -1,6 +1,6 @@
 """Which members of Asterisk's queues are paused: by what users have set, for every tenant that has queues."""
 
-from ami.queue_agents import QueueMember, members_of, tenant_of_pause
+from ami.view.lamps import QueueMember, members_of, tenant_of_pause
 from routing.call.facts import Personal
 from tests.tenants_for_tests import acme
 

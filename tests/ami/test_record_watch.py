@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ami import record_watch
-from ami.cel_file import CelFile
-from ami.cel_reserve import Space, reserve
-from ami.losses import Losses
-from ami.record_watch import RecordWatch, operator_notices
+from ami.records import record_watch
+from ami.records.cel_file import CelFile
+from ami.records.losses import Losses
+from ami.records.record_watch import RecordWatch, Space, operator_notices, reserve
 from store import live, record_health
 from tests.ami.mail_server import mail_server
 from tests.ami.test_cel_follower import MortalStore, empty_database, follow_file, store

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from ami import sip_guard
-from ami.asterisk_log import LogMessage
 from ami.client import AmiClient
-from ami.guesses import ALLOWED
-from ami.sip_guard import SipGuard
+from ami.security import sip_guard
+from ami.security.asterisk_log import LogMessage
+from ami.security.guesses import ALLOWED
+from ami.security.sip_guard import SipGuard
 from store import live
 from store.bans import load_bans, load_guessed, release_ban
 from tests.ami.ami_peer import ADDRESS, Action, AmiPeer, accept, ami_peer, response, until

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ami.guesses import ALLOWED
+from ami.security.guesses import ALLOWED
 from runtime.instance import centralka_command
 from runtime.process import Process
 from sipp import Address, Callee, Ring

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from ami.cel import endpoint_of, extension_of
+from ami.records.calls import endpoint_of, extension_of
 from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
 from simulator.scenario_grammar import Handing, PhoneDoes, Transfers
 from simulator.scenario_run import Scene

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ami.cel import CelEvent
-from ami.legs_outside import LegsOutside
-from ami.line_keeper import LineKeeper
+from ami.records.events import CelEvent
+from ami.records.lines import LegsOutside, LineKeeper
 from routing.call.admission import Caps, Limit, Usage, reached
 from routing.call.effects import Admit, CheckPin, ConfirmCountry, PinIs
 from routing.call.questions import KnownCountry, PinOf

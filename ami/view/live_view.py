@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from ami.cel import endpoint_of
 from ami.client import AmiClient, AmiError, Message
-from ami.live_writer import LiveHash
+from ami.records.calls import endpoint_of
+from ami.view.live_writer import LiveHash
 from routing.call.facts import DeviceState
 
 log = structlog.get_logger()

@@ -15,10 +15,10 @@ from typing import Final, NoReturn
 import structlog
 from redis.asyncio import Redis
 
-from ami.asterisk_log import LogMessage
 from ami.client import AmiClient
-from ami.guesses import MOST_BANS, Guesses, guess_of, in_force, network_of, new_ban
 from ami.periodic_task import take_turns
+from ami.security.asterisk_log import LogMessage
+from ami.security.guesses import MOST_BANS, Guesses, guess_of, in_force, network_of, new_ban
 from services import metrics
 from store.bans import REMEMBERED, Ban, load_bans, put_bans, put_guessed
 

@@ -1,16 +1,16 @@
-"""Synchronisation of Asterisk with users' settings: lamps (lamps.py), paused members of queues (queue_agents.py).
+"""Synchronisation of Asterisk with users' settings: lamps and paused members of queues (lamps.py).
 
 A device state reports if each one is on. QueueStatus would report pauses too, but with the names and numbers of all waiting
-callers: text that callers chose, which no code here may read over AMI (ami/live_view.py).
+callers: text that callers chose, which no code here may read over AMI (ami/view/live_view.py).
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn, Protocol
 
-from ami import lamps, queue_agents
-from ami.changed_tenants import ChangedTenants
 from ami.client import ACTION_LIMIT_S, AmiClient, AmiError, Message
 from ami.periodic_task import take_turns
+from ami.view import lamps
+from ami.view.changed_tenants import ChangedTenants
 from routing.tenant.tenant import Tenant
 from services.published_tenants import PublishedTenants
 from store.follower import Live, LiveFollower
@@ -76,7 +76,7 @@ class InStep:
 
     def _note(self, event: Message) -> None:
         """A state of a device, in a list or as it changes."""
-        slug = queue_agents.tenant_of_pause(event.device) or lamps.tenant_of_lamp(event.device)
+        slug = lamps.tenant_of_pause(event.device) or lamps.tenant_of_lamp(event.device)
         if slug:
             (self._on.add if event.state == "INUSE" else self._on.discard)(event.device)
             self._tenants.changed.add(slug)
@@ -101,5 +101,5 @@ def has_switchables(tenant: Mapping[str, Any]) -> bool:
 def switchables_of(tenant: Tenant, live: Live) -> Iterator[tuple[Switchable, bool]]:
     """Each lamp and queue member, and True if it must be on."""
     personal = live.personal.get(tenant.tenant, {})
-    yield from queue_agents.members_of(tenant, personal)
+    yield from lamps.members_of(tenant, personal)
     yield from lamps.lamps_of(tenant, live.switches.get(tenant.tenant, {}), personal)

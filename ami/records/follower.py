@@ -11,38 +11,21 @@ unavailable, reading goes on too, up to MOST_UNSAVED calls, so that the lines of
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import structlog
 
-from ami.cel import (
-    FAILOVER,
-    CelError,
-    CelEvent,
-    EndedCall,
-    assemble,
-    events_in,
-    line_of,
-    parse_event,
-    start_of,
-    tenant_of,
-)
-from ami.cel_file import CHUNK, CelFile, Place
-from ami.legs_outside import LegsOutside, payers
-from ami.live_writer import LiveHash
-from ami.load_counter import LoadCounter
-from ami.losses import Losses
-from ami.missing_events import MissingEvents
-from ami.pending_calls import PendingCalls
+from ami.records.calls import EndedCall, PendingCalls, start_of, tenant_of
+from ami.records.cel_file import CHUNK, CelFile, Place
+from ami.records.ended_calls import LONGEST_DELAY_S, RecordWriter
+from ami.records.events import CelError, CelEvent, MissingEvents, events_in, line_of, parse_event
+from ami.records.lines import LegsOutside
+from ami.records.losses import Losses
+from ami.view.live_writer import LiveHash
 from services import metrics
-from store.calls import CallStore
-from store.database import is_away
 from store.live import LiveCall
-from store.records import Call, CelPosition, Leg
 
 log = structlog.get_logger()
 
@@ -50,51 +33,32 @@ POLL_S = 0.25
 # Asterisk reports its uptime in whole seconds; it accepts no SIP request until it has booted, some tenths of a second later.
 BOOT_SLACK = timedelta(seconds=1)
 SAVE_EVERY = 1 << 20      # bytes read without an ended call, after which the position is stored anyway
-FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 REMEMBERED = 10_000       # ended calls whose late events are known as such
 MOST_UNSAVED = 5_000      # ended calls that wait for the database in memory; all others wait in the CEL file
-
-T = TypeVar("T")
-Record = tuple[Call, tuple[Leg, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Unsaved:
-    """An ended call that is not in the database yet. `paid`: the users who pay for its external legs, by uniqueid."""
-
-    ended: EndedCall
-    record: Record
-    paid: Mapping[str, str]
 
 
 class CelFollower:
     """`run` never returns; Asterisk, Redis and the database may each be unavailable for a while.
 
-    `calls` gets the calls in progress. `booted_at` returns the time of Asterisk's boot; None while it is unknown. `counter`
-    gets each call before it is stored, and so some calls more than once. `problem` is why records are not stored now.
+    `calls` gets the calls in progress. `booted_at` returns the time of Asterisk's boot; None while it is unknown.
     """
 
     def __init__(
-        self, file: CelFile, store: CallStore, calls: LiveHash, booted_at: Callable[[], datetime | None], counter: LoadCounter,
-        losses: Losses,
+        self, file: CelFile, writer: RecordWriter, calls: LiveHash, booted_at: Callable[[], datetime | None], losses: Losses,
     ) -> None:
-        self._file, self._store, self._calls, self._booted_at = file, store, calls, booted_at
-        self._counter, self._losses = counter, losses
+        self._file, self._writer, self._calls, self._booted_at, self._losses = file, writer, calls, booted_at, losses
         self._pending = PendingCalls()
         self.legs = LegsOutside()                    # of the calls in progress
-        self.problem = ""
         self.is_caught_up = False                    # the last look read to the end of the file
         self.missed, self.missed_at = 0, ""          # number of events from AMI that the file lacks; time of the last
         self._missing = MissingEvents()
         self._refused = 0
         self._began: dict[str, Place] = {}           # of each pending call whose beginning was read, the oldest first
         self._ended: dict[str, None] = {}
-        self._unsaved: list[_Unsaved] = []
         self._to_save = asyncio.Event()
         self._boot: datetime | None = None           # the last boot that pending calls were compared with
         self._saved = Place(0, 0)
         metrics.CALLS_IN_PROGRESS.set_function(lambda: len(calls.values))
-        metrics.RECORDS_WAITING.set_function(lambda: self.waiting)
 
     async def run(self) -> NoReturn:
         await self.resume()
@@ -106,7 +70,12 @@ class CelFollower:
     @property
     def waiting(self) -> int:
         """Records of ended calls that are not in the database yet."""
-        return len(self._unsaved)
+        return self._writer.waiting
+
+    @property
+    def problem(self) -> str:
+        """The reason why records are not stored now; '' for none."""
+        return self._writer.problem
 
     @property
     def pending(self) -> Mapping[str, Sequence[CelEvent]]:
@@ -130,7 +99,7 @@ class CelFollower:
         """Ends a pending call whose end will never be read."""
         ended = self._interrupt(linkedid)
         if ended.whole:
-            self._report(ended, "its end was never read")
+            self._writer.report(ended, "its end was never read")
         await self._finish([ended])
 
     async def _read_on(self) -> NoReturn:
@@ -138,7 +107,7 @@ class CelFollower:
         while True:
             busy = False
             try:
-                if len(self._unsaved) < MOST_UNSAVED:
+                if self._writer.waiting < MOST_UNSAVED:
                     busy = await self.read()
                 told = ""
             except OSError as error:
@@ -156,12 +125,12 @@ class CelFollower:
                 await self.save()
             except Exception as error:  # the outermost loop: nothing is forgotten before it is saved
                 log.exception("call_records_not_saved")
-                self.problem = str(error) or type(error).__name__
+                self._writer.problem = str(error) or type(error).__name__
                 await asyncio.sleep(LONGEST_DELAY_S)
 
     async def resume(self) -> None:
         """Go to the position where the previous process stopped."""
-        self._file.resume(await self._patiently(self._store.position, "read"))
+        self._file.resume(await self._writer.position())
         self._saved = self._file.place
 
     async def follow(self) -> bool:
@@ -189,11 +158,9 @@ class CelFollower:
 
     async def _finish(self, ended: Sequence[EndedCall]) -> None:
         """Makes the records of ended calls, and frees the lines that these calls hold."""
-        unsaved = [each for call in ended if (each := self._record_of(call)) is not None]
-        if unsaved:
-            self._unsaved += unsaved
+        if new := self._writer.take(ended):
             self._to_save.set()
-            await self._count([each for each in unsaved if each.ended.whole])
+            await self._writer.count([each for each in new if each.ended.whole])
 
     def _take(self, place: Place, line: bytes) -> list[EndedCall]:
         """The calls that end with this line: one event, unless the disk was full."""
@@ -280,31 +247,6 @@ class CelFollower:
         self._forget(linkedid)
         return self._pending.interrupt(linkedid)
 
-    def _record_of(self, ended: EndedCall) -> _Unsaved | None:
-        try:
-            record = assemble(ended)
-            if record is not None:
-                return _Unsaved(ended, record, payers(ended.events))
-            log.info("call of no tenant isn't kept", call=ended.linkedid, channel=ended.events[0].channel)
-        except Exception as error:  # one call that fails must not stop the others
-            log.exception("call_record_failed", call=ended.linkedid)
-            self._lose(ended, "failed", repr(error))
-        return None
-
-    def _lose(self, ended: EndedCall, reason: str, problem: str) -> None:
-        metrics.RECORDS_LOST.labels(reason).inc()
-        self._report(ended, problem)
-
-    def _report(self, ended: EndedCall, problem: str) -> None:
-        self._losses.add([line_of(event) for event in ended.events], problem, call=ended.linkedid)
-
-    async def _count(self, calls: Sequence[_Unsaved]) -> None:
-        await self._counter.count([call.record for call in calls], [call.paid for call in calls])
-        for call, _ in (each.record for each in calls):
-            metrics.CALLS_ENDED.labels(call.tenant, call.outcome.value).inc()
-            if any(entry.node == FAILOVER[0] for entry in call.path):
-                metrics.CALLS_FAILED_OVER.labels(call.tenant).inc()
-
     def _resume_at(self) -> Place:
         while self._began:
             linkedid, place = next(iter(self._began.items()))
@@ -320,57 +262,13 @@ class CelFollower:
     async def save(self) -> None:
         """Stores ended calls as soon as the database accepts them, and the position to resume from after a restart."""
         self._to_save.clear()
-        calls, place = [*self._unsaved], self._resume_at()
-        if not calls and not self._is_far():
+        place = self._resume_at()
+        if not self._writer.waiting and not self._is_far():
             return
-        beheaded = [call.ended.linkedid for call in calls if not call.ended.whole]
-        kept = await self._patiently(partial(self._store.kept, beheaded), "read") if beheaded else frozenset()
-        position = self._file.position(place)
-        new = [call for call in calls if call.ended.linkedid not in kept]
-        for call in new:
-            if not call.ended.whole:
-                self._report(call.ended, "its beginning was never read")
-        await self._count([call for call in new if not call.ended.whole])
-        try:
-            await self._patiently(partial(self._store.save, [call.record for call in new], position), "write")
-            metrics.RECORDS_WRITTEN.inc(len(new))
-        except Exception:
-            await self._save_one_by_one(new, position)
-        del self._unsaved[:len(calls)]
+        await self._writer.save(self._file.position(place))
         self._saved = place
         self._file.forget_before(place)
 
-    async def _save_one_by_one(self, calls: Sequence[_Unsaved], position: CelPosition | None) -> None:
-        """One record that the database refuses must not stop the others."""
-        for call in calls:
-            try:
-                await self._patiently(partial(self._store.save, [call.record], None), "write")
-                metrics.RECORDS_WRITTEN.inc()
-            except Exception as error:  # whatever it is: the next one is kept
-                log.exception("call_record_refused", tenant=call.record[0].tenant, call=call.ended.linkedid)
-                self._lose(call.ended, "refused", f"refused by the database: {error.__cause__ or error}")
-        await self._patiently(partial(self._store.save, [], position), "write")
-
-    async def _patiently(self, work: Callable[[], Awaitable[T]], what: str) -> T:
-        """Run it, with retries while the database is unavailable. Raises errors that the values cause."""
-        delay_s = FIRST_DELAY_S
-        while True:
-            try:
-                result = await work()
-            except Exception as error:
-                if not is_away(error):
-                    raise
-                problem = str(error.__cause__ or error) or type(error).__name__
-                if problem != self.problem:
-                    log.warning("database_away", what=what, problem=problem, waiting=len(self._unsaved))
-                self.problem = problem
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, LONGEST_DELAY_S)
-            else:
-                if self.problem:
-                    log.info("database_back", what=what)
-                self.problem = ""
-                return result
 
 
 def _begins(event: CelEvent) -> bool:

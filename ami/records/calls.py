@@ -1,60 +1,21 @@
-"""Asterisk's channel events (CEL, comma-separated lines), and the call record made from the events of one call. Pure.
+"""Calls in progress, assembled from channel events, and the call record made from the events of one that has ended. Pure."""
 
-Text that a caller chose is in the file only as the extra of the user event `start`, encoded twice: a line feed in a
-caller's number would begin another line. https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
-"""
-
-import csv
-import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import pairwise
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
+from ami.records.events import UNSTORABLE, CelEvent, extra_of, said
 from routing.call.reason_text import read_reasons
 from routing.call.reasons import Why
 from routing.numbering.endpoint import DeviceEndpoint, read_endpoint
 from store.records import Call, Leg, Outcome, PathEntry
 
-# In the order of asterisk-conf/cel_custom.conf.
-FIELDS = ("eventtype", "eventtime", "channame", "appname", "accountcode", "uniqueid", "linkedid", "userdeftype",
-          "eventextra", "tenantid")
 FAILOVER = ("failover", Why.NO_SERVICE())
-_KIND = re.compile(r"\w{1,40}", re.ASCII)
-_BEGINNING = re.compile(rb'"\w{1,40}","\d{1,12}\.\d{6}","')      # of an event; within a field each '"' is doubled
 _SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no lone surrogates
-
-
-class CelError(ValueError):
-    """A line that is not an event."""
-
-
-@dataclass(slots=True)
-class CelEvent:
-    """One event; `kind` is Asterisk's name of it, or the user event's ('start', 'step', 'failover')."""
-
-    kind: str
-    at: datetime
-    linkedid: str
-    uniqueid: str
-    channel: str
-    tenant: str                # '' where the channel has none
-    application: str
-    user_event: bool
-    extra: str                 # JSON, or ''
-
-
-class Start(NamedTuple):
-    """The caller's number, name and the dialled number, as the caller sent them, without control characters."""
-
-    caller: str
-    caller_name: str
-    dialled: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,48 +32,91 @@ class EndedCall:
         return any(event.kind == "CHAN_START" and event.uniqueid == self.linkedid for event in self.events)
 
 
-def parse_event(line: bytes) -> CelEvent:
-    """Read one line of cel.csv; CelError when it isn't an event. Bytes that aren't UTF-8 become U+FFFD."""
-    try:
-        rows = list(csv.reader([line.decode("utf-8", "replace")], strict=True))
-    except csv.Error as error:
-        raise CelError(f"not comma-separated: {error}") from None
-    if len(rows) != 1 or len(rows[0]) != len(FIELDS):
-        raise CelError(f"found {len(rows[0]) if rows else 0} fields, expected {len(FIELDS)}")
-    text = {field: _UNSTORABLE.sub("\ufffd", value) for field, value in zip(FIELDS, rows[0], strict=True)}
-    try:
-        at = datetime.fromtimestamp(float(text["eventtime"]), UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise CelError(f"not an event of ours: {error}") from None
-    if not _KIND.fullmatch(text["userdeftype"] or text["eventtype"]):
-        raise CelError("an event without a name")
-    if not text["linkedid"] or not text["uniqueid"]:
-        raise CelError("an event without linkedid or uniqueid")
-    return CelEvent(
-        kind=text["userdeftype"] or text["eventtype"], at=at, linkedid=text["linkedid"], uniqueid=text["uniqueid"],
-        channel=text["channame"], tenant=text["tenantid"] or text["accountcode"], application=text["appname"],
-        user_event=bool(text["userdeftype"]), extra=text["eventextra"])
+@dataclass(slots=True)
+class PendingCalls:
+    """The calls that have begun and not ended, by linkedid, the oldest first. No event raises, in any order.
+
+    A channel may move from its call to an older one: a consultation becomes part of the call that it transfers, and so does the
+    call of a user who picks up a call or retrieves a parked one. Its own call then ends without its HANGUP. The others of
+    that call also belong to the older one, and may keep their old linkedid, as the far half of a Local channel does.
+    After a transfer to an announcement no bridge joins the two calls: only ATTENDEDTRANSFER shows that they became one.
+    """
+
+    events: dict[str, list[CelEvent]] = field(default_factory=dict)
+    _call_of: dict[str, str] = field(default_factory=dict)       # the linkedid of each channel that is up, by uniqueid
+    _up: dict[str, set[str]] = field(default_factory=dict)       # the same, by linkedid
+    _became: dict[str, str] = field(default_factory=dict)        # from each call that joined a pending call to that call
+    _parts: dict[str, list[str]] = field(default_factory=dict)   # the same, by the pending one
+
+    def place(self, event: CelEvent) -> None:
+        """Adds the event to the call that its channel belongs to now. Call it before `join`."""
+        event.linkedid = self._became.get(event.linkedid, event.linkedid)
+
+    def join(self, event: CelEvent) -> str:
+        """If this event moves a channel to another call, adds its old call to that one. Returns the linkedid that is no longer
+        a call, else ''. Call it before `take`."""
+        before = self._call_of.get(event.uniqueid, event.linkedid)
+        if event.kind == "ATTENDEDTRANSFER" and not event.user_event:
+            other = self._call_of.get(str(extra_of(event.extra).get("channel2_uniqueid")), before)
+            event.linkedid, before = sorted((before, other), key=lambda call: self._began_at(call, event.at))
+        call = event.linkedid
+        if before == call:
+            return ""
+        if together := self.events.pop(before, []) + self.events.pop(call, []):
+            self.events[call] = sorted(together, key=lambda each: each.at)
+        moved = self._up.pop(before, set())
+        self._up.setdefault(call, set()).update(moved)
+        self._call_of.update(dict.fromkeys(moved, call))
+        parts = [*self._parts.pop(before, []), before]
+        self._became.update(dict.fromkeys(parts, call))
+        self._parts.setdefault(call, []).extend(parts)
+        return before
+
+    def _began_at(self, linkedid: str, otherwise: datetime) -> datetime:
+        return self.events[linkedid][0].at if linkedid in self.events else otherwise
+
+    def take(self, event: CelEvent) -> EndedCall | None:
+        """Adds an event and returns the call if this was its last event. The same event a second time changes nothing."""
+        events = self.events.setdefault(event.linkedid, [])
+        if events and event.at <= events[-1].at and event in events:
+            return None
+        events.append(event)
+        if event.user_event:
+            return None
+        match event.kind:
+            case "CHAN_START":
+                self._call_of[event.uniqueid] = event.linkedid
+                self._up.setdefault(event.linkedid, set()).add(event.uniqueid)
+            case "HANGUP" if event.uniqueid in self._call_of:
+                self._up.get(self._call_of.pop(event.uniqueid), set()).discard(event.uniqueid)
+            case "LINKEDID_END" if not self._up.get(event.linkedid):
+                return self._end(event.linkedid)
+        return None
+
+    def channels(self, linkedid: str) -> frozenset[str]:
+        """The channels of a call of which no hang-up was read, by uniqueid."""
+        events = self.events[linkedid]
+        hung_up = {event.uniqueid for event in events if event.kind == "HANGUP" and not event.user_event}
+        return frozenset({event.uniqueid for event in events} - hung_up | self._up.get(linkedid, set()))
+
+    def interrupt(self, linkedid: str) -> EndedCall:
+        """Ends a call whose last event will never come."""
+        return self._end(linkedid, interrupted=True)
+
+    def _end(self, linkedid: str, interrupted: bool = False) -> EndedCall:
+        for uniqueid in self._up.pop(linkedid, ()):
+            self._call_of.pop(uniqueid, None)
+        for part in self._parts.pop(linkedid, ()):
+            self._became.pop(part, None)
+        return EndedCall(linkedid, self.events.pop(linkedid), interrupted)
 
 
-def events_in(line: bytes) -> list[bytes]:
-    """The parts of a line that each begin like an event. A line has several after an incomplete write, for example on a full
-    disk: Asterisk then writes the next event behind it, on the same line."""
-    begins = [found.start() for found in _BEGINNING.finditer(line)]
-    cuts = [0, *(at for at in begins if at), len(line)]
-    return [line[start:end] for start, end in pairwise(cuts)]
+class Start(NamedTuple):
+    """The caller's number, name and the dialled number, as the caller sent them, without control characters."""
 
-
-def line_of(event: CelEvent) -> bytes:
-    """An event as a line of the file."""
-    user = event.kind if event.user_event else ""
-    fields = (event.kind, f"{event.at.timestamp():.6f}", event.channel, event.application, event.tenant, event.uniqueid,
-              event.linkedid, user, event.extra, event.tenant)
-    return encode(fields)
-
-
-def encode(fields: Sequence[str]) -> bytes:
-    """FIELDS as a line of the file."""
-    return ",".join('"' + each.replace('"', '""') + '"' for each in fields).encode()
+    caller: str
+    caller_name: str
+    dialled: str
 
 
 def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
@@ -167,7 +171,7 @@ def start_of(events: Sequence[CelEvent]) -> Start:
 
 
 def _chosen(encoded: str) -> str:
-    return _UNSTORABLE.sub("\ufffd", _CONTROL.sub("", unquote(encoded)))
+    return UNSTORABLE.sub("\ufffd", _CONTROL.sub("", unquote(encoded)))
 
 
 def _entered(application: str, events: Sequence[CelEvent]) -> bool:
@@ -206,14 +210,6 @@ def _cause(extra: str) -> int | None:
     return cause if isinstance(cause, int) and 0 <= cause <= 255 else None
 
 
-def extra_of(extra: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(extra)
-    except (ValueError, RecursionError):
-        return {}
-    return fields if isinstance(fields, dict) else {}
-
-
 def _path(events: Sequence[CelEvent]) -> Iterator[PathEntry]:
     for event in events:
         if event.user_event and event.kind == "failover":
@@ -229,10 +225,5 @@ def _visits(at: datetime, text: str) -> Iterator[PathEntry]:
     for entry in text.split(";"):
         node, _, why = entry.partition("|")
         if node:
-            reasons = read_reasons(why) if why.startswith(".") else Why.WORDS(_UNSTORABLE.sub("\ufffd", unquote(why)))
-            yield PathEntry(at, _UNSTORABLE.sub("\ufffd", unquote(node)), reasons)
-
-
-def said(extra: str) -> str:
-    """The text of a user event."""
-    return str(extra_of(extra).get("extra", ""))
+            reasons = read_reasons(why) if why.startswith(".") else Why.WORDS(UNSTORABLE.sub("\ufffd", unquote(why)))
+            yield PathEntry(at, UNSTORABLE.sub("\ufffd", unquote(node)), reasons)

@@ -1,13 +1,17 @@
-"""External legs of calls in progress, and the users who pay for them, from channel events. Pure.
+"""Lines of calls in progress: their external legs and the users who pay for them, and the leases of tenants' lines.
 
-The dialplan reports both on each external leg, [outside] in asterisk-conf/extensions.conf: "<user or nothing>|<number>".
+The dialplan reports an external leg and its user on the leg's own channel, [outside] in asterisk-conf/extensions.conf:
+"<user or nothing>|<number>".
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
-from ami.cel import CelEvent, said
-from store.lines import Seen
+from ami.periodic_task import take_turns
+from ami.records.events import CelEvent, said
+from store.lines import RENEW_S, Lines, Seen
 
 OUTSIDE = "outside"      # the user event
 
@@ -115,3 +119,33 @@ def leg_of(event: CelEvent) -> LegOutside | None:
 def payers(events: Iterable[CelEvent]) -> dict[str, str]:
     """The users who pay for external legs, by uniqueid."""
     return {event.uniqueid: leg.payer for event in events if (leg := leg_of(event))}
+
+
+LOOK_S = 0.5
+
+
+class LineKeeper:
+    """Examines only tenants whose calls have changed and those whose leases are due for renewal."""
+
+    def __init__(self, lines: Lines, legs: LegsOutside, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lines, self._legs, self._clock = lines, legs, clock
+        self._told_at: dict[str, float] = {}         # by tenant, the oldest first
+
+    async def run(self) -> None:
+        """Never returns."""
+        await take_turns(self.tell, every_s=LOOK_S, failed="lines of calls in progress are not renewed")
+
+    async def tell(self) -> None:
+        """Raises what store.live.AWAY lists; leases that were not renewed then are renewed at the next turn."""
+        now, changed = self._clock(), self._legs.changed
+        changed.update(takewhile(lambda tenant: now - self._told_at[tenant] >= RENEW_S, self._told_at))
+        for tenant in [*changed]:
+            changed.discard(tenant)              # later changes are reported at the next turn
+            self._told_at.pop(tenant, None)
+            if seen := self._legs.seen(tenant):
+                try:
+                    await self._lines.renew(tenant, seen)
+                except BaseException:
+                    changed.add(tenant)
+                    raise
+                self._told_at[tenant] = now

@@ -13,9 +13,9 @@ from typing import Final
 
 from panoramisk.message import Message
 
-from ami.cel import CelError, CelEvent, encode, parse_event
-from ami.cel_follower import CelFollower
 from ami.client import AmiClient
+from ami.records.events import CelError, CelEvent, encode, parse_event
+from ami.records.follower import CelFollower
 
 HEADERS: Final = (
     "Event", "Privilege", "EventName", "AccountCode", "CallerIDnum", "CallerIDname", "CallerIDani", "CallerIDrdnis",

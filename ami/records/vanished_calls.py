@@ -1,7 +1,7 @@
 """Calls in progress that Asterisk no longer has: their end was never read, because the CEL file was truncated or not written.
 
 Each channel is queried by its uniqueid, with Getvar: unlike the list of CoreShowChannels, the response contains no text that
-a caller chose (ami/live_view.py). Calls with recent events are not queried.
+a caller chose (ami/view/live_view.py). Calls with recent events are not queried.
 """
 
 import time
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ami.cel_follower import CelFollower
 from ami.client import AmiClient, AmiError
 from ami.periodic_task import take_turns
+from ami.records.follower import CelFollower
 
 LOOK_S: Final = 1.0
 AT_ONCE: Final = 20              # calls examined in one turn

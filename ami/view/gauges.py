@@ -1,6 +1,6 @@
 """Gauges that Asterisk is asked for: queues and the registrations of trunks.
 
-QueueSummary contains numbers and the queues' names only, no text that a caller chose (ami/live_view.py explains why).
+QueueSummary contains numbers and the queues' names only, no text that a caller chose (ami/view/live_view.py explains why).
 """
 
 from pathlib import Path
