@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from confgen.publish.asterisk_reload import (
@@ -16,6 +17,7 @@ from confgen.publish.asterisk_reload import (
     marker_files,
     marker_of,
 )
+from confgen.publish.old_sounds import delete_old_sounds
 from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
 from confgen.publish.sip_database import make_database, write_all_objects, write_mailboxes
 from confgen.render.sip_objects import IN_FILES, files_by_kind, objects_in
@@ -76,6 +78,10 @@ async def publish(
         names.append(after.name)
     if names != history(home):
         record(home, names)
+    try:
+        delete_old_sounds(home, datetime.now(UTC))
+    except (OSError, ValueError) as error:
+        complaint = "; ".join(filter(None, (complaint, str(error))))
     return Published(after.name, tuple(sorted((*written, *gone))), folders, complaint)
 
 

@@ -58,15 +58,20 @@ class SoundCache:
                     raise
 
     def shrink(self, max_bytes: int = MAX_BYTES) -> None:
-        """Removes the sounds that were not used for longest, until the rest is no more than that."""
+        """Removes the sounds that were not used for longest, until the rest is no more than that. Another process may do the
+        same at this moment."""
+        found: list[tuple[float, int, str]] = []
         with suppress(OSError):
-            found = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(self._folder)]
-            total = sum(size for _, size, _ in found)
-            for _, size, path in sorted(found):
-                if total <= max_bytes:
-                    break
+            for entry in os.scandir(self._folder):
+                with suppress(FileNotFoundError):
+                    found.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
+        total = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if total <= max_bytes:
+                break
+            with suppress(OSError):
                 os.unlink(path)
-                total -= size
+            total -= size
 
     def _file(self, key: str) -> Path:
         return self._folder / hashlib.sha256(key.encode()).hexdigest()

@@ -1,6 +1,7 @@
 """Configuration changes while calls are up."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,8 @@ from centralka.asterisk import RunningAsterisk
 from centralka.cli.configuration import apply, render
 from centralka.settings import AMI_CLI_USER
 from confgen.publish.asterisk_reload import DIALPLAN, MARKED, RELOADS, WATCH_ALL, WATCHED_AT_MOST, AsteriskRefused
-from confgen.publish.publishing import Published, publish, read_current
+from confgen.publish.old_sounds import UNUSED_KEPT, delete_old_sounds
+from confgen.publish.publishing import Published, locked, publish, read_current
 from confgen.publish.sip_database import FILE
 from confgen.render.sip_objects import Endpoint, dump, load, objects_in
 from confgen.secrets import save_secrets
@@ -26,6 +29,8 @@ from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.process import Process
 from sipp import Account, Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
+from tests.agents.audio import likeness, read_wav
+from tests.agents.baresip import phone
 from tests.live.calling import MAIN, dials
 from tests.live.pbx import TENANTS, TRUNK, Pbx, until
 from tests.live.test_lamps import bodies, watching
@@ -348,3 +353,29 @@ async def test_rollback_brings_the_behaviour_back(pbx: Pbx, tenants: Path) -> No
     await is_nothing(pbx, "300")
     await asyncio.to_thread(pbx.centralka, "rollback")
     await is_nothing(pbx, "400")
+
+
+async def test_rollback_plays_the_old_prompt_though_old_sounds_were_deleted(pbx: Pbx, tenants: Path) -> None:
+    sounds, long_after = pbx.settings.home / "sounds" / "acme", datetime.now(UTC) + 3 * UNUSED_KEPT
+    for text in ("Dzień dobry tu firma Acme", "Witamy w nowej siedzibie"):
+        before = {*sounds.glob("welcome-*")}
+        file = tenants / "acme.yaml"
+        file.write_text(re.sub("welcome: {text: .*}", f"welcome: {{text: {text}}}", file.read_text()))
+        await asyncio.to_thread(pbx.runtime.apply, tenants)
+    (new,) = {*sounds.glob("welcome-*")} - before
+    async with phone(TRUNK["acme"]) as caller:
+        await caller.use(pbx.outside_caller().number, pbx.server)
+        await caller.dial(MAIN["acme"], pbx.server)
+        await caller.until("CALL_ESTABLISHED")
+        await asyncio.to_thread(pbx.centralka, "rollback")
+        with locked(pbx.settings.home):
+            delete_old_sounds(pbx.settings.home, long_after)
+        assert not new.exists()
+        await caller.hang_up()
+        await pbx.nothing_is_left()
+        (old,) = {json.loads((pbx.settings.home / "published" / "current" / "tenants" / "acme.json").read_text())["sounds"]["welcome"]}
+        begins = len(caller.heard())
+        await caller.dial(MAIN["acme"], pbx.server)
+        await until(lambda: likeness(caller.heard()[begins:], read_wav(sounds / f"{old}.wav")[:-800]) > 0.9, "the old prompt is heard")
+        await caller.hang_up()
+    await pbx.nothing_is_left()
