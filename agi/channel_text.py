@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
 
-from routing.call.reason_text import reason_text
+from routing.call.reasons import reason_text
 from routing.call.state import (
     Awaits,
     Chosen,
@@ -30,7 +30,7 @@ from routing.call.state import (
     VoicemailEnded,
 )
 from routing.speech.phrases import LANGUAGES, Language
-from services.allowed_text import AgiError, checked
+from services.asterisk_text import AgiError, checked
 
 MAX_CHOSEN = 300         # characters, encoded, of text that a caller chose; the dialplan sends 64 before encoding
 MAX_PATH_TEXT = 4000     # characters; Asterisk reads an AGI line of at most 8191
@@ -64,7 +64,7 @@ def read_state(text: str) -> State | None:
 
 
 def path_text(path: tuple[Visit, ...]) -> str:
-    """'main|.key-1~.on_to-sales~;...': the node percent-encoded, the reasons as routing/call/reason_text.py has them, so that
+    """'main|.key-1~.on_to-sales~;...': the node percent-encoded, the reasons as routing/call/reasons.py has them, so that
     nothing in it can be read as dialplan. A path that is too long keeps its end, which says where the call went."""
     text = ";".join(f"{quote(visit.node, safe='')}|{reason_text(visit.why)}" for visit in path)
     if len(text) > MAX_PATH_TEXT:

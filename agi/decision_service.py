@@ -24,12 +24,10 @@ from routing.call.state import Awaits, Visit
 from routing.engine.engine import next_step, transfer_refusal
 from routing.engine.entry import START
 from routing.nodes.outbound_policy import why_not_called
-from routing.numbering.callers import caller_number
-from routing.numbering.numbers import dialled_number
+from routing.numbering.numbers import caller_number, dialled_number
 from services import metrics
-from services.allowed_text import AgiError, checked
+from services.asterisk_text import DIGITS, AgiError, checked, lot_name, sound_path, step_text
 from services.published_tenants import PublishedTenants
-from services.step_text import DIGITS, lot_name, sound_path, step_text
 from store.follower import Live
 
 DRAIN_S = 8.0                     # less than a supervisor waits before it kills: docker/compose.yaml, runtime

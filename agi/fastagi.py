@@ -14,7 +14,7 @@ import structlog
 from panoramisk import fast_agi
 
 from services import metrics
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError
 
 MAX_HANDSHAKE_BYTES = 65_536      # the widest honest one is some 2 kB; caller IDs of 4 kB pass
 CALLERS_OWN = b"\nagi_callerid: "   # Asterisk's first variable that a caller chose; ours stand before it

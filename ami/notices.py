@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from routing.platform.platform import Notices
 from routing.tenant.tenant import Tenant
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError
 from services.published_tenants import PublishedTenants
 from store.lines import Lines
 from store.live import AWAY, stop_if_cancelled

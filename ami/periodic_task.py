@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 import structlog
 
 from ami.client import AmiError
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError
 from store.live import AWAY, stop_if_cancelled
 
 log = structlog.get_logger()

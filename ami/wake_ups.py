@@ -18,9 +18,8 @@ from redis.asyncio import Redis
 from ami.client import AmiClient, AmiError
 from ami.periodic_task import take_turns
 from routing.call.facts import DeviceState
-from services.allowed_text import AgiError, checked
+from services.asterisk_text import AgiError, checked, sound_path
 from services.published_tenants import PublishedTenants
-from services.step_text import sound_path
 from store import personal
 from store.follower import LiveFollower
 

@@ -16,7 +16,7 @@ from confgen.published_tenant import published_format, read_published
 from routing.call.questions import PinOf
 from routing.tenant.tenant import Tenant
 from services import metrics
-from services.allowed_text import AgiError, checked
+from services.asterisk_text import AgiError, checked
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from routing.call.facts import DeviceState
-from routing.numbering.callers import ANONYMOUS
+from routing.numbering.numbers import ANONYMOUS
 from yaml_models.patterns import LINE, matching
 
 NOTHING = "presses nothing"

@@ -46,10 +46,9 @@ from routing.call.step import (
     Voicemail,
 )
 from routing.engine.engine import next_step, transfer_refusal
-from routing.numbering.callers import caller_number
 from routing.numbering.dtmf import entered
 from routing.numbering.endpoint import device_of
-from routing.numbering.numbers import dialled_number
+from routing.numbering.numbers import caller_number, dialled_number
 from routing.tenant.tenant import Tenant
 from simulator.scenario_grammar import Handing, Says
 from simulator.script import FAILOVER, HANGS_UP, REFUSED, Script, Simulation

@@ -29,11 +29,11 @@ from routing.call.effects import (
 from routing.call.facts import Answer
 from routing.call.questions import NOT_KNOWN, KnownCountry, LastCaller, LiveQuestion, Load, Loads, PinOf, Stopped
 from routing.tenant.settings import after
-from store import last_callers, loads, personal, pins, switches
+from store import personal, pins, switches, user_calls
 from store.lines import Lines
 from store.live import AWAY
-from store.offers import Offers
 from store.turns import Turns
+from store.user_calls import Offers
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class RedisAnswers:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._turns, self._offers, self._loads = Turns(redis), Offers(redis), loads.LoadStore(redis)
+        self._turns, self._offers, self._loads = Turns(redis), Offers(redis), user_calls.LoadStore(redis)
         self._lines = Lines(redis)
         self._briefly, self._patiently = Waiting(LIMIT_S), Waiting(LINE_LIMIT_S)
 
@@ -88,7 +88,7 @@ class RedisAnswers:
                 return await self._briefly.ask(lambda: self._put(tenant, question), lambda: NOT_CHANGED, question)
             case LastCaller(extension=extension):
                 return await self._briefly.ask(
-                    lambda: last_callers.last_caller(self._redis, tenant, extension), lambda: NOT_KNOWN, question)
+                    lambda: user_calls.last_caller(self._redis, tenant, extension), lambda: NOT_KNOWN, question)
             case Turn(group=group):
                 return await self._briefly.ask(
                     lambda: self._turns.take(tenant, group, decision), lambda: self._turns.take_here(tenant, group), question)

@@ -25,7 +25,7 @@ from redis.asyncio.client import Pipeline
 
 from routing.call.admission import NOBODY, Limit, reasons_of
 from routing.call.effects import Admit
-from routing.call.reason_text import read_reasons, reason_text
+from routing.call.reasons import read_reasons, reason_text
 from store.live import SCANNED
 
 log = structlog.get_logger()

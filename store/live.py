@@ -15,6 +15,7 @@ switches.py, personal.py and calendars.py write the rest.
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Self
@@ -54,6 +55,40 @@ class LiveCall:
     def from_json(cls, linkedid: str, text: str) -> Self:
         fields = json.loads(text)
         return cls(linkedid=linkedid, **fields | {"since": datetime.fromisoformat(fields["since"])})
+
+
+class LiveHash:
+    """The wanted contents of a hash in Redis. Until the first call of `rewrite`, Redis has the last known contents."""
+
+    def __init__(self, key: str, wake: Callable[[], None]) -> None:
+        self.key = key
+        self.values: dict[str, str] = {}
+        self.begun = False
+        self._whole, self._changed = False, set[str]()
+        self._wake = wake
+
+    def put(self, field: str, value: str | None) -> None:
+        """Note a change; None removes the field."""
+        if self.values.get(field) == value:
+            return
+        if value is None:
+            del self.values[field]
+        else:
+            self.values[field] = value
+        if self.begun:
+            self._changed.add(field)
+            self._wake()
+
+    def rewrite(self) -> None:
+        """Replace the hash in Redis by `values`."""
+        self.begun = self._whole = True
+        self._wake()
+
+    def take(self) -> tuple[bool, set[str]]:
+        """True if the whole hash must be written, and else the fields to write. They count as written from here on."""
+        taken = self._whole, set() if self._whole else self._changed
+        self._whole, self._changed = False, set()
+        return taken
 
 
 def connect(url: str) -> Redis:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from ami.records.events import UNSTORABLE, CelEvent, extra_of, said
-from routing.call.reason_text import read_reasons
-from routing.call.reasons import Why
+from routing.call.reasons import Why, read_reasons
 from routing.numbering.endpoint import DeviceEndpoint, read_endpoint
 from store.records import Call, Leg, Outcome, PathEntry
 

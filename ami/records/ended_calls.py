@@ -20,13 +20,12 @@ from ami.records.events import line_of
 from ami.records.lines import payers
 from ami.records.losses import Losses
 from services import metrics
-from store import last_callers
+from store import user_calls
 from store.calls import CallStore
 from store.database import is_away
-from store.last_callers import CallForUsers
 from store.live import AWAY
-from store.loads import Conversation, Conversations, LoadStore
 from store.records import Call, CelPosition, Leg, Outcome
+from store.user_calls import CallForUsers, Conversation, Conversations, LoadStore
 
 log = structlog.get_logger()
 
@@ -77,7 +76,7 @@ class LoadCounter:
             try:
                 async with asyncio.timeout(LIMIT_S):
                     await self._loads.count([had for had, _ in batch])
-                    await last_callers.note(self._redis, [to for _, to in batch])
+                    await user_calls.note_callers(self._redis, [to for _, to in batch])
             except AWAY as error:
                 log.warning("redis away; what users talked is counted later", problem=str(error), calls=len(self._waiting))
                 if (lost := len(self._waiting) - MOST_WAITING) > 0:

@@ -23,9 +23,8 @@ from ami.records.ended_calls import LONGEST_DELAY_S, RecordWriter
 from ami.records.events import CelError, CelEvent, MissingEvents, events_in, line_of, parse_event
 from ami.records.lines import LegsOutside
 from ami.records.losses import Losses
-from ami.view.live_writer import LiveHash
 from services import metrics
-from store.live import LiveCall
+from store.live import LiveCall, LiveHash
 
 log = structlog.get_logger()
 

@@ -25,7 +25,7 @@ from ami.records.follower import CelFollower
 from ami.records.losses import Losses
 from routing.platform.platform import Notices
 from services import metrics
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError
 from services.published_tenants import PublishedTenants
 from store import record_health
 from store.record_health import RecordHealth

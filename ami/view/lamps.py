@@ -12,7 +12,7 @@ from routing.call.facts import Personal
 from routing.hunt.presence import is_out
 from routing.numbering.endpoint import tenant_of
 from routing.tenant.tenant import Tenant
-from services.allowed_text import checked
+from services.asterisk_text import checked
 
 
 @dataclass(frozen=True, slots=True)

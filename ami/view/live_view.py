@@ -11,8 +11,8 @@ import structlog
 
 from ami.client import AmiClient, AmiError, Message
 from ami.records.calls import endpoint_of
-from ami.view.live_writer import LiveHash
 from routing.call.facts import DeviceState
+from store.live import LiveHash
 
 log = structlog.get_logger()
 

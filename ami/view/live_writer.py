@@ -18,6 +18,7 @@ from store.live import (
     READY,
     READY_S,
     WRITER,
+    LiveHash,
     stop_if_cancelled,
 )
 
@@ -25,40 +26,6 @@ log = structlog.get_logger()
 
 BATCH_S = 0.01            # changes of one step of a call go together
 TICK_S = 5.0              # interval at which an idle writer checks that Redis still has its data
-
-
-class LiveHash:
-    """The wanted contents of a hash in Redis. Until the first call of `rewrite`, Redis has the last known contents."""
-
-    def __init__(self, key: str, wake: Callable[[], None]) -> None:
-        self.key = key
-        self.values: dict[str, str] = {}
-        self.begun = False
-        self._whole, self._changed = False, set[str]()
-        self._wake = wake
-
-    def put(self, field: str, value: str | None) -> None:
-        """Note a change; None removes the field."""
-        if self.values.get(field) == value:
-            return
-        if value is None:
-            del self.values[field]
-        else:
-            self.values[field] = value
-        if self.begun:
-            self._changed.add(field)
-            self._wake()
-
-    def rewrite(self) -> None:
-        """Replace the hash in Redis by `values`."""
-        self.begun = self._whole = True
-        self._wake()
-
-    def take(self) -> tuple[bool, set[str]]:
-        """True if the whole hash must be written, and else the fields to write. They count as written from here on."""
-        taken = self._whole, set() if self._whole else self._changed
-        self._whole, self._changed = False, set()
-        return taken
 
 
 class LiveWriter:

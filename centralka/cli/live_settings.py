@@ -24,7 +24,7 @@ from routing.tenant.settings import (
     with_setting,
 )
 from routing.tenant.tenant import Tenant
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError
 from services.published_tenants import PublishedTenants
 from store import calendars, live, personal, switches
 from yaml_models.suggestion import expected_one_of

@@ -5,29 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from routing.call.reasons import Reasons
-from routing.call.step import (
-    CallAs,
-    CallBack,
-    Cause,
-    CheckVoicemail,
-    Conference,
-    Dial,
-    Echo,
-    Failover,
-    Hangup,
-    Listen,
-    Move,
-    Park,
-    PickUp,
-    Play,
-    Queue,
-    Read,
-    Say,
-    SetCall,
-    Step,
-    Unpark,
-    Voicemail,
-)
+from routing.call.step import Cause, Step
 from routing.speech.phrases import Language
 
 
@@ -158,30 +136,6 @@ class Awaits(StrEnum):
     PARKED = "parked"
     ENTERED = "entered"   # the call then enters another node, however the step ends
     NOTHING = "nothing"   # the step was the last
-
-
-def awaits(step: Step) -> Awaits:
-    match step:
-        case Read(secret=secret):
-            return Awaits.PIN if secret else Awaits.DIGITS
-        case Listen():
-            return Awaits.SPEECH
-        case Play() | Echo() | Say() | Move() | PickUp() | Unpark() | CallBack():
-            return Awaits.PLAYED
-        case Dial():
-            return Awaits.DIAL
-        case Voicemail() | CheckVoicemail():
-            return Awaits.VOICEMAIL
-        case Park():
-            return Awaits.PARKED
-        case Conference():
-            return Awaits.CONFERENCE
-        case Queue():
-            return Awaits.QUEUE
-        case SetCall():
-            return Awaits.ENTERED
-        case Hangup() | Failover() | CallAs():
-            return Awaits.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,29 @@ from routing.call.state import (
     Started,
     State,
     Visit,
-    awaits,
 )
-from routing.call.step import CallBack, Conference, Dial, Failover, Listen, Play, Read, Step
+from routing.call.step import (
+    CallAs,
+    CallBack,
+    CheckVoicemail,
+    Conference,
+    Dial,
+    Echo,
+    Failover,
+    Hangup,
+    Listen,
+    Move,
+    Park,
+    PickUp,
+    Play,
+    Queue,
+    Read,
+    Say,
+    SetCall,
+    Step,
+    Unpark,
+    Voicemail,
+)
 from routing.engine.entry import START, end, enter, returned
 from routing.nodes import SYSTEM_NODES
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
@@ -115,6 +135,30 @@ def _asked(tenant: Tenant, state: State, answer: Do, path: tuple[Visit, ...]) ->
     else:
         after = replace(state, awaits=awaits(step), memory=answer.memory)
     return Decision(after, step, path, answer.refuses)
+
+
+def awaits(step: Step) -> Awaits:
+    match step:
+        case Read(secret=secret):
+            return Awaits.PIN if secret else Awaits.DIGITS
+        case Listen():
+            return Awaits.SPEECH
+        case Play() | Echo() | Say() | Move() | PickUp() | Unpark() | CallBack():
+            return Awaits.PLAYED
+        case Dial():
+            return Awaits.DIAL
+        case Voicemail() | CheckVoicemail():
+            return Awaits.VOICEMAIL
+        case Park():
+            return Awaits.PARKED
+        case Conference():
+            return Awaits.CONFERENCE
+        case Queue():
+            return Awaits.QUEUE
+        case SetCall():
+            return Awaits.ENTERED
+        case Hangup() | Failover() | CallAs():
+            return Awaits.NOTHING
 
 
 def _in_language(tenant: Tenant, step: Step, language: str) -> Step:

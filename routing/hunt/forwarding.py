@@ -2,7 +2,7 @@
 its table. Pure.
 
 A group calls it for each of its members and never gets `Passed`: a member's forward does not take the call out of the group.
-The group itself handles members who are busy or do not answer: routing/hunt/ring_candidates.py.
+The group itself handles members who are busy or do not answer: routing/hunt/hunting.py.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from routing.call.reasons import Reasons, Why
 from routing.numbering.value_types import Did, Name
 
 MOBILE = "mobile"        # in `rings`, the user's mobile; every other word there is a device
@@ -46,7 +45,3 @@ def ways(endpoints: Mapping[Name, str], mobile: tuple[Did, int] | None, rings: R
     named = {endpoint: delays[device] for device, endpoint in endpoints.items() if device in delays}
     leg = (mobile[0], delays[MOBILE]) if mobile and MOBILE in delays else None
     return Ways(tuple(named), tuple(named.values()), leg)
-
-
-def rings_after(who: Reasons, delay_s: int) -> Reasons:
-    return Why.AFTER(who, delay_s) if delay_s else who

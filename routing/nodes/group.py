@@ -15,9 +15,22 @@ from routing.call.reasons import Reasons, Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Played
 from routing.call.step import Cause, Dial, Hangup, Play
 from routing.hunt.caller_id import CALLER, Presentation, identity
-from routing.hunt.hunting import MAX_MEMBERS, RESERVING, Algorithm, Progress, by_idleness, by_load, clock_s, drawn, rotated
+from routing.hunt.hunting import (
+    MAX_MEMBERS,
+    RESERVING,
+    Algorithm,
+    Candidate,
+    Progress,
+    Standing,
+    by_idleness,
+    by_load,
+    candidates,
+    clock_s,
+    drawn,
+    ringing,
+    rotated,
+)
 from routing.hunt.presence import is_there
-from routing.hunt.ring_candidates import Candidate, Standing, candidates, ringing
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.numbering.value_types import Member, Name, Target, all_differ
 

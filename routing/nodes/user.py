@@ -14,8 +14,9 @@ from routing.call.state import DialEnded, DialStatus, Entered, Event, Played, Vo
 from routing.call.step import Cause, Dial, Diversion, Diverted, Hangup, Play
 from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.hunt.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, passed_to, who_rings
+from routing.hunt.hunting import rings_after
 from routing.hunt.presence import is_there
-from routing.hunt.ring_rules import MOBILE, CallKind, RingTable, rings_after
+from routing.hunt.ring_rules import MOBILE, CallKind, RingTable
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent, Uses
 from routing.nodes.voicemail import LEAVE_MESSAGE, take_message
 from routing.nodes.when import Inquiry, When

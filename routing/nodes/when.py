@@ -19,8 +19,8 @@ from routing.hours.schedule import Window, covering
 from routing.hunt.hunting import Seat
 from routing.hunt.presence import GroupPresence, Presence, presence_in, presence_of
 from routing.nodes.node import Here
-from routing.numbering.callers import is_foreign
 from routing.numbering.number_list import NumberPatterns, NumberSet
+from routing.numbering.numbers import is_foreign
 from routing.numbering.value_types import Country, Extension, Name
 from yaml_models.patterns import matching
 from yaml_models.strict_model import Part

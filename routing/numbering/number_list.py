@@ -1,4 +1,4 @@
-"""Lists of numbers in a tenant's file: exact ones, beginnings and ranges, asked often and built once. Pure.
+"""Lists of numbers in a tenant's file, such as the blacklist: exact ones, beginnings and ranges. Built once, asked often. Pure.
 
     +48600100200                  one number
     112                           one short number
@@ -9,9 +9,13 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
+
+from routing.numbering.value_types import Name
+from yaml_models.strict_model import Part
 
 _FORM = re.compile(
     r"(?P<exact>\+[1-9][0-9]{6,14}|[0-9]{3,6})|(?P<start>\+[1-9][0-9]{0,14})\*"
@@ -91,3 +95,25 @@ def _merged(ranges: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
             firsts.append(first)
             lasts.append(last)
     return firsts, lasts
+
+
+class Blacklist(Part):
+    """`prompt` is what a caller on the list hears before the call ends. Numbers are +E.164 or short ones."""
+
+    callers: NumberPatterns = ()
+    targets: NumberPatterns = ()
+    prompt: Name = "sys_blocked"
+
+    def bars_caller(self, number: str) -> bool:
+        return number in self._callers
+
+    def bars_target(self, number: str) -> bool:
+        return number in self._targets
+
+    @cached_property
+    def _callers(self) -> NumberSet:
+        return NumberSet(self.callers)
+
+    @cached_property
+    def _targets(self) -> NumberSet:
+        return NumberSet(self.targets)

@@ -9,7 +9,7 @@ from routing.hours.timezones import is_timezone
 from routing.nodes import Elements
 from routing.nodes.user import User
 from routing.nodes.when import When
-from routing.numbering.number_list import NumberPatterns
+from routing.numbering.number_list import Blacklist, NumberPatterns
 from routing.numbering.value_types import (
     AreaCode,
     Did,
@@ -27,7 +27,6 @@ from routing.platform.subscription import Bought
 from routing.platform.trunks import Trunk
 from routing.speech.phrases import Language
 from routing.speech.prompts import Prompt
-from routing.tenant.blacklist import Blacklist
 from routing.tenant.equipment import Equipped
 from routing.tenant.pickup_groups import Desks
 from routing.tenant.routes import Route, Site

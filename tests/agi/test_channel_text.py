@@ -21,7 +21,7 @@ from routing.call.state import (
     Visit,
     VoicemailEnded,
 )
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError
 
 
 @pytest.mark.parametrize(("left", "event"), [

@@ -25,9 +25,8 @@ from routing.call.state import Awaits, Digits, Origin, Started, State, Visit
 from routing.call.step import CheckVoicemail, Dial, Play, Read, Voicemail
 from routing.nodes.menu import Menu
 from routing.platform.platform import Platform
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError, step_text
 from services.published_tenants import PublishedTenants
-from services.step_text import step_text
 from store import live
 from store.answers import RedisAnswers
 from store.follower import Live

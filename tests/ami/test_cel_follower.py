@@ -23,11 +23,10 @@ from ami.records.ended_calls import LoadCounter, RecordWriter
 from ami.records.events import parse_event
 from ami.records.follower import CelFollower
 from ami.records.losses import Losses
-from ami.view.live_writer import LiveHash
 from store import live
 from store.calls import CallStore
 from store.database import connect, upgrade
-from store.live import LiveCall
+from store.live import LiveCall, LiveHash
 from store.records import Call, CelPosition, Leg, Outcome
 from tests.ami.ami_peer import until
 from tests.ami.test_cel import line

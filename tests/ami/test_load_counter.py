@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from ami.records.ended_calls import called, conversations
 from routing.call.reasons import Why
-from store.loads import Conversation
 from store.records import Call, Leg, Outcome, PathEntry
+from store.user_calls import Conversation
 
 EVENING = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)      # in Warsaw it is tomorrow already
 

@@ -8,7 +8,7 @@ from ami.client import AmiClient
 from ami.records.cel_file import CelFile
 from ami.records.losses import Losses
 from ami.records.vanished_calls import CONFIRM_S, QUIET_S, VanishedCalls
-from ami.view.live_writer import LiveHash
+from store.live import LiveHash
 from store.records import Outcome
 from tests.ami.ami_peer import ADDRESS, Action, accept, ami_peer, response, until
 from tests.ami.test_cel_follower import (

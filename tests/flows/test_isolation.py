@@ -20,7 +20,7 @@ from routing.call.state import Awaits, Event, Origin, Started, State
 from routing.call.step import PickUp, Step
 from routing.engine.engine import next_step
 from routing.tenant.tenant import Tenant
-from services.step_text import step_text
+from services.asterisk_text import step_text
 from tests.examples import examples
 from tests.flows.test_random import ANSWERS, answers_to
 from tests.live.pbx import TENANTS as LIVE

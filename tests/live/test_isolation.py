@@ -12,7 +12,7 @@ from sqlalchemy import select
 from routing.call.facts import NOTHING_SET, DeviceState
 from sipp import Attempts, Call, Callee, Caller, Cancel, Load, Ring, Silence
 from store import database, live, personal
-from store.tables import legs
+from store.calls import legs
 from tests.live.pbx import Pbx, until
 
 pytestmark = pytest.mark.live

@@ -8,21 +8,9 @@ from hypothesis import strategies as st
 
 from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts
-from routing.call.state import (
-    Awaits,
-    DialEnded,
-    DialStatus,
-    Digits,
-    Event,
-    Origin,
-    Played,
-    Started,
-    State,
-    VoicemailEnded,
-    awaits,
-)
+from routing.call.state import Awaits, DialEnded, DialStatus, Digits, Event, Origin, Played, Started, State, VoicemailEnded
 from routing.call.step import CheckVoicemail, Dial, Failover, Hangup
-from routing.engine.engine import MAX_HOPS, next_step
+from routing.engine.engine import MAX_HOPS, awaits, next_step
 from routing.tenant.tenant import Tenant
 from simulator.script import Script, Simulation
 from simulator.simulate import simulate

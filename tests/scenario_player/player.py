@@ -27,9 +27,9 @@ from sipp import Callee, Cast, Ring
 from store import live
 from store.answers import RedisAnswers
 from store.follower import LiveFollower
-from store.loads import ENDED
 from store.pins import LOCKED_S, MAX_ROOM_TRIES, room_key
 from store.turns import TURNS
+from store.user_calls import ENDED
 from tests.agents import baresip
 from tests.live.pbx import Pbx, until
 from tests.scenario_player.caller import follow, microphone

@@ -17,7 +17,7 @@ from simulator.scenario_grammar import Phone, PhoneDoes
 from simulator.scenario_run import Scene
 from simulator.simulate import simulate
 from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
-from store import calendars, last_callers, live, personal, switches
+from store import calendars, live, personal, switches, user_calls
 from store.follower import LiveFollower
 from store.lines import COUNTRIES, STOPPED, lines_key, outside_key
 from tests.live.pbx import Pbx, until
@@ -43,9 +43,9 @@ async def put_settings(pbx: Pbx, follower: LiveFollower, scene: Scene) -> None:
             await switches.put(client, slug, name, position)
 
         fields = {f"{slug}/{extension}": f"0 {number}" for extension, number in scene.scenario.given.last_callers.items()}
-        await client.hdel(last_callers.LAST_CALLERS, *(f"{slug}/{extension}" for extension in tenant.users))
+        await client.hdel(user_calls.LAST_CALLERS, *(f"{slug}/{extension}" for extension in tenant.users))
         if fields:
-            await client.hset(last_callers.LAST_CALLERS, mapping=fields)
+            await client.hset(user_calls.LAST_CALLERS, mapping=fields)
 
     def is_known() -> bool:
         users, found = follower.live.personal.get(slug, {}), follower.live.switches.get(slug, {})

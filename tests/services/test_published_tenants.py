@@ -14,7 +14,7 @@ from routing.check.check import read_platform, read_tenant
 from routing.hours.calendars import CalendarEvent
 from routing.platform.platform import Platform
 from routing.tenant.tenant import Tenant
-from services.allowed_text import AgiError
+from services.asterisk_text import AgiError
 from services.published_tenants import PublishedTenants
 from tests.tenants_for_tests import acme, changed
 

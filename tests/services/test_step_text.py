@@ -26,8 +26,7 @@ from routing.call.step import (
     SetCall,
     Voicemail,
 )
-from services.allowed_text import AgiError
-from services.step_text import step_text
+from services.asterisk_text import AgiError, step_text
 from tests.tenants_for_tests import acme
 
 HOME = PurePosixPath("/srv/x")

@@ -12,10 +12,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import StatementError
 
 from routing.call.reasons import Why
-from store.calls import CallStore
+from store.calls import CallStore, metadata
 from store.database import connect, upgrade
 from store.records import Call, CelPosition, Leg, Outcome, PathEntry
-from store.tables import metadata
 
 MOMENT = datetime(2026, 11, 23, 19, 22, 31, 186057, UTC)
 CALL = Call("acme", "1.1", MOMENT, None, MOMENT, "+48221234567", "Zażółć '; DROP TABLE calls; --", "201", None,

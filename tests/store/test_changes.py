@@ -7,9 +7,9 @@ from routing.call.changes import DoNotDisturb, WakeUp
 from routing.call.effects import CHANGED, NOT_CHANGED, ChangeSetting, PutSwitch
 from routing.call.facts import Personal
 from routing.call.questions import NOT_KNOWN, LastCaller
-from store import last_callers, live, personal, switches
+from store import live, personal, switches, user_calls
 from store.answers import RedisAnswers
-from store.last_callers import CallForUsers
+from store.user_calls import CallForUsers
 from tests.store.redis_server import RedisServer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -42,11 +42,11 @@ async def test_last_caller_is_who_called_last_and_not_whose_call_ended_last(redi
         return CallForUsers(tenant, caller, NOON + timedelta(seconds=after_s), frozenset(extensions))
 
     async with live.connect(redis_server.url) as redis:
-        assert await last_callers.last_caller(redis, "acme", "201") == ""
-        await last_callers.note(redis, [called("202", 5, "201", "203"), called("204", 0, "201"), called("209", 9)])
-        await last_callers.note(redis, [called("205", 9, "201", tenant="rossi")])
-        assert await last_callers.last_caller(redis, "acme", "201") == "202"
-        await last_callers.note(redis, [called("204", 0, "201"), called("", 20, "203")])
-        assert await last_callers.last_caller(redis, "acme", "201") == "202"
-        assert await last_callers.last_caller(redis, "acme", "203") == ""
+        assert await user_calls.last_caller(redis, "acme", "201") == ""
+        await user_calls.note_callers(redis, [called("202", 5, "201", "203"), called("204", 0, "201"), called("209", 9)])
+        await user_calls.note_callers(redis, [called("205", 9, "201", tenant="rossi")])
+        assert await user_calls.last_caller(redis, "acme", "201") == "202"
+        await user_calls.note_callers(redis, [called("204", 0, "201"), called("", 20, "203")])
+        assert await user_calls.last_caller(redis, "acme", "201") == "202"
+        assert await user_calls.last_caller(redis, "acme", "203") == ""
         assert await RedisAnswers(redis).answer("rossi", "1.1", LastCaller("201"), "1.1/") == "205"

@@ -19,8 +19,8 @@ from store import lines as module
 from store import live
 from store.answers import LIMIT_S, RedisAnswers
 from store.lines import RENEW_S, Lines, Seen, lines_key, outside_key
-from store.loads import Conversations, LoadStore
 from store.pins import MAX_TRIES
+from store.user_calls import Conversations, LoadStore
 from tests.examples import examples
 from tests.store.redis_server import RedisServer
 

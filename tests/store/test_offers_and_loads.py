@@ -11,7 +11,7 @@ from routing.call.effects import Offer, Withdraw
 from routing.call.questions import Load, Loads
 from store import live
 from store.answers import RedisAnswers
-from store.loads import Conversation, Conversations, LoadStore
+from store.user_calls import Conversation, Conversations, LoadStore
 from tests.store.redis_server import RedisServer
 
 TEN = tuple(str(extension) for extension in range(210, 220))

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.call.english import SENTENCES, in_english
-from routing.call.reason_text import read_reasons, reason_text
-from routing.call.reasons import Reason, Reasons, Why
+from routing.call.reasons import Reason, Reasons, Why, read_reasons, reason_text
 
 TEXTS = st.text(max_size=12)
 

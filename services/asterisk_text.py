@@ -1,4 +1,4 @@
-"""A step as Asterisk reads it. Encoders refuse; nothing is escaped.
+"""Text for Asterisk: steps as the dialplan reads them. Encoders refuse; nothing is escaped.
 
 The step loop in asterisk-conf/extensions.conf executes the text with Exec(), which substitutes variables a second time,
 and AGI takes a line a command: so '$', quotes, backslashes and control characters never pass.
@@ -34,7 +34,18 @@ from routing.call.step import (
 )
 from routing.numbering.numbers import is_emergency
 from routing.tenant.tenant import Tenant
-from services.allowed_text import AgiError, checked
+
+
+class AgiError(Exception):
+    """Text from Asterisk, or text to send to it, that the protocol does not allow."""
+
+
+def checked(text: str, pattern: str, what: str) -> str:
+    """`text` if the whole of it matches; AgiError otherwise."""
+    if not re.fullmatch(pattern, text, re.ASCII):
+        raise AgiError(f"{what}: found {text[:80]!r}, expected {pattern}")
+    return text
+
 
 NAME_PREFIX = re.compile(r"[^\W_][\w .:+/-]{0,19}|")      # letters of any alphabet
 FIRST_TIER, ALL_TIERS = 1, 1000      # penalties of a queue's members, as templates/queues.conf.j2 gives them
