@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.examples import register_profiles
 from tests.store.redis_server import RedisServer
@@ -29,6 +30,10 @@ BUSY = 20
 def pytest_configure(config: pytest.Config) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)       # fixtures end what they started
+    # structlog's own default draws each traceback with rich, which takes seconds.
+    structlog.configure(processors=[
+        structlog.contextvars.merge_contextvars, structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)])
     if not hasattr(config, "workerinput"):
         return
     libc = ctypes.CDLL(None, use_errno=True)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -24,19 +25,27 @@ def credentials() -> dict[str, Credentials]:
 
 
 def files_of_both(credentials: dict[str, Credentials], label: str = "anna") -> Files:
-    """Acme's and Rossi's; Acme's first telephone has that label."""
+    """Acme's and Rossi's; Acme's first telephone has that label. Adds their telephones' credentials to `credentials`."""
+    files, found = rendered(label)
+    credentials |= found
+    return dict(files)
+
+
+@cache
+def rendered(label: str) -> tuple[Files, dict[str, Credentials]]:
     tenants = read_tenants({
         "acme.yaml": changed(("menus:", PHONES.format("805ec00000").replace("anna:", f"{label}:")), text=ACME),
         "rossi.yaml": changed(("menus:", PHONES.format("805ec00001")), text=ROSSI)})
     secrets = with_missing(Secrets(), tenants)
     files: Files = {}
+    credentials: dict[str, Credentials] = {}
     for tenant in tenants:
         found = credentials_of(tenant, secrets)
         assert found
         if label == "anna" or tenant.tenant == "acme":
             credentials[tenant.tenant] = found
             files |= render_tenant(tenant, secrets, {name: f"{name}-0" for name in tenant.all_prompts()}, PurePosixPath("/srv/x"))
-    return files
+    return files, credentials
 
 
 async def published(home: Path, files: Files, kept: set[str]) -> None:

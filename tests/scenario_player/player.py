@@ -49,7 +49,7 @@ from tests.scenario_player.world import (
 )
 
 CALLER_ADDRESS = "127.78.{lane}.2"     # of a phone that calls
-AT_ONCE = 3                            # tenants: two cores, and other modules of tests beside
+AT_ONCE = 4                            # tenants: two cores, and other modules of tests beside
 LIMIT_S = 60.0                         # for one call
 QUIET = 300                            # of 32767
 ABSENT = (DeviceState.UNAVAILABLE, DeviceState.UNKNOWN)
