@@ -88,7 +88,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user:
                     "registrations": registrations.run,
                     "logs": LogKeeper(asterisk_log, home / "log", ami, guard.note).run,
                     "SIP guard": guard.run,
-                    "gauges": Gauges(ami, home).run,
+                    "gauges": Gauges(ami, cel_file.parent).run,
                     "watch over records": watch.run,
                     "vanished calls": VanishedCalls(ami, follower).run,
                     "call records": partial(_keep_records, database_url, upgraded, follower),

@@ -1,6 +1,6 @@
 """Starts the provisioning service."""
 
-from centralka.settings import Settings
+from centralka.settings import WEB_CERTIFICATE, WEB_KEY, Settings
 from confgen.render.phone_files import Server
 from provision import service
 from services import metrics
@@ -11,6 +11,6 @@ async def serve(settings: Settings) -> None:
     async with metrics_served(metrics.PROVISION, settings.metrics_address, settings.metrics_provision_port):
         await service.serve(
             home=settings.home, address=settings.provision_address, port=settings.provision_port,
-            certificate=settings.certificate, key=settings.certificate_key, redis_url=settings.redis_url,
+            certificate=settings.home / WEB_CERTIFICATE, key=settings.home / WEB_KEY, redis_url=settings.redis_url,
             mutual_port=settings.provision_mutual_port, authorities=settings.device_authorities,
             server=Server(settings.public_host, settings.sip_port, settings.provision_url, settings.sip_tls_port))

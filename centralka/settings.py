@@ -12,7 +12,9 @@ from confgen.publish.sound_cache import users_sound_cache
 AMI_USER, AMI_CEL_USER, AMI_CLI_USER = "centralka", "centralka-cel", "centralka-cli"      # in templates/manager.conf.j2
 
 OWN_CERTIFICATE, OWN_KEY = "tls/certificate.pem", "tls/key.pem"     # in the instance's directory
-SIP_CERTIFICATE, SIP_KEY = "tls/sip.pem", "tls/sip-key.pem"         # copies there, which Asterisk sees
+SIP_CERTIFICATE, SIP_KEY = "tls/sip.pem", "tls/sip-key.pem"         # copies there, which Asterisk may read
+WEB_CERTIFICATE, WEB_KEY = "tls/web.pem", "tls/web-key.pem"         # and others, which the provisioning service may read
+AMI_LOGIN = "ami.secret"            # the AMI service's own secret: it may read no other
 
 
 def networks(text: object) -> object:
@@ -70,7 +72,7 @@ class Settings(BaseSettings):
         if home is not None:
             values["home"] = home
             values["redis_url"] = values.get("redis_url") or f"unix://{home}/run/redis.sock"
-            values["database_url"] = values.get("database_url") or f"sqlite+aiosqlite:///{home}/centralka.sqlite"
+            values["database_url"] = values.get("database_url") or f"sqlite+aiosqlite:///{home}/records/centralka.sqlite"
             values["public_host"] = values.get("public_host") or values.get("sip_address") or "127.0.0.1"
             values["metrics_address"] = values.get("metrics_address") or values.get("agi_address") or "127.0.0.1"
             values["certificate"] = values.get("certificate") or home / OWN_CERTIFICATE
@@ -91,6 +93,6 @@ class Settings(BaseSettings):
     def load_instance(cls, home: Path) -> Self:
         """The same, of an instance that has been made. Raises LookupError without one."""
         settings = cls.load(home)
-        if not (settings.home / "secrets.json").exists():
+        if not (settings.home / "published").exists():
             raise LookupError(f"there is no instance in {settings.home}: `make up` makes one, or name another with --home")
         return settings

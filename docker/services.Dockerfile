@@ -11,5 +11,4 @@ RUN echo /opt/centralka > /opt/venv/lib/python3.11/site-packages/centralka.pth \
  && printf '#!/bin/sh\nexec /opt/venv/bin/python -c "from centralka.cli.app import main; main()" "$@"\n' > /usr/local/bin/centralka \
  && chmod 755 /usr/local/bin/centralka && chmod -R a+rX /opt/centralka && /opt/venv/bin/python -m compileall -q /opt/centralka
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 CENTRALKA_HOME=/srv/centralka
-ARG OWNER
-USER ${OWNER}
+USER 65534:65534

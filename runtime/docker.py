@@ -10,9 +10,8 @@ from runtime.engine import Engine, docker
 from runtime.failure import RuntimeFailure
 from runtime.images import Images, ensure_images
 from runtime.instance import Instance
-from runtime.places import DOCKER, REPOSITORY, ROOT
+from runtime.places import DOCKER, REPOSITORY
 from runtime.process import Process, console_answer
-from runtime.root import owner_of_asterisk
 
 COMPOSE_FILE = REPOSITORY / "docker" / "compose.yaml"
 INSIDE = PurePosixPath("/srv/centralka")
@@ -23,17 +22,17 @@ class DockerRuntime:
 
     def __init__(self, name: str, engine: Engine, directory: Path = DOCKER) -> None:
         if os.geteuid() != 0:
-            raise RuntimeFailure("giving the instance's files to the containers' user needs root; run it with sudo")
+            raise RuntimeFailure("giving the instance's files to the containers' users needs root; run it with sudo")
         self.engine = engine
         self.project = f"centralka-{name}"
-        self.instance = Instance(directory / "srv" / name, INSIDE, owner_of_asterisk(ROOT))
+        self.instance = Instance(directory / "srv" / name, INSIDE)
 
     @property
     def home(self) -> Path:
         return self.instance.home
 
     def prepare(self, settings: Mapping[str, str]) -> None:
-        self.instance.prepare(settings)
+        self.instance.prepare(settings, is_running=self.is_running())
 
     def apply(self, tenants: Path) -> str:
         return self.instance.apply(tenants)

@@ -12,11 +12,11 @@ from runtime.engine import answer_of
 from runtime.failure import RuntimeFailure
 from runtime.places import DOCKER, REPOSITORY, ROOT
 from runtime.progress import run_shown, step
-from runtime.root import Owner
 from runtime.sources import digest, source_digest, source_files
 
 DOCKERFILE = REPOSITORY / "docker" / "services.Dockerfile"
 LOCK = REPOSITORY / "requirements.lock"
+NOBODY = "65534:65534"          # of an image; each service of docker/compose.yaml has a user of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,14 @@ class Images:
 
 def ensure_images() -> Images:
     """Builds missing images. The Asterisk root must exist."""
-    owner = root.owner_of_asterisk(ROOT)
-    base = services_base()
-    return Images(asterisk_image(owner), services_image(base, owner))
+    return Images(asterisk_image(), services_image(services_base()))
 
 
-def asterisk_image(owner: Owner) -> str:
+def asterisk_image() -> str:
     """The local root without its instances."""
-    name = tag("centralka-asterisk", (root.asterisk_recipe().stamp.encode(), str(owner).encode()))
+    name = tag("centralka-asterisk", (root.asterisk_recipe().stamp.encode(), NOBODY.encode()))
     if not exists(name):
-        import_root(ROOT, name, f"USER {owner.uid}:{owner.gid}")
+        import_root(ROOT, name, f"USER {NOBODY}")
     return name
 
 
@@ -55,9 +53,9 @@ def services_base() -> str:
     return name
 
 
-def services_image(base: str, owner: Owner) -> str:
+def services_image(base: str) -> str:
     """Our code and its locked dependencies. Wheels are fetched on the host: a build may reach no package index."""
-    name = tag("centralka-services", (base.encode(), str(owner).encode(), DOCKERFILE.read_bytes(), source_digest().encode()))
+    name = tag("centralka-services", (base.encode(), DOCKERFILE.read_bytes(), source_digest().encode()))
     if exists(name):
         return name
     context = DOCKER / "context"
@@ -72,7 +70,7 @@ def services_image(base: str, owner: Owner) -> str:
     with step("Image of the services") as running:
         code, output = run_shown(running, (
             "docker", "build", "--network=none", "--file", str(DOCKERFILE), "--tag", name,
-            "--build-arg", f"BASE={base}", "--build-arg", f"OWNER={owner.uid}:{owner.gid}", str(context),
+            "--build-arg", f"BASE={base}", str(context),
         ))
         if code != 0:
             raise RuntimeFailure(f"docker build of {DOCKERFILE} ended with {code}:\n{output[-3000:]}")

@@ -1,6 +1,8 @@
-"""The directory of one running Centralka: its settings, and the owners and modes of its files."""
+"""The directory of one running Centralka: its settings and its files."""
 
+import grp
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -8,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from confgen.publish.ownership import IDS, permit
 from runtime.failure import RuntimeFailure
 from runtime.places import REPOSITORY
-from runtime.root import Owner
 
-READ = ("asterisk", "published", "sounds", "data", "tls")       # Asterisk and the services read these
-WRITTEN = ("spool", "banned", "log", "run", "db", "redis", "said", "heard")    # Asterisk, Redis and the services write
 SOCKET_LIMIT = 107      # bytes of a Unix socket's path: unix(7)
 REDIS_CONF = """\
 port 0
@@ -31,26 +31,30 @@ logfile ""
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """`home` as the host sees it, `asterisk_home` as the processes see it; `owner` is the user they run as."""
+    """`home` as the host sees it, `asterisk_home` as Asterisk and Redis see it."""
 
     home: Path
     asterisk_home: PurePosixPath
-    owner: Owner
 
     def __post_init__(self) -> None:
         if len(os.fsencode(self.home / "run" / "redis.sock")) > SOCKET_LIMIT:
             raise RuntimeFailure(f"{self.home} is too long a path: Unix sockets below it may have {SOCKET_LIMIT} bytes")
 
-    def prepare(self, settings: Mapping[str, str]) -> None:
-        """Makes or completes the directory. `settings` (CENTRALKA_...) go over what settings.env says."""
-        self.home.mkdir(parents=True, exist_ok=True)
+    def prepare(self, settings: Mapping[str, str], *, is_running: bool) -> None:
+        """Makes or completes the directory. `settings` (CENTRALKA_...) go over what settings.env says. Raises RuntimeFailure
+        while processes of an older version run, whose users would lose their files."""
+        if is_running and self._is_older():
+            raise RuntimeFailure(
+                f"the processes of {self.home} were started by a version that ran them as other users. `make down` ends them "
+                "and their calls; `make up` then starts them as users of their own")
+        require_free_ids()
+        self.home.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._move_older_files()
         file = self.home / "settings.env"
         given = {**settings, "CENTRALKA_ASTERISK_HOME": str(self.asterisk_home)}
         file.write_text(merge_settings(file.read_text() if file.exists() else "", given))
-        self.permit()
+        (self.home / "redis.conf").write_text(REDIS_CONF.format(home=self.asterisk_home))
         self.centralka("init")
-        (self.home / "redis" / "redis.conf").write_text(REDIS_CONF.format(home=self.asterisk_home))
-        self.permit()
 
     def apply(self, tenants: Path) -> str:
         """Publishes a directory of tenants; what the command said. Raises RuntimeFailure with its words."""
@@ -68,20 +72,18 @@ class Instance:
         return done.stdout
 
     def permit(self) -> None:
-        """Gives every file its owner. Nobody but root and the instance's own user gets in; that user can add to the
-        directory, where SQLite makes its journal, but not replace what root put there. Setgid keeps later files right."""
-        own(self.home, 0, self.owner.gid, 0o3770)
-        for name in READ:
-            for path in tree(self.home / name):
-                own(path, 0, self.owner.gid, 0o2750 if path.is_dir() else 0o640)
-        for name in WRITTEN:
-            for path in tree(self.home / name):
-                own(path, self.owner.uid, self.owner.gid, None)
-        for path in self.home.glob("centralka.sqlite*"):
-            own(path, self.owner.uid, self.owner.gid, 0o640)
-        for name, uid, mode in (("secrets.json", self.owner.uid, 0o600), ("settings.env", 0, 0o640)):
-            if (self.home / name).exists():
-                own(self.home / name, uid, self.owner.gid, mode)
+        """Gives every file its owner and mode."""
+        permit(self.home)
+
+    def _is_older(self) -> bool:
+        """True for the directory of a version whose processes had other users."""
+        return (self.home / "settings.env").exists() and not (self.home / "control").exists()
+
+    def _move_older_files(self) -> None:
+        """The call records were in `home` itself, where the AMI service can write no more."""
+        for file in self.home.glob("centralka.sqlite*"):
+            (self.home / "records").mkdir(mode=0o700, exist_ok=True)
+            file.rename(self.home / "records" / file.name)
 
     def remove(self) -> None:
         """Forgets the instance. Nothing of it may be running."""
@@ -99,21 +101,14 @@ def merge_settings(text: str, given: Mapping[str, str]) -> str:
     return "".join(f"{line}\n" for line in (*kept, *(f"{name}={value}" for name, value in given.items())))
 
 
-def tree(top: Path) -> list[Path]:
-    """A directory and all below it; no symbolic link is followed or named."""
-    found = [top] if top.is_dir() else []
-    for directory, folders, files in os.walk(top):
-        found.extend(Path(directory) / name for name in (*folders, *files))
-    return [path for path in found if path.is_dir() or path.is_file() if not path.is_symlink()]
-
-
-def own(path: Path, uid: int, gid: int, mode: int | None) -> None:
-    """One path's owner and mode; a file that has gone meanwhile is no error."""
-    try:
-        os.chown(path, uid, gid, follow_symlinks=False)
-        if mode is not None:
-            path.chmod(mode)            # after chown, which clears setgid
-        elif path.is_dir():
-            path.chmod(0o2770)
-    except FileNotFoundError:
-        return
+def require_free_ids() -> None:
+    """Raises RuntimeFailure where an account of this host has a number of our users."""
+    for number in IDS:
+        for look_up, kind in ((pwd.getpwuid, "user"), (grp.getgrgid, "group")):
+            try:
+                name = look_up(number)[0]
+            except KeyError:
+                continue
+            raise RuntimeFailure(
+                f"found the {kind} {name!r} with the number {number:d}, expected none: Centralka's processes run as the users "
+                f"and groups {IDS[0]:d} to {IDS[-1]:d}. Give {name!r} another number")

@@ -10,19 +10,23 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from runtime import ready
+from runtime.confinement import PYTHON, confined, with_reachable
 from runtime.failure import RuntimeFailure
 from runtime.identity import Identity, end, killed, write_record
 from runtime.instance import Instance, centralka_command
 from runtime.places import ROOT
 from runtime.process import Process, console_answer
-from runtime.root import owner_of_asterisk
 from runtime.sources import source_digest
 from runtime.supervisor import STANDBY, SUPERVISOR, Files
 
 STOP_LIMIT_S = 10.0
 CHANGING_LIMIT_S = 60.0
 LAUNCH_LIMIT_S = 60.0
+COMPILE_LIMIT_S = 300.0
 SERVICES = (Process.AGI, Process.AMI, Process.PROVISION)
+IMPORTED = (             # by the services, some of them late
+    "centralka.serve_agi", "centralka.serve_ami", "centralka.serve_provision", "centralka.cli.serving", "agi.recogniser",
+    "icalendar", "recurring_ical_events", "uvloop")
 STOP_ORDER = ((Process.ASTERISK,), SERVICES, (Process.REDIS,))     # calls end while the services still note it
 
 
@@ -35,7 +39,7 @@ class LocalRuntime:
         if not (root / "etc" / "passwd").is_file():
             raise RuntimeFailure(f"there is no Debian root in {root}; `make up` builds it")
         self.root = root
-        self.instance = Instance(root / "srv" / name, PurePosixPath("/srv") / name, owner_of_asterisk(root))
+        self.instance = Instance(root / "srv" / name, PurePosixPath("/srv") / name)
         self.files = Files(self.home / "supervisor")
 
     @property
@@ -43,7 +47,7 @@ class LocalRuntime:
         return self.instance.home
 
     def prepare(self, settings: Mapping[str, str]) -> None:
-        self.instance.prepare(settings)
+        self.instance.prepare(settings, is_running=self.is_running())
 
     def apply(self, tenants: Path) -> str:
         return self.instance.apply(tenants)
@@ -58,6 +62,8 @@ class LocalRuntime:
         """Running processes continue: a new supervisor adopts them. Services of older code are restarted; no call ends."""
         self._make_files()
         code = source_digest()
+        if self._code_of_services() != code:
+            compile_services()
         with self.files.changing(CHANGING_LIMIT_S):
             self._end_supervisors()
             running = [name for name in Process if self.files.running(name)]
@@ -115,7 +121,7 @@ class LocalRuntime:
 
     def asterisk_cli(self, command: str) -> str:
         done = subprocess.run(
-            [*self._chroot(), "/usr/sbin/asterisk", "-C", self._asterisk_conf(), "-rx", command],
+            self._in_root(Process.ASTERISK, "/usr/sbin/asterisk", "-C", self._asterisk_conf(), "-rx", command),
             capture_output=True, text=True, errors="replace", timeout=60,
         )
         if done.returncode != 0:
@@ -127,23 +133,24 @@ class LocalRuntime:
         log = self.files.log(name)
         return log.read_text(errors="replace")[-10_000:] if log.exists() else ""
 
-    def _chroot(self) -> tuple[str, ...]:
-        owner = self.instance.owner
-        return ("/usr/sbin/chroot", f"--userspec={owner.uid}:{owner.gid}", str(self.root))
+    def _in_root(self, name: Process, *command: str) -> tuple[str, ...]:
+        return ("/usr/sbin/chroot", str(self.root), *confined(name, command))
+
+    def _service(self, name: Process) -> tuple[str, ...]:
+        command = confined(name, (*centralka_command(self.home), "serve", name.value))
+        return with_reachable(PYTHON, command, self.files.directory)
 
     def _asterisk_conf(self) -> str:
         return str(self.instance.asterisk_home / "asterisk" / "asterisk.conf")
 
     def _commands(self) -> dict[Process, tuple[str, ...]]:
-        redis = self.instance.asterisk_home / "redis"
+        home = self.instance.asterisk_home
         # The lock lives as long as Redis does: no second one ever writes to the same append-only file.
-        locked = ("/usr/bin/flock", "--nonblock", "--no-fork", str(redis / ".lock"))
+        locked = ("/usr/bin/flock", "--nonblock", "--no-fork", str(home / "redis" / ".lock"))
         return {
-            Process.REDIS: (*self._chroot(), *locked, "/usr/bin/redis-server", str(redis / "redis.conf")),
-            Process.ASTERISK: (*self._chroot(), "/usr/sbin/asterisk", "-f", "-C", self._asterisk_conf()),
-            Process.AGI: (*centralka_command(self.home), "serve", "agi"),
-            Process.AMI: (*centralka_command(self.home), "serve", "ami"),
-            Process.PROVISION: (*centralka_command(self.home), "serve", "provision"),
+            Process.REDIS: self._in_root(Process.REDIS, *locked, "/usr/bin/redis-server", str(home / "redis.conf")),
+            Process.ASTERISK: self._in_root(Process.ASTERISK, "/usr/sbin/asterisk", "-f", "-C", self._asterisk_conf()),
+            **{name: self._service(name) for name in SERVICES},
         }
 
     def _make_files(self) -> None:
@@ -201,3 +208,10 @@ class LocalRuntime:
         new = self.files.programs.with_suffix(".new")
         new.write_text(json.dumps(self._commands()))
         new.replace(self.files.programs)
+
+
+def compile_services() -> None:
+    """Has Python keep what it compiles of the services and their packages: the services may not write there."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = (sys.executable, "-P", "-c", f"import {', '.join(IMPORTED)}")
+    subprocess.run(command, cwd="/", env=env, check=True, timeout=COMPILE_LIMIT_S)

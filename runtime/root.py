@@ -33,14 +33,6 @@ class Recipe:
         return hashlib.sha256("\n".join((self.suite, *sorted(self.packages), *OPTIONS)).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The user that Asterisk runs as, by the numbers of the root's /etc/passwd; the host's may differ."""
-
-    uid: int
-    gid: int
-
-
 def asterisk_recipe() -> Recipe:
     """The recipe of the Asterisk root, by the lists in docker/packages."""
     (suite,) = read_list(PACKAGE_LISTS / "suite.txt")
@@ -56,16 +48,6 @@ def is_current(root: Path, recipe: Recipe) -> bool:
     """True if `root` is complete and made by `recipe`."""
     stamp = root / STAMP
     return stamp.is_file() and stamp.read_text().strip() == recipe.stamp
-
-
-def owner_of_asterisk(root: Path) -> Owner:
-    """The asterisk user of `root`."""
-    passwd = root / "etc" / "passwd"
-    for line in passwd.read_text().splitlines():
-        name, _, uid, gid, *_ = line.split(":")
-        if name == "asterisk":
-            return Owner(int(uid), int(gid))
-    raise RuntimeFailure(f"{passwd}: found no user 'asterisk'; is the package asterisk in docker/packages/asterisk.txt?")
 
 
 def build(root: Path, recipe: Recipe) -> None:

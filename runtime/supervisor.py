@@ -217,7 +217,7 @@ class Supervisor:
 def watch(files: Files) -> None:
     """Waits until no other supervisor is active, and then supervises, as long as the instance is not down."""
     resource_limits()
-    os.umask(0o027)
+    os.umask(0o007)             # the AMI service reserves space for the file of events, which Asterisk makes
     while True:
         with open(files.active, "a") as lock:
             while not taken(lock):

@@ -1,18 +1,29 @@
 """The commands about the instance itself: its directory, its services, its state."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
 
 from centralka.cli.terminal import Json, load, load_instance, out, told
-from centralka.settings import AMI_CLI_USER, OWN_CERTIFICATE, OWN_KEY, SIP_CERTIFICATE, SIP_KEY
+from centralka.settings import (
+    AMI_CLI_USER,
+    AMI_LOGIN,
+    OWN_CERTIFICATE,
+    OWN_KEY,
+    SIP_CERTIFICATE,
+    SIP_KEY,
+    WEB_CERTIFICATE,
+    WEB_KEY,
+)
 from confgen.secrets import load_secrets, save_secrets
 
 
 def init(context: typer.Context) -> None:
-    from confgen.publish.certificate import copy_secret, make_certificate
+    from confgen.publish.certificate import copy_secret, make_certificate, write_secret
     from confgen.publish.instance import write_instance
+    from confgen.publish.ownership import permit
 
     settings = load(context)
     secrets_file = settings.home / "secrets.json"
@@ -21,10 +32,16 @@ def init(context: typer.Context) -> None:
         secrets = load_secrets(secrets_file)
         save_secrets(secrets_file, secrets)
         make_certificate(settings.home / OWN_CERTIFICATE, settings.home / OWN_KEY, settings.public_host)
-        for given, copy in ((settings.certificate, SIP_CERTIFICATE), (settings.certificate_key, SIP_KEY)):
-            copy_secret(given, settings.home / copy)
+        for given, copies in (
+            (settings.certificate, (SIP_CERTIFICATE, WEB_CERTIFICATE)), (settings.certificate_key, (SIP_KEY, WEB_KEY)),
+        ):
+            for copy in copies:
+                copy_secret(given, settings.home / copy)
+        write_secret(settings.home / AMI_LOGIN, secrets.ami)
         write_instance(settings.home, settings.model_dump() | {
             "home": settings.asterisk_home, "ami_secret": secrets.ami, "ami_cli_secret": secrets.ami_cli})
+        if os.geteuid() == 0:
+            permit(settings.home)
 
 
 def show_status(

@@ -72,6 +72,7 @@ def save_known(settings: Settings, revision: str, known: Known) -> None:
     """`known` are all tenants of that revision, or none."""
     kept = _Kept(revision=revision, basis=_basis(settings), tenants=dict(known))
     new = _file(settings).with_suffix(".new")
+    new.touch(0o600)            # only commands read it
     new.write_text(kept.model_dump_json())
     new.replace(_file(settings))
 

@@ -35,3 +35,9 @@ def copy_secret(source: Path, target: Path) -> None:
     with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
         copy.write(source.read_bytes())
     os.replace(made, target)
+
+
+def write_secret(file: Path, secret: str) -> None:
+    """Writes a text for its owner and its group only, in place: a container has the file itself mounted. Raises OSError."""
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(secret)

@@ -14,7 +14,8 @@ RENDERED = (
     "asterisk.conf", "globals.conf", "logger.conf", "manager.conf", "res_config_sqlite3.conf", "rtp.conf", "transport.conf")
 FOLDERS = (
     "asterisk", "published", "published/folders", "published/revisions", "spool", "banned", "log", "log/cel-custom", "run",
-    "db", "sounds", "said", "heard", "redis", "tls", "data", "data/sounds")
+    "control", "db", "sounds", "said", "heard", "records", "redis", "tls", "authorities", "data",
+    "data/sounds")
 PACKAGED = Path("/usr/share/asterisk")               # as Asterisk sees it
 LINKED = ("documentation", "sounds/en")              # what Asterisk needs of it in its data directory
 

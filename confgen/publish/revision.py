@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from confgen.publish.ownership import own_published
 from confgen.render.tenant_files import Files
 
 KEPT_REVISIONS = 50
@@ -82,6 +83,7 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
             kept[folder].append(path)
     for folder, paths in kept.items():
         (made / folder).mkdir(mode=0o750)
+        own_published([made / folder])
         (temporary / folder).symlink_to(f"../../folders/{name}/{folder}")
         for path in paths:
             os.link(f"{published}/revisions/{before.name}/{path}", f"{made}/{path}")

@@ -30,7 +30,7 @@ def make_database(home: Path, files: Mapping[str, str]) -> None:
     file.touch(0o660)
     if os.geteuid() == 0:
         folder = file.parent.stat()
-        os.chown(file, folder.st_uid, folder.st_gid)
+        os.chown(file, folder.st_uid, folder.st_gid, follow_symlinks=False)
     with closing(_open(home)) as database, database:
         database.execute("BEGIN IMMEDIATE")          # all at once: sqlite3 begins nothing by itself for tables
         database.execute(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from confgen.publish.ownership import Id
 from runtime.places import ROOT
-from runtime.root import owner_of_asterisk
 from sipp import Account, Address
 
 WIDTH = 1728          # of a page, in dots (ITU-T T.4)
@@ -150,7 +150,6 @@ async def fax_machine(
     home = ROOT / "srv" / f"fax-{host}"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    owner = owner_of_asterisk(ROOT)
     protocol = "tls" if secure else "udp"
     values = {
         "protocol": protocol, "encryption": "sdes" if secure else "no",
@@ -159,9 +158,9 @@ async def fax_machine(
         "auth": _REGISTERED.format(account=account, server=server, protocol=protocol) if account else ""}
     for name, text in _FILES.items():
         (home / name).write_text(text.format(**values))
-    shutil.chown(home, owner.uid, owner.gid)
+    shutil.chown(home, Id.ASTERISK, Id.ASTERISK)
     for file in home.iterdir():
-        shutil.chown(file, owner.uid, owner.gid)
+        shutil.chown(file, Id.ASTERISK, Id.ASTERISK)
     with (home / "console.log").open("wb") as output:
         process = await asyncio.create_subprocess_exec(*_asterisk(home), "-f", stdin=DEVNULL, stdout=output, stderr=output)
     machine = FaxMachine(home)
@@ -186,5 +185,5 @@ async def _started(machine: FaxMachine, process: Process) -> None:
 
 
 def _asterisk(home: Path) -> tuple[str, ...]:
-    owner = owner_of_asterisk(ROOT)
-    return ("/usr/sbin/chroot", f"--userspec={owner.uid}:{owner.gid}", str(ROOT), "/usr/sbin/asterisk", "-C", f"/srv/{home.name}/asterisk.conf")
+    user = f"{Id.ASTERISK:d}:{Id.ASTERISK:d}"
+    return ("/usr/sbin/chroot", f"--userspec={user}", str(ROOT), "/usr/sbin/asterisk", "-C", f"/srv/{home.name}/asterisk.conf")

@@ -47,15 +47,23 @@ async def status(pbx: Pbx) -> str:
 
 @contextmanager
 def small_disk(pbx: Pbx, size: int) -> Iterator[Path]:
-    """A file system of so many bytes where Asterisk writes its events."""
+    """A file system of so many bytes where Asterisk writes its events. The AMI service is started again: it may have a mount
+    namespace of its own, which does not see later mounts."""
     folder = cel_file(pbx).parent
     its = folder.stat()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0770,uid={its.st_uid},gid={its.st_gid}", "none", str(folder)],
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=2770,uid={its.st_uid},gid={its.st_gid}", "none", str(folder)],
                    check=True)
     try:
+        restart_ami(pbx)
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+        restart_ami(pbx)
+
+
+def restart_ami(pbx: Pbx) -> None:
+    pbx.runtime.stop_process(Process.AMI)
+    pbx.runtime.start_process(Process.AMI)
 
 
 def fill(folder: Path) -> Path:

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.failure import RuntimeFailure
-from runtime.root import STAMP, Owner, Recipe, asterisk_recipe, finish_interrupted_swap, is_current, owner_of_asterisk
+from runtime.root import STAMP, Recipe, asterisk_recipe, finish_interrupted_swap, is_current
 
 RECIPE = Recipe("forky", ("asterisk", "redis-server"))
 
@@ -54,12 +53,3 @@ def test_the_old_root_returns_when_the_new_one_was_never_complete(tmp_path: Path
     make_root(tmp_path / "root.old")
     finish_interrupted_swap(tmp_path / "root")
     assert is_current(tmp_path / "root", RECIPE)
-
-
-def test_the_owner_is_the_roots_asterisk_user_and_not_the_hosts(tmp_path: Path) -> None:
-    root = make_root(tmp_path / "root")
-    (root / "etc" / "passwd").write_text("root:x:0:0::/:/bin/sh\nasterisk:x:102:103:PBX:/var/lib/asterisk:/usr/sbin/nologin\n")
-    assert owner_of_asterisk(root) == Owner(102, 103)
-    (root / "etc" / "passwd").write_text("root:x:0:0::/:/bin/sh\n")
-    with pytest.raises(RuntimeFailure, match="no user 'asterisk'"):
-        owner_of_asterisk(root)

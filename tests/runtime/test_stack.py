@@ -57,14 +57,6 @@ def test_all_processes_run_and_asterisk_has_the_tenants(runtime: Runtime) -> Non
     assert "acme-201-desk" in runtime.asterisk_cli("pjsip list endpoints")
 
 
-def test_asterisk_and_redis_run_as_a_user_without_rights(runtime: Runtime) -> None:
-    for name in (Process.ASTERISK, Process.REDIS):
-        status = Path(f"/proc/{runtime.pid_of(name)}/status").read_text()
-        lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-        assert "0" not in lines["Uid"].split()
-        assert int(lines["CapEff"], 16) == 0
-
-
 def test_nothing_listens_beyond_loopback(runtime: Runtime) -> None:
     beyond = [
         (table, local) for table in ("tcp", "tcp6", "udp", "udp6") for local in listening(runtime, table)
