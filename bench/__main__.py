@@ -16,6 +16,7 @@ from bench import decisions, plot, registrations, size, tables
 from bench.calls import FLOWS, ONE, STATIC, Flow, Probe
 from bench.ceiling import Effort, at_rate, find_ceiling, kept_busy
 from bench.instance import BenchInstance, running_instance
+from bench.machine import busy_share
 from bench.result import FlowResult, Results
 from runtime.failure import RuntimeFailure
 from runtime.places import RUNTIME
@@ -24,6 +25,7 @@ from runtime.signals import exit_on_signals
 FULL = Effort(probe_s=3.0, precision=0.08, busy_calls=700, rounds=3, set_up_calls=400, decision_s=2.0)
 QUICK = Effort(probe_s=1.0, precision=0.3, busy_calls=200, rounds=1, set_up_calls=100, decision_s=0.5)
 SET_UP_PER_S = 50
+OTHERS_S = 2.0          # for which the work of others is measured
 console = Console(highlight=False)
 
 
@@ -68,6 +70,8 @@ def main() -> int:
 async def measure(bench: BenchInstance, effort: Effort, moment: datetime, load: float) -> Results:
     """Everything, in one run on one instance; the flows by turns, so that a slow minute hits all of them."""
     with console.status("") as status:
+        status.update("work of others on this machine ...")
+        before = await asyncio.to_thread(busy_share, OTHERS_S)
         status.update("decisions of the FastAGI service alone ...")
         service = await decisions.measure_service(bench, effort.decision_s)
         status.update("decisions of pyst2's server ...")
@@ -87,8 +91,10 @@ async def measure(bench: BenchInstance, effort: Effort, moment: datetime, load: 
             status.update(f"{flow.title}: the highest rate without retransmissions ...")
             first = int(0.75 * statistics.median(one.per_s for one in busy[flow.name]))
             found[flow.name] = await ceiling_of(bench, flow, effort, first)
+    after = await asyncio.to_thread(busy_share, OTHERS_S)
     flows = [FlowResult(flow.name, flow.title, flow.decisions, busy[flow.name], found[flow.name]) for flow in FLOWS]
-    return Results(moment, load, flows, set_up[STATIC.name].setup_ms, set_up[ONE.name].setup_ms, service, pyst2)
+    static_ms, one_ms = set_up[STATIC.name].setup_ms, set_up[ONE.name].setup_ms
+    return Results(moment, load, (before, after), flows, static_ms, one_ms, service, pyst2)
 
 
 async def ceiling_of(bench: BenchInstance, flow: Flow, effort: Effort, first: int) -> list[Probe]:

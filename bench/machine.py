@@ -1,6 +1,7 @@
 """Counters of the kernel: processor time of a process, load, dropped connections."""
 
 import os
+import time
 from pathlib import Path
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -19,6 +20,13 @@ def busy_s() -> float:
     """Processor time that everything on this machine has used. Source: proc(5), /proc/stat."""
     user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
     return (user + nice + system + irq + softirq) / TICKS_PER_S
+
+
+def busy_share(seconds: float) -> float:
+    """Share of all processors that is used during so many seconds, 0 to 1. While the instance has no call: by others."""
+    before, began = busy_s(), time.monotonic()
+    time.sleep(seconds)
+    return (busy_s() - before) / (time.monotonic() - began) / (os.cpu_count() or 1)
 
 
 def listen_overflows() -> int:

@@ -12,6 +12,8 @@ from bench.percentile import percentile
 
 BASELINES = {"one": "static", "three": "static_menu"}
 """The flow that does the same work without decisions."""
+MOST_OTHER_WORK = 0.2        # share of all processors
+MOST_SCATTER = 0.25          # of a baseline's runs with busy processors, largest minus smallest, by the median
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class FlowResult:
         """Calls a second with the processors busy, the median of the turns."""
         return statistics.median(one.per_s for one in self.busy)
 
+    @property
+    def scatter(self) -> float:
+        """Of the runs with busy processors: largest minus smallest calls a second, by the median."""
+        return (max(one.per_s for one in self.busy) - min(one.per_s for one in self.busy)) / self.busy_per_s
+
     def cpu_ms(self, process: str) -> float:
         """Processor time a call with the processors busy."""
         return statistics.median(one.cpu_ms.get(process, 0.0) for one in self.busy)
@@ -39,10 +46,12 @@ class FlowResult:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`load_before`: the machine's load average before the start. The set-up times are in ms, INVITE to 200."""
+    """`load_before`: the machine's load average before the start. `other_work`: the share of all processors that others used
+    before and after the run. The set-up times are in ms, INVITE to 200."""
 
     moment: datetime
     load_before: float
+    other_work: tuple[float, float]
     flows: list[FlowResult]
     static_setup_ms: tuple[float, ...]
     one_setup_ms: tuple[float, ...]
@@ -52,10 +61,26 @@ class Results:
     def flow(self, name: str) -> FlowResult:
         return next(flow for flow in self.flows if flow.name == name)
 
+    def doubts(self) -> list[str]:
+        """Why ratios of this run mean nothing; [] when they do."""
+        found = []
+        if max(self.other_work) > MOST_OTHER_WORK:
+            before, after = (f"{100 * share:.0f} %" for share in self.other_work)
+            found.append(f"others used {before} of the processors before and {after} after the run, "
+                         f"expected at most {100 * MOST_OTHER_WORK:.0f} %")
+        for base in map(self.flow, BASELINES.values()):
+            if not base.ceiling:
+                found.append(f"{base.title}: calls failed at every rate, though nothing is decided")
+            if base.scatter > MOST_SCATTER:
+                found.append(f"{base.title}: equal runs differ by {100 * base.scatter:.0f} %, "
+                             f"expected at most {100 * MOST_SCATTER:.0f} %")
+        return found
+
     def ratios(self, name: str, baseline: str) -> tuple[float, float]:
-        """Ratios of one flow to another: of the ceilings, and of the calls per second with busy processors."""
+        """Ratios of one flow to another: of the ceilings, and of the calls per second with busy processors. For results
+        without doubts."""
         flow, base = self.flow(name), self.flow(baseline)
-        return (flow.ceiling / base.ceiling if base.ceiling else float("nan"), flow.busy_per_s / base.busy_per_s)
+        return flow.ceiling / base.ceiling, flow.busy_per_s / base.busy_per_s
 
     def added_ms(self, percent: float) -> float:
         """Set-up time that one decision adds."""
@@ -63,15 +88,17 @@ class Results:
 
     def to_json(self) -> str:
         """Everything but the single set-up times of the probes."""
-        flows = []
+        flows, doubts = [], self.doubts()
         for flow in self.flows:
             probes = [{**asdict(one), "setup_ms": [percentile(one.setup_ms, p) for p in (50, 99)], "good": one.is_good}
                       for one in (*flow.busy, *flow.paced)]
             flows.append({"name": flow.name, "title": flow.title, "decisions": flow.decisions, "ceiling_per_s": flow.ceiling,
                           "busy_per_s": flow.busy_per_s, "probes": probes})
         return json.dumps({
-            "moment": self.moment.isoformat(), "load_before": self.load_before, "flows": flows,
-            "ratios": {f"{name}/{base}": self.ratios(name, base) for name, base in (*BASELINES.items(), ("three", "static"))},
+            "moment": self.moment.isoformat(), "load_before": self.load_before, "other_work": self.other_work, "flows": flows,
+            "doubts": doubts,
+            "ratios": {} if doubts else {
+                f"{name}/{base}": self.ratios(name, base) for name, base in (*BASELINES.items(), ("three", "static"))},
             "added_setup_ms": {f"p{p}": self.added_ms(p) for p in (50, 99)},
             "service": [asdict(run) for run in self.service], "pyst2": [asdict(run) for run in self.pyst2],
         }, indent=1)
