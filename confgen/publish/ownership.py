@@ -69,6 +69,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "tls/sip-key.pem": Rule(Id.ROOT, Id.ASTERISK),
     "tls/web.pem": Rule(Id.ROOT, Id.PROVISION),
     "tls/web-key.pem": Rule(Id.ROOT, Id.PROVISION),
+    "supervisor": Rule(Id.ROOT, Id.ROOT, 0o700, 0o600),
     "spool": Rule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
     "db": Rule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
     "control": Rule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
