@@ -22,7 +22,7 @@ main()
 
 @pytest.mark.parametrize(("service", "unused"), [("agi", UNUSED | {"sqlalchemy"}), ("ami", UNUSED)])
 def test_service_imports_no_simulator_parser_or_command_line(tmp_path: Path, service: str, unused: set[str]) -> None:
-    (tmp_path / "secrets.json").write_text("{}")
+    (tmp_path / "published").mkdir()
     done = subprocess.run([sys.executable, "-c", STARTS, "--home", str(tmp_path), "serve", service], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     imported = set(done.stdout.split())
