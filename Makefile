@@ -5,7 +5,7 @@ TESTERS ?= 2
 BIN := .venv/bin
 # A module of tests stays in one worker, and the long ones, which stand first, begin first.
 SPREAD := --dist loadfile --no-loadscope-reorder
-.PHONY: up help down status quick test proof test-docker bench lint ruff types imports
+.PHONY: up help down status quick test proof test-docker bench lint ruff types imports words
 
 up: .venv/ready ## install what is missing, start everything, place a test call
 	@$(BIN)/python -m runtime up
@@ -38,8 +38,8 @@ bench: .venv/dev ## speeds, against a static dialplan and pyst2
 	@$(BIN)/python -m runtime prepare
 	@$(BIN)/python -m bench
 
-lint: .venv/dev ## lint, types and imports
-	@$(MAKE) --no-print-directory -j 3 -O ruff types imports
+lint: .venv/dev ## lint, types, imports and words
+	@$(MAKE) --no-print-directory -j 4 -O ruff types imports words
 
 ruff: .venv/dev
 	$(BIN)/ruff check .
@@ -49,6 +49,9 @@ types: .venv/dev
 
 imports: .venv/dev
 	$(BIN)/lint-imports
+
+words: .venv/dev
+	$(BIN)/python tools/words.py
 
 # What the product needs; and on top of it what tests, checks and benchmarks need.
 .venv/ready: requirements.lock pyproject.toml

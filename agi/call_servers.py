@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from agi.breaker import Breaker
-from routing.call.call_server import MAX_ANSWER_BYTES, Failed, Failure, Reply, read_reply
+from routing.call.call_server import MAX_ANSWER_BYTES, CallServerReply, Failed, Failure, read_reply
 from services.own_network import AddressRefused, Network
 from services.resolver import HostUnknown, Resolver
 from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls, reach_of
@@ -64,7 +64,7 @@ class CallServers:
         self._free: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))      # by tenant
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
-    async def ask(self, request: ServerRequest) -> Reply | Failed:
+    async def ask(self, request: ServerRequest) -> CallServerReply | Failed:
         """The answer, in `longest_s` at most. One tenant's failures do not suspend others' requests to the same address."""
         key = (request.tenant, request.url)
         breaker = self._breakers.get(key, Breaker())
@@ -89,7 +89,7 @@ class CallServers:
             self._breakers.clear()
         self._breakers[key] = breaker
 
-    async def _try(self, request: ServerRequest) -> Reply | Failed:
+    async def _try(self, request: ServerRequest) -> CallServerReply | Failed:
         failed = Failed(Failure.NO_CONNECTION)
         for _ in range(TRIES):
             answer = await _Attempt(request, self._reach, self._free[request.tenant]).answer()
@@ -107,7 +107,7 @@ class _Attempt:
         self._reach = reach
         self._is_connected = False
 
-    async def answer(self) -> Reply | Failed:
+    async def answer(self) -> CallServerReply | Failed:
         try:
             async with asyncio.timeout(self._request.connect_s) as limit, self._free:
                 return await self._post(limit)
@@ -122,7 +122,7 @@ class _Attempt:
         except httpx.HTTPError as error:
             return Failed(Failure.TLS if is_of_tls(error) else Failure.CLOSED)
 
-    async def _post(self, limit: asyncio.Timeout) -> Reply | Failed:
+    async def _post(self, limit: asyncio.Timeout) -> CallServerReply | Failed:
         async def when(event: str, _: object) -> None:
             if event == "http11.send_request_headers.started":
                 self._is_connected = True

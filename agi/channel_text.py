@@ -78,7 +78,7 @@ def start_text(caller: str, caller_name: str, dialled: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ChannelResult:
     """Results that dialplan applications left on the channel; the state says which of them are new."""
 
     digits: str = ""
@@ -105,7 +105,7 @@ def read_queue_left(text: str) -> QueueLeft:
     return QueueLeft(QUEUE_ENDS.get(text, QueueEnd.EMPTY))
 
 
-def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: Result) -> Event:
+def read_event(state: State | None, origin: str, dialled: str, caller_extension: str, result: ChannelResult) -> Event:
     """The event that a channel's variables report, according to what the state waits for. `dialled` is percent-encoded; text
     that no telephone can dial counts as nothing dialled."""
     if state is None:

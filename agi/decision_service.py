@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from agi.channel_text import Result, path_text, read_digits, read_event, read_state, start_text, state_text
+from agi.channel_text import ChannelResult, path_text, read_digits, read_event, read_state, start_text, state_text
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import Asking, SlowAnswers
 from routing.call.effects import CheckPin, LiveEffect, PinIs
@@ -92,7 +92,7 @@ class DecisionService:
         caller, caller_name, transferrer = of("caller"), of("name"), of("transferrer")
         published = self._published.tenant(slug)
         state = read_state(state_before)
-        result = Result(of("digits"), of("ended"), of("voicemail"), of("left"))
+        result = ChannelResult(of("digits"), of("ended"), of("voicemail"), of("left"))
         event = read_event(state, of("origin"), dialled, extension, result)
         tenant = published.tenant
         number = unquote(dialled)

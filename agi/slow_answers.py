@@ -8,7 +8,7 @@ from agi.call_servers import CallServers, ServerRequest, longest_s
 from agi.fastagi import Hold
 from agi.speech import Speech
 from agi.understanding import Understanding
-from routing.call.call_server import Failed, Reply
+from routing.call.call_server import CallServerReply, Failed
 from routing.call.facts import Facts
 from routing.call.questions import AskServer, SlowQuestion, Speak, Understand
 from services.published_tenants import PublishedTenant
@@ -34,7 +34,9 @@ class SlowAnswers:
         self._speech = speech
         self._understanding = understanding
 
-    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str | tuple[str, ...]:
+    async def answer(
+        self, asking: Asking, question: SlowQuestion, hold: Hold,
+    ) -> CallServerReply | Failed | str | tuple[str, ...]:
         """Never fails. First extends the time limit of the call's decision."""
         tenant = asking.published.tenant
         match question:

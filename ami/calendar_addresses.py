@@ -20,7 +20,7 @@ from services.published_tenants import PublishedTenants, values_of
 from services.resolver import HostUnknown
 from services.web_request import Reach, TooLarge, asked, body_of, is_of_tls
 from store import calendars
-from store.calendars import Address
+from store.calendars import CalendarFetch
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ LIMIT_S: Final = 15.0            # for one calendar
 MAX_BYTES: Final = 1_000_000
 AT_ONCE: Final = 4
 
-Read = Callable[[bytes, str, float], Awaitable[tuple[CalendarEvent, ...]]]
+ReadCalendar = Callable[[bytes, str, float], Awaitable[tuple[CalendarEvent, ...]]]
 """Parse a calendar: its text, the time zone and the time limit in seconds. Raises ValueError and TimeoutError."""
 
 
@@ -47,7 +47,7 @@ class Wanted:
 class CalendarAddresses:
     """`wanted` returns the calendars of the published tenants; `read` parses a calendar's text."""
 
-    def __init__(self, redis: Redis, reach: Reach, wanted: Callable[[], tuple[Wanted, ...]], read: Read) -> None:
+    def __init__(self, redis: Redis, reach: Reach, wanted: Callable[[], tuple[Wanted, ...]], read: ReadCalendar) -> None:
         self._redis, self._reach, self._wanted, self._read = redis, reach, wanted, read
 
     async def run(self) -> None:
@@ -72,12 +72,12 @@ class CalendarAddresses:
             if isinstance(failed, BaseException):
                 raise failed
 
-    async def _fetch(self, each: Wanted, before: Address | None, now: float) -> None:
-        known = before if before and before.url == each.url else Address(each.url, now)
+    async def _fetch(self, each: Wanted, before: CalendarFetch | None, now: float) -> None:
+        known = before if before and before.url == each.url else CalendarFetch(each.url, now)
         try:
             events = await self._events(each)
         except (ValueError, AddressRefused, HostUnknown, TooLarge, TimeoutError, httpx.HTTPError) as error:
-            failed = replace(known, tried_at=now, problem=told(error))
+            failed = replace(known, tried_at=now, problem=problem_text(error))
             log.warning("calendar not fetched", calendar=each.field, problem=failed.problem)
             await calendars.put_failed(self._redis, each.field, failed, before)
         else:
@@ -94,13 +94,13 @@ class CalendarAddresses:
             return await self._read(body, each.zone, LIMIT_S)
 
 
-def is_due(each: Wanted, known: Address | None, now: float) -> bool:
+def is_due(each: Wanted, known: CalendarFetch | None, now: float) -> bool:
     if known is None or known.url != each.url:
         return True
     return now - known.tried_at >= (AGAIN_S if known.problem else EVERY_S)
 
 
-def told(error: Exception) -> str:
+def problem_text(error: Exception) -> str:
     """The problem that prevented a fetch, as text."""
     match error:
         case AddressRefused():

@@ -116,7 +116,7 @@ class AmiClient:
         raise AmiError(f"AMI action {name} at {self.where}: {_output(answer) or answer.message or 'refused'}")
 
     async def _stay_connected(self) -> None:
-        told = ""
+        reported = ""
         while True:
             session = Session(self._dispatch)
             wait_s = DELAY_S * random.uniform(0.5, 1.5)  # noqa: S311
@@ -139,9 +139,9 @@ class AmiClient:
                 session.close()
                 self.connected.clear()
                 self._session = None
-            if problem != told:
+            if problem != reported:
                 log.warning(problem)
-            told = problem
+            reported = problem
             await self._report(None, problem)
             await asyncio.sleep(wait_s)
 

@@ -33,26 +33,26 @@ class StopNotices:
         """Never returns."""
         while True:
             try:
-                all_told = await self.tell()
+                all_sent = await self.send_due()
             except AWAY as error:
                 log.warning("redis away; nobody is told of stops", problem=str(error))
-                all_told = True
+                all_sent = True
             except Exception:  # the outermost loop: the next stop must still be reported
                 log.exception("nobody is told of a stop")
-                all_told = False
+                all_sent = False
             stop_if_cancelled()
-            await asyncio.sleep(LOOK_S if all_told else AWAY_S)
+            await asyncio.sleep(LOOK_S if all_sent else AWAY_S)
 
-    async def tell(self) -> bool:
+    async def send_due(self) -> bool:
         """False if a mail is still to be sent. A notice that Redis could not store is sent again."""
         stopped, noticed = await self._lines.stopped(), await self._redis.hgetall(NOTICED)
         if over := [field for field in noticed if field not in stopped]:
             await self._redis.hdel(NOTICED, *over)
         new = {field: why for field, why in stopped.items() if noticed.get(field) != why}
-        told = [await self._told(field, why) for field, why in new.items()]
-        return all(told)
+        sent = [await self._send(field, why) for field, why in new.items()]
+        return all(sent)
 
-    async def _told(self, field: str, why: str) -> bool:
+    async def _send(self, field: str, why: str) -> bool:
         slug, _, extension = field.partition("/")
         try:
             tenant = self._published.tenant(slug).tenant

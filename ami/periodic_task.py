@@ -19,15 +19,15 @@ EXPECTED: Final = (AmiError, AgiError, *AWAY)
 async def take_turns(turn: Callable[[], Awaitable[None]], *, every_s: float, failed: str) -> NoReturn:
     """Takes a turn, and the next one `every_s` after its end. A turn that fails stops nothing else: `failed` is logged, once
     while Asterisk, Redis or the published configuration is unavailable for the same reason."""
-    told = ""
+    reported = ""
     while True:
         try:
             await turn()
-            told = ""
+            reported = ""
         except EXPECTED as error:
-            if str(error) != told:
+            if str(error) != reported:
                 log.warning(failed, problem=str(error))
-            told = str(error)
+            reported = str(error)
         except Exception:  # the outermost loop: the service's other tasks go on
             log.exception(failed)
         stop_if_cancelled()

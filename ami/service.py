@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
-from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, Read
+from ami.calendar_addresses import CalendarAddresses, PublishedCalendars, ReadCalendar
 from ami.client import AmiClient
 from ami.notices import StopNotices
 from ami.periodic_task import kept_running
@@ -45,7 +45,7 @@ UPGRADE_DELAY_S = 5.0
 
 async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user: str, ami_secret: str, redis_url: str,
                 database_url: str, home: Path, asterisk_home: PurePosixPath, cel_file: Path, reach: Reach,
-                read_calendar: Read) -> None:
+                read_calendar: ReadCalendar) -> None:
     """Run until SIGTERM or SIGINT. Asterisk, Redis and the database may each be unavailable, at the start too."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

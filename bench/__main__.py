@@ -81,11 +81,11 @@ async def measure(bench: BenchInstance, effort: Effort, moment: datetime, load: 
         for turn in range(effort.rounds):
             for flow in FLOWS:
                 status.update(f"{flow.title}: as many as go through, turn {turn + 1} ...")
-                busy[flow.name].append(told(await kept_busy(bench, flow, effort.busy_calls)))
+                busy[flow.name].append(printed(await kept_busy(bench, flow, effort.busy_calls)))
         set_up = {}
         for flow in (STATIC, ONE):
             status.update(f"{flow.title}: set-up time at {SET_UP_PER_S}/s ...")
-            set_up[flow.name] = told(await at_rate(bench, flow, SET_UP_PER_S, effort.set_up_calls / SET_UP_PER_S))
+            set_up[flow.name] = printed(await at_rate(bench, flow, SET_UP_PER_S, effort.set_up_calls / SET_UP_PER_S))
         found: dict[str, list[Probe]] = {}
         for flow in FLOWS:
             status.update(f"{flow.title}: the highest rate without retransmissions ...")
@@ -99,12 +99,12 @@ async def measure(bench: BenchInstance, effort: Effort, moment: datetime, load: 
 
 async def ceiling_of(bench: BenchInstance, flow: Flow, effort: Effort, first: int) -> list[Probe]:
     async def measure_at(per_s: int) -> Probe:
-        return told(await at_rate(bench, flow, per_s, effort.probe_s))
+        return printed(await at_rate(bench, flow, per_s, effort.probe_s))
 
     return await find_ceiling(measure_at, effort.precision, first)
 
 
-def told(probe: Probe) -> Probe:
+def printed(probe: Probe) -> Probe:
     """One line of progress."""
     console.print(
         f"  {probe.flow:12} {f'{probe.asked_per_s}/s' if probe.asked_per_s else 'busy':>7} {probe.per_s:6.0f} calls/s  "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.instance import PHONES, TRUNK, BenchInstance
 from bench.machine import busy_s
-from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Load, Result, SippFailed
+from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, Load, Result, SendHangUp, SippFailed
 
 KEY = "1"
 CALL_S = 0.2        # how long the last call of a run may take
@@ -26,7 +26,7 @@ class Flow:
 
 
 def flow(name: str, title: str, number: str, *, decisions: int, key: str = "", callee_ends: bool = False) -> Flow:
-    caller_ending, callee_ending = (AwaitHangUp(), HangUp()) if callee_ends else (HangUp(), AwaitHangUp())
+    caller_ending, callee_ending = (AwaitHangUp(), SendHangUp()) if callee_ends else (SendHangUp(), AwaitHangUp())
     return Flow(
         name, title, decisions,
         Call(number=number, caller=Caller("+48600100200"), info_keys=key, ending=caller_ending),

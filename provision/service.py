@@ -20,7 +20,7 @@ from provision.limiter import Limiter
 from provision.shelf import Device, Shelf
 from services import metrics
 from store import live
-from store.equipment import EquipmentStore, Fetched
+from store.equipment import ConfigurationFetch, EquipmentStore
 
 log = structlog.get_logger()
 
@@ -79,7 +79,8 @@ class ProvisioningService:
             return NOTHING
         log.info("provision_fetched", tenant=device.tenant.tenant, device=device.label, file=name, peer=request.peer)
         try:
-            await self._store.note(device.name, Fetched(datetime.now(UTC), request.peer, _shown(request.agent), name))
+            fetch = ConfigurationFetch(datetime.now(UTC), request.peer, _shown(request.agent), name)
+            await self._store.note(device.name, fetch)
         except live.AWAY as error:
             log.warning("provision_not_noted", device=device.name, problem=str(error))
         return Reply(200, "text/xml" if text.startswith("<?xml") else "text/plain", text.encode())

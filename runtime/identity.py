@@ -16,7 +16,7 @@ RECORD_BYTES = 128      # a record is always this long, so that it is rewritten 
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ProcessIdentity:
     """`started` is in clock ticks since the boot: proc(5), /proc/PID/stat, field 22."""
 
     pid: int
@@ -24,7 +24,7 @@ class Identity:
     boot: str
 
 
-def identity_of(pid: int) -> Identity | None:
+def identity_of(pid: int) -> ProcessIdentity | None:
     """The identity of a running process; None when it has ended, even if its parent has not reaped it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -32,14 +32,14 @@ def identity_of(pid: int) -> Identity | None:
         return None
     if fields[0] in ("Z", "X"):
         return None
-    return Identity(pid, int(fields[19]), boot_id())
+    return ProcessIdentity(pid, int(fields[19]), boot_id())
 
 
 def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def write_record(file: Path, identity: Identity | None) -> None:
+def write_record(file: Path, identity: ProcessIdentity | None) -> None:
     """Rewrites a record in place by one write; None empties it."""
     text = f"{identity.pid} {identity.started} {identity.boot}" if identity else ""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -49,17 +49,17 @@ def write_record(file: Path, identity: Identity | None) -> None:
         os.close(descriptor)
 
 
-def running_in(file: Path) -> Identity | None:
+def running_in(file: Path) -> ProcessIdentity | None:
     """The process that a record names, if it runs."""
     try:
         pid, started, boot = file.read_text().split()
-        recorded = Identity(int(pid), int(started), boot)
+        recorded = ProcessIdentity(int(pid), int(started), boot)
     except (OSError, ValueError):
         return None
     return recorded if identity_of(recorded.pid) == recorded else None
 
 
-def send(identity: Identity, number: signal.Signals) -> None:
+def send(identity: ProcessIdentity, number: signal.Signals) -> None:
     """Sends a signal to this very process; nothing happens if it has ended."""
     with suppress(ProcessLookupError):
         descriptor = os.pidfd_open(identity.pid)
@@ -70,7 +70,7 @@ def send(identity: Identity, number: signal.Signals) -> None:
             os.close(descriptor)
 
 
-def end(identities: Iterable[Identity], limit_s: float) -> list[Identity]:
+def end(identities: Iterable[ProcessIdentity], limit_s: float) -> list[ProcessIdentity]:
     """Ends processes, each the leader of its own process group: SIGTERM to all, after `limit_s` seconds SIGKILL, which the
     rest of the group gets in any case. Returns those that still run."""
     ending = list(identities)
@@ -82,7 +82,7 @@ def end(identities: Iterable[Identity], limit_s: float) -> list[Identity]:
     return [identity for identity in ending if not killed(identity, limit_s)]
 
 
-def killed(identity: Identity, limit_s: float) -> bool:
+def killed(identity: ProcessIdentity, limit_s: float) -> bool:
     """Ends a process group by SIGKILL; True once its leader has ended."""
     if identity_of(identity.pid) in (identity, None):
         with suppress(ProcessLookupError):

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from runtime import ready
 from runtime.confinement import PYTHON, confined, with_reachable
 from runtime.failure import RuntimeFailure
-from runtime.identity import Identity, end, killed, write_record
+from runtime.identity import ProcessIdentity, end, killed, write_record
 from runtime.instance import Instance, centralka_command
 from runtime.places import ROOT
 from runtime.process import Process, console_answer
@@ -189,7 +189,7 @@ class LocalRuntime:
 
     def _end(self, names: tuple[Process, ...]) -> None:
         """Raises RuntimeFailure for a process that still runs after SIGKILL."""
-        running: list[Identity] = [found for name in names if (found := self.files.running(name))]
+        running: list[ProcessIdentity] = [found for name in names if (found := self.files.running(name))]
         if left := end(running, STOP_LIMIT_S):
             raise RuntimeFailure(f"of {self.home} {', '.join(str(identity.pid) for identity in left)} does not end")
 

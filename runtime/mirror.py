@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AptSource:
     """One archive of an apt source."""
 
     uri: str
@@ -15,7 +15,7 @@ class Source:
     components: frozenset[str]
 
 
-def parse_deb822(text: str) -> Iterator[Source]:
+def parse_deb822(text: str) -> Iterator[AptSource]:
     """The archives in a `.sources` file (sources.list(5), DEB822 style)."""
     for stanza in text.split("\n\n"):
         fields: dict[str, str] = {}
@@ -32,10 +32,10 @@ def parse_deb822(text: str) -> Iterator[Source]:
         if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() == "no":
             continue
         for uri in fields.get("uris", "").split():
-            yield Source(uri, frozenset(fields.get("suites", "").split()), frozenset(fields.get("components", "").split()))
+            yield AptSource(uri, frozenset(fields.get("suites", "").split()), frozenset(fields.get("components", "").split()))
 
 
-def parse_one_line(text: str) -> Iterator[Source]:
+def parse_one_line(text: str) -> Iterator[AptSource]:
     """The archives in a `.list` file (sources.list(5), one-line style)."""
     for line in text.splitlines():
         kind, _, rest = line.partition("#")[0].strip().partition(" ")
@@ -46,10 +46,10 @@ def parse_one_line(text: str) -> Iterator[Source]:
             rest = rest.partition("]")[2].strip()
         uri, *words = rest.split() or [""]
         if len(words) >= 2:
-            yield Source(uri, frozenset(words[:1]), frozenset(words[1:]))
+            yield AptSource(uri, frozenset(words[:1]), frozenset(words[1:]))
 
 
-def choose(sources: Iterable[Source], codename: str) -> str | None:
+def choose(sources: Iterable[AptSource], codename: str) -> str | None:
     """The first archive that carries main of the host's own release over HTTP: the full archive, not updates or security."""
     for source in sources:
         if codename in source.suites and "main" in source.components and source.uri.startswith(("http://", "https://")):

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import IO
 
 from runtime.failure import RuntimeFailure
-from runtime.identity import Identity, identity_of, killed, running_in, send, write_record
+from runtime.identity import ProcessIdentity, identity_of, killed, running_in, send, write_record
 
 SUPERVISOR, STANDBY = "supervisor", "standby"
 SCAN_S = 0.1
@@ -69,7 +69,7 @@ class Files:
     def beat(self, name: str) -> Path:
         return self.directory / f"{name}.beat"
 
-    def running(self, name: str) -> Identity | None:
+    def running(self, name: str) -> ProcessIdentity | None:
         return running_in(self.record(name))
 
     @contextmanager
@@ -154,7 +154,7 @@ class Supervisor:
 
     files: Files
     programs: dict[str, list[str]] = field(default_factory=dict)
-    known: dict[str, Identity] = field(default_factory=dict)
+    known: dict[str, ProcessIdentity] = field(default_factory=dict)
     restarts: dict[str, Restarts] = field(default_factory=dict)
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 

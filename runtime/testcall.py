@@ -18,12 +18,12 @@ from routing.platform.trunks import AddressTrunk
 from runtime.failure import RuntimeFailure
 from simulator.script import Script
 from simulator.simulate import simulate
-from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, HangUp, Silence, SippFailed, Tone
+from sipp import Account, Address, Answer, Call, Callee, Caller, Cast, Digit, Ear, SendHangUp, Silence, SippFailed, Tone
 from sipp.rtp import samples_in
 from sipp.sound import share_of_tone
 from store import database
 from store.calls import CallStore
-from store.records import Call as CallRecord
+from store.records import CallRecord as CallRecord
 
 TENANT = "acme"
 NUMBER = "+48221234567"
@@ -38,7 +38,7 @@ RECORD_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MeasuredCall:
     """The result of the call. `setup_ms`: from the INVITE to the answer of the menu."""
 
     setup_ms: float
@@ -62,16 +62,16 @@ def what_prevents(tenants: Path) -> str:
     return "" if result.outcome == expected else f"a call to {NUMBER} with key {KEY} ends now as: {result.ends}"
 
 
-def place_test_call(home: Path) -> Outcome:
+def place_test_call(home: Path) -> MeasuredCall:
     """Raises RuntimeFailure when the call did not go as it should."""
     try:
         return asyncio.run(call(Settings.load(home)))
     except* (SippFailed, OSError, TimeoutError) as errors:
-        told = "\n".join(str(error) for error in leaves(errors))
-        raise RuntimeFailure(f"the test call to {NUMBER} failed:\n{told}") from None
+        problems = "\n".join(str(error) for error in leaves(errors))
+        raise RuntimeFailure(f"the test call to {NUMBER} failed:\n{problems}") from None
 
 
-async def call(settings: Settings) -> Outcome:
+async def call(settings: Settings) -> MeasuredCall:
     """One call, and its record."""
     secret = load_secrets(settings.home / "secrets.json").sip[ENDPOINT]
     number = f"+48600{time.time_ns() // 1_000_000 % 1_000_000:06}"
@@ -81,7 +81,7 @@ async def call(settings: Settings) -> Outcome:
             answer = Answer(ring_ms=200, media=(Tone(PHONE_HZ, 1500),))
             await cast.callee(Callee(then=answer), at=PHONE, account=Account(ENDPOINT, secret), ear=phone_ear)
             media = (Silence(500), Digit(KEY), Silence(900), Tone(CALLER_HZ, 1500))
-            placed = Call(number=NUMBER, caller=Caller(number, "Test call"), media=media, ending=HangUp(200))
+            placed = Call(number=NUMBER, caller=Caller(number, "Test call"), media=media, ending=SendHangUp(200))
             result = await cast.call(placed, at=TRUNK, ear=caller_ear)
         caller_heard = share_of_end(caller_ear, PHONE_HZ)
         phone_heard = share_of_end(phone_ear, CALLER_HZ)
@@ -94,7 +94,7 @@ async def call(settings: Settings) -> Outcome:
     if not record.answered_by or record.answered_by != device_of(ENDPOINT).extension:
         raise RuntimeFailure(f"the test call was recorded as answered by {record.answered_by}, expected {ENDPOINT}")
     path = tuple(f"{one.node}: {in_english(one.why)}" for one in record.path)
-    return Outcome(result.setup_percentile(50), record.answered_by, path)
+    return MeasuredCall(result.setup_percentile(50), record.answered_by, path)
 
 
 def share_of_end(ear: Ear, hz: int) -> float:

@@ -19,7 +19,7 @@ from runtime.places import REPOSITORY, ROOT
 from runtime.process import Process, Runtime
 from runtime.progress import say, step, warn
 from runtime.signals import undisturbed
-from runtime.testcall import NUMBER, Outcome, place_test_call, what_prevents
+from runtime.testcall import NUMBER, MeasuredCall, place_test_call, what_prevents
 
 DEMO = "demo"
 TEST_RUNTIME = "CENTRALKA_TEST_RUNTIME"     # read by the live tests: docker or local
@@ -57,7 +57,7 @@ def up(wanted: str) -> None:
     else:
         with step(f"Test call to {NUMBER}"):
             outcome = place_test_call(runtime.home)
-    tell(runtime, settings, outcome, time.monotonic() - began)
+    print_result(runtime, settings, outcome, time.monotonic() - began)
 
 
 def prepare_host() -> None:
@@ -118,7 +118,7 @@ def complain_of_taken(settings: Settings) -> None:
                 ) from error
 
 
-def tell(runtime: Runtime, settings: Settings, outcome: Outcome | None, seconds: float) -> None:
+def print_result(runtime: Runtime, settings: Settings, outcome: MeasuredCall | None, seconds: float) -> None:
     """The text printed at the end."""
     home = runtime.home.relative_to(REPOSITORY) if runtime.home.is_relative_to(REPOSITORY) else runtime.home
     say("")

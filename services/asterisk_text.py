@@ -16,11 +16,11 @@ from routing.call.step import (
     Conference,
     Dial,
     Echo,
+    ExternalNumber,
     Failover,
     Hangup,
     Listen,
     Move,
-    Outside,
     Park,
     PickUp,
     Play,
@@ -83,9 +83,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
         return f"Local/{int(delay_s)}-{endpoint}@later" if delay_s else f"PJSIP/{endpoint}"
 
     match step:
-        case Read(prompts=prompts, wait_s=wait_s, longer=longer, told=told) if longer:
+        case Read(prompts=prompts, wait_s=wait_s, longer=longer, first_prompts=before) if longer:
             known = "".join(f"{checked(keys, '[0-9]{1,5}', 'keys')}-" for keys in longer)
-            return f"Gosub(digits,s,1({files(prompts)},{int(wait_s)},{NEXT_KEY_S},-{known},{files(told)}))"
+            return f"Gosub(digits,s,1({files(prompts)},{int(wait_s)},{NEXT_KEY_S},-{known},{files(before)}))"
         case Read(prompts=prompts, max_digits=most, wait_s=wait_s):
             return f"Read(DIGITS,{files(prompts)},{int(most)},e,1,{int(wait_s)})"
         case Listen(prompts=prompts, max_digits=most, wait_s=wait_s):
@@ -106,7 +106,7 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             heard = f"m({music(dial.music)})" if dial.music else ""
             shown = shown_outside(dial, tenant) if outside else ""
             # tT: what a phone keys, where it has codes for it at all (asterisk-conf/features.conf).
-            first = f"A({files(dial.told)})" if dial.told else ""
+            first = f"A({files(dial.first_prompts)})" if dial.first_prompts else ""
             own = own_call(dial, tenant.tenant) if dial.own else ""
             return f"Dial({'&'.join(channels)},{int(ring_s)},gitT{'c' if dial.passed_on else ''}{heard}{first}{own}{shown})"
         case Voicemail(mailbox=extension):
@@ -118,9 +118,9 @@ def step_text(step: Step, tenant: Tenant, sounds: Mapping[str, str], home: PureP
             return f"Gosub(move,s,1({tenant.tenant},{own},{number_shown(mobile)},{files((prompt,))}))"
         case CallAs(extension=extension):
             return f"Goto({tenant.tenant}-mobile,{checked(extension, '[0-9]{2,6}', 'extension')},1)"
-        case Park(lot=lot, slots=slots, limit_s=limit_s, told=told):
+        case Park(lot=lot, slots=slots, limit_s=limit_s, says_slot=says_slot):
             numbers = "-".join(checked(slot, "[0-9]{2,6}", "slot") for slot in slots)
-            said = f"{files(('sys_parked',))},{files(DIGITS)}" if told else ","
+            said = f"{files(('sys_parked',))},{files(DIGITS)}" if says_slot else ","
             return f"Gosub(park,s,1({lot_name(tenant, lot)},{numbers},{int(limit_s)},{said}))"
         case Unpark(lot=lot, slot=slot, nothing=prompt):
             return f"Gosub(unpark,s,1({lot_name(tenant, lot)},{checked(slot, '[0-9]{2,6}', 'slot')},{files((prompt,))}))"
@@ -178,36 +178,36 @@ def yes_or_no(wanted: bool) -> str:
     return "yes" if wanted else "no"
 
 
-def outside_channel(leg: Outside, tenant: Tenant, dial: Dial) -> str:
+def outside_channel(leg: ExternalNumber, tenant: Tenant, dial: Dial) -> str:
     """The channel to a number outside; by way of [<tenant>-confirm] one that waits or confirms, or is one of several."""
     number = checked(leg.number, r"\+[0-9]{7,15}|[0-9]{2,6}", "number outside")
     trunk = checked(leg.trunk, r"[a-z0-9_-]+", "trunk")
     if _is_direct(leg, dial):
         return f"PJSIP/{number}@{trunk}"
-    told = f"{number_shown(dial.shown)}-{number_shown(dial.vouching)}-{checked(leg.payer, '([0-9]{2,6})?', 'payer')}"
-    return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{told}-{trunk}@{tenant.tenant}-confirm/n"
+    arguments = f"{number_shown(dial.shown)}-{number_shown(dial.vouching)}-{checked(leg.payer, '([0-9]{2,6})?', 'payer')}"
+    return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{arguments}-{trunk}@{tenant.tenant}-confirm/n"
 
 
-def _is_direct(leg: Outside, dial: Dial) -> bool:
+def _is_direct(leg: ExternalNumber, dial: Dial) -> bool:
     return not leg.confirm and not leg.after_s and len(dial.outside) == 1
 
 
 def shown_outside(dial: Dial, tenant: Tenant) -> str:
     """Dial()'s option that passes caller ID, diversion and payer to each external channel: [outside] in
     asterisk-conf/extensions.conf."""
-    told = [number_shown(dial.shown), number_shown(dial.vouching), "hidden" if dial.hidden else "", "", "", "", ""]
+    arguments = [number_shown(dial.shown), number_shown(dial.vouching), "hidden" if dial.hidden else "", "", "", "", ""]
     if dial.diversion:
-        told[3:5] = number_shown(dial.diversion.number), checked(dial.diversion.reason, "[a-z-]+", "reason of a diversion")
+        arguments[3:5] = number_shown(dial.diversion.number), checked(dial.diversion.reason, "[a-z-]+", "reason of a diversion")
     leg = dial.outside[0]
     if _is_direct(leg, dial) and not is_emergency(leg.number, tenant.country):      # which nobody pays for
-        told[5:7] = leg.number, checked(leg.payer, "([0-9]{2,6})?", "payer")
-    return f"b(outside^s^1({'^'.join(told).rstrip('^') or '^'}))"
+        arguments[5:7] = leg.number, checked(leg.payer, "([0-9]{2,6})?", "payer")
+    return f"b(outside^s^1({'^'.join(arguments).rstrip('^') or '^'}))"
 
 
 def own_call(dial: Dial, tenant: str) -> str:
     """Dial()'s options that forbid a transfer to the number: [own_call] in asterisk-conf/extensions.conf."""
-    told = f"{tenant}^{checked(dial.outside[0].number, r'[+]?[0-9]{2,15}', 'number outside')}"
-    return f"B(own_call^begins^1({told}))U(own_call^{told})"
+    arguments = f"{tenant}^{checked(dial.outside[0].number, r'[+]?[0-9]{2,15}', 'number outside')}"
+    return f"B(own_call^begins^1({arguments}))U(own_call^{arguments})"
 
 
 def number_shown(number: str) -> str:

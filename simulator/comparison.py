@@ -22,13 +22,13 @@ from simulator.worlds import MAX_SPECIAL, World, special_worlds, usual_worlds
 MAX_CALLS = 12_000       # compared in all, each simulated twice
 MAX_WAYS = 25            # through the menus, for one caller at one moment
 MAX_QUESTIONS = 3        # keys one after the other
-TOLD_WAYS = 4            # in one line
+MAX_WAYS = 4            # in one line
 WRONG = "wrong key"
 FREE = "all are free"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RoutingChange:
     """Calls that end elsewhere. `when`, `caller`, `keys` and `state` are words, '' where it does not matter."""
 
     number: str
@@ -51,7 +51,7 @@ class Comparison:
 
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[RoutingChange, ...] = ()
     same_end: tuple[str, ...] = ()
     compared: int = 0
     is_cut: bool = False
@@ -89,7 +89,7 @@ def compare(before: Tenant, after: Tenant, week: date, only: str = "", max_calls
     numbers = [number for number in changed if only in ("", number)]
     was, will_be = entries_of(before), entries_of(after)
     both = [number for number in numbers if number in was and number in will_be]
-    changes: list[Change] = []
+    changes: list[RoutingChange] = []
     same_end: list[str] = []
     compared, left, is_cut = 0, max_calls, False
     for i, number in enumerate(both):
@@ -115,7 +115,7 @@ class _Number:
     worlds: tuple[World, ...]
     ends: dict[_Call, dict[datetime, tuple[str, str]]] = field(default_factory=dict)
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[RoutingChange]:
         mentions = self._mentions()
         moments = list(moments_of(mentions, self.week, self.before.timezone))
         is_public = self.number in self.after.numbers
@@ -128,7 +128,7 @@ class _Number:
         for world in special[:MAX_SPECIAL]:
             for caller, sample in calls:
                 self._all_ways(sample, caller, world)
-        return self._told(moments)
+        return self._changes(moments)
 
     def _mentions(self) -> Mentions:
         """Times and numbers mentioned by both sides where this number's calls can go; those that only one mentions first."""
@@ -199,7 +199,7 @@ class _Number:
             Origin.TRUNK if is_public else Origin.PHONE, self.number, moment, "" if is_public else call.caller, keys,
             world.states, world.silent, call.caller, switches=world.switches, personal=world.personal))
 
-    def _told(self, moments: list[Sample]) -> list[Change]:
+    def _changes(self, moments: list[Sample]) -> list[RoutingChange]:
         """Calls that end elsewhere, similar ones in one line: grouped by moments, then by states, keys and callers."""
         usual = [world.words for world in self.worlds]
         callers = {call.caller for call in self.ends}
@@ -207,9 +207,9 @@ class _Number:
         states: dict[_Line, list[str]] = {}
         for call, ends in self.ends.items():
             for (before, after), at in _by_end(ends).items():
-                for ways, when in ((call.keys, at & asked), (None, at - asked)):
+                for keys, when in ((call.keys, at & asked), (None, at - asked)):
                     if when:
-                        line = _Line(hours(moments, when), call.caller, ways, before, after)
+                        line = _Line(hours(moments, when), call.caller, keys, before, after)
                         states.setdefault(line, []).append(call.state)
         ways_of: dict[tuple[_Line, str], list[tuple[str, ...] | None]] = {}
         world_of: dict[str, str] = {}
@@ -219,11 +219,11 @@ class _Number:
             ways_of.setdefault((replace(line, keys=None), words), []).append(line.keys)
         callers_of_line: dict[tuple[_Line, str, str], list[str]] = {}
         for (line, state), alike in ways_of.items():
-            told = _ways(alike, {call.keys for call in self.ends if call.state == world_of[state]})
-            callers_of_line.setdefault((replace(line, caller=""), state, told), []).append(line.caller)
+            ways = _ways(alike, {call.keys for call in self.ends if call.state == world_of[state]})
+            callers_of_line.setdefault((replace(line, caller=""), state, ways), []).append(line.caller)
         return [
-            Change(self.number, line.when, _callers(who, callers), ways_told, state, line.before, line.after)
-            for (line, state, ways_told), who in callers_of_line.items()]
+            RoutingChange(self.number, line.when, _callers(who, callers), ways, state, line.before, line.after)
+            for (line, state, ways), who in callers_of_line.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,9 +276,10 @@ def _ways(ways: list[tuple[str, ...] | None], all_ways: set[tuple[str, ...]]) ->
     keyed = [way for way in ways if way is not None]
     if not keyed or set(keyed) == all_ways:
         return ""
-    told = [" then ".join(f"key {key}" if key and key != WRONG else key or "no key" for key in way or ("",)) for way in keyed]
-    more = len(told) - TOLD_WAYS
-    return " or ".join([*told[:TOLD_WAYS], f"{more} other ways"] if more > 1 else told)
+    phrases = [
+        " then ".join(f"key {key}" if key and key != WRONG else key or "no key" for key in way or ("",)) for way in keyed]
+    more = len(phrases) - MAX_WAYS
+    return " or ".join([*phrases[:MAX_WAYS], f"{more} other ways"] if more > 1 else phrases)
 
 
 def _states(found: list[str], usual: list[str]) -> str:
@@ -288,8 +289,8 @@ def _states(found: list[str], usual: list[str]) -> str:
         return "" if len(everybody) in (1, len(usual)) else "when " + " or ".join(words or FREE for words in everybody)
     if len(everybody) == len(usual) - 1:
         return "when nobody takes the call"
-    more = len(found) - TOLD_WAYS
-    return "when " + " or ".join([*found[:TOLD_WAYS], f"in {more} other cases"] if more > 1 else found)
+    more = len(found) - MAX_WAYS
+    return "when " + " or ".join([*found[:MAX_WAYS], f"in {more} other cases"] if more > 1 else found)
 
 
 def _callers(found: list[str], compared: set[str]) -> str:

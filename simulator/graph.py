@@ -174,5 +174,6 @@ def _far(node: Element | User) -> tuple[str, ...]:
 
 def _hours(element: BaseModel) -> tuple[str, ...]:
     windows = [window for _, value in element if isinstance(value, tuple) for window in value if isinstance(window, Window)]
-    told = [window.describe() for window in windows[:MAX_WINDOWS]]
-    return (*told, f"and {len(windows) - len(told)} windows more") if len(windows) > len(told) else tuple(told)
+    described = [window.describe() for window in windows[:MAX_WINDOWS]]
+    more = len(windows) - len(described)
+    return (*described, f"and {more} windows more") if more else tuple(described)

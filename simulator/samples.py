@@ -66,23 +66,23 @@ def hours(samples: Sequence[Sample], at: set[datetime]) -> str:
     for (day, named), ranges in by_day.items():
         if ranges:
             by_hours.setdefault(", ".join(ranges), []).append(day.isoformat() if named else DAYS[day.weekday()])
-    return "; ".join(f"{_days(days)} {told}".removesuffix(" 00:00-24:00") for told, days in by_hours.items())
+    return "; ".join(f"{_days(days)} {hours}".removesuffix(" 00:00-24:00") for hours, days in by_hours.items())
 
 
 def _ranges(samples: list[Sample], at: set[datetime]) -> list[str]:
-    told: list[str] = []
+    texts: list[str] = []
     for changed, together in groupby(samples, key=lambda sample: sample.moment in at):
         if changed:
             run = list(together)
-            told.append(f"{run[0].moment:%H:%M}-{run[-1].ends}")
-    return told
+            texts.append(f"{run[0].moment:%H:%M}-{run[-1].ends}")
+    return texts
 
 
 def _days(days: list[str]) -> str:
     """'Mon-Fri', 'Sat, 2026-12-24'."""
     week = [DAYS.index(day) for day in days if day in DAYS]
-    told: list[str] = []
+    texts: list[str] = []
     for _, run in groupby(enumerate(week), key=lambda pair: pair[1] - pair[0]):
         together = [day for _, day in run]
-        told += [f"{DAYS[together[0]]}-{DAYS[together[-1]]}"] if len(together) > 2 else [DAYS[day] for day in together]
-    return ", ".join((*told, *(day for day in days if day not in DAYS)))
+        texts += [f"{DAYS[together[0]]}-{DAYS[together[-1]]}"] if len(together) > 2 else [DAYS[day] for day in together]
+    return ", ".join((*texts, *(day for day in days if day not in DAYS)))

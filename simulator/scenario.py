@@ -17,14 +17,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from routing.call.admission import Usage
-from routing.call.call_server import Failure, Reply
+from routing.call.call_server import CallServerReply, Failure
 from routing.hours.calendars import Title as CalendarTitle
 from routing.numbering.value_types import Country, DeviceName, Did, Extension, Name, Pin, Target
 from simulator.scenario_grammar import Action, Cast, Ending, From, HangsUp, Heard, Moment, Number, Presses, Says, Talk, Title
 from yaml_models.strict_model import Part
 
 
-class Call(Part):
+class ScenarioCall(Part):
     """`caller` is `from` in the file: an external number, `anonymous`, or the extension of the user who calls."""
 
     caller: From = Field(alias="from")
@@ -32,7 +32,7 @@ class Call(Part):
     at: Moment | None = None
 
 
-class Outside(Part):
+class ExternalUsage(Part):
     """External calls before this one: lines taken, users' calls and minutes of the day, stopped users ('all' for
     the whole tenant), foreign countries already confirmed, the PIN that overrides permissions by user."""
 
@@ -58,12 +58,12 @@ class Given(Part):
     """The world before the call."""
 
     turns: dict[Name, Annotated[int, Field(ge=0, lt=1_000_000)]] = Field(default_factory=dict)     # calls a group has had
-    call_servers: dict[Name, Reply | Failure] = Field(default_factory=dict)                        # the answer of each
+    call_servers: dict[Name, CallServerReply | Failure] = Field(default_factory=dict)                    # the answer of each
     waiting: dict[Name, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)         # callers in a queue's line
     closed_rooms: tuple[Name, ...] = ()                                                            # full or locked
     guessed_rooms: tuple[Name, ...] = ()                           # with too many recent wrong PINs
     failing_trunks: tuple[Name, ...] = ()                                                          # that carry no call
-    outside: Outside = Outside()                                                                   # before this call
+    outside: ExternalUsage = ExternalUsage()                                                       # before this call
     calendars: dict[Name, CalendarTitle] = Field(default_factory=dict)     # content of each with an address on that day
     settings: dict[Extension, tuple[str, ...]] = Field(default_factory=dict)     # what users have set: [dnd, busy=202]
     switches: dict[Name, Name] = Field(default_factory=dict)                     # position of each
@@ -86,7 +86,7 @@ class Expect(Part):
 
 class Scenario(Part):
     title: Title
-    call: Call
+    call: ScenarioCall
     given: Given = Given()
     # By user (all devices) or device such as 201-dect; an external number that is not named answers.
     phones: dict[Extension | DeviceName | Did, Cast] = Field(default_factory=dict)

@@ -49,7 +49,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Phone:
+class PhoneBehaviour:
     """The behaviour of all devices of a user. `after_s` applies to one that answers."""
 
     does: PhoneDoes
@@ -90,13 +90,13 @@ class Transfers:
     how: Handing
 
 
-def parse_phone(text: object) -> Phone:
+def parse_phone(text: object) -> PhoneBehaviour:
     """Raises ValueError that says what was expected."""
     if isinstance(text, str):
         if delayed := re.fullmatch(AFTER, text, re.ASCII):
-            return Phone(PhoneDoes.ANSWERS, int(delayed[1]))
+            return PhoneBehaviour(PhoneDoes.ANSWERS, int(delayed[1]))
         if text in set(PhoneDoes):
-            return Phone(PhoneDoes(text))
+            return PhoneBehaviour(PhoneDoes(text))
     raise ValueError(f"expected {', '.join(PhoneDoes)} or answers after 2 s")
 
 
@@ -140,22 +140,23 @@ def parse_ending(text: object) -> object:
         "or failover")
 
 
-def _told(*patterns: str, examples: tuple[str, ...]) -> WithJsonSchema:
+def _schema(*patterns: str, examples: tuple[str, ...]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(patterns)})$", "examples": list(examples)})
 
 
-Moment = Annotated[datetime, PlainValidator(parse_moment), _told(MOMENT, examples=("2026-11-25 10:00",))]
+Moment = Annotated[datetime, PlainValidator(parse_moment), _schema(MOMENT, examples=("2026-11-25 10:00",))]
 Action = Annotated[
     Presses | Says | HangsUp, PlainValidator(parse_action),
-    _told(NOTHING, PRESSES, SAYS_IN_SCHEMA, HANGS_UP, examples=("presses 1", NOTHING, "says Kowalska", "hangs up in main"))]
+    _schema(NOTHING, PRESSES, SAYS_IN_SCHEMA, HANGS_UP, examples=("presses 1", NOTHING, "says Kowalska", "hangs up in main"))]
 Talk = Annotated[
     Transfers, PlainValidator(parse_transfer),
-    _told(TRANSFERS, ASKS, examples=("201 transfers to 203", "201 asks 203 and hands over", "201 asks 203 and comes back"))]
+    _schema(TRANSFERS, ASKS, examples=("201 transfers to 203", "201 asks 203 and hands over", "201 asks 203 and comes back"))]
 Cast = Annotated[
-    Phone, PlainValidator(parse_phone), _told(*PhoneDoes, AFTER, examples=(*PhoneDoes, "answers after 2 s"))]
+    PhoneBehaviour, PlainValidator(parse_phone), _schema(*PhoneDoes, AFTER, examples=(*PhoneDoes, "answers after 2 s"))]
 Ending = Annotated[
     str, BeforeValidator(parse_ending),
-    _told(ENDING, examples=("answered by 201", "message for 201", "mailbox of 201", "refused", "caller hangs up", "failover"))]
+    _schema(ENDING, examples=(
+        "answered by 201", "message for 201", "mailbox of 201", "refused", "caller hangs up", "failover"))]
 Number = Annotated[str, matching(r"^[0-9*#+]{1,20}$", "a number of digits, *, # and +")]
 From = Annotated[str, matching(rf"^([0-9*#+]{{1,20}}|{ANONYMOUS})$", f"a number, a user's extension or {ANONYMOUS}")]
 Heard = Annotated[str, matching(

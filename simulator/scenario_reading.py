@@ -16,7 +16,7 @@ from simulator.scenario_run import Scene
 from yaml_models.document import Document, read_document
 from yaml_models.error_recovery import readable
 from yaml_models.errors import ConfigError, Problem
-from yaml_models.validation import fitted, told
+from yaml_models.validation import fitted, problems_of
 
 A_NODE = "element or user"
 
@@ -28,7 +28,7 @@ def read_scenarios(text: str, file: str, tenant: Tenant) -> list[Scene]:
     if isinstance(content, list):
         rest = readable(document, Scenarios, content, {})
         more = _references(rest.document, rest.model, tenant, rest.hidden) if rest else ()
-        raise ConfigError([*told(document, content), *more])
+        raise ConfigError([*problems_of(document, content), *more])
     problems = list(_references(document, content, tenant))
     if problems:
         raise ConfigError(problems)

@@ -25,7 +25,7 @@ from routing.call.step import (
     Unpark,
 )
 from routing.engine.entry import START
-from routing.hours.calendars import CalendarEvent, Events, Fetched
+from routing.hours.calendars import CalendarEvent, Events, FetchedCalendar
 from routing.numbering.value_types import Extension, Name
 from routing.tenant.settings import read_settings
 from routing.tenant.tenant import Tenant
@@ -47,7 +47,7 @@ SIP_CODES = {Cause.UNKNOWN_NUMBER: 404, Cause.NORMAL: 603, Cause.BUSY: 486, Caus
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ScenarioResult:
     """The result of a call, as visible to a caller, a phone and the record: the same for both players."""
 
     path: tuple[Visit, ...]
@@ -115,23 +115,23 @@ class Scene:
         """The positions of all switches before the call."""
         return {name: switch.standing(self.scenario.given.switches.get(name)) for name, switch in self.tenant.switches.items()}
 
-    def calendars(self) -> dict[str, Fetched]:
+    def calendars(self) -> dict[str, FetchedCalendar]:
         """The content at the addresses of calendars."""
         begins = self.moment.replace(hour=0, minute=0)
         events = {
             name: CalendarEvent(begins=begins, ends=begins + timedelta(days=1), title=title)
             for name, title in self.scenario.given.calendars.items()}
         return {
-            name: Fetched(calendar.url, Events([events[name]] if name in events else []))
+            name: FetchedCalendar(calendar.url, Events([events[name]] if name in events else []))
             for name, calendar in self.tenant.calendars.items() if calendar.url}
 
-    def simulated(self) -> Told:
+    def simulated(self) -> ScenarioResult:
         simulation = simulate(self.tenant, self.script())
         afterwards = {**self.settings(), **simulation.changed}
         settings = {extension: left for extension, left in afterwards.items() if left != NOTHING_SET}
-        return replace(told(self, simulation), settings=settings, switches={**self.switches(), **simulation.moved})
+        return replace(result_of(self, simulation), settings=settings, switches={**self.switches(), **simulation.moved})
 
-    def problems(self, found: Told) -> list[Problem]:
+    def problems(self, found: ScenarioResult) -> list[Problem]:
         """The differences between `found` and the scenario's expectation."""
         expect, title = self.scenario.expect, self.scenario.title
         pairs: list[tuple[str, object, object]] = [("ends", expect.ends, found.ends), ("path", expect.path, found.nodes),
@@ -159,18 +159,18 @@ class Scene:
         return self.document.problem(("scenarios", str(self.place), *path), text)
 
 
-def told_path(scene: Scene, path: Iterable[Visit]) -> tuple[Visit, ...]:
+def path_in_any_order(scene: Scene, path: Iterable[Visit]) -> tuple[Visit, ...]:
     """After a transfer, each channel of the call reports the end of its own conversation, in no fixed order."""
     return tuple(visit for visit in path if not (scene.scenario.talk and visit.why == OVER))
 
 
-def told(scene: Scene, simulation: Simulation) -> Told:
+def result_of(scene: Scene, simulation: Simulation) -> ScenarioResult:
     """A simulation as the result of a scenario."""
     steps = simulation.steps
     hears = tuple(prompt for step in steps for prompt in _heard(step))
     sip = ANSWERED_SIP if simulation.talked else _sip(steps, simulation.answered_by)
-    return Told(
-        told_path(scene, simulation.path), hears, simulation.outcome, sip, sum(_asks(step) for step in steps),
+    return ScenarioResult(
+        path_in_any_order(scene, simulation.path), hears, simulation.outcome, sip, sum(_asks(step) for step in steps),
         talked=simulation.talked)
 
 
@@ -181,7 +181,7 @@ def _asks(step: Step) -> bool:
 
 def _heard(step: Step) -> tuple[str, ...]:
     match step:
-        case Read(told=before, prompts=prompts):
+        case Read(first_prompts=before, prompts=prompts):
             return (*before, *prompts)
         case Play(prompts=prompts) | Listen(prompts=prompts):
             return prompts

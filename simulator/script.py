@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from routing.call.admission import NOTHING_USED, Usage
-from routing.call.call_server import Failed, Reply
+from routing.call.call_server import CallServerReply, Failed
 from routing.call.facts import Answers, DeviceState, Personal
-from routing.call.questions import Load
+from routing.call.questions import UserLoad
 from routing.call.state import Origin, Visit
 from routing.call.step import Cause, Step
-from routing.hours.calendars import Fetched
+from routing.hours.calendars import FetchedCalendar
 from simulator.scenario_grammar import Says, Transfers
 
 REFUSED, HANGS_UP, FAILOVER = "refused", "caller hangs up", "failover"
@@ -46,14 +46,14 @@ class Script:
     refusing: frozenset[str] = frozenset()
     answer_after_s: Mapping[str, int] = field(default_factory=dict)
     hangs_up_in: str = ""
-    call_servers: Mapping[str, Reply | Failed] = field(default_factory=dict)
-    calendars: Mapping[str, Fetched] = field(default_factory=dict)
+    call_servers: Mapping[str, CallServerReply | Failed] = field(default_factory=dict)
+    calendars: Mapping[str, FetchedCalendar] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)      # by queue: callers in its line
     closed_rooms: frozenset[str] = frozenset()                    # conference rooms that are full or locked
     guessed_rooms: frozenset[str] = frozenset()                   # rooms with too many recent wrong PINs
     declining: frozenset[str] = frozenset()
     keyless: frozenset[str] = frozenset()
-    loads: Mapping[str, Load] = field(default_factory=dict)       # by extension: today's conversations
+    loads: Mapping[str, UserLoad] = field(default_factory=dict)       # by extension: today's conversations
     last_callers: Mapping[str, str] = field(default_factory=dict)      # by extension: the number, as it was shown
     failing_trunks: frozenset[str] = frozenset()                  # that carry no call, by their names
     pins: Mapping[str, str] = field(default_factory=dict)         # by extension, to dial from the mobile; else any is right

@@ -30,12 +30,12 @@ from routing.call.questions import (
     HasPin,
     KnownCountry,
     LastCaller,
-    Load,
     Loads,
     PinOf,
     Speak,
     Stopped,
     Understand,
+    UserLoad,
 )
 from routing.tenant.settings import after, pause_flipped
 
@@ -84,7 +84,7 @@ class SimulatedAnswers:
             case LastCaller(extension=extension):
                 return script.last_callers.get(extension, "")
             case Loads(extensions=extensions):
-                return tuple(script.loads.get(extension, Load()) for extension in extensions)
+                return tuple(script.loads.get(extension, UserLoad()) for extension in extensions)
             case AskServer(server=server):
                 return script.call_servers.get(server, Failed(Failure.NO_CONNECTION))
             case Speak():

@@ -39,7 +39,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
+class SendHangUp:
     """Says BYE that long after the last of its media."""
 
     after_ms: int = 0
@@ -78,7 +78,7 @@ class Call:
     account: Account | None = None
     info_keys: str = ""
     media: Media = ()
-    ending: HangUp | AwaitHangUp | Cancel | Refused = HangUp()
+    ending: SendHangUp | AwaitHangUp | Cancel | Refused = SendHangUp()
     name: str = "caller"
 
 
@@ -101,7 +101,7 @@ class Answer:
     ring_ms: int = 0
     media: Media = ()
     echo: bool = False
-    ending: HangUp | AwaitHangUp = AwaitHangUp()
+    ending: SendHangUp | AwaitHangUp = AwaitHangUp()
 
 
 @dataclass(frozen=True, slots=True)

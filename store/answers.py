@@ -27,7 +27,7 @@ from routing.call.effects import (
     Withdraw,
 )
 from routing.call.facts import Answer
-from routing.call.questions import NOT_KNOWN, KnownCountry, LastCaller, LiveQuestion, Load, Loads, PinOf, Stopped
+from routing.call.questions import NOT_KNOWN, KnownCountry, LastCaller, LiveQuestion, Loads, PinOf, Stopped, UserLoad
 from routing.tenant.settings import after
 from store import personal, pins, switches, user_calls
 from store.lines import Lines
@@ -94,7 +94,7 @@ class RedisAnswers:
                     lambda: self._turns.take(tenant, group, decision), lambda: self._turns.take_here(tenant, group), question)
             case Loads(extensions=extensions, day=day):
                 return await self._briefly.ask(
-                    lambda: self._loads.loads(tenant, extensions, day), lambda: (Load(),) * len(extensions), question)
+                    lambda: self._loads.loads(tenant, extensions, day), lambda: (UserLoad(),) * len(extensions), question)
             case Admit():
                 return await self._patiently.ask(
                     lambda: self._lines.admit(tenant, call, decision, question), lambda: Limit.NONE, question)

@@ -19,7 +19,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from routing.hours.calendars import LONGEST_EVENT_DAYS, CalendarEvent, Events, Fetched
+from routing.hours.calendars import LONGEST_EVENT_DAYS, CalendarEvent, Events, FetchedCalendar
 from store.live import CALENDAR_TRIES, CALENDARS, CHANGES
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ _URL = re.compile(r'\{"url": ("(?:[^"\\]|\\.)*"), ')
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class CalendarFetch:
     """The last fetch of a calendar's URL. `problem`: why it failed; the events are then older. `digest`: of the events."""
 
     url: str
@@ -48,7 +48,7 @@ class _Found:
     events: list[tuple[float, float, str]]
 
 
-_ADDRESS, _FOUND = TypeAdapter(Address), TypeAdapter(_Found)
+_ADDRESS, _FOUND = TypeAdapter(CalendarFetch), TypeAdapter(_Found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,43 +72,45 @@ def _event(begins: float, ends: float, title: str) -> CalendarEvent:
         begins=datetime.fromtimestamp(begins, UTC), ends=datetime.fromtimestamp(ends, UTC), title=title)
 
 
-def fetched(text: str) -> Fetched:
+def fetched(text: str) -> FetchedCalendar:
     """As a decision knows it. The events are read when the first decision asks for them: of a thousand tenants few have a call
     before the calendar changes again. Raises ValueError."""
     if not (found := _URL.match(text)):
         raise ValueError(f"found {text[:80]!r}, expected a calendar with its url")
-    return Fetched(json.loads(found[1]), Events(_EventsIn(text)))
+    return FetchedCalendar(json.loads(found[1]), Events(_EventsIn(text)))
 
 
-async def addresses(redis: Redis) -> dict[str, Address]:
+async def addresses(redis: Redis) -> dict[str, CalendarFetch]:
     """The last tries, by '<tenant>/<calendar>'. Raises what `AWAY` lists, and ValueError."""
     return {str(field): _address(str(text)) for field, text in (await redis.hgetall(CALENDAR_TRIES)).items()}
 
 
 @lru_cache(maxsize=50_000)
-def _address(text: str) -> Address:
+def _address(text: str) -> CalendarFetch:
     try:
         return _ADDRESS.validate_json(text)
     except ValidationError as error:
         raise ValueError(f"found {text[:80]!r}: {error.errors()[0]['msg']}") from None
 
 
-async def put_failed(redis: Redis, field: str, address: Address, before: Address | None) -> None:
+async def put_failed(redis: Redis, field: str, address: CalendarFetch, before: CalendarFetch | None) -> None:
     """`before` is the try before this one. The events of before stay unless they were at another address. Raises what `AWAY`
     lists."""
     was_elsewhere = before is not None and before.url != address.url
     await _put(redis, field, address, _Found(address.url, address.tried_at, []) if was_elsewhere else None)
 
 
-async def put(redis: Redis, field: str, url: str, now: float, events: Iterable[CalendarEvent], before: Address | None) -> None:
+async def put(
+    redis: Redis, field: str, url: str, now: float, events: Iterable[CalendarEvent], before: CalendarFetch | None,
+) -> None:
     """The same events as `before` are not written again. Raises what `AWAY` lists."""
     found = _Found(url, now, [(event.begins.timestamp(), event.ends.timestamp(), event.title) for event in events])
     digest = hashlib.sha256(json.dumps([url, found.events]).encode()).hexdigest()
     is_same = before is not None and before.digest == digest
-    await _put(redis, field, Address(url, now, now, digest=digest), None if is_same else found)
+    await _put(redis, field, CalendarFetch(url, now, now, digest=digest), None if is_same else found)
 
 
-async def _put(redis: Redis, field: str, address: Address, found: _Found | None) -> None:
+async def _put(redis: Redis, field: str, address: CalendarFetch, found: _Found | None) -> None:
     async with redis.pipeline(transaction=True) as pipeline:
         pipeline.hset(CALENDAR_TRIES, field, json.dumps(asdict(address), ensure_ascii=False))
         if found:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator
 
 from routing.call.reasons import read_reasons, reason_text
-from store.records import Call, CelPosition, Leg, Outcome, PathEntry
+from store.records import CallRecord, CelPosition, Leg, Outcome, PathEntry
 
 
 class Moment(TypeDecorator[datetime]):
@@ -79,7 +79,7 @@ class CallStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def save(self, ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition | None) -> None:
+    async def save(self, ended: Sequence[tuple[CallRecord, Sequence[Leg]]], position: CelPosition | None) -> None:
         """Keep the calls that aren't kept yet, and the position if there is one, in one transaction."""
         async with self._engine.begin() as connection:
             if ended:
@@ -104,25 +104,25 @@ class CallStore:
             row = (await connection.execute(select(cel_position.c.file, cel_position.c.offset))).one_or_none()
         return None if row is None else CelPosition(row.file, row.offset)
 
-    async def recent(self, tenant: str, limit: int = 50) -> list[Call]:
+    async def recent(self, tenant: str, limit: int = 50) -> list[CallRecord]:
         """A tenant's calls, the newest first."""
         query = select(calls).where(calls.c.tenant == tenant).order_by(calls.c.started_at.desc()).limit(limit)
         async with self._engine.connect() as connection:
             return [_call(row._mapping) for row in await connection.execute(query)]
 
-    async def since(self, tenant: str, moment: datetime) -> list[Call]:
+    async def since(self, tenant: str, moment: datetime) -> list[CallRecord]:
         """A tenant's calls that began then or later, the newest first."""
         query = select(calls).where(calls.c.tenant == tenant, calls.c.started_at >= moment).order_by(calls.c.started_at.desc())
         async with self._engine.connect() as connection:
             return [_call(row._mapping) for row in await connection.execute(query)]
 
-    async def call(self, tenant: str, linkedid: str) -> Call | None:
+    async def call(self, tenant: str, linkedid: str) -> CallRecord | None:
         query = select(calls).where(calls.c.tenant == tenant, calls.c.linkedid == linkedid)
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _call(row._mapping)
 
-    async def find(self, linkedid: str) -> list[Call]:
+    async def find(self, linkedid: str) -> list[CallRecord]:
         """The calls of that id, whatever their tenant: none or one, unless several Asterisks share the database."""
         query = select(calls).where(calls.c.linkedid == linkedid).order_by(calls.c.tenant)
         async with self._engine.connect() as connection:
@@ -160,12 +160,12 @@ class CallStore:
                 raise ValueError(f"the database is {other!r}; expected sqlite or postgresql")
 
 
-def _call_row(call: Call) -> dict[str, Any]:
+def _call_row(call: CallRecord) -> dict[str, Any]:
     path = [{"at": entry.at.isoformat(), "node": entry.node, "why": reason_text(entry.why)} for entry in call.path]
     return asdict(call) | {"outcome": call.outcome.value, "path": path}
 
 
-def _call(row: Any) -> Call:
+def _call(row: Any) -> CallRecord:
     path = tuple(
         PathEntry(datetime.fromisoformat(entry["at"]), entry["node"], read_reasons(entry["why"])) for entry in row["path"])
-    return Call(**dict(row) | {"outcome": Outcome(row["outcome"]), "path": path})
+    return CallRecord(**dict(row) | {"outcome": Outcome(row["outcome"]), "path": path})

@@ -15,7 +15,7 @@ FETCHED, FIRST_BOOT = "centralka:equipment:fetched", "centralka:equipment:first_
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class ConfigurationFetch:
     """`agent` is the User-Agent that the telephone sent."""
 
     at: datetime
@@ -38,13 +38,13 @@ class EquipmentStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def note(self, device: str, fetched: Fetched) -> None:
+    async def note(self, device: str, fetched: ConfigurationFetch) -> None:
         await self._redis.hset(FETCHED, device, fetched.to_json())
 
-    async def fetched(self) -> dict[str, Fetched]:
+    async def fetched(self) -> dict[str, ConfigurationFetch]:
         """The last fetch of every device that ever fetched, by 'tenant/label'."""
         found = await self._redis.hgetall(FETCHED)
-        return {str(device): Fetched.from_json(str(text)) for device, text in found.items()}
+        return {str(device): ConfigurationFetch.from_json(str(text)) for device, text in found.items()}
 
     async def open_window(self, mac: str, until: datetime) -> None:
         await self._redis.hset(FIRST_BOOT, mac, str(until.timestamp()))

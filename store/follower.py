@@ -13,7 +13,7 @@ import structlog
 from redis.asyncio import Redis
 
 from routing.call.facts import DeviceState, Personal
-from routing.hours.calendars import Fetched
+from routing.hours.calendars import FetchedCalendar
 from store import calendars, personal
 from store.live import (
     AWAY,
@@ -44,7 +44,7 @@ class Live:
     devices: Mapping[str, DeviceState] = field(default_factory=dict)
     switches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     personal: Mapping[str, Mapping[str, Personal]] = field(default_factory=dict)
-    calendars: Mapping[str, Mapping[str, Fetched]] = field(default_factory=dict)
+    calendars: Mapping[str, Mapping[str, FetchedCalendar]] = field(default_factory=dict)
 
 
 class _Hash(Protocol):

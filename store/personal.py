@@ -104,6 +104,6 @@ async def _put(
 ) -> bool:
     """False if another change came first: of the same user, or of the same decision."""
     field, text = f"{tenant}/{extension}", to_json(after)
-    told = json.dumps({"personal": {field: text}})
+    change = json.dumps({"personal": {field: text}})
     kept = "" if after == NOTHING_SET else text
-    return bool(await redis.eval(_PUT, 1 + len(keys), PERSONAL, *keys, field, before, kept, CHANGES, told, *args))
+    return bool(await redis.eval(_PUT, 1 + len(keys), PERSONAL, *keys, field, before, kept, CHANGES, change, *args))

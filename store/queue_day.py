@@ -6,7 +6,7 @@ from itertools import dropwhile, groupby, pairwise
 
 from routing.call.reasons import Why, gives
 from routing.nodes.queue import IN_LINE
-from store.records import Call, Leg, PathEntry
+from store.records import CallRecord, Leg, PathEntry
 
 REACHES_LINE = frozenset({Why.WAITS_FOR, Why.WAITS_TO_CALL_BACK})
 
@@ -29,7 +29,7 @@ class QueueDay:
         return round(100 * self.in_time / counted, 1) if counted else None
 
 
-def day_of(queue: str, calls: Iterable[Call], legs: Mapping[str, Sequence[Leg]], service_level_s: int) -> QueueDay:
+def day_of(queue: str, calls: Iterable[CallRecord], legs: Mapping[str, Sequence[Leg]], service_level_s: int) -> QueueDay:
     """`legs` are by the calls' linkedids, the caller's first. A caller who was answered before, and then transferred into the
     queue, has waited since the transfer."""
     waits: list[float] = []

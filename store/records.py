@@ -28,7 +28,7 @@ class PathEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallRecord:
     """One call (linkedid), transfers included."""
 
     tenant: str

@@ -19,7 +19,7 @@ from datetime import datetime
 
 from redis.asyncio import Redis
 
-from routing.call.questions import Load
+from routing.call.questions import UserLoad
 from store.lines import Lines
 
 # KEYS: of those in order, then of the call's previous member. ARGV: call, how long in ms, how many of KEYS are in order.
@@ -143,7 +143,7 @@ class LoadStore:
                 await self._lines.ended(call.tenant, call.call, call.day, call.outside_s, pipeline)
             await pipeline.execute()
 
-    async def loads(self, tenant: str, extensions: Sequence[str], day: str) -> tuple[Load, ...]:
+    async def loads(self, tenant: str, extensions: Sequence[str], day: str) -> tuple[UserLoad, ...]:
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hmget(
                 f"centralka:loads:{tenant}:{day}",
@@ -151,7 +151,7 @@ class LoadStore:
             pipeline.hmget(ENDED, [f"{tenant}/{extension}" for extension in extensions])
             counts, ended = await pipeline.execute()
         return tuple(
-            Load(int(calls or 0), int(talk_ms or 0) // 1000, int(ended_ms or 0) / 1000)
+            UserLoad(int(calls or 0), int(talk_ms or 0) // 1000, int(ended_ms or 0) / 1000)
             for calls, talk_ms, ended_ms in zip(counts[::2], counts[1::2], ended, strict=True))
 
 

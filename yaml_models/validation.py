@@ -45,7 +45,7 @@ def validated(document: Document, model: type[Model]) -> Model:
     """The document as this model. Raises ConfigError with what does not fit, in our words."""
     found = fitted(document, model)
     if isinstance(found, list):
-        raise ConfigError(told(document, found))
+        raise ConfigError(problems_of(document, found))
     return found
 
 
@@ -57,7 +57,7 @@ def fitted(document: Document, model: type[Model]) -> Model | list[Misfit]:
         return list(_first_causes(list(_misfits(document, model, error.errors()))))
 
 
-def told(document: Document, misfits: Iterable[Misfit]) -> list[Problem]:
+def problems_of(document: Document, misfits: Iterable[Misfit]) -> list[Problem]:
     """One problem per place, which lists all that may stand there."""
     together: dict[tuple[Path, str], list[str]] = {}
     for each in misfits:

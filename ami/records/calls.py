@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ami.records.events import UNSTORABLE, CelEvent, extra_of, said
 from routing.call.reasons import Why, read_reasons
 from routing.numbering.endpoint import DeviceEndpoint, read_endpoint
-from store.records import Call, Leg, Outcome, PathEntry
+from store.records import CallRecord, Leg, Outcome, PathEntry
 
 FAILOVER = ("failover", Why.NO_SERVICE())
 _SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
@@ -118,7 +118,7 @@ class Start(NamedTuple):
     dialled: str
 
 
-def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
+def assemble(ended: EndedCall) -> tuple[CallRecord, tuple[Leg, ...]] | None:
     """The record of a call and its legs; None if the first channel belongs to no tenant."""
     by_channel: dict[str, list[CelEvent]] = {}
     for event in ended.events:
@@ -143,7 +143,7 @@ def assemble(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
     else:
         outcome = Outcome.UNANSWERED
     start = start_of(ended.events)
-    call = Call(
+    call = CallRecord(
         tenant=tenant, linkedid=ended.linkedid, started_at=ended.events[0].at,
         answered_at=taken[0].answered_at if taken else None, ended_at=ended_at,
         caller=start.caller, caller_name=start.caller_name, dialled=start.dialled,

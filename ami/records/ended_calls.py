@@ -24,7 +24,7 @@ from store import user_calls
 from store.calls import CallStore
 from store.database import is_away
 from store.live import AWAY
-from store.records import Call, CelPosition, Leg, Outcome
+from store.records import CallRecord, CelPosition, Leg, Outcome
 from store.user_calls import CallForUsers, Conversation, Conversations, LoadStore
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ BATCH = 500
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0       # from one try of the database to the next
 
 T = TypeVar("T")
-Record = tuple[Call, tuple[Leg, ...]]
+Record = tuple[CallRecord, tuple[Leg, ...]]
 
 
 class LoadCounter:
@@ -48,7 +48,7 @@ class LoadCounter:
         self._flushing = asyncio.Lock()
 
     async def count(
-        self, records: Sequence[tuple[Call, Sequence[Leg]]], paid: Sequence[Mapping[str, str]],
+        self, records: Sequence[tuple[CallRecord, Sequence[Leg]]], paid: Sequence[Mapping[str, str]],
     ) -> None:
         """Never fails, never takes long; the same call twice counts once. `paid`: for each call, the users who pay for its
         external legs, by uniqueid."""
@@ -197,7 +197,7 @@ class RecordWriter:
                 return result
 
 
-def called(call: Call, legs: Sequence[Leg]) -> CallForUsers:
+def called(call: CallRecord, legs: Sequence[Leg]) -> CallForUsers:
     """The users whom a call was for: those whose phones rang, and those whom it reached otherwise. A call that Centralka makes,
     such as a wake-up call, begins with a Local channel and has neither a caller nor users."""
     if legs[0].channel.startswith("Local/"):
@@ -207,7 +207,7 @@ def called(call: Call, legs: Sequence[Leg]) -> CallForUsers:
     return CallForUsers(call.tenant, call.caller, call.started_at, frozenset(each for each in found if each.isdecimal()))
 
 
-def conversations(call: Call, legs: Sequence[Leg], zone: tzinfo, payers: Mapping[str, str]) -> Conversations:
+def conversations(call: CallRecord, legs: Sequence[Leg], zone: tzinfo, payers: Mapping[str, str]) -> Conversations:
     """The load that a call adds to the users who answered it, to the user who made it, and to those who pay for its external
     legs, `payers` by uniqueid."""
     had = []

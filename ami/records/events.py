@@ -108,30 +108,30 @@ def said(extra: str) -> str:
 
 @dataclass(slots=True)
 class MissingEvents:
-    _told: dict[_Key, tuple[CelEvent, float]] = field(default_factory=dict)      # sent by AMI alone, in their order, and when
-    _read: dict[_Key, None] = field(default_factory=dict)                        # in the file, not sent by AMI yet
+    _from_ami: dict[_Key, tuple[CelEvent, float]] = field(default_factory=dict)    # sent by AMI alone, in their order, and when
+    _read: dict[_Key, None] = field(default_factory=dict)                            # in the file, not sent by AMI yet
 
-    def tell(self, event: CelEvent, now: float) -> None:
+    def note(self, event: CelEvent, now: float) -> None:
         """Note an event that AMI sent; `now` on the monotonic clock."""
         key = _first(event, self._read, taken=True)
         if key in self._read:
             del self._read[key]
             return
-        self._told[_first(event, self._told, taken=False)] = event, now
-        if len(self._told) > REMEMBERED:
-            del self._told[next(iter(self._told))]
+        self._from_ami[_first(event, self._from_ami, taken=False)] = event, now
+        if len(self._from_ami) > REMEMBERED:
+            del self._from_ami[next(iter(self._from_ami))]
 
     def before(self, event: CelEvent) -> list[CelEvent]:
         """The missing events before this one; the file has this one."""
-        key = _first(event, self._told, taken=True)
-        if key not in self._told:
+        key = _first(event, self._from_ami, taken=True)
+        if key not in self._from_ami:
             self._read[_first(event, self._read, taken=False)] = None
             if len(self._read) > REMEMBERED:
                 del self._read[next(iter(self._read))]
             return []
         missing = []
-        for each in list(self._told):
-            found, _ = self._told.pop(each)
+        for each in list(self._from_ami):
+            found, _ = self._from_ami.pop(each)
             if each == key:
                 break
             missing.append(found)
@@ -139,8 +139,8 @@ class MissingEvents:
 
     def overdue(self, now: float) -> list[CelEvent]:
         """The missing events after the end of the file."""
-        keys = list(takewhile(lambda key: now - self._told[key][1] >= SETTLE_S, self._told))
-        return [self._told.pop(key)[0] for key in keys]
+        keys = list(takewhile(lambda key: now - self._from_ami[key][1] >= SETTLE_S, self._from_ami))
+        return [self._from_ami.pop(key)[0] for key in keys]
 
 
 def _first(event: CelEvent, known: Container[_Key], *, taken: bool) -> _Key:

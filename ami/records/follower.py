@@ -90,9 +90,9 @@ class CelFollower:
         """The number of times that events may have been lost: unusable lines, and truncations of the file."""
         return self._refused + self._file.cuts
 
-    def tell(self, event: CelEvent) -> None:
+    def note_from_ami(self, event: CelEvent) -> None:
         """Note an event from AMI: it is used if the file turns out to lack it."""
-        self._missing.tell(event, time.monotonic())
+        self._missing.note(event, time.monotonic())
 
     async def interrupt(self, linkedid: str) -> None:
         """Ends a pending call whose end will never be read."""
@@ -102,17 +102,17 @@ class CelFollower:
         await self._finish([ended])
 
     async def _read_on(self) -> NoReturn:
-        told = ""
+        reported = ""
         while True:
             busy = False
             try:
                 if self._writer.waiting < MOST_UNSAVED:
                     busy = await self.read()
-                told = ""
+                reported = ""
             except OSError as error:
-                if str(error) != told:
+                if str(error) != reported:
                     log.warning("cel_file_not_readable", file=str(self._file.path), problem=str(error))
-                told = str(error)
+                reported = str(error)
             except Exception:  # the outermost loop: the next events are read all the same
                 log.exception("cel_reading_failed")
             await asyncio.sleep(0 if busy else POLL_S)

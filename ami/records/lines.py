@@ -129,23 +129,23 @@ class LineKeeper:
 
     def __init__(self, lines: Lines, legs: LegsOutside, clock: Callable[[], float] = time.monotonic) -> None:
         self._lines, self._legs, self._clock = lines, legs, clock
-        self._told_at: dict[str, float] = {}         # by tenant, the oldest first
+        self._renewed_at: dict[str, float] = {}         # by tenant, the oldest first
 
     async def run(self) -> None:
         """Never returns."""
-        await take_turns(self.tell, every_s=LOOK_S, failed="lines of calls in progress are not renewed")
+        await take_turns(self.renew_due, every_s=LOOK_S, failed="lines of calls in progress are not renewed")
 
-    async def tell(self) -> None:
+    async def renew_due(self) -> None:
         """Raises what store.live.AWAY lists; leases that were not renewed then are renewed at the next turn."""
         now, changed = self._clock(), self._legs.changed
-        changed.update(takewhile(lambda tenant: now - self._told_at[tenant] >= RENEW_S, self._told_at))
+        changed.update(takewhile(lambda tenant: now - self._renewed_at[tenant] >= RENEW_S, self._renewed_at))
         for tenant in [*changed]:
             changed.discard(tenant)              # later changes are reported at the next turn
-            self._told_at.pop(tenant, None)
+            self._renewed_at.pop(tenant, None)
             if seen := self._legs.seen(tenant):
                 try:
                     await self._lines.renew(tenant, seen)
                 except BaseException:
                     changed.add(tenant)
                     raise
-                self._told_at[tenant] = now
+                self._renewed_at[tenant] = now

@@ -41,7 +41,7 @@ class SecondPath:
         except CelError as error:
             self._ami.drop(f"an event of a channel is not as Asterisk writes it: {error}")
         else:
-            self._follower.tell(event)
+            self._follower.note_from_ami(event)
 
 
 def event_of(message: Message, now: datetime) -> CelEvent:

@@ -11,7 +11,7 @@ import typer
 
 from centralka.asterisk import running_asterisk
 from centralka.cli import configuration, scenarios
-from centralka.cli.terminal import Json, errors, load, load_instance, out, told
+from centralka.cli.terminal import Json, errors, errors_reported, load, load_instance, out
 from confgen.publish.publishing import Published, locked
 from yaml_models.errors import ConfigError, Problem
 
@@ -31,12 +31,12 @@ def check(
     """Refuses all that apply would refuse, files beside the tenants' and scenarios among it. Passwords of trunks are checked
     where there is an instance."""
     settings = load(context)
-    with told("Checking..."):
+    with errors_reported("Checking..."):
         directories = paths or [settings.tenants]
         are_all = len(directories) == 1 and directories[0].is_dir()       # of the instance's tenants, as apply reads them
         read = configuration.read_all(directories, settings, (remove or ()) if are_all else None)
         passed = 0 if despite_scenarios else scenarios.play(read.files, read.tenants)
-    played = f", {scenarios.counted(passed)} went as told" if with_scenarios else ""
+    played = f", {scenarios.counted(passed)} went as expected" if with_scenarios else ""
     out.print(f"{len(read.tenants)} tenant{'s' if len(read.tenants) != 1 else ''}: good{played}")
     if read.unchecked:
         errors.print(read.unchecked, markup=False, highlight=False, soft_wrap=True)
@@ -46,7 +46,7 @@ def render(
     context: typer.Context, to: Annotated[Path, typer.Option("--out", help="Where to write.")], paths: Paths = None,
 ) -> None:
     settings = load(context)
-    with told("Checking and rendering..."):
+    with errors_reported("Checking and rendering..."):
         rendered = configuration.render(paths or [settings.tenants], settings)
         for path, text in rendered.files.items():
             file = to / path
@@ -63,12 +63,12 @@ def plan(
     """Lists the numbers whose calls would take another way, the callers who would end elsewhere and at which hours, and the
     tenants' own scenarios that would break. Exit code 1 where apply would refuse."""
     from centralka.cli.planning import plan_of
-    from centralka.cli.whatif import tell, this_monday
+    from centralka.cli.whatif import print_comparison, this_monday
 
     settings = load(context)
     broken: list[Problem] = []
     played = 0
-    with told("Comparing calls before and after..."):
+    with errors_reported("Comparing calls before and after..."):
         read = configuration.read_changed([directory or settings.tenants], settings)
         try:
             played = 0 if despite_scenarios else scenarios.play(read.files, read.tenants)
@@ -91,12 +91,12 @@ def plan(
         for tenant, numbers in planned.numbers.items():
             out.print(f"{tenant}: calls to {', '.join(numbers)} would be handled differently", soft_wrap=True)
             if tenant in planned.ends:
-                tell(planned.ends[tenant])
+                print_comparison(planned.ends[tenant])
         if not planned.numbers:
             out.print("no number's calls would be handled differently")
     if played and not as_json:
-        out.print(f"{scenarios.counted(played)} would go as told")
-    with told():
+        out.print(f"{scenarios.counted(played)} would go as expected")
+    with errors_reported():
         if broken:
             raise ConfigError(broken)
     if unmeant:
@@ -118,7 +118,7 @@ def apply(
         async with running_asterisk(settings) as asterisk:
             return await configuration.apply(rendered, settings, asterisk, remove or ())
 
-    with told("Publishing, making prompts where they are new..."), locked(settings.home):
+    with errors_reported("Publishing, making prompts where they are new..."), locked(settings.home):
         published = asyncio.run(run())
     tell_published(published)
 
@@ -130,7 +130,7 @@ def rollback(context: typer.Context) -> None:
         async with running_asterisk(settings) as asterisk:
             return await configuration.roll_back(settings, asterisk)
 
-    with told("Asterisk reads the revision before..."), locked(settings.home):
+    with errors_reported("Asterisk reads the revision before..."), locked(settings.home):
         undone = asyncio.run(run())
     for tenants, are in (
         (undone.back, "back"), (undone.gone, "gone again"), (undone.as_before, "as before, with today's passwords and PINs")):

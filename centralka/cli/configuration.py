@@ -42,7 +42,7 @@ NOBODY_KEPT: Known = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Configuration:
     """Tenants' files, read and checked. `carriers` are those that they share; `kept`: the tenants whose files need not be read;
     `known`: what all of them, and these, are known by afterwards."""
 
@@ -102,14 +102,14 @@ def load_tenants(files: dict[str, Path], platform: Platform = NONE_SAID) -> list
     return checked.tenants
 
 
-def read_all(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Read:
+def read_all(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Configuration:
     """All tenants of the files. Raises ConfigError with all that an apply would refuse; with `removed`, published tenants
     without a file that are not among these, too."""
     sources = read_sources(tenant_files(paths))
     return _read(sources, check_everything(sources, sources.files, settings), paths, settings, removed)
 
 
-def read_changed(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Read:
+def read_changed(paths: Sequence[Path], settings: Settings, removed: Collection[str] | None = None) -> Configuration:
     """As `read_all`, but only the tenants whose files are new or changed since the last apply, unless something is wrong."""
     sources = read_sources(tenant_files(paths))
     key_of, last = keys(sources.texts, sources.files), load_known(settings)
@@ -127,12 +127,12 @@ def read_changed(paths: Sequence[Path], settings: Settings, removed: Collection[
 def _read(
     sources: Sources, checked: Checked, paths: Sequence[Path], settings: Settings, removed: Collection[str] | None,
     kept: Mapping[str, KnownTenant] = NOBODY_KEPT,
-) -> Read:
+) -> Configuration:
     slugs = {tenant.tenant for tenant in checked.tenants} | {each.tenant for each in kept.values()}
     is_lost = removed is not None and len(checked.tenants) + len(kept) == len(sources.files)
     checked.refuse(_lost(paths, settings, slugs | {*(removed or ())}) if is_lost else ())
     files = {each.document.file: sources.files[each.document.file] for each in checked.files}
-    return Read(files, checked.tenants, [each.document for each in checked.files], sources.carriers,
+    return Configuration(files, checked.tenants, [each.document for each in checked.files], sources.carriers,
                 frozenset(each.tenant for each in kept.values()), unchecked=checked.unchecked,
                 sources={name: sources.source_of(name) for name in files})
 
@@ -167,7 +167,7 @@ def render(paths: Sequence[Path], settings: Settings) -> Rendered:
     return render_read(read_all(paths, settings), settings)
 
 
-def render_read(read: Read, settings: Settings) -> Rendered:
+def render_read(read: Configuration, settings: Settings) -> Rendered:
     """As `render`, for what was read."""
     secrets = with_missing(load_secrets(settings.home / "secrets.json"), read.tenants, read.carriers)
     rendered = render_platform(read.carriers, secrets)
@@ -178,8 +178,8 @@ def render_read(read: Read, settings: Settings) -> Rendered:
         rendered |= render_tenant(
             tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, read.sources.get(name))
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
-    told = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
-    line_languages = frozenset(language for tenant in told for language in tenant.languages)
+    announcing = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
+    line_languages = frozenset(language for tenant in announcing for language in tenant.languages)
     return Rendered(rendered, secrets, sounds, line_languages, read.kept, read.known)
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from centralka.cli.inspection import Picture, draw
 from centralka.cli.live_settings import published_tenant
-from centralka.cli.terminal import Json, load_instance, out, told
+from centralka.cli.terminal import Json, errors_reported, load_instance, out
 from centralka.settings import Settings
 from routing.call.english import in_english
 from routing.call.state import Visit
@@ -25,7 +25,7 @@ from simulator.graph import graph_of, with_path
 
 if TYPE_CHECKING:
     from store.calls import CallStore
-    from store.records import Call, Leg, PathEntry
+    from store.records import CallRecord, Leg, PathEntry
 
 T = TypeVar("T")
 MAX_CALLS = 10_000
@@ -43,7 +43,7 @@ def show_calls(
     as_json: Json = False,
 ) -> None:
     settings = load_instance(context)
-    with told("Reading the call records..."):
+    with errors_reported("Reading the call records..."):
         calls, known = _from_records(settings, lambda store: store.recent(tenant, last + 1)), _published(settings, tenant)
         if not calls and not known:
             raise LookupError(f"no tenant {tenant!r} is published, and no call of one is recorded")
@@ -57,7 +57,7 @@ def show_calls(
     out.print(_how_many(tenant, shown, has_more=len(calls) > last), soft_wrap=True, highlight=False)
 
 
-def _how_many(tenant: str, shown: list["Call"], *, has_more: bool) -> str:
+def _how_many(tenant: str, shown: list["CallRecord"], *, has_more: bool) -> str:
     """A line that says how many of the recorded calls are shown, and how to see more."""
     if not shown:
         return f"no call of {tenant} is recorded; a call gets its record when it ends: centralka status shows those in progress"
@@ -76,10 +76,10 @@ def explain_call(
 ) -> None:
     settings = load_instance(context)
 
-    async def read(store: "CallStore") -> list[tuple["Call", list["Leg"]]]:
+    async def read(store: "CallStore") -> list[tuple["CallRecord", list["Leg"]]]:
         return [(call, await store.legs(call.tenant, call_id)) for call in await store.find(call_id)]
 
-    with told("Reading the call records..."):
+    with errors_reported("Reading the call records..."):
         found = _from_records(settings, read)
         if not found:
             raise LookupError(
@@ -135,20 +135,20 @@ def _from_records(settings: Settings, read: Callable[["CallStore"], Awaitable[T]
         raise OSError(f"the call records cannot be read: {error}") from None
 
 
-def _draw(call: "Call", tenant: Tenant, picture: Path) -> None:
+def _draw(call: "CallRecord", tenant: Tenant, picture: Path) -> None:
     path = tuple(Visit(entry.node, entry.why) for entry in call.path)
     number = dialled_number(call.dialled, tenant.country, tenant.numbers)
     title = f"{tenant.name}: {_headline(call, tenant, ZoneInfo(tenant.timezone))}"
     draw(with_path(graph_of(tenant), path, number, ending(call, tenant)), title, picture)
 
 
-def _plain(call: "Call") -> dict[str, object]:
+def _plain(call: "CallRecord") -> dict[str, object]:
     """The record for programs, its reasons in words."""
     path = [{"at": entry.at, "node": entry.node, "why": in_english(entry.why)} for entry in call.path]
     return asdict(call) | {"path": path}
 
 
-def _headline(call: "Call", tenant: Tenant | None, zone: tzinfo) -> str:
+def _headline(call: "CallRecord", tenant: Tenant | None, zone: tzinfo) -> str:
     name = f" ({call.caller_name})" if call.caller_name and call.caller_name != call.caller else ""
     seconds = (call.ended_at - call.started_at).total_seconds()
     began = f"{call.started_at.astimezone(zone):%F %T %Z}"
@@ -156,7 +156,7 @@ def _headline(call: "Call", tenant: Tenant | None, zone: tzinfo) -> str:
     return f"{came}: {ending(call, tenant)}, {seconds:.0f} s [{call.linkedid}]"
 
 
-def ending(call: "Call", tenant: Tenant | None) -> str:
+def ending(call: "CallRecord", tenant: Tenant | None) -> str:
     """The end of the call in the words of a scenario, as far as the record knows: it does not say which side hung up an
     unanswered call. `tenant` says to which user a mailbox belongs."""
     from store.records import Outcome

@@ -14,7 +14,7 @@ from rich.table import Table
 from centralka.cli import configuration
 from centralka.cli.live_settings import fetched_calendars, settings_given, settings_in_words, switches_given
 from centralka.cli.simulated_world import in_words, live_world, read_call_servers, read_failing_trunks, read_states
-from centralka.cli.terminal import Json, load, out, told
+from centralka.cli.terminal import Json, errors_reported, load, out
 from centralka.cli.whatif import show_what_if
 from routing.call.admission import Usage
 from routing.call.english import in_english
@@ -64,12 +64,12 @@ def simulate_call(
 ) -> None:
     settings = load(context)
     if edited:
-        with told():
+        with errors_reported():
             if caller or at or keys or state or picture:
                 raise ValueError("--what-if tries callers, hours, keys and states by itself; expected only a number with it")
         show_what_if(settings, tenant, number, paths, edited, as_json)
         return
-    with told():
+    with errors_reported():
         if not number:
             raise ValueError("found no number, expected the one that is dialled")
         found = configuration.load_tenant(tenant, paths or [settings.tenants])
@@ -136,7 +136,7 @@ def show_graph(
     paths: Tenants = None,
 ) -> None:
     settings = load(context)
-    with told("Reading the tenants' files..."):
+    with errors_reported("Reading the tenants' files..."):
         found = configuration.load_tenant(tenant, paths or [settings.tenants])
     draw(graph_of(found), f"{found.name} ({tenant})", picture)
 
@@ -144,5 +144,5 @@ def show_graph(
 def draw(graph: Graph, title: str, picture: Path | None) -> None:
     from centralka.cli.picture import write_picture
 
-    with told("Drawing..."):
+    with errors_reported("Drawing..."):
         write_picture(graph, title, picture)

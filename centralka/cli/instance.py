@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from centralka.cli.terminal import Json, load, load_instance, out, told
+from centralka.cli.terminal import Json, errors_reported, load, load_instance, out
 from centralka.settings import (
     AMI_CLI_USER,
     AMI_LOGIN,
@@ -27,7 +27,7 @@ def init(context: typer.Context) -> None:
 
     settings = load(context)
     secrets_file = settings.home / "secrets.json"
-    with told():
+    with errors_reported():
         settings.home.mkdir(mode=0o750, parents=True, exist_ok=True)
         secrets = load_secrets(secrets_file)
         save_secrets(secrets_file, secrets)
@@ -52,7 +52,7 @@ def show_status(
     from centralka.cli.status import collect, render
 
     settings = load_instance(context)
-    with told("Asking every part of the instance..."):
+    with errors_reported("Asking every part of the instance..."):
         if tenant:
             from centralka.cli.live_settings import published_tenant
 

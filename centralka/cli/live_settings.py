@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import typer
 from redis.asyncio import Redis
 
-from centralka.cli.terminal import Json, load_instance, out, told
+from centralka.cli.terminal import Json, errors_reported, load_instance, out
 from centralka.settings import Settings
 from routing.call.facts import NOTHING_SET, Personal
-from routing.hours.calendars import Fetched
+from routing.hours.calendars import FetchedCalendar
 from routing.tenant.settings import (
     checked_forward,
     checked_position,
@@ -53,10 +53,10 @@ def ask_redis(settings: Settings, question: Callable[[Redis], Awaitable[T]]) -> 
         raise OSError(f"Redis at {settings.redis_url} gives no answer, nothing is known or changed: {error}") from None
 
 
-def fetched_calendars(settings: Settings, tenant: Tenant) -> dict[str, Fetched]:
+def fetched_calendars(settings: Settings, tenant: Tenant) -> dict[str, FetchedCalendar]:
     """The last content found at the addresses of the tenant's calendars, by name; a warning where it is not known."""
     wanted = [name for name, calendar in tenant.calendars.items() if calendar.url]
-    found: dict[str, Fetched] = {}
+    found: dict[str, FetchedCalendar] = {}
     if wanted:
         try:
             fields = [f"{tenant.tenant}/{name}" for name in wanted]
@@ -79,7 +79,7 @@ def switch(
     as_json: Json = False,
 ) -> None:
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         known = published_tenant(settings, tenant).switches
         if name and name not in known:
             raise LookupError(f"{tenant} has no switch {name!r}, {expected_one_of(known, 'nor any other')}")
@@ -109,7 +109,7 @@ def user(
     as_json: Json = False,
 ) -> None:
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         known = published_tenant(settings, tenant)
         if extension not in known.users:
             raise LookupError(f"{tenant} has no user {extension!r}, expected one of {', '.join(known.users)}")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from centralka.cli.live_settings import ask_redis, published_tenant
-from centralka.cli.terminal import load_instance, out, told
+from centralka.cli.terminal import errors_reported, load_instance, out
 from confgen.publish.publishing import locked
 from confgen.secrets import load_secrets, save_secrets
 from routing.tenant.tenant import Tenant
@@ -26,7 +26,7 @@ def release(
     extension: Annotated[str, typer.Argument(help="A user's. Default: the whole tenant.")] = "",
 ) -> None:
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         known = published_tenant(settings, tenant)
         _check_user(known, extension)
         today = datetime.now(ZoneInfo(known.timezone)).date().isoformat()
@@ -40,7 +40,7 @@ def unban(
     address: Annotated[str, typer.Argument(help="An IP address, or an IPv6 network as the status names it.")],
 ) -> None:
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         network = str(ip_network(address, strict=False)).removesuffix("/32").removesuffix("/128")
         was_banned = ask_redis(settings, lambda redis: release_ban(redis, network))
     out.print(f"{network} {'is answered again' if was_banned else 'was not banned'}")
@@ -56,7 +56,7 @@ def pin(
     keyed = ""
     if not remove:
         keyed = typer.prompt("PIN", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    with told():
+    with errors_reported():
         _check_user(published_tenant(settings, tenant), extension)
         if not remove and not re.fullmatch(PIN, keyed, re.ASCII):
             raise ValueError(f"found {'something else' if keyed else 'nothing'}, expected a PIN of 4 to 10 digits")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from centralka.cli import configuration
 from centralka.cli.live_settings import published_tenant
-from centralka.cli.terminal import Json, load_instance, out, told
+from centralka.cli.terminal import Json, errors_reported, load_instance, out
 from confgen.publish.publishing import locked, read_current
 from confgen.render.carrier_password import CarrierPassword
 from confgen.render.sip_objects import endpoints_in
@@ -19,7 +19,7 @@ from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
 
 def accounts(context: typer.Context, as_json: Json = False) -> None:
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         secrets = load_secrets(settings.home / "secrets.json")
         endpoints = endpoints_in(read_current(settings.home))
     passwords = {endpoint: secrets.newest_sip(endpoint) for endpoint in secrets.sip if endpoint in endpoints}
@@ -38,7 +38,7 @@ def mobile_pins(
 ) -> None:
     settings = load_instance(context)
     table = Table("user", "name", "mobile", "PIN", box=None)
-    with told():
+    with errors_reported():
         secrets, found = load_secrets(settings.home / "secrets.json"), published_tenant(settings, tenant)
         for extension in mobile_users(found):
             pin = secrets.mobile_pins[pin_name(found, extension)]
@@ -48,7 +48,7 @@ def mobile_pins(
 
 def call_servers(context: typer.Context, as_json: Json = False) -> None:
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         secrets = load_secrets(settings.home / "secrets.json")
         tenants = configuration.published_tenants(settings).values()
     servers = [
@@ -69,7 +69,7 @@ def secret(context: typer.Context, trunk: Annotated[str, typer.Argument(help="Su
     """It is read from standard input or asked for. Asterisk has it after the next apply."""
     settings = load_instance(context)
     password = typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    with told():
+    with errors_reported():
         if not isinstance(read_endpoint(trunk), TrunkEndpoint):
             raise ValueError(f"found the trunk {trunk!r}, expected <tenant>-trunk-<name>, such as acme-trunk-carrier, "
                              "or platform-trunk-<carrier>")

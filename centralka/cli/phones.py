@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from centralka.cli import configuration
-from centralka.cli.terminal import Json, load_instance, out, told
+from centralka.cli.terminal import Json, errors_reported, load_instance, out
 from centralka.settings import Settings
 from confgen.render.phone_files import Server, address_of, model_of, places_of
 from confgen.render.tenant_files import credentials_of
@@ -21,7 +21,7 @@ from routing.check.equipment_check import macs_of, site_of
 from routing.tenant.equipment import DectSystem, devices_of
 from routing.tenant.tenant import Tenant
 from store import live
-from store.equipment import EquipmentStore, Fetched
+from store.equipment import ConfigurationFetch, EquipmentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PhoneRow:
     password: str
     lines: dict[str, str]
     codes: dict[str, str]           # of a DECT system: endpoint -> where and by which code its handset is registered
-    fetched: Fetched | None
+    fetched: ConfigurationFetch | None
 
 
 def phones(
@@ -46,7 +46,7 @@ def phones(
     minutes: Annotated[int, typer.Option(min=1, max=60, help="For how long.")] = 10, as_json: Json = False,
 ) -> None:
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         found = configuration.published_tenants(settings).get(tenant)
         if found is None:
             raise LookupError(f"no tenant {tenant!r} is published")

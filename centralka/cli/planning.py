@@ -14,7 +14,7 @@ from simulator.comparison import MAX_CALLS, Comparison, compare
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedChanges:
     """Files that change; by tenant, the numbers whose calls would be routed differently, and which of their callers would end
     elsewhere; tenants that are added and removed."""
 
@@ -25,7 +25,7 @@ class Plan:
     removed: list[str]
 
 
-def plan_of(rendered: Rendered, settings: Settings, week: date) -> Plan:
+def plan_of(rendered: Rendered, settings: Settings, week: date) -> PlannedChanges:
     """`week` is the Monday of the week whose calls are compared."""
     published = rendered_part(current(settings.home), rendered.kept)
     before, after = tenants_of(published), tenants_of(rendered.files)
@@ -33,7 +33,7 @@ def plan_of(rendered: Rendered, settings: Settings, week: date) -> Plan:
     both = [slug for slug in numbers if slug in before and slug in after]
     ends = {slug: compare(before[slug], after[slug], week, max_calls=MAX_CALLS // len(both)) for slug in both}
     changed = _read_by_people(changed_paths(published, rendered.files))
-    return Plan(changed, numbers, ends, sorted(after.keys() - before), sorted(before.keys() - after))
+    return PlannedChanges(changed, numbers, ends, sorted(after.keys() - before), sorted(before.keys() - after))
 
 
 def _read_by_people(paths: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ami.client import AmiClient, AmiError
 from centralka.cli.live_settings import published_tenant
-from centralka.cli.terminal import Json, load_instance, out, told
+from centralka.cli.terminal import Json, errors_reported, load_instance, out
 from centralka.settings import AMI_CLI_USER, Settings
 from confgen.secrets import load_secrets
 from routing.call.facts import DeviceState, Facts, Personal
@@ -54,7 +54,7 @@ def queue(
     as_json: Json = False,
 ) -> None:
     settings = load_instance(context)
-    with told("Asking Asterisk, Redis and the call records..."):
+    with errors_reported("Asking Asterisk, Redis and the call records..."):
         known = published_tenant(settings, tenant)
         if name and name not in known.queues:
             raise LookupError(f"{tenant} has no queue {name!r}, {expected_one_of(known.queues, 'nor any other')}")

@@ -13,7 +13,7 @@ import typer
 
 from centralka.asterisk import RunningAsterisk, running_asterisk
 from centralka.cli import configuration
-from centralka.cli.terminal import load_instance, out, told
+from centralka.cli.terminal import errors_reported, load_instance, out
 from centralka.settings import Settings
 from confgen.publish.asterisk_reload import AsteriskRefused
 from confgen.publish.publishing import locked
@@ -33,7 +33,7 @@ def rotate(
 ) -> None:
     """Exit code 2 if the device has not used the new password in time; run again, the command goes on waiting."""
     settings = load_instance(context)
-    with told():
+    with errors_reported():
         endpoint = _endpoint(settings, tenant, device)
 
     async def run() -> bool:
@@ -45,7 +45,7 @@ def rotate(
             if asterisk is None:
                 raise AsteriskRefused("no Asterisk runs here: nothing would tell whether the device has used the new password")
             await _change(settings, tenant, lambda secrets: secrets.with_next_sip(endpoint), asterisk)
-            async with _told_which(settings, asterisk) as lines:
+            async with _logged_registrations(settings, asterisk) as lines:
                 await asterisk.command(f"pjsip send notify check-sync endpoint {endpoint}")
                 try:
                     async with asyncio.timeout(minutes * 60):
@@ -55,7 +55,7 @@ def rotate(
             await _change(settings, tenant, lambda secrets: secrets.rotated(endpoint), asterisk)
             return True
 
-    with told(), out.status(f"Waiting for {endpoint} to use its new password..."):
+    with errors_reported(), out.status(f"Waiting for {endpoint} to use its new password..."):
         is_used = asyncio.run(run())
     if is_used:
         out.print(f"{endpoint} has used its new password; the old one is refused from now on")
@@ -107,7 +107,7 @@ def _alone(settings: Settings, endpoint: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _told_which(settings: Settings, asterisk: RunningAsterisk) -> AsyncIterator[Path]:
+async def _logged_registrations(settings: Settings, asterisk: RunningAsterisk) -> AsyncIterator[Path]:
     """Makes Asterisk log to a file which password each request was authenticated with."""
     file = settings.home / "log" / WATCHED
     await asterisk.command(f"logger remove channel {WATCHED}")      # of a command that was killed, and its file

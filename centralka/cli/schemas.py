@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from routing.call.call_server import Reply
+from routing.call.call_server import CallServerReply
 from routing.platform.platform import Platform
 from routing.tenant.tenant import Tenant
 from simulator.scenario import Scenarios
@@ -22,7 +22,7 @@ class SchemaOf(StrEnum):
 
 
 DESCRIBED: dict[SchemaOf, type[BaseModel]] = {
-    SchemaOf.PLATFORM: Platform, SchemaOf.TENANT: Tenant, SchemaOf.SCENARIOS: Scenarios, SchemaOf.CALL_SERVER: Reply}
+    SchemaOf.PLATFORM: Platform, SchemaOf.TENANT: Tenant, SchemaOf.SCENARIOS: Scenarios, SchemaOf.CALL_SERVER: CallServerReply}
 
 
 def schema(of: Annotated[SchemaOf, typer.Argument(help="What it describes.")] = SchemaOf.TENANT) -> None:

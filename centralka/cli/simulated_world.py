@@ -13,7 +13,7 @@ from centralka.cli.live_settings import ask_redis, settings_in_words
 from centralka.settings import Settings
 from confgen.secrets import load_secrets, permission_pins_of
 from routing.call.admission import NOBODY
-from routing.call.call_server import Failed, Failure, Reply, read_reply
+from routing.call.call_server import CallServerReply, Failed, Failure, read_reply
 from routing.call.facts import NOTHING_SET, DeviceState, Personal
 from routing.numbering.endpoint import device_of
 from routing.tenant.tenant import Tenant
@@ -26,7 +26,7 @@ ASSUMED = "assumed: switches as they begin, nothing set by users, no call outsid
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SimulatedWorld:
     """Of one tenant. `pins` let users dial from their mobiles, `permission_pins` step over permissions, '' for all others."""
 
     switches: dict[str, str] = field(default_factory=dict)
@@ -37,41 +37,41 @@ class World:
     permission_pins: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-def live_world(settings: Settings, tenant: Tenant) -> World:
+def live_world(settings: Settings, tenant: Tenant) -> SimulatedWorld:
     """The state in the instance now. Without an instance, or while Redis is unavailable, one line says what is assumed."""
     if not (settings.home / "secrets.json").exists():
         typer.echo(f"{ASSUMED}; there is no instance in {settings.home}", err=True)
-        return World()
+        return SimulatedWorld()
     secrets = load_secrets(settings.home / "secrets.json")
     try:
         found = ask_redis(settings, lambda redis: _read(redis, tenant))
     except (OSError, ValueError) as error:
         typer.echo(f"{ASSUMED.removesuffix(', no PIN kept')}: {error}", err=True)
-        found = World()
+        found = SimulatedWorld()
     prefix = f"{tenant.tenant}/"
     pins = {name.removeprefix(prefix): pin for name, pin in secrets.mobile_pins.items() if name.startswith(prefix)}
-    return World(
+    return SimulatedWorld(
         found.switches, found.personal, found.stopped, found.countries, pins, permission_pins_of(tenant, secrets))
 
 
-async def _read(redis: Redis, tenant: Tenant) -> World:
+async def _read(redis: Redis, tenant: Tenant) -> SimulatedWorld:
     slug, lines = tenant.tenant, Lines(redis)
     positions = await switches.positions(redis, slug)
     users = await asyncio.gather(*(personal.read(redis, slug, extension) for extension in tenant.users))
     stopped, countries = await lines.stopped(), await lines.countries(slug)
-    return World(
+    return SimulatedWorld(
         {name: position for name, position in positions.items() if name in tenant.switches},
         {extension: found for extension, found in zip(tenant.users, users, strict=True) if found != NOTHING_SET},
         frozenset(who for owner, _, who in (name.partition("/") for name in stopped) if owner == slug), countries)
 
 
-def in_words(world: World, tenant: Tenant) -> str:
+def in_words(world: SimulatedWorld, tenant: Tenant) -> str:
     """The live state that differs from a tenant's initial state; '' if nothing differs."""
-    told = [f"switch {name}: {position}" for name, position in world.switches.items()]
+    described = [f"switch {name}: {position}" for name, position in world.switches.items()]
     for extension, found in world.personal.items():
-        told.append(f"{extension}: {', '.join(settings_in_words(found, ZoneInfo(tenant.timezone)))}")
-    told += [f"calls outside of {who if who != NOBODY else tenant.tenant} are stopped" for who in sorted(world.stopped)]
-    return "; ".join(told)
+        described.append(f"{extension}: {', '.join(settings_in_words(found, ZoneInfo(tenant.timezone)))}")
+    described += [f"calls outside of {who if who != NOBODY else tenant.tenant} are stopped" for who in sorted(world.stopped)]
+    return "; ".join(described)
 
 
 def read_states(texts: list[str], tenant: Tenant) -> tuple[dict[str, DeviceState], frozenset[str]]:
@@ -100,9 +100,9 @@ def _devices(tenant: Tenant, extension: str) -> list[str]:
     return [str(device_of(endpoint)) for endpoint in tenant.endpoints_of(extension)]
 
 
-def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, Reply | Failed]:
+def read_call_servers(texts: list[str], tenant: Tenant) -> dict[str, CallServerReply | Failed]:
     """'crm={"go_to": "sales"}', 'crm=@answer.json', 'crm=status:500' by call server. Raises ValueError."""
-    answers: dict[str, Reply | Failed] = {}
+    answers: dict[str, CallServerReply | Failed] = {}
     for text in texts:
         name, _, said = text.partition("=")
         if name not in tenant.call_servers:

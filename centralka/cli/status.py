@@ -22,7 +22,7 @@ from routing.call.facts import DeviceState
 from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
 from store import calendars, database, live, record_health, registrations
 from store.bans import Ban, load_bans, load_guessed
-from store.calendars import Address
+from store.calendars import CalendarFetch
 from store.calls import CallStore
 from store.lines import Lines
 from store.live import LiveCall
@@ -98,7 +98,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     phones: tuple[PhoneStatus, ...] = ()
     trunks: tuple[TrunkStatus, ...] = ()
     calls: tuple[LiveCall, ...] = ()
-    addresses: dict[str, Address] = {}
+    addresses: dict[str, CalendarFetch] = {}
     stopped: dict[str, str] = {}
     bans: dict[str, Ban] = {}
     guessed: dict[str, int] = {}
@@ -160,8 +160,8 @@ def notice_of(phone: PhoneStatus, seen: Registration | None) -> str:
 
 def whose(field: str) -> str:
     """'acme 201 (end it with: centralka release acme 201)' of 'acme/201'."""
-    told = field.replace("/", " ").strip()
-    return f"{told} (end it with: centralka release {told})"
+    stopped = field.replace("/", " ").strip()
+    return f"{stopped} (end it with: centralka release {stopped})"
 
 
 def problems_of(health: RecordHealth) -> list[str]:
@@ -188,7 +188,7 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-def _not_fetched(address: Address) -> str:
+def _not_fetched(address: CalendarFetch) -> str:
     found_at = datetime.fromtimestamp(address.fetched_at, UTC)
     known = f"as of {found_at:%F %H:%M} UTC" if address.fetched_at else "nothing is known of it"
     return f"cannot be fetched from {address.url}: {address.problem}; {known}"

@@ -17,18 +17,18 @@ Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def load(context: typer.Context) -> Settings:
-    with told():
+    with errors_reported():
         return Settings.load(context.obj)
 
 
 def load_instance(context: typer.Context) -> Settings:
     """The settings of an instance that has been made; without one, words and exit code 1."""
-    with told():
+    with errors_reported():
         return Settings.load_instance(context.obj)
 
 
 @contextmanager
-def told(doing: str = "") -> Iterator[None]:
+def errors_reported(doing: str = "") -> Iterator[None]:
     """Turns an exception into an error text and the exit code that says who has to act. Until the block ends, a terminal
     shows the current activity."""
     try:

@@ -9,19 +9,19 @@ from pathlib import Path
 from rich.text import Text
 
 from centralka.cli import configuration
-from centralka.cli.terminal import out, told
+from centralka.cli.terminal import errors_reported, out
 from centralka.settings import Settings
 from simulator.behaviour import entries_of
 from simulator.comparison import Comparison, compare
 
-MAX_TOLD = 40      # lines; --json prints all
+MAX_SHOWN = 40      # lines; --json prints all
 
 
 def show_what_if(
     settings: Settings, slug: str, number: str, paths: Sequence[Path] | None, edited: Path, as_json: bool,
 ) -> None:
     """Compares the published tenant, or that of `paths`, with the edited file; every number, or one."""
-    with told():
+    with errors_reported():
         if paths:
             before = configuration.load_tenant(slug, paths)
         else:
@@ -33,12 +33,12 @@ def show_what_if(
         known = {**entries_of(before), **entries_of(after)}
         if number and number not in known:
             raise ValueError(f"{slug} has no number {number!r} before or after, expected one of {', '.join(known)}")
-    with told("Comparing calls before and after..."):
+    with errors_reported("Comparing calls before and after..."):
         comparison = compare(before, after, this_monday(), number)
     if as_json:
         out.print_json(json.dumps(asdict(comparison)))
     else:
-        tell(comparison)
+        print_comparison(comparison)
 
 
 def this_monday() -> date:
@@ -47,7 +47,7 @@ def this_monday() -> date:
     return today - timedelta(days=today.weekday())
 
 
-def tell(comparison: Comparison) -> None:
+def print_comparison(comparison: Comparison) -> None:
     for line in _lines(comparison):
         out.print(Text(line), soft_wrap=True)
 
@@ -55,9 +55,9 @@ def tell(comparison: Comparison) -> None:
 def _lines(comparison: Comparison) -> list[str]:
     lines = [f"{number}: is new" for number in comparison.new]
     lines += [f"{number}: is gone" for number in comparison.gone]
-    lines += [str(change) for change in comparison.changes[:MAX_TOLD]]
-    if len(comparison.changes) > MAX_TOLD:
-        lines.append(f"and {len(comparison.changes) - MAX_TOLD} more such changes; --json tells all")
+    lines += [str(change) for change in comparison.changes[:MAX_SHOWN]]
+    if len(comparison.changes) > MAX_SHOWN:
+        lines.append(f"and {len(comparison.changes) - MAX_SHOWN} more such changes; --json prints all")
     if comparison.same_end:
         numbers = ", ".join(comparison.same_end)
         lines.append(f"{numbers}: calls end where they did; what is heard or who is rung on the way differs")

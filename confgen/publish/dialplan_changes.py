@@ -15,7 +15,7 @@ from confgen.render.dialplan import HINT, Context, DialplanLine, lines_of
 _AS_IN_A_FILE = re.compile(r"[^\"'\\;|]{0,900}")
 _NUMBERS = re.compile(r"_(?P<stem>[0-9*]+)\[(?P<digits>[0-9]+)\]")
 
-Place = tuple[str, str, str]      # context, extension, priority
+PriorityKey = tuple[str, str, str]      # context, extension, priority
 Number = tuple[str, str]          # context, extension
 
 
@@ -61,9 +61,9 @@ def _frame(contexts: Iterable[Context]) -> set[tuple[str, tuple[str, ...]]]:
     return {(context.name, context.includes) for context in contexts}
 
 
-def _extensions(contexts: Iterable[Context]) -> dict[Place, list[DialplanLine]]:
+def _extensions(contexts: Iterable[Context]) -> dict[PriorityKey, list[DialplanLine]]:
     """The steps of each extension, and its hint, by the place of the first."""
-    found: dict[Place, list[DialplanLine]] = {}
+    found: dict[PriorityKey, list[DialplanLine]] = {}
     for context in contexts:
         for line in lines_of(context):
             found.setdefault((line.context, line.extension, HINT if line.priority == HINT else "1"), []).append(line)
@@ -74,11 +74,11 @@ def _can_be_added(line: DialplanLine) -> bool:
     return all(_AS_IN_A_FILE.fullmatch(text) for text in (line.application, line.data))
 
 
-def _place(line: DialplanLine) -> Place:
+def _place(line: DialplanLine) -> PriorityKey:
     return line.context, line.extension, line.priority
 
 
-def _hints(extensions: Mapping[Place, Sequence[DialplanLine]]) -> dict[Number, str]:
+def _hints(extensions: Mapping[PriorityKey, Sequence[DialplanLine]]) -> dict[Number, str]:
     """The devices of each single number that a hint's pattern matches (confgen/render/hints.py)."""
     return {
         (line.context, match["stem"] + digit): line.application

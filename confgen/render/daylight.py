@@ -16,7 +16,7 @@ _HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ClockChange:
     """A change of the clock. `week`: 1 to 4, 5 for the last one; `weekday`: 0 is Sunday; `hour`: by the clock before it."""
 
     month: int
@@ -35,8 +35,8 @@ class Summer:
     """Summer time: by how much the clock is ahead then, from when to when."""
 
     ahead_s: int
-    begins: Change
-    ends: Change
+    begins: ClockChange
+    ends: ClockChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ def _seconds(text: str) -> int:
     return sign * (hours * _HOUR_S + minutes * 60 + seconds)
 
 
-def _change(rule: str, at: str | None) -> Change:
+def _change(rule: str, at: str | None) -> ClockChange:
     month, week, weekday = map(int, rule[1:].split("."))
     hour = _seconds(at) // _HOUR_S if at else 2
     if not 0 <= hour <= 23:     # some zones change at -1 or 24 o'clock: a day off, by the nearest hour that a device takes
         hour = min(max(hour, 0), 23)
-    return Change(month, week, weekday, hour)
+    return ClockChange(month, week, weekday, hour)

@@ -37,7 +37,7 @@ TONES: dict[str, dict[Vendor, str]] = {
 }
 """The tones of a country; where none stand here, they are as the maker sets them."""
 SECURE = frozenset({Vendor.YEALINK, Vendor.SNOM, Vendor.GRANDSTREAM, Vendor.POLY})
-"""Whose devices are told to speak TLS and SRTP, where the instance does."""
+"""Makers whose devices are configured for TLS and SRTP if the instance uses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HandsetPlace:
     """A handset's place in a DECT system: its line, the maker's name for it, and the code that registers a handset there."""
 
     line: Line
@@ -144,13 +144,14 @@ def address_of(label: Name, each: Equipment, credentials: Credentials, server: S
     return f"{base}/{credentials.address[label]}{_FILE_IN_ADDRESS[vendor]}"
 
 
-def places_of(tenant: Tenant, label: Name, dect: DectSystem, credentials: Credentials) -> list[Place]:
+def places_of(tenant: Tenant, label: Name, dect: DectSystem, credentials: Credentials) -> list[HandsetPlace]:
     """The registration places of a DECT system's handsets. The codes are derived from the system's secret."""
     secret = credentials.address[label].encode()
     found = []
     for line, handset in zip(_lines_of(tenant, dect, credentials), dect.handsets.values(), strict=True):
         digest = hmac.digest(secret, line.user.encode(), "sha256")
-        found.append(Place(line, handset.ipui or f"{line.number:05}", f"{int.from_bytes(digest[:4], 'big') % 10_000:04}"))
+        code = f"{int.from_bytes(digest[:4], 'big') % 10_000:04}"
+        found.append(HandsetPlace(line, handset.ipui or f"{line.number:05}", code))
     return found
 
 

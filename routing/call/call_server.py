@@ -28,7 +28,7 @@ ShortSpokenText = Annotated[str, matching(
 Shown = Annotated[str, matching(r"^[^\x00-\x1f\x7f]{1,80}$", SHORT_LINE), AfterValidator(printable)]
 
 
-class Reply(Part):
+class CallServerReply(Part):
     """The answer of a call server. Every field is optional; without `go_to` the call goes on to the element's `next`."""
 
     model_config = ConfigDict(title="Answer of a call server")
@@ -69,10 +69,10 @@ class Failed:
         return Why.SERVER_FAILED_WITH(self.failure, self.detail) if self.detail else Why.SERVER_FAILED(self.failure)
 
 
-def read_reply(text: bytes) -> Reply | Failed:
+def read_reply(text: bytes) -> CallServerReply | Failed:
     """The reply in these bytes, or what is wrong with it."""
     try:
-        return Reply.model_validate_json(text)
+        return CallServerReply.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part)[:40] for part in first["loc"])

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import overload
 
 from routing.call.admission import Limit
-from routing.call.call_server import Failed, Reply
+from routing.call.call_server import CallServerReply, Failed
 from routing.call.effects import (
     Admit,
     ChangeSetting,
@@ -29,18 +29,18 @@ from routing.call.questions import (
     HasPin,
     KnownCountry,
     LastCaller,
-    Load,
     Loads,
     Question,
     Speak,
     Stopped,
     Understand,
+    UserLoad,
 )
-from routing.hours.calendars import Fetched
+from routing.hours.calendars import FetchedCalendar
 from routing.numbering.value_types import Extension
 
 Request = Question | Effect
-Answer = int | tuple[Load, ...] | tuple[Extension, ...] | Reply | Failed | str | PinIs | Limit
+Answer = int | tuple[UserLoad, ...] | tuple[Extension, ...] | CallServerReply | Failed | str | PinIs | Limit
 Answers = Mapping[Request, Answer]
 
 
@@ -100,7 +100,7 @@ class Facts:
     devices: Mapping[str, DeviceState] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)             # current position, by switch
     personal: Mapping[str, Personal] = field(default_factory=dict)        # by extension
-    calendars: Mapping[str, Fetched] = field(default_factory=dict)        # by name: the last content fetched from its address
+    calendars: Mapping[str, FetchedCalendar] = field(default_factory=dict)     # by name, as last fetched from its address
     answers: Answers = field(default_factory=dict)
     keys: str = ""                    # the caller's last keys in this call
     transferrer: str = ""             # the user who transferred the conversation here; '' without one
@@ -122,9 +122,9 @@ class Facts:
         return self.personal.get(extension, NOTHING_SET)
 
     @overload
-    def answer(self, question: Loads) -> tuple[Load, ...]: ...
+    def answer(self, question: Loads) -> tuple[UserLoad, ...]: ...
     @overload
-    def answer(self, question: AskServer) -> Reply | Failed: ...
+    def answer(self, question: AskServer) -> CallServerReply | Failed: ...
     @overload
     def answer(self, question: Speak | LastCaller) -> str: ...
     @overload

@@ -15,7 +15,7 @@ NOT_KNOWN = "?"
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class UserLoad:
     """A user's conversations, taken or made. `ended_at` is when the last one ended, as a Unix time in seconds; 0: never."""
 
     calls: int = 0           # today, in the tenant's time zone

@@ -30,7 +30,7 @@ class Read:
     """Play the prompts, which a key interrupts, then wait for up to `max_digits` keys. Answers the call.
 
     `longer` are the beginnings of longer numbers: after any other keys the input ends at once, after these within `NEXT_KEY_S`.
-    Without it the input ends after `max_digits`, or `wait_s` after the last key. `told` are prompts played to their end before
+    Without it the input ends after `max_digits`, or `wait_s` after the last key. `first_prompts` are played to their end before
     all that; keys pressed meanwhile are ignored, because they belong to the number that was wrong. With `secret` only the node
     that asked may know the keys.
     """
@@ -39,7 +39,7 @@ class Read:
     max_digits: int
     wait_s: int
     longer: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    first_prompts: tuple[str, ...] = ()
     secret: bool = False
 
 
@@ -63,7 +63,7 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class ExternalNumber:
     """An external number, +E.164 or a short one, and the endpoint of its trunk. It begins to ring `after_s`
     seconds later.
 
@@ -121,7 +121,7 @@ class Dial:
 
     endpoints: tuple[str, ...]
     ring_s: int
-    outside: tuple[Outside, ...] = ()
+    outside: tuple[ExternalNumber, ...] = ()
     shown: str = ""
     vouching: str = ""
     delays_s: tuple[int, ...] = ()   # ring delay of each endpoint; empty: all at once
@@ -129,7 +129,7 @@ class Dial:
     music: str = ""                  # the caller hears this music of the tenant's instead of the ringing tone
     hidden: bool = False
     diversion: Diversion | None = None     # of a call that is forwarded
-    told: tuple[str, ...] = ()       # prompts that the answering party hears first
+    first_prompts: tuple[str, ...] = ()       # prompts that the answering party hears first
     own: bool = False                # this call may not be transferred
 
 
@@ -175,12 +175,12 @@ class PickUp:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Park the call in a lot, in the first free one of the `slots`, for `limit_s` seconds; with `told` a phone hears which."""
+    """Park the call in the first free one of the lot's `slots`, for `limit_s` seconds; `says_slot`: the phone hears which."""
 
     lot: str
     slots: tuple[str, ...]
     limit_s: int
-    told: bool
+    says_slot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +254,7 @@ class CallBack:
 
     queue: str
     place: int
-    outside: Outside
+    outside: ExternalNumber
     ring_s: int
     shown: str
     agreed: str

@@ -22,7 +22,7 @@ from yaml_models.document import Document, Value, read_document
 from yaml_models.error_recovery import readable
 from yaml_models.errors import ConfigError, Problem
 from yaml_models.suggestion import did_you_mean
-from yaml_models.validation import Misfit, fitted, told, validated
+from yaml_models.validation import Misfit, fitted, problems_of, validated
 
 Texts = Mapping[str, str]      # file name -> YAML
 WITHOUT_BRAKE = Platform(brake=None)      # for a tenant that is read by itself
@@ -105,7 +105,9 @@ def check_tenants(texts: Texts, platforms: Mapping[str, Platform | None]) -> Che
 def _checked(document: Document, platform: Platform | None) -> tuple[CheckedFile, list[Problem]]:
     found = fitted(document, Tenant)
     if isinstance(found, list):
-        return _checked_in_part(document, platform, found) if platform else (CheckedFile(document, None), told(document, found))
+        if platform:
+            return _checked_in_part(document, platform, found)
+        return CheckedFile(document, None), problems_of(document, found)
     if platform is None:
         return CheckedFile(document, found), []          # most rules need the operator's plans and carriers
     tenant = _on(platform, found)
@@ -117,7 +119,7 @@ def _checked(document: Document, platform: Platform | None) -> tuple[CheckedFile
 
 def _checked_in_part(document: Document, platform: Platform, misfits: list[Misfit]) -> tuple[CheckedFile, list[Problem]]:
     """Problems that are certain even if other parts do not fit: repeated names, and unknown names."""
-    problems = told(document, misfits)
+    problems = problems_of(document, misfits)
     rest = readable(document, Tenant, misfits, STAND_INS)
     if rest is None:
         return CheckedFile(document, None), problems

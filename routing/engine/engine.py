@@ -169,12 +169,12 @@ def _in_language(tenant: Tenant, step: Step, language: str) -> Step:
         return tuple(tenant.prompt_in(prompt, language) for prompt in prompts)
 
     match step:
-        case Read(prompts=prompts, told=before):
-            return replace(step, prompts=translated(prompts), told=translated(before))
+        case Read(prompts=prompts, first_prompts=before):
+            return replace(step, prompts=translated(prompts), first_prompts=translated(before))
         case Play(prompts=prompts) | Conference(prompts=prompts) | Listen(prompts=prompts):
             return replace(step, prompts=translated(prompts))
-        case Dial(told=before) if before:
-            return replace(step, told=translated(before))
+        case Dial(first_prompts=before) if before:
+            return replace(step, first_prompts=translated(before))
         case CallBack(agreed=agreed):
             return replace(step, agreed=tenant.prompt_in(agreed, language))
         case _:

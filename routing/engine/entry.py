@@ -51,7 +51,7 @@ def returned(tenant: Tenant, transferrer: str, refusal: tuple[Name, ...]) -> Do 
     of the refusal; None where there is no such user."""
     user = tenant.users.get(transferrer)
     return None if user is None else Do(
-        Dial(tenant.endpoints_of(transferrer), user.ring_s, told=refusal), Why.COMES_BACK())
+        Dial(tenant.endpoints_of(transferrer), user.ring_s, first_prompts=refusal), Why.COMES_BACK())
 
 
 def _transferred(tenant: Tenant, facts: Facts, started: Started) -> EntryDecision:

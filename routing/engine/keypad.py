@@ -223,16 +223,16 @@ class _Code:
         found = self.facts.set_by(self.extension)
         forwards = {**self.tenant.forwards_of(self.extension), **found.forwards}
         own = groups_of(self.tenant, self.extension)
-        told: list[Name] = ["sys_dnd_on"] if found.do_not_disturb else []
-        told += ["sys_logged_out"] if found.logged_out else _in_each("sys_logged_out_of", own, found.logged_out_of)
-        told += ["sys_paused"] if found.paused else _in_each("sys_paused_in", own, found.paused_in)
+        prompts: list[Name] = ["sys_dnd_on"] if found.do_not_disturb else []
+        prompts += ["sys_logged_out"] if found.logged_out else _in_each("sys_logged_out_of", own, found.logged_out_of)
+        prompts += ["sys_paused"] if found.paused else _in_each("sys_paused_in", own, found.paused_in)
         for kind in Forwarding:
             if to := forwards.get(kind):
-                told += [f"sys_forward_{kind}", *((name_of_element(to),) if to in self.tenant.named_aloud else digits(to))]
+                prompts += [f"sys_forward_{kind}", *((name_of_element(to),) if to in self.tenant.named_aloud else digits(to))]
         if found.wake_up:
             local = found.wake_up.astimezone(ZoneInfo(self.tenant.timezone))
-            told += ["sys_wake_up_at", *digits(f"{local:%H%M}")]
-        return tuple(told)
+            prompts += ["sys_wake_up_at", *digits(f"{local:%H%M}")]
+        return tuple(prompts)
 
     def call_last_caller(self) -> Do | Dials:
         shown = self.facts.answer(LastCaller(self.extension))

@@ -62,7 +62,7 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedCalendar:
     """Events last fetched from a calendar's address."""
 
     url: str
@@ -92,7 +92,7 @@ class Calendar(Part):
         """The day of `days` at that local moment."""
         return next((day for day in self.days if day.on.cover(local.date())), None)
 
-    def event_at(self, local: datetime, fetched: Fetched | None = None) -> CalendarEvent | None:
+    def event_at(self, local: datetime, fetched: FetchedCalendar | None = None) -> CalendarEvent | None:
         """The event at that local moment, of the file or the address. Events from another address than the calendar has now
         count for nothing."""
         event = self._events.at(local)

@@ -12,7 +12,7 @@ from typing import Protocol
 from routing.call.facts import DeviceState, Facts, Forwarding
 from routing.call.reasons import Reasons, Why
 from routing.call.state import DialStatus
-from routing.call.step import Outside
+from routing.call.step import ExternalNumber
 from routing.hunt.ring_rules import CallKind, Ways
 from routing.numbering.value_types import Did, Extension, Name, Target
 
@@ -32,7 +32,7 @@ class Reachable:
     `delays_s` are of the endpoints; `phones` are all phones of the user, of which some may not ring."""
 
     endpoints: tuple[str, ...]
-    outside: tuple[Outside, ...]
+    outside: tuple[ExternalNumber, ...]
     why: Reasons
     delays_s: tuple[int, ...] = ()
     phones: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Passed:
     """The call goes on: to `target`, or, where `target` is '', to the number in `outside`."""
 
     target: Target
-    outside: tuple[Outside, ...]
+    outside: tuple[ExternalNumber, ...]
     why: Reasons
 
 
@@ -118,7 +118,7 @@ def outside_member(people: People, facts: Facts, number: Did) -> Reachable | Nob
     network would take the call from all the others."""
     if number == facts.caller:
         return Nobody(DialStatus.BUSY, Why.IS_CALLER(number))
-    return Reachable((), (Outside(number, people.trunk_endpoint(None, number), confirm=True),), Why.WHO(number))
+    return Reachable((), (ExternalNumber(number, people.trunk_endpoint(None, number), confirm=True),), Why.WHO(number))
 
 
 def _passed(
@@ -138,7 +138,7 @@ def passed_to(
         return None
     try:
         to = people.destination(chosen)
-        outside = (Outside(to, people.trunk_endpoint(None, to), payer=extension),) if to.startswith("+") else ()
+        outside = (ExternalNumber(to, people.trunk_endpoint(None, to), payer=extension),) if to.startswith("+") else ()
     except ValueError:
         return None
     caller = facts.caller if outside else facts.caller_extension      # an external caller has no extension
@@ -187,7 +187,7 @@ def _rings(people: People, facts: Facts, extension: Extension, ways: Ways) -> Re
     """Unregistered phones do not delay the others: the first of those rings at once."""
     number, after_s = ways.mobile or ("", 0)
     outside = () if number in ("", facts.caller) else (
-        Outside(number, people.trunk_endpoint(None, number), after_s, confirm=True, payer=extension, permitted=True),)
+        ExternalNumber(number, people.trunk_endpoint(None, number), after_s, confirm=True, payer=extension, permitted=True),)
     if not ways.endpoints and not outside:
         return Nobody(DialStatus.UNAVAILABLE, Why.NOTHING_RINGS(extension))
     there = [delay_s for endpoint, delay_s in zip(ways.endpoints, ways.delays_s, strict=True)

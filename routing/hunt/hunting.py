@@ -9,10 +9,10 @@ from enum import Enum, StrEnum, auto
 from typing import Self
 
 from routing.call.facts import DeviceState, Facts
-from routing.call.questions import Load
+from routing.call.questions import UserLoad
 from routing.call.reasons import Reasons, Why
 from routing.call.state import CorruptMemory
-from routing.call.step import Outside
+from routing.call.step import ExternalNumber
 from routing.hunt.forwarding import Nobody, Passed, People, outside_member, who_rings
 from routing.numbering.value_types import Did, Extension, Name
 
@@ -102,12 +102,12 @@ def drawn(places: Sequence[int], weights: Sequence[int], chance: float) -> list[
     return order
 
 
-def by_idleness(places: Sequence[int], loads: Sequence[Load]) -> list[int]:
+def by_idleness(places: Sequence[int], loads: Sequence[UserLoad]) -> list[int]:
     """Longest idle first; a member without any conversation comes first of all. `loads` are in the order of `places`."""
     return [place for _, place in sorted(zip(loads, places, strict=True), key=lambda pair: (pair[0].ended_at, pair[1]))]
 
 
-def by_load(places: Sequence[int], loads: Sequence[Load]) -> list[int]:
+def by_load(places: Sequence[int], loads: Sequence[UserLoad]) -> list[int]:
     """Least loaded first. `loads` are in the order of `places`."""
     pairs = sorted(zip(loads, places, strict=True), key=lambda pair: (pair[0].calls, pair[0].talk_s, pair[1]))
     return [place for _, place in pairs]
@@ -177,7 +177,7 @@ class Candidate:
     standing: Standing
     why: Reasons
     endpoints: tuple[str, ...] = ()
-    outside: tuple[Outside, ...] = ()
+    outside: tuple[ExternalNumber, ...] = ()
     delays_s: tuple[int, ...] = ()      # of the endpoints
 
     @property
@@ -187,12 +187,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """Phones and numbers that ring together, each once. `delays_s` are of the endpoints; `told` names them in the reasons."""
+    """Phones and numbers that ring together, each once. `delays_s` are of the endpoints; `reasons` names them."""
 
     endpoints: tuple[str, ...]
     delays_s: tuple[int, ...]
-    outside: tuple[Outside, ...]
-    told: Reasons
+    outside: tuple[ExternalNumber, ...]
+    reasons: Reasons
 
 
 def candidates(
@@ -229,7 +229,7 @@ def _candidate(
 def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozenset[str]) -> Ringing:
     """The phones and numbers of the chosen candidates, each with its delay in seconds, to ring together for `ring_s` seconds.
     `before` has rung for others already. The first of the rest rings at once, and its delay is subtracted from all others."""
-    taken, endpoints, outside = set(before), list[tuple[str, int]](), list[Outside]()
+    taken, endpoints, outside = set(before), list[tuple[str, int]](), list[ExternalNumber]()
     ordered = sorted(chosen, key=lambda pair: pair[1])
     for candidate, delay_s in ordered:
         endpoints += [
@@ -239,11 +239,11 @@ def ringing(chosen: Sequence[tuple[Candidate, int]], ring_s: int, before: frozen
         taken |= candidate.legs
     soonest_s = min([*(delay_s for _, delay_s in endpoints), *(leg.after_s for leg in outside)])
     late = [replace(leg, after_s=leg.after_s - soonest_s) for leg in outside]
-    told = [(candidate.why, max(delay_s - soonest_s, 0)) for candidate, delay_s in ordered]
+    delayed = [(candidate.why, max(delay_s - soonest_s, 0)) for candidate, delay_s in ordered]
     return Ringing(
         tuple(endpoint for endpoint, _ in endpoints), tuple(delay_s - soonest_s for _, delay_s in endpoints),
         tuple(leg for leg in late if leg.after_s < ring_s),
-        tuple(reason for why, delay_s in told for reason in rings_after(why, delay_s)))
+        tuple(reason for why, delay_s in delayed for reason in rings_after(why, delay_s)))
 
 
 def rings_after(who: Reasons, delay_s: int) -> Reasons:

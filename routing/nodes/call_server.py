@@ -2,17 +2,17 @@
 
 from pydantic import Field
 
-from routing.call.call_server import Failed, Reply
+from routing.call.call_server import CallServerReply, Failed
 from routing.call.questions import AskServer, Speak
 from routing.call.reasons import Reasons, Why
 from routing.call.state import DialEnded, DialStatus, Digits, Entered, Event, Played, counters
-from routing.call.step import Cause, Dial, Hangup, Outside, Read, Say
+from routing.call.step import Cause, Dial, ExternalNumber, Hangup, Read, Say
 from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.numbering.value_types import Did, Name, Target, Url
 from yaml_models.strict_model import Part
 
-MAX_TOLD = 60      # characters of a text in the call's path
+MAX_SHOWN = 60      # characters of a text in the call's path
 HALF = 8           # digits of a number in one part of a call's memory
 
 
@@ -71,7 +71,7 @@ class CallServer(Element):
             return self._failed(answer.reasons)
         return self._follow(here, answer)
 
-    def _follow(self, here: Here, reply: Reply) -> Go | Do:
+    def _follow(self, here: Here, reply: CallServerReply) -> Go | Do:
         target = here.tenant.find_node(reply.go_to) if reply.go_to else self.next
         number = ""
         if target is None:
@@ -83,8 +83,8 @@ class CallServer(Element):
         if reply.text is None:
             return Go(target, said + Why.ON_TO(target)) if target else self._call(here, number, said)
         sound = here.facts.answer(Speak(reply.text, reply.language or here.chosen.language or here.tenant.language))
-        told = " ".join(reply.text.split())
-        shown = told if len(told) <= MAX_TOLD else f"{told[:MAX_TOLD]}..."
+        text = " ".join(reply.text.split())
+        shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
         if not sound:
             return self._failed(said + Why.CANNOT_READ(shown))
         return Do(Say(sound), said + Why.READS(shown) + Why.ON_TO(target or number), memory_of(number), then=target)
@@ -97,7 +97,7 @@ class CallServer(Element):
             return self._failed(Why.CANNOT_BE_FOLLOWED(str(error)))
 
     def _call(self, here: Here, number: Did, said: Reasons) -> Do:
-        leg = Outside(number, here.tenant.trunk_endpoint(self.trunk, number))
+        leg = ExternalNumber(number, here.tenant.trunk_endpoint(self.trunk, number))
         shown, vouching = identity(here.tenant, here.facts, self.presentation)
         step = Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching)
         return Do(step, said + Why.CALLS(number))

@@ -91,9 +91,9 @@ class ConferenceRoom(Element):
             return Go(self.wrong_pin, what + Why.IN_ALL(failures) + Why.ON_TO(self.wrong_pin))
         return self._ask(prompts, what + Why.ASKS_AGAIN(), failures)
 
-    def _ask(self, told: tuple[Name, ...], why: Reasons, failures: int) -> Do:
+    def _ask(self, first_prompts: tuple[Name, ...], why: Reasons, failures: int) -> Do:
         """A PIN ends with '#', or at the time limit: the length of the input must not show how much of it was right."""
-        return Do(Read((*told, self.prompt), MAX_PIN, self.wait_s, secret=True), why, (failures,))
+        return Do(Read((*first_prompts, self.prompt), MAX_PIN, self.wait_s, secret=True), why, (failures,))
 
     def _let_in(self, here: Here, why: Reasons, *, moderator: bool) -> Do:
         step = Conference(

@@ -37,7 +37,7 @@ class DialInternal(Element):
                 what = Why.UNKNOWN_NUMBER(keys) if keys else Why.NO_NUMBER_KEYED()
                 if failures >= self.tries:
                     return Go(self.failed, what + Why.IN_ALL(failures) + Why.ON_TO(self.failed))
-                told = (self.unknown_prompt,) if keys else ()
-                return Do(read_number(self.prompt, self.wait_s, numbers, told), what + Why.ASKS_AGAIN(), (failures,))
+                first_prompts = (self.unknown_prompt,) if keys else ()
+                return Do(read_number(self.prompt, self.wait_s, numbers, first_prompts), what + Why.ASKS_AGAIN(), (failures,))
             case _:
                 raise UnexpectedEvent(here, event)

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from routing.call.reasons import Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event
-from routing.call.step import Cause, Dial, Hangup, Outside
+from routing.call.step import Cause, Dial, ExternalNumber, Hangup
 from routing.hunt.caller_id import CALLER, Presentation, identity
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses
 from routing.numbering.value_types import Did, Name, Target
@@ -31,7 +31,7 @@ class External(Element):
             case Entered() if here.facts.caller == self.number:
                 return Go(self.unanswered, Why.CALLERS_OWN(self.number) + Why.ON_TO(self.unanswered))
             case Entered():
-                leg = Outside(self.number, here.tenant.trunk_endpoint(self.trunk, self.number))
+                leg = ExternalNumber(self.number, here.tenant.trunk_endpoint(self.trunk, self.number))
                 shown, vouching = identity(here.tenant, here.facts, self.presentation)
                 return Do(Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching), Why.CALLS(self.number))
             case DialEnded(status=DialStatus.ANSWER):

@@ -34,7 +34,7 @@ from routing.hunt.presence import is_there
 from routing.nodes.node import Do, Element, Go, Here, UnexpectedEvent, Uses, numbered
 from routing.numbering.value_types import Member, Name, Target, all_differ
 
-TOLD = 3                     # reasons for those who are passed over
+MAX_SHOWN_REASONS = 3                     # reasons of members that are passed over
 RESERVED_S = 2               # an offer counts so much longer than it rings: the answer to it is on its way
 _Seconds = Annotated[int, Field(ge=1, le=110)]
 _Weight = Annotated[int, Field(ge=1, le=100)]
@@ -136,8 +136,8 @@ class _Hunt:
     def passed_over(self) -> Reasons:
         """The reasons why some members do not ring."""
         whys = [candidate.why for candidate in self.candidates if candidate.standing is Standing.OUT]
-        more = Why.MORE(len(whys) - TOLD) if len(whys) > TOLD else ()
-        return (*(reason for why in whys[:TOLD] for reason in why), *more)
+        more = Why.MORE(len(whys) - MAX_SHOWN_REASONS) if len(whys) > MAX_SHOWN_REASONS else ()
+        return (*(reason for why in whys[:MAX_SHOWN_REASONS] for reason in why), *more)
 
     def after(self, status: DialStatus, progress: Progress) -> Progress:
         """The progress after an attempt. Members whose phones refuse a call were registered."""
@@ -213,7 +213,7 @@ class _Hunt:
         step = Dial(
             rung.endpoints, ring_s, rung.outside, shown, vouching, rung.delays_s if any(rung.delays_s) else (), more,
             self.group.music or self.here.chosen.music)
-        return Do(step, why + Why.RINGS(rung.told), after.to_memory())
+        return Do(step, why + Why.RINGS(rung.reasons), after.to_memory())
 
     def _leave(self, progress: Progress, why: Reasons) -> Go:
         progress = self._without_offer(progress)

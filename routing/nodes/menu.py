@@ -41,8 +41,8 @@ class Menu(Element):
                 silent += 1
                 if silent >= self.tries:
                     return Go(self.no_key, Why.NO_KEY_TIMES(silent) + Why.ON_TO(self.no_key))
-                told = (self.no_key_prompt,) if self.no_key_prompt else ()
-                return self._ask(here, told, Why.NO_KEY() + Why.ASKS_AGAIN(), silent, wrong)
+                first_prompts = (self.no_key_prompt,) if self.no_key_prompt else ()
+                return self._ask(here, first_prompts, Why.NO_KEY() + Why.ASKS_AGAIN(), silent, wrong)
             case Digits(keys=key) if key in self.keys:
                 return Go(self.keys[key], Why.KEY(key) + Why.ON_TO(self.keys[key]))
             case Digits(keys=key) if self.direct_dial and key in (numbers := allowed_numbers(here, self.direct_dial_except)):
@@ -55,8 +55,8 @@ class Menu(Element):
             case _:
                 raise UnexpectedEvent(here, event)
 
-    def _ask(self, here: Here, told: tuple[Name, ...], why: Reasons, silent: int, wrong: int) -> Do:
-        step = Read((*told, self.prompt), max_digits=1, wait_s=self.wait_s)
+    def _ask(self, here: Here, first_prompts: tuple[Name, ...], why: Reasons, silent: int, wrong: int) -> Do:
+        step = Read((*first_prompts, self.prompt), max_digits=1, wait_s=self.wait_s)
         if self.direct_dial:
-            step = read_number(self.prompt, self.wait_s, allowed_numbers(here, self.direct_dial_except), told)
+            step = read_number(self.prompt, self.wait_s, allowed_numbers(here, self.direct_dial_except), first_prompts)
         return Do(step, why, (silent, wrong))

@@ -74,8 +74,8 @@ class MobileAccess(Element):
             return Do(Hangup(Cause.NORMAL), Why.NO_NUMBER_KEYED() + Why.HANGS_UP())
         return self._ask_number(Why.NO_NUMBER_KEYED() + Why.ASKS_AGAIN(), tried)
 
-    def _ask_pin(self, told: tuple[Name, ...], why: Reasons, tried: int) -> Do:
-        return Do(Read((*told, self.pin_prompt), MAX_PIN, self.wait_s, secret=True), why, (PIN, tried))
+    def _ask_pin(self, first_prompts: tuple[Name, ...], why: Reasons, tried: int) -> Do:
+        return Do(Read((*first_prompts, self.pin_prompt), MAX_PIN, self.wait_s, secret=True), why, (PIN, tried))
 
     def _ask_number(self, why: Reasons, tried: int) -> Do:
         return Do(Read((self.prompt,), MAX_NUMBER, self.wait_s), why, (NUMBER, tried))

@@ -16,7 +16,7 @@ def allowed_numbers(here: Here, excluded: Collection[Extension]) -> dict[Extensi
 
 
 def read_number(
-    prompt: Name, wait_s: int, numbers: Mapping[Extension, str], told: tuple[Name, ...] = (),
+    prompt: Name, wait_s: int, numbers: Mapping[Extension, str], first_prompts: tuple[Name, ...] = (),
 ) -> Read:
-    """A step that ends without waiting once no longer number is possible; the prompts in `told` come first."""
-    return Read((prompt,), MAX_DIGITS, wait_s, beginnings(numbers), told)
+    """A step that ends without waiting once no longer number is possible; the prompts in `first_prompts` come first."""
+    return Read((prompt,), MAX_DIGITS, wait_s, beginnings(numbers), first_prompts)

@@ -12,7 +12,7 @@ from routing.call.effects import Admit
 from routing.call.facts import Facts
 from routing.call.questions import KnownCountry, Stopped
 from routing.call.reasons import Reasons, Why
-from routing.call.step import Dial, Outside, Step
+from routing.call.step import Dial, ExternalNumber, Step
 from routing.nodes.node import Directory, Here
 from routing.nodes.when import Inquiry
 from routing.numbering.dialled import CallClass, class_of
@@ -33,10 +33,10 @@ def screen(here: Here, step: Step) -> tuple[Step | None, Reasons]:
 
 def why_not_called(tenant: Directory, facts: Facts, payer: Extension, number: str) -> Reasons:
     """The same for a number that the dialplan calls by itself: an agent's mobile, a caller who is called back."""
-    return _why_barred(Here(payer, tenant, facts), Outside(number, "", payer=payer, permitted=True))
+    return _why_barred(Here(payer, tenant, facts), ExternalNumber(number, "", payer=payer, permitted=True))
 
 
-def _why_barred(here: Here, leg: Outside) -> Reasons:
+def _why_barred(here: Here, leg: ExternalNumber) -> Reasons:
     """The reasons for which the number may not ring now, () where it may: then it counts as an outgoing call. No caller hears a
     question who could confirm a new foreign country."""
     call_class = class_of(leg.number, here.tenant.country)

@@ -12,7 +12,7 @@ from routing.call.effects import CheckPin, ConfirmCountry, PinIs
 from routing.call.questions import HasPin, PinOf
 from routing.call.reasons import Reasons, Why
 from routing.call.state import CorruptMemory, DialEnded, DialStatus, Digits, Entered, Event, Played, cause_in, counters
-from routing.call.step import Cause, Dial, Hangup, Outside, Play, Read
+from routing.call.step import Cause, Dial, ExternalNumber, Hangup, Play, Read
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outbound_policy import is_new_country, take_line, why_forbidden
 from routing.numbering.dialled import CallClass, class_of, read_dialled
@@ -200,7 +200,7 @@ def _trunk(here: Here, called: OutgoingCall) -> Name:
 def _call(here: Here, called: OutgoingCall, before: Reasons) -> Do:
     trunk = _trunk(here, called)
     number, hidden = _identity(here, called)
-    leg = Outside(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
+    leg = ExternalNumber(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
     own = bool(here.tenant.refusal_of(called.number))
     step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden, own=own)
     shown = Why.SHOWN_HIDDEN() if hidden else Why.SHOWN_AS(number)

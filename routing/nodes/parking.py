@@ -63,16 +63,17 @@ class Parking(Element):
                 step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s)
                 return Do(step, Why.RINGS(Why.WHO(here.facts.transferrer)), (RINGING,))
             case Entered() if not memory:
-                told = bool(here.facts.caller_extension) and not here.facts.transferrer
+                says_slot = bool(here.facts.caller_extension) and not here.facts.transferrer
                 return Do(
-                    Park(lot, slots, self.return_s, told), Why.IS_PARKED_IN(slots[0]) if len(slots) == 1 else Why.IS_PARKED())
+                    Park(lot, slots, self.return_s, says_slot),
+                    Why.IS_PARKED_IN(slots[0]) if len(slots) == 1 else Why.IS_PARKED())
             case ParkEnded(end=Parked.FETCHED):
                 return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case ParkEnded(end=Parked.BACK) if here.facts.transferrer in here.tenant.names:
                 return Do(
                     SetCall(name_prefix=self.mark), Why.NOBODY_FETCHES() + Why.BACK_TO(here.facts.transferrer), (BACK,))
             case ParkEnded(end=Parked.FULL) if here.facts.transferrer in here.tenant.names:
-                step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s, told=("sys_parking_full",))
+                step = Dial(here.tenant.endpoints_of(here.facts.transferrer), self.ring_s, first_prompts=("sys_parking_full",))
                 return Do(step, Why.NO_SLOT() + Why.BACK_TO(here.facts.transferrer), (RINGING,))
             case ParkEnded(end=end):
                 why = Why.NOBODY_FETCHES() if end is Parked.BACK else Why.NO_SLOT()

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from routing.call.reasons import Reasons, Why
 from routing.call.state import Digits, Entered, Event, Played, QueueEnd, QueueLeft
-from routing.call.step import Agent, CallBack, Cause, Hangup, Outside, Play, Queue, Read
+from routing.call.step import Agent, CallBack, Cause, ExternalNumber, Hangup, Play, Queue, Read
 from routing.hunt.hunting import Algorithm
 from routing.hunt.presence import GroupPresence, is_out, presence_in
 from routing.hunt.ring_rules import CallKind
@@ -171,7 +171,7 @@ class CallQueue(Element):
         return Do(step, before + Why.WAITS_FOR(", ".join(agent.extension for agent in agents)))
 
     def _call_back(self, here: Here, offer: CallBackOffer, place: int) -> Do:
-        leg = Outside(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk, here.facts.caller))
+        leg = ExternalNumber(here.facts.caller, here.tenant.trunk_endpoint(offer.trunk, here.facts.caller))
         agreed, agent, unanswered, refused = CALL_BACK_PROMPTS[1:]
         step = CallBack(
             here.name, place, leg, offer.ring_s, here.tenant.main_number, agreed, agent, unanswered, refused,

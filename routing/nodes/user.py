@@ -143,8 +143,8 @@ class User(Part):
         asked = Inquiry(here, here.facts.moment.astimezone(ZoneInfo(here.tenant.timezone)))
         for place, rule in enumerate(self.rules):
             if why := rule.when.why(asked, place):
-                told = Why.THIS_CALL(rule.title or Why.RULE(place + 1), why)
-                if passed := passed_to(here.tenant, here.facts, here.name, rule.to, here.trail, told):
+                rule_reason = Why.THIS_CALL(rule.title or Why.RULE(place + 1), why)
+                if passed := passed_to(here.tenant, here.facts, here.name, rule.to, here.trail, rule_reason):
                     return passed
         return None
 

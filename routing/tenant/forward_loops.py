@@ -10,10 +10,10 @@ def forward_loops(tenant: Tenant) -> Iterator[tuple[str, ...]]:
     """Each loop once, as the nodes from one of its users back to that user. Paths that depend on a key pressed by the caller
     do not count."""
     onward = {name: _onward(tenant, name) for name in tenant.nodes}
-    told: set[str] = set()
+    reported: set[str] = set()
     for extension in tenant.users:
-        if extension not in told and (loop := _way_back(onward, extension)):
-            told.update(loop)
+        if extension not in reported and (loop := _way_back(onward, extension)):
+            reported.update(loop)
             yield loop
 
 

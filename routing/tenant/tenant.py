@@ -303,7 +303,7 @@ class Tenant(TenantFile):
         """The tenant's prompts and, for names that it lacks, the system's phrases in its language."""
         unused = tuple(prefix for prefix, section in PHRASES_OF.items() if not getattr(self, section))
         phrases = phrase_prompts(tuple(self.languages), unused)
-        told = self.names if self.directories else {}
-        names = {name_of_user(extension): Prompt(text=name) for extension, name in told.items()}
+        spoken = self.names if self.directories else {}
+        names = {name_of_user(extension): Prompt(text=name) for extension, name in spoken.items()}
         names |= {name_of_element(element): Prompt(text=element.replace("_", " ")) for element in self.named_aloud}
         return {**phrases, **names, **self.prompts}

@@ -45,7 +45,7 @@ class Music(Part):
     prompts: tuple[Name, ...] = Field(min_length=1, max_length=20)
 
 
-class Failover(Part):
+class FailoverTargets(Part):
     """Failover for calls when the decision service gives no answer: these users ring together, then a mailbox."""
 
     ring: Extensions = Field(min_length=1, max_length=20)
@@ -75,7 +75,7 @@ class TenantFile(Elements, Equipped, Desks):
     musics: dict[Name, Music] = Field(default_factory=dict)
     calendars: dict[Name, Calendar] = Field(default_factory=dict, max_length=50)
     lists: dict[Name, NumberPatterns] = Field(default_factory=dict)       # of callers' numbers
-    failover: Failover
+    failover: FailoverTargets
     codes: Codes = Codes()
     blacklist: Blacklist = Blacklist()
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from routing.call.call_server import Failed, Failure, Reply
+from routing.call.call_server import CallServerReply, Failed, Failure
 from tests.agi.asking import BODY, LIMIT_S, SHORT_S, asked
 from tests.agi.service import (
     GO_TO_SALES,
@@ -28,12 +28,12 @@ from tests.agi.service import (
 async def test_answer_is_followed_with_all_it_says() -> None:
     said = {"text": "Zażółć\ngęślą", "language": "en", "go_to": "+48221234567", "show": {"customer": "Łódź 1", "level": "gold"}}
     async with serving(answers(said)) as service:
-        assert await asked(service) == Reply.model_validate(said)
+        assert await asked(service) == CallServerReply.model_validate(said)
 
 
 async def test_answer_may_say_nothing() -> None:
     async with serving(answers({})) as service:
-        assert await asked(service) == Reply()
+        assert await asked(service) == CallServerReply()
 
 
 async def test_service_can_tell_by_the_signature_that_we_ask_and_what() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agi.channel_text import MAX_PATH_TEXT, Result, path_text, read_event, read_state, state_text
+from agi.channel_text import MAX_PATH_TEXT, ChannelResult, path_text, read_event, read_state, state_text
 from routing.call.reasons import Why
 from routing.call.state import (
     Awaits,
@@ -32,7 +32,7 @@ from services.asterisk_text import AgiError
 ])
 def test_how_a_queue_was_left_is_read_from_what_asterisk_says(left: str, event: QueueLeft) -> None:
     state = State("support", Awaits.QUEUE, 1)
-    assert read_event(state, "trunk", "", "", Result(left=left)) == event
+    assert read_event(state, "trunk", "", "", ChannelResult(left=left)) == event
 
 
 @given(st.lists(st.builds(Visit, st.text(max_size=50), st.builds(Why.WORDS, st.text(max_size=300))), max_size=20))
@@ -69,30 +69,30 @@ def test_state_that_we_never_wrote_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("dialled", ["", "20 1", "201,1", "${EXTEN}", "201\nHANGUP", "201%0a", "201%2C1", "1" * 65, "٢٠١"])
 def test_number_that_no_telephone_can_dial_counts_as_none(dialled: str) -> None:
-    assert read_event(None, "phone", dialled, "202", Result()) == Started(Origin.PHONE, "", "202")
+    assert read_event(None, "phone", dialled, "202", ChannelResult()) == Started(Origin.PHONE, "", "202")
 
 
 def test_number_is_read_as_the_dialplan_encoded_it() -> None:
-    assert read_event(None, "phone", "*97%23", "202", Result()) == Started(Origin.PHONE, "*97#", "202")
+    assert read_event(None, "phone", "*97%23", "202", ChannelResult()) == Started(Origin.PHONE, "*97#", "202")
 
 
 def test_event_is_read_by_what_the_state_waits_for() -> None:
-    assert read_event(None, "trunk", "+48221234567", "", Result()) == Started(Origin.TRUNK, "+48221234567")
-    assert read_event(State("main", Awaits.DIGITS, 0), "trunk", "1", "", Result("7", "BUSY")) == Digits("7")
-    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", Result("7", "BUSY")) == DialEnded(DialStatus.BUSY)
-    assert read_event(State("room", Awaits.CONFERENCE, 0), "trunk", "1", "", Result(left="closed")) == ConferenceLeft(refused=True)
+    assert read_event(None, "trunk", "+48221234567", "", ChannelResult()) == Started(Origin.TRUNK, "+48221234567")
+    assert read_event(State("main", Awaits.DIGITS, 0), "trunk", "1", "", ChannelResult("7", "BUSY")) == Digits("7")
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", ChannelResult("7", "BUSY")) == DialEnded(DialStatus.BUSY)
+    assert read_event(State("room", Awaits.CONFERENCE, 0), "trunk", "1", "", ChannelResult(left="closed")) == ConferenceLeft(refused=True)
 
 
 def test_mailbox_that_could_not_take_a_message_is_reported() -> None:
     state = State("201", Awaits.VOICEMAIL, 0)
-    assert read_event(state, "trunk", "1", "", Result(voicemail_status="FAILED")) == VoicemailEnded(failed=True)
-    assert read_event(state, "trunk", "1", "", Result(voicemail_status="SUCCESS")) == VoicemailEnded()
+    assert read_event(state, "trunk", "1", "", ChannelResult(voicemail_status="FAILED")) == VoicemailEnded(failed=True)
+    assert read_event(state, "trunk", "1", "", ChannelResult(voicemail_status="SUCCESS")) == VoicemailEnded()
 
 
 def test_dial_status_that_nobody_knows_counts_as_refused() -> None:
-    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", Result("", "TORTURE")) == DialEnded(DialStatus.CONGESTION)
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", ChannelResult("", "TORTURE")) == DialEnded(DialStatus.CONGESTION)
 
 
 def test_call_that_goes_on_after_its_end_is_refused() -> None:
     with pytest.raises(AgiError):
-        read_event(State("201", Awaits.NOTHING, 0), "trunk", "1", "", Result())
+        read_event(State("201", Awaits.NOTHING, 0), "trunk", "1", "", ChannelResult())

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from agi import fastagi
 from agi.call_servers import CallServers
-from agi.channel_text import Result, path_text, read_event, read_state, start_text, state_text
+from agi.channel_text import ChannelResult, path_text, read_event, read_state, start_text, state_text
 from agi.decision_service import AgiAnswer, DecisionService
 from agi.fastagi import Application, Hold, Query, start_server
 from agi.slow_answers import SlowAnswers
@@ -314,22 +314,22 @@ def test_node_of_any_other_form_is_refused(node: str) -> None:
 @pytest.mark.parametrize("extension", ["1", "1234567", "20a", "201\n", "${X}", " 201", "٢٠١"])
 def test_callers_extension_of_any_other_form_is_refused(extension: str) -> None:
     with pytest.raises(AgiError, match="caller's extension: found"):
-        read_event(None, "phone", "201", extension, Result())
-    assert read_event(None, "phone", "201", "1234", Result()) == Started(Origin.PHONE, "201", "1234")
+        read_event(None, "phone", "201", extension, ChannelResult())
+    assert read_event(None, "phone", "201", "1234", ChannelResult()) == Started(Origin.PHONE, "201", "1234")
 
 
 @pytest.mark.parametrize("digits", ["a", "1 2", "E", "1\n", "1" * 33, "٢"])
 def test_digits_of_any_other_form_are_refused(digits: str) -> None:
     state = State("main", Awaits.DIGITS, 0)
     with pytest.raises(AgiError, match="digits: found"):
-        read_event(state, "trunk", "1", "", Result(digits))
-    assert read_event(state, "trunk", "1", "", Result("*0#9AD")) == Digits("*0#9AD")
+        read_event(state, "trunk", "1", "", ChannelResult(digits))
+    assert read_event(state, "trunk", "1", "", ChannelResult("*0#9AD")) == Digits("*0#9AD")
 
 
 @pytest.mark.parametrize("origin", ["", "TRUNK", "trunk ", "internal"])
 def test_origin_that_nobody_knows_is_refused(origin: str) -> None:
     with pytest.raises(AgiError, match="origin: found"):
-        read_event(None, origin, "201", "", Result())
+        read_event(None, origin, "201", "", ChannelResult())
 
 
 @pytest.mark.parametrize("text", ["main", "main/digits/0", "main/sleeps/0/", "Main/digits/0/", "main/digits/x/", "main/digits/0/1.", "main/digits/0/a", "main/digits/00000/", "main/digits/0/\n", "a" * 32 + "/digits/0/"])

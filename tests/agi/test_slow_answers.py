@@ -22,7 +22,7 @@ from agi.slow_answers import AFTERWARDS_S, SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
-from routing.call.call_server import Reply
+from routing.call.call_server import CallServerReply
 from services.published_tenants import PublishedTenants
 from store import live
 from store.answers import RedisAnswers
@@ -152,8 +152,8 @@ async def test_service_of_the_documentation_works(tmp_path: Path) -> None:
                 except ConnectionError:
                     await asyncio.sleep(0.05)
         servers = CallServers(LOOPBACK)
-        assert await servers.ask(asked("12345678", "geheim")) == Reply(show={"customer": "Kowalska, contract 17"}, go_to="sales")
-        assert await servers.ask(asked("1", "geheim")) == Reply(text="Nie znamy tego numeru klienta.")
+        assert await servers.ask(asked("12345678", "geheim")) == CallServerReply(show={"customer": "Kowalska, contract 17"}, go_to="sales")
+        assert await servers.ask(asked("1", "geheim")) == CallServerReply(text="Nie znamy tego numeru klienta.")
         assert "status 403" in str(await servers.ask(asked("1", "another")))
     finally:
         process.kill()

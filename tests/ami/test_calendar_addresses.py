@@ -53,7 +53,7 @@ def fetcher(redis: Redis, service: Service, *, allowed: bool = True) -> Calendar
     return CalendarAddresses(redis, reach_of(LOOPBACK if allowed else ()), lambda: wanted, read_apart)
 
 
-async def kept(redis: Redis) -> calendars.Address:
+async def kept(redis: Redis) -> calendars.CalendarFetch:
     return (await calendars.addresses(redis))[FIELD]
 
 

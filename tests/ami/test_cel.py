@@ -20,7 +20,7 @@ from ami.records.events import FIELDS, CelError, parse_event
 from routing.call.english import in_english
 from routing.call.reasons import Why
 from routing.call.state import Visit
-from store.records import Call, Leg, Outcome
+from store.records import CallRecord, Leg, Outcome
 
 RECORDING = Path(__file__).parent / "recordings" / "cel.csv"
 
@@ -35,7 +35,7 @@ def line(kind: str, *, linkedid: str = "1.1", uniqueid: str = "1.1", at: float =
     return out.getvalue().encode()
 
 
-def records(*lines: bytes) -> list[tuple[Call, tuple[Leg, ...]]]:
+def records(*lines: bytes) -> list[tuple[CallRecord, tuple[Leg, ...]]]:
     """Of these events; channels of which no hangup is told have hung up before the call's end, as always in Asterisk."""
     pending, ended = PendingCalls(), []
     for event in map(parse_event, lines):
@@ -51,11 +51,11 @@ def records(*lines: bytes) -> list[tuple[Call, tuple[Leg, ...]]]:
 
 
 @pytest.fixture
-def recorded() -> dict[str, tuple[Call, tuple[Leg, ...]]]:
+def recorded() -> dict[str, tuple[CallRecord, tuple[Leg, ...]]]:
     return {call.linkedid: (call, legs) for call, legs in records(*RECORDING.read_bytes().splitlines())}
 
 
-def test_answered_call_names_who_answered_and_the_path(recorded: dict[str, tuple[Call, tuple[Leg, ...]]]) -> None:
+def test_answered_call_names_who_answered_and_the_path(recorded: dict[str, tuple[CallRecord, tuple[Leg, ...]]]) -> None:
     call, legs = recorded["1795461751.6"]
     assert (call.tenant, call.caller, call.dialled, call.answered_by) == ("acme", "sipp", "202", "202")
     assert call.outcome is Outcome.ANSWERED
@@ -64,13 +64,13 @@ def test_answered_call_names_who_answered_and_the_path(recorded: dict[str, tuple
     assert [(leg.endpoint, leg.hangup_cause) for leg in legs] == [("acme-trunk-main", 16), ("acme-202-desk", 16)]
 
 
-def test_call_that_rang_in_vain_is_unanswered(recorded: dict[str, tuple[Call, tuple[Leg, ...]]]) -> None:
+def test_call_that_rang_in_vain_is_unanswered(recorded: dict[str, tuple[CallRecord, tuple[Leg, ...]]]) -> None:
     call, legs = recorded["1795461751.8"]
     assert (call.outcome, call.answered_at, call.answered_by) == (Outcome.UNANSWERED, None, None)
     assert [leg.answered_at for leg in legs] == [None, None]
 
 
-def test_transferred_call_keeps_one_record(recorded: dict[str, tuple[Call, tuple[Leg, ...]]]) -> None:
+def test_transferred_call_keeps_one_record(recorded: dict[str, tuple[CallRecord, tuple[Leg, ...]]]) -> None:
     call, legs = recorded["1795461761.10"]
     assert call.ended_at > max(leg.ended_at for leg in legs[:1])
     assert [entry.node for entry in call.path] == ["did", "office", "menu"]

@@ -27,7 +27,7 @@ from store import live
 from store.calls import CallStore
 from store.database import connect, upgrade
 from store.live import LiveCall, LiveHash
-from store.records import Call, CelPosition, Leg, Outcome
+from store.records import CallRecord, CelPosition, Leg, Outcome
 from tests.ami.ami_peer import until
 from tests.ami.test_cel import line
 from tests.examples import examples
@@ -42,7 +42,7 @@ class MortalStore(CallStore):
 
     die = ""
 
-    async def save(self, ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition | None) -> None:
+    async def save(self, ended: Sequence[tuple[CallRecord, Sequence[Leg]]], position: CelPosition | None) -> None:
         if self.die == "before":
             raise Killed
         await super().save(ended, position)
@@ -92,14 +92,14 @@ def call_lines(number: int) -> list[bytes]:
             of(first, "CHAN_END", 8), of(first, "LINKEDID_END", 9)]
 
 
-def expected(lines: Sequence[bytes]) -> dict[str, tuple[Call, list[Leg]]]:
+def expected(lines: Sequence[bytes]) -> dict[str, tuple[CallRecord, list[Leg]]]:
     pending = PendingCalls()
     ended = [pending.take(parse_event(each)) for each in lines]
     found = [assemble(call) for call in ended if call is not None]
     return {record[0].linkedid: (record[0], list(record[1])) for record in found if record is not None}
 
 
-async def kept(store: CallStore) -> dict[str, tuple[Call, list[Leg]]]:
+async def kept(store: CallStore) -> dict[str, tuple[CallRecord, list[Leg]]]:
     calls = [call for tenant in ("acme", "forno") for call in await store.recent(tenant)]
     assert len({call.linkedid for call in calls}) == len(calls)
     return {call.linkedid: (call, await store.legs(call.tenant, call.linkedid)) for call in calls}
@@ -285,7 +285,7 @@ async def test_records_wait_while_the_database_is_away(
     away = [OperationalError("INSERT", {}, Exception("database is locked")), ConnectionRefusedError(111, "refused")]
     save = store.save
 
-    async def save_or_fail(ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition | None) -> None:
+    async def save_or_fail(ended: Sequence[tuple[CallRecord, Sequence[Leg]]], position: CelPosition | None) -> None:
         if away:
             raise away.pop()
         await save(ended, position)
@@ -419,7 +419,7 @@ async def test_record_that_the_database_refuses_costs_no_other(
             "CREATE TRIGGER refuse BEFORE INSERT ON calls WHEN NEW.linkedid = '2.1' BEGIN SELECT RAISE(ABORT, 'no'); END")
     save, times = store.save, iter([away, False, away])
 
-    async def save_or_fail(ended: Sequence[tuple[Call, Sequence[Leg]]], position: CelPosition | None) -> None:
+    async def save_or_fail(ended: Sequence[tuple[CallRecord, Sequence[Leg]]], position: CelPosition | None) -> None:
         if next(times, False):
             raise OperationalError("INSERT", {}, Exception("database or disk is full"))
         await save(ended, position)
@@ -439,7 +439,7 @@ async def test_record_that_the_database_refuses_costs_no_other(
 
 async def test_call_of_which_no_record_can_be_made_costs_no_other(
         store: MortalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def assemble_or_fail(ended: EndedCall) -> tuple[Call, tuple[Leg, ...]] | None:
+    def assemble_or_fail(ended: EndedCall) -> tuple[CallRecord, tuple[Leg, ...]] | None:
         if ended.linkedid == "2.1":
             raise RecursionError("deep")
         return assemble(ended)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from ami.records.ended_calls import called, conversations
 from routing.call.reasons import Why
-from store.records import Call, Leg, Outcome, PathEntry
+from store.records import CallRecord, Leg, Outcome, PathEntry
 from store.user_calls import Conversation
 
 EVENING = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)      # in Warsaw it is tomorrow already
@@ -18,9 +18,9 @@ def leg(number: int, channel: str, answered_s: int | None) -> Leg:
     return Leg("acme", "1", str(number), channel, endpoint, EVENING, answered_at, EVENING + timedelta(seconds=60), 16)
 
 
-def call(outcome: Outcome, answered_s: int | None) -> Call:
+def call(outcome: Outcome, answered_s: int | None) -> CallRecord:
     answered_at = None if answered_s is None else EVENING + timedelta(seconds=answered_s)
-    return Call("acme", "1", EVENING, answered_at, EVENING + timedelta(seconds=60), "", "", "300", "201", outcome, ())
+    return CallRecord("acme", "1", EVENING, answered_at, EVENING + timedelta(seconds=60), "", "", "300", "201", outcome, ())
 
 
 def test_who_took_the_call_and_who_made_it_have_talked_and_who_only_rang_has_not() -> None:

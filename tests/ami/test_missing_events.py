@@ -22,11 +22,11 @@ def test_whatever_the_file_lacks_is_taken_once_and_in_order(lacks: set[int], ahe
     told, written = list(EVENTS), [event for number, event in enumerate(EVENTS) if number not in lacks]
     for over_ami in ahead:
         if told and over_ami:
-            missing.tell(told.pop(0), now)
+            missing.note(told.pop(0), now)
         elif written and not over_ami:
             taken += [*missing.before(written[0]), written.pop(0)]
     for event in told:
-        missing.tell(event, now)
+        missing.note(event, now)
     for event in written:
         taken += [*missing.before(event), event]
     assert missing.overdue(now + SETTLE_S / 2) == []      # the file may be behind

@@ -30,7 +30,7 @@ async def test_operator_and_tenant_are_told_of_each_stop_once_whoever_restarts(r
         published, lines = publish(tmp_path, server.port), Lines(redis)
         await lines.stop("acme", "201", "201 has called outside for 600 minutes today and is stopped")
         for _ in range(2):
-            assert await StopNotices(redis, published).tell()
+            assert await StopNotices(redis, published).send_due()
         (mail,) = server.mails
         assert server.recipients == [["noc@example.com", "owner@acme.example"]]
         assert mail["Subject"] == "Acme: calls outside of 201 (Anna) are stopped"
@@ -38,7 +38,7 @@ async def test_operator_and_tenant_are_told_of_each_stop_once_whoever_restarts(r
         assert "600 minutes" in text
         assert "    centralka release acme 201" in text.splitlines()
         await lines.stop("acme", "", "calls outside took 6000 minutes today and are stopped")
-        assert await StopNotices(redis, published).tell()
+        assert await StopNotices(redis, published).send_due()
         assert [mail["Subject"] for mail in server.mails][1:] == ["Acme: calls outside of all users are stopped"]
 
 
@@ -47,9 +47,9 @@ async def test_stop_after_a_release_is_told_anew(redis_server: RedisServer, tmp_
         notices, lines = StopNotices(redis, publish(tmp_path, server.port)), Lines(redis)
         for _ in range(2):
             await lines.stop("acme", "201", "test")
-            assert await notices.tell()
+            assert await notices.send_due()
             await lines.release("acme", "201", "2026-11-25")
-            assert await notices.tell()
+            assert await notices.send_due()
         assert len(server.mails) == 2
 
 
@@ -58,9 +58,9 @@ async def test_mail_that_could_not_be_sent_is_sent_later(redis_server: RedisServ
         notices = StopNotices(redis, publish(tmp_path, server.port))
         await Lines(redis).stop("acme", "201", "test")
         server.refuses = True
-        assert not await notices.tell()
+        assert not await notices.send_due()
         server.refuses = False
-        assert await notices.tell()
+        assert await notices.send_due()
         assert len(server.mails) == 1
 
 
@@ -71,7 +71,7 @@ async def test_stop_of_who_is_not_published_or_names_nobody_stops_no_other_notic
         notices = StopNotices(redis, publish(tmp_path, server.port))
         for tenant in ("gone", "acme"):
             await Lines(redis).stop(tenant, "", "test")
-        assert await notices.tell()
+        assert await notices.send_due()
         assert len(server.mails) == 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.process import Process
-from simulator.scenario_run import Scene, Told
+from simulator.scenario_run import ScenarioResult, Scene
 from tests.live.pbx import Pbx
 from tests.live.started_instance import settings_at, started_instance
 from tests.scenario_player.player import key_of, player
@@ -24,13 +24,13 @@ def flows_pbx() -> Iterator[Pbx]:
 
 
 @pytest.fixture(scope="module")
-def played(request: pytest.FixtureRequest, flows_pbx: Pbx) -> dict[str, Told | Exception]:
+def played(request: pytest.FixtureRequest, flows_pbx: Pbx) -> dict[str, ScenarioResult | Exception]:
     """What came of the module's scenarios that this run asks for: all are played before the first test of them."""
     wanted = [
         item.callspec.params["scene"] for item in request.session.items
         if isinstance(item, pytest.Function) and item.module is request.module]
 
-    async def play() -> dict[str, Told | Exception]:
+    async def play() -> dict[str, ScenarioResult | Exception]:
         async with player(flows_pbx) as playing:
             return await playing.play_all(wanted)
 
@@ -38,7 +38,7 @@ def played(request: pytest.FixtureRequest, flows_pbx: Pbx) -> dict[str, Told | E
 
 
 @pytest.fixture
-def told(scene: Scene, played: dict[str, Told | Exception]) -> Told:
+def told(scene: Scene, played: dict[str, ScenarioResult | Exception]) -> ScenarioResult:
     """What came of the scenario. Raises what went wrong when it was played."""
     found = played[key_of(scene)]
     if isinstance(found, Exception):

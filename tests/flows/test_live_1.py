@@ -3,7 +3,7 @@ simulator's."""
 
 import pytest
 
-from simulator.scenario_run import Scene, Told
+from simulator.scenario_run import ScenarioResult, Scene
 from tests.scenario_player.player import key_of
 from tests.scenario_player.share import share
 
@@ -13,6 +13,6 @@ SCENES = share(0)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=map(key_of, SCENES))
-def test_scenario_goes_live_as_in_the_simulator_and_as_it_is_told(scene: Scene, told: Told) -> None:
+def test_scenario_goes_live_as_in_the_simulator_and_as_it_is_told(scene: Scene, told: ScenarioResult) -> None:
     assert told == scene.simulated()
     assert not [str(problem) for problem in scene.problems(told)]

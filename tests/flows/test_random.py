@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from routing.call.admission import Limit
-from routing.call.call_server import Failed, Failure, Reply
+from routing.call.call_server import CallServerReply, Failed, Failure
 from routing.call.effects import (
     CHANGED,
     GOES_ON,
@@ -32,11 +32,11 @@ from routing.call.questions import (
     HasPin,
     KnownCountry,
     LastCaller,
-    Load,
     Loads,
     Speak,
     Stopped,
     Understand,
+    UserLoad,
 )
 from routing.call.state import (
     Awaits,
@@ -211,10 +211,10 @@ def answers_to(question: Request, tenant: Tenant) -> st.SearchStrategy[Answer]:
         case Offer(order=order):
             return st.integers(0, max(0, len(order) - 1))
         case Loads(extensions=extensions):
-            load = st.builds(Load, st.integers(0, 9), st.integers(0, 999))
+            load = st.builds(UserLoad, st.integers(0, 9), st.integers(0, 999))
             return st.tuples(*[load] * len(extensions))
         case AskServer():
-            replies = st.builds(Reply, text=st.sampled_from([None, "Tak"]), go_to=st.sampled_from([None, "999", *FAR, *tenant.nodes]))
+            replies = st.builds(CallServerReply, text=st.sampled_from([None, "Tak"]), go_to=st.sampled_from([None, "999", *FAR, *tenant.nodes]))
             return replies | st.builds(Failed, st.sampled_from(Failure))
         case Speak():
             return st.sampled_from(["", "said"])

@@ -1,7 +1,7 @@
 """How tests call, and the numbers that they call."""
 
 from routing.call.facts import DeviceState
-from sipp import Call, Caller, HangUp
+from sipp import Call, Caller, SendHangUp
 from tests.agents.baresip import Phone
 from tests.live.pbx import Pbx
 
@@ -11,7 +11,7 @@ DIRECT = {"acme": "48221234568", "rossi": "390612345678"}
 
 
 def dials(number: str, caller: Caller, *media: object, ending: object = None) -> Call:
-    return Call(number=number, caller=caller, media=tuple(media), ending=ending or HangUp(500))  # type: ignore[arg-type]
+    return Call(number=number, caller=caller, media=tuple(media), ending=ending or SendHangUp(500))  # type: ignore[arg-type]
 
 
 async def registered(pbx: Pbx, phone: Phone, endpoint: str) -> None:

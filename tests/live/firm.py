@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from routing.call.english import in_english
 from routing.call.facts import DeviceState
-from store.records import Call
+from store.records import CallRecord
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone
 from tests.live.pbx import TRUNK, Pbx, until
@@ -86,17 +86,17 @@ class Firm:
 
         await until(is_so, f"{who} hears no voice")
 
-    async def record_only(self, caller: str = "") -> Call:
+    async def record_only(self, caller: str = "") -> CallRecord:
         return await self.pbx.record(caller or self.number, self.tenant, since=self.began)
 
-    async def record(self, caller: str = "") -> Call:
+    async def record(self, caller: str = "") -> CallRecord:
         """Of the one call, once nothing of it is left."""
         call = await self.record_only(caller)
         await self.pbx.nothing_is_left()
         assert await self.pbx.since(self.tenant, self.began) == [call]
         return call
 
-    async def legs(self, call: Call) -> set[str]:
+    async def legs(self, call: CallRecord) -> set[str]:
         """Of the record of a call: who had a part in it."""
         return {leg.endpoint for leg in await self.pbx.legs(call)}
 
@@ -133,5 +133,5 @@ async def firm(
 Path = list[tuple[str, str]]
 
 
-def path(call: Call) -> Path:
+def path(call: CallRecord) -> Path:
     return [(entry.node, in_english(entry.why)) for entry in call.path]

@@ -24,7 +24,7 @@ from sipp import Account, Address, Callee, Caller, Cast, Sipp
 from store import database, personal
 from store.calls import CallStore
 from store.live import DEVICES, PERSONAL, connect
-from store.records import Call, Leg
+from store.records import CallRecord, Leg
 
 TENANTS = Path(__file__).parent / "tenants"
 ADDRESS = "127.77.0.1"
@@ -85,7 +85,7 @@ class Pbx:
         """Somebody with a number that no other call of the tests has."""
         return Caller(f"+48600{next(_callers):09}")
 
-    async def record(self, caller: Caller | str, tenant: str = "acme", *, since: datetime = LONG_AGO) -> Call:
+    async def record(self, caller: Caller | str, tenant: str = "acme", *, since: datetime = LONG_AGO) -> CallRecord:
         """The record of the one call that this caller made since then, once it is there."""
         found = await self.records(caller, tenant, at_least=1, since=since)
         assert len(found) == 1, found
@@ -93,10 +93,10 @@ class Pbx:
 
     async def records(
         self, caller: Caller | str, tenant: str = "acme", *, at_least: int, since: datetime = LONG_AGO,
-    ) -> list[Call]:
+    ) -> list[CallRecord]:
         number = caller.number if isinstance(caller, Caller) else caller
         engine = database.connect(self.settings.database_url)
-        found: list[Call] = []
+        found: list[CallRecord] = []
 
         async def are_there() -> bool:
             nonlocal found
@@ -110,7 +110,7 @@ class Pbx:
             await engine.dispose()
         return found
 
-    async def since(self, tenant: str, moment: datetime) -> list[Call]:
+    async def since(self, tenant: str, moment: datetime) -> list[CallRecord]:
         """The tenant's calls that began then or later, the newest first."""
         engine = database.connect(self.settings.database_url)
         try:
@@ -118,7 +118,7 @@ class Pbx:
         finally:
             await engine.dispose()
 
-    async def legs(self, call: Call) -> list[Leg]:
+    async def legs(self, call: CallRecord) -> list[Leg]:
         """Of a recorded call, the caller's first."""
         engine = database.connect(self.settings.database_url)
         try:
@@ -176,7 +176,7 @@ class Pbx:
             return log.read().decode(errors="replace")
 
 
-def path_of(call: Call) -> list[tuple[str, str]]:
+def path_of(call: CallRecord) -> list[tuple[str, str]]:
     return [(entry.node, in_english(entry.why)) for entry in call.path]
 
 

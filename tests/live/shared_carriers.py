@@ -8,9 +8,9 @@ from pathlib import Path
 
 from redis import Redis
 
-from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, HangUp, Refused
+from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Refused, SendHangUp
 from store.lines import lines_key
-from store.records import Call as Record
+from store.records import CallRecord as Record
 from tests.live.pbx import Pbx, until
 
 TENANTS = Path(__file__).parent / "carriers"
@@ -29,8 +29,8 @@ def number(tenant: str, last: int, spelling: str = "4822{}") -> str:
     return spelling.format(f"{PREFIX[tenant]}00{last}")
 
 
-def comes(to: str, caller: Caller, ending: HangUp | Refused | None = None) -> Call:
-    return Call(number=to, caller=caller, ending=ending or HangUp(300))
+def comes(to: str, caller: Caller, ending: SendHangUp | Refused | None = None) -> Call:
+    return Call(number=to, caller=caller, ending=ending or SendHangUp(300))
 
 
 def invite(text: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ from routing.call.facts import DeviceState
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Account, Answer, Call, Callee, Caller, HangUp, Load, Refused, Register, Silence, keys, run
+from sipp import Account, Answer, Call, Callee, Caller, Load, Refused, Register, Silence, keys, run
 from tests.agents.audio import likeness, read_wav
 from tests.agents.baresip import phone
 from tests.live.calling import MAIN, dials
@@ -72,7 +72,7 @@ async def twenty_calls(pbx: Pbx) -> AsyncIterator[None]:
         await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()), calls=20)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(
-                dials(MAIN["acme"], pbx.outside_caller(), Silence(400), *keys("#"), Silence(1000), ending=HangUp(9000)),
+                dials(MAIN["acme"], pbx.outside_caller(), Silence(400), *keys("#"), Silence(1000), ending=SendHangUp(9000)),
                 at=TRUNK["acme"], load=Load(calls=20, per_s=10, at_once=20)))
             await until(lambda: "20 active calls" in pbx.runtime.asterisk_cli("core show channels count"), "20 calls are up")
             yield

@@ -124,4 +124,4 @@ async def test_promised_call_back_is_not_made_while_calls_outside_are_stopped_an
             client.hdel(STOPPED, "told/")
     _, called = sorted(await pbx.records(caller, "told", at_least=2), key=lambda call: call.started_at)
     assert path_of(called) == [
-        ("backs", "waits for an agent to call back"), ("backs", "is not called back, no call outside is let out")]
+        ("backs", "waits for an agent to call back"), ("backs", "is not called back, external calls are stopped")]

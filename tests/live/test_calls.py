@@ -21,10 +21,10 @@ from sipp import (
     Caller,
     Cancel,
     Ear,
-    HangUp,
     Refuse,
     Refused,
     Ring,
+    SendHangUp,
     Silence,
     Tone,
     keys,
@@ -58,7 +58,7 @@ async def test_caller_presses_a_key_and_both_sides_hear_each_other(pbx: Pbx) -> 
 async def test_flow_goes_on_after_the_phone_hangs_up(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(300))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(300))))
         await cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     assert path_of(await pbx.record(caller)) == pbx.simulated(DIRECT["acme"], x201=IDLE)
 
@@ -69,7 +69,7 @@ async def test_no_key_twice_and_a_wrong_key_twice_reach_a_human(pbx: Pbx, presse
     caller = pbx.outside_caller()
     media = [part for key in pressed for part in (Silence(1200), *keys(key))]
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(300))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(300))))
         await cast.call(dials(MAIN["acme"], caller, *media, Silence(4500), ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
     assert call.answered_by == "201"
@@ -80,7 +80,7 @@ async def test_no_key_twice_and_a_wrong_key_twice_reach_a_human(pbx: Pbx, presse
 async def test_star_and_hash_are_keys_like_any_other(pbx: Pbx, key: str, extension: str) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, f"acme-{extension}-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, f"acme-{extension}-desk", Callee(then=Answer(ending=SendHangUp(200))))
         await cast.call(
             dials(MAIN["acme"], caller, Silence(400), *keys(key), Silence(2000), ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
@@ -93,7 +93,7 @@ async def test_all_phones_of_a_group_ring_and_one_answer_ends_the_ringing_of_the
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()))
         await pbx.phone(cast, "acme-201-dect", Callee(then=Ring()))
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ring_ms=400, ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ring_ms=400, ending=SendHangUp(200))))
         await cast.call(
             dials(MAIN["acme"], caller, Silence(400), *keys("1"), Silence(2500), ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
@@ -106,7 +106,7 @@ async def test_ordered_group_goes_on_to_the_next_member_when_the_first_is_silent
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()))
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))))
         await cast.call(
             dials(MAIN["acme"], caller, Silence(400), *keys("2"), Silence(5000), ending=AwaitHangUp()), at=TRUNK["acme"])
     assert path_of(await pbx.record(caller)) == pbx.simulated(MAIN["acme"], "2", x201=IDLE, x202=IDLE, silent=("202",))
@@ -126,7 +126,7 @@ async def test_caller_reaches_whom_they_key(
     caller = pbx.outside_caller()
     media = [part for word in pressed for part in (Silence(800), *keys(word), Silence(2500))]
     async with pbx.cast() as cast:
-        await pbx.phone(cast, f"acme-{answers}-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, f"acme-{answers}-desk", Callee(then=Answer(ending=SendHangUp(200))))
         await cast.call(dials(number, caller, *media, Silence(1500), ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
     assert call.answered_by == answers
@@ -137,10 +137,10 @@ async def test_member_in_a_call_is_passed_over(pbx: Pbx) -> None:
     first, second = pbx.outside_caller(), pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()))
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(
-                dials(MAIN["acme"], first, Silence(400), *keys("#"), Silence(4000), ending=HangUp(1500)), at=TRUNK["acme"]))
+                dials(MAIN["acme"], first, Silence(400), *keys("#"), Silence(4000), ending=SendHangUp(1500)), at=TRUNK["acme"]))
             await pbx.until_state("acme-202-desk", DeviceState.IN_USE)
             await cast.call(
                 dials(MAIN["acme"], second, Silence(400), *keys("2"), Silence(1500), ending=AwaitHangUp()), at=TRUNK["acme"])
@@ -163,7 +163,7 @@ async def test_same_extension_in_two_tenants_rings_only_its_own(pbx: Pbx, tenant
     me = pbx.account(f"{tenant}-202-desk")
     caller, began = pbx.outside_caller(), datetime.now(UTC)
     async with pbx.cast() as cast:
-        await pbx.phone(cast, f"{tenant}-201-desk", Callee(then=Answer(ending=HangUp(200))), calls=2)
+        await pbx.phone(cast, f"{tenant}-201-desk", Callee(then=Answer(ending=SendHangUp(200))), calls=2)
         await pbx.phone(cast, f"{other}-201-desk", Callee(then=Ring()), calls=0)
         await cast.call(Call(number="201", caller=Caller(me.user), account=me, ending=AwaitHangUp()), at="127.77.8.2")
         await cast.call(dials(DIRECT[tenant], caller, ending=AwaitHangUp()), at=TRUNK[tenant])
@@ -207,7 +207,7 @@ async def test_caller_of_a_colleague_without_mailbox_hears_why_and_gets_the_code
 async def test_message_is_left_and_heard_from_the_phone(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     await run(
-        dials(DIRECT["acme"], caller, Silence(2500), Tone(700, 4000), ending=HangUp(200)), local=TRUNK["acme"],
+        dials(DIRECT["acme"], caller, Silence(2500), Tone(700, 4000), ending=SendHangUp(200)), local=TRUNK["acme"],
         server=pbx.server)
     call = await pbx.record(caller)
     assert call.outcome is Outcome.VOICEMAIL
@@ -218,7 +218,7 @@ async def test_message_is_left_and_heard_from_the_phone(pbx: Pbx) -> None:
     async with Ear("127.77.8.6") as ear:
         await run(
             Call(number="*97", caller=Caller(me.user), account=me, media=(Silence(1500), *keys("1"), Silence(12_000)),
-                 ending=HangUp(0)),
+                 ending=SendHangUp(0)),
             local="127.77.8.6", server=pbx.server, ear=ear)
         assert ear.share_of_tone(700) > 0.1
     assert path_of(await pbx.record("201", since=began)) == pbx.simulated("*97", extension="201")[:-1]
@@ -232,13 +232,13 @@ async def test_caller_who_hangs_up_leaves_nothing_behind(pbx: Pbx, moment: str) 
     async with pbx.cast() as cast:
         match moment:
             case "menu":
-                await cast.call(dials(MAIN["acme"], caller, ending=HangUp(300)), at=TRUNK["acme"])
+                await cast.call(dials(MAIN["acme"], caller, ending=SendHangUp(300)), at=TRUNK["acme"])
             case "ringing":
                 await pbx.phone(cast, "acme-201-desk", Callee(then=Ring()))
                 await cast.call(dials(DIRECT["acme"], caller, ending=Cancel(300)), at=TRUNK["acme"])
             case _:
                 await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
-                await cast.call(dials(DIRECT["acme"], caller, ending=HangUp(300)), at=TRUNK["acme"])
+                await cast.call(dials(DIRECT["acme"], caller, ending=SendHangUp(300)), at=TRUNK["acme"])
     await pbx.record(caller)
     await pbx.nothing_is_left()
     wrong = [line for line in pbx.log_since(before).splitlines() if "ERROR" in line and "201-dect" not in line]
@@ -249,7 +249,7 @@ async def test_call_that_happened_is_explained_with_its_path_legs_and_picture(pb
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()))
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))))
         await cast.call(
             dials(MAIN["acme"], caller, Silence(400), *keys("1"), Silence(2500), ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
@@ -280,7 +280,7 @@ async def test_pin_that_its_owner_changes_by_phone_outlives_the_next_change(pbx:
     me = pbx.account("acme-202-desk")
     pressed = (Silence(2500), *keys("0"), Silence(1000), *keys("5"), Silence(1500), *keys("7391#"), Silence(2500), *keys("7391#"))
     await run(
-        Call(number="*97", caller=Caller(me.user), account=me, media=(*pressed, Silence(2000)), ending=HangUp(0)),
+        Call(number="*97", caller=Caller(me.user), account=me, media=(*pressed, Silence(2000)), ending=SendHangUp(0)),
         local="127.77.8.7", server=pbx.server)
     await until(lambda: pin() == "7391", "the PIN is changed")
     write_mailboxes(pbx.settings.home, read_current(pbx.settings.home))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runtime.process import Process
-from sipp import Answer, AwaitHangUp, Call, Callee, Caller, HangUp, Load, Refuse, Refused, run, started
+from sipp import Answer, AwaitHangUp, Call, Callee, Caller, Load, Refuse, Refused, SendHangUp, run, started
 from tests.live.firm import firm, path, until_reachable
 from tests.live.pbx import Pbx, path_of, until
 from tests.live.shared_carriers import (
@@ -50,7 +50,7 @@ async def test_number_reaches_its_tenant_in_every_spelling(pbx: Pbx, tenant: str
 
 async def test_carrier_without_a_country_is_understood_by_whole_numbers_alone(pbx: Pbx) -> None:
     for spelling, reached in zip(SPELLINGS, (True, True, True, False, False), strict=True):
-        ending = HangUp(300) if reached else Refused(404)
+        ending = SendHangUp(300) if reached else Refused(404)
         call = comes(number("south", "13", spelling), pbx.outside_caller(), ending)
         await run(call, local=SPARE.host, server=pbx.server)
 
@@ -103,7 +103,7 @@ async def test_call_leaves_by_the_next_carrier_where_one_fails(pbx: Pbx) -> None
     me, began = pbx.account("south-201-desk"), datetime.now(UTC)
     async with pbx.cast() as cast:
         for carrier, at, callee in (("telco", TELCO, Callee(then=Refuse(503, "Service Unavailable"))),
-                                    ("spare", SPARE, Callee(then=Answer(ending=HangUp(300))))):
+                                    ("spare", SPARE, Callee(then=Answer(ending=SendHangUp(300))))):
             await cast.callee(callee, at=at)
             await until_reachable(pbx, f"platform-trunk-{carrier}")
         call = Call(number=OUTSIDE, caller=Caller(me.user), account=me, ending=AwaitHangUp())
@@ -123,7 +123,7 @@ async def test_emergency_call_leaves_by_the_next_carrier_with_its_tenants_number
     try:
         async with pbx.cast() as cast:
             for carrier, at, callee in (("telco", TELCO, Callee(then=Refuse(503, "Service Unavailable"))),
-                                        ("spare", SPARE, Callee(then=Answer(ending=HangUp(300))))):
+                                        ("spare", SPARE, Callee(then=Answer(ending=SendHangUp(300))))):
                 await cast.callee(callee, at=at)
                 await until_reachable(pbx, f"platform-trunk-{carrier}")
             await cast.call(Call(number="112", caller=Caller(me.user), account=me, ending=AwaitHangUp()), at="127.77.8.72")
@@ -143,7 +143,7 @@ async def test_call_reaches_its_tenants_failover_while_no_service_runs(pbx: Pbx,
         for process in (Process.AGI, Process.AMI):
             pbx.runtime.stop_process(process, kill=True)
         try:
-            await cast.call(comes(number(tenant, "12", "22{}"), caller, HangUp(500)), at=TELCO.host)
+            await cast.call(comes(number(tenant, "12", "22{}"), caller, SendHangUp(500)), at=TELCO.host)
         finally:
             for process in (Process.AGI, Process.AMI):
                 pbx.runtime.start_process(process)
@@ -215,7 +215,7 @@ async def test_each_tenant_has_its_own_lines_however_many_call_at_once(pbx: Pbx)
     callers = {tenant: pbx.outside_caller() for tenant in PREFIX}
     async with AsyncExitStack() as stack:
         programs = [await stack.enter_async_context(started(
-            comes(number(tenant, "13"), caller, HangUp(4000)), local=TELCO.host, server=pbx.server,
+            comes(number(tenant, "13"), caller, SendHangUp(4000)), local=TELCO.host, server=pbx.server,
             load=Load(calls=20, per_s=200, at_once=20))) for tenant, caller in callers.items()]
         for program in programs:
             await program.result()
@@ -248,10 +248,10 @@ async def test_call_to_another_tenants_number_leaves_and_comes_back_as_a_call_of
         await cast.callee(ANSWERS, at=TELCO)
         await until_reachable(pbx, "platform-trunk-telco")
         outwards = asyncio.create_task(cast.call(
-            Call(number=to, caller=Caller(me.user), account=me, ending=HangUp(3000)), at="127.77.8.73"))
+            Call(number=to, caller=Caller(me.user), account=me, ending=SendHangUp(3000)), at="127.77.8.73"))
         await until(lambda: lines(pbx, "north"), "north has a line")
         shown = Caller(number("north", "12", "+4822{}"))
-        await cast.call(comes(number("south", "13", "+4822{}"), shown, HangUp(1000)), at=TELCO.host)
+        await cast.call(comes(number("south", "13", "+4822{}"), shown, SendHangUp(1000)), at=TELCO.host)
         assert len(lines(pbx, "north")) == 1
         await outwards
     assert cast.results[TELCO].received("INVITE")[0].text.startswith(f"INVITE sip:+48{to}@")

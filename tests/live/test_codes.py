@@ -12,7 +12,7 @@ import redis
 
 from routing.call.facts import NOTHING_SET, DeviceState, Personal
 from runtime.process import Process
-from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring, Silence, SippFailed
+from sipp import Answer, AwaitHangUp, Callee, Ring, SendHangUp, Silence, SippFailed
 from store import live, personal
 from store.records import Outcome
 from tests.agents.audio import Samples, dominant_frequency, likeness, read_wav, tone
@@ -70,7 +70,7 @@ async def test_phone_does_not_ring_after_the_code_for_not_to_be_disturbed_and_ri
     first, second = pbx.outside_caller(), pbx.outside_caller()
     async with pbx.cast() as cast, anna_at(pbx, ANNAS_HOME) as anna:
         assert told(pbx, await key(pbx, anna, "*78"), "sys_dnd_on")
-        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=HangUp(200))))      # would answer at once
+        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=SendHangUp(200))))      # would answer at once
         with pytest.raises(SippFailed, match="486 Busy Here"):
             await cast.call(dials(DIRECT, first, ending=AwaitHangUp()), at=TRUNK)
         assert path_of(await pbx.record(first, "keys"))[1] == ("201", "201 is not to be disturbed, no mailbox")
@@ -84,7 +84,7 @@ async def test_queue_rings_the_agent_who_logs_in_while_a_caller_waits(pbx: Pbx) 
     async with pbx.cast(limit_s=60) as cast, anna_at(pbx, ANNAS_HOME) as anna:
         assert told(pbx, await key(pbx, anna, "*51400"), "sys_logged_out_of", "sys_element_support")
         await until_paused(pbx, "keys-support", "201")
-        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=SendHangUp(200))))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(dials(LINE, caller, ending=AwaitHangUp(45_000)), at=TRUNK))
             await waiting(pbx, "keys-support", 1)
@@ -96,7 +96,7 @@ async def test_queue_rings_the_agent_who_logs_in_while_a_caller_waits(pbx: Pbx) 
 async def test_agent_in_a_call_of_the_queue_pauses_from_another_own_phone_and_the_next_caller_waits(pbx: Pbx) -> None:
     first, second = pbx.outside_caller(), pbx.outside_caller()
     async with pbx.cast(limit_s=60) as cast, anna_at(pbx, ANNAS_HOME) as anna:
-        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=HangUp(12_000))))
+        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=SendHangUp(12_000))))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(dials(LINE, first, ending=AwaitHangUp()), at=TRUNK))
             await pbx.until_state(ANNA, DeviceState.IN_USE)
@@ -104,7 +104,7 @@ async def test_agent_in_a_call_of_the_queue_pauses_from_another_own_phone_and_th
             assert told(pbx, await key(pbx, anna, "*52"), "sys_paused")
             await until_paused(pbx, "keys-support", "201")
             assert pbx.state_of(ANNA) == DeviceState.IN_USE
-        await cast.call(dials(LINE, second, Silence(3000), ending=HangUp()), at=TRUNK)
+        await cast.call(dials(LINE, second, Silence(3000), ending=SendHangUp()), at=TRUNK)
     assert (await pbx.record(first, "keys")).answered_by == "201"
     assert (await pbx.record(second, "keys")).outcome is Outcome.UNANSWERED
 
@@ -114,7 +114,7 @@ async def test_forward_by_code_rings_the_colleague(pbx: Pbx) -> None:
     async with pbx.cast() as cast, anna_at(pbx) as anna:
         heard = await key(pbx, anna, "*72202")
         assert told(pbx, heard, "sys_forward_unconditional", "sys_digit_2", "sys_digit_0")
-        await pbx.phone(cast, JAN, Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, JAN, Callee(then=Answer(ending=SendHangUp(200))))
         await cast.call(dials(DIRECT, caller, ending=AwaitHangUp()), at=TRUNK)
     assert (await pbx.record(caller, "keys")).answered_by == "202"
 

@@ -17,8 +17,8 @@ from routing.call.state import Origin
 from routing.tenant.tenant import Tenant
 from simulator.script import Script
 from simulator.simulate import simulate
-from sipp import AwaitHangUp, Call, Caller, HangUp, Silence, run
-from store.records import Call as Record
+from sipp import AwaitHangUp, Call, Caller, SendHangUp, Silence, run
+from store.records import CallRecord as Record
 from tests.agi.service import http, serving
 from tests.live.calling import dials
 from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of, until
@@ -110,7 +110,7 @@ async def test_day_of_a_calendar_and_a_list_of_callers(pbx: Pbx, acme: Tenant) -
     caller = Caller(f"+4860099{datetime.now(UTC):%M%S}1")
     began = datetime.now(UTC)
     async with pbx.cast() as cast:
-        await cast.call(dials(DOOR, caller, Silence(1500), ending=HangUp(1500)), at=TRUNK["acme"])
+        await cast.call(dials(DOOR, caller, Silence(1500), ending=SendHangUp(1500)), at=TRUNK["acme"])
     record = await pbx.record(caller, since=began)
     expected = foretold(acme, caller, record.path[1].at)
     assert path_of(record)[:2] == expected[:2]

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Ring, Silence, keys
+from sipp import Address, Answer, AwaitHangUp, Callee, Cast, Ring, SendHangUp, Silence, keys
 from tests.live.calling import dials
 from tests.live.pbx import Pbx, until
 from tests.live.test_groups import is_told_elsewhere
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.live
 TRUNK = "127.77.0.35"
 CARRIER = Address(TRUNK, 5080)
 DIRECT, LINE = "48225000001", "48225000002"
-TALKS = Answer(ring_ms=3000, ending=HangUp(200))
-CONFIRMS = Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=HangUp(500))
+TALKS = Answer(ring_ms=3000, ending=SendHangUp(200))
+CONFIRMS = Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=SendHangUp(500))
 
 
 async def carrier(pbx: Pbx, cast: Cast, then: Answer | Ring) -> None:

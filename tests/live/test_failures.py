@@ -12,7 +12,7 @@ from routing.call.facts import DeviceState
 from runtime.local import LocalRuntime
 from runtime.process import Process
 from runtime.supervisor import STANDBY, SUPERVISOR
-from sipp import Answer, AwaitHangUp, Call, Callee, Caller, HangUp, Load, Ring, Silence, keys, run
+from sipp import Answer, AwaitHangUp, Call, Callee, Caller, Load, Ring, SendHangUp, Silence, keys, run
 from store.records import Outcome
 from tests.live.calling import DIRECT, IDLE, MAIN, dials
 from tests.live.pbx import TRUNK, Pbx, path_of, until
@@ -25,7 +25,7 @@ FAILOVER = ("failover", "the decision service did not answer")
 async def test_decision_service_killed_before_a_call_and_the_failover_rings(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer(ending=HangUp(200))))     # the failover's phone
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer(ending=SendHangUp(200))))     # the failover's phone
         await pbx.phone(cast, "acme-201-desk", Callee(then=Ring()), calls=0)
         pbx.runtime.stop_process(Process.AGI, kill=True)
         try:
@@ -41,7 +41,7 @@ async def test_decision_service_that_hangs_and_the_failover_rings(pbx: Pbx) -> N
     pid = pbx.runtime.pid_of(Process.AGI)
     assert pid
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer(ending=HangUp(6000))))
+        await pbx.phone(cast, "acme-202-desk", Callee(then=Answer(ending=SendHangUp(6000))))
         os.kill(pid, signal.SIGSTOP)
         try:
             # Longer than the time limit of a decision: in the conversation there is none.
@@ -57,7 +57,7 @@ async def test_decision_service_that_hangs_and_the_failover_rings(pbx: Pbx) -> N
 async def test_conversation_has_no_time_limit_of_a_decision(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(6000))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(6000))))
         await cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
     assert call.answered_at
@@ -67,7 +67,7 @@ async def test_conversation_has_no_time_limit_of_a_decision(pbx: Pbx) -> None:
 async def test_without_the_decision_service_colleagues_still_reach_each_other(pbx: Pbx) -> None:
     me = pbx.account("acme-202-desk")
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))))
         pbx.runtime.stop_process(Process.AGI, kill=True)
         try:
             await cast.call(Call(number="201", caller=Caller(me.user), account=me, ending=AwaitHangUp()), at="127.77.8.7")
@@ -100,7 +100,7 @@ def is_asked_again(pbx: Pbx, times: int) -> Iterator[None]:
 async def test_service_that_comes_back_is_asked_again(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))))
         pbx.runtime.stop_process(Process.AGI, kill=True)
         with is_asked_again(pbx, 100):
             async with asyncio.TaskGroup() as tasks:
@@ -114,7 +114,7 @@ async def test_service_that_comes_back_is_asked_again(pbx: Pbx) -> None:
 async def test_decision_service_killed_during_a_conversation_which_goes_on_and_so_does_the_flow(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(6000))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(6000))))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"]))
             await pbx.until_state("acme-201-desk", DeviceState.IN_USE, DeviceState.BUSY)
@@ -128,7 +128,7 @@ async def test_decision_service_that_stays_away_ends_an_answered_call_without_ri
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()), calls=0)
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(3000))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(3000))))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"]))
             await pbx.until_state("acme-201-desk", DeviceState.IN_USE, DeviceState.BUSY)
@@ -144,7 +144,7 @@ async def test_ami_service_killed_during_20_calls_and_every_call_has_exactly_one
         await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()), calls=20)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(
-                dials("48221234567", caller, Silence(400), *keys("#"), Silence(1000), ending=HangUp(8000)),
+                dials("48221234567", caller, Silence(400), *keys("#"), Silence(1000), ending=SendHangUp(8000)),
                 at=TRUNK["acme"], load=Load(calls=20, per_s=10, at_once=20)))
             await until(lambda: "20 active calls" in pbx.runtime.asterisk_cli("core show channels count"), "20 calls are up")
             await asyncio.to_thread(pbx.runtime.stop_process, Process.AMI, kill=True)
@@ -165,7 +165,7 @@ async def test_ami_service_killed_during_20_calls_and_every_call_has_exactly_one
 async def test_redis_killed_and_calls_go_on(pbx: Pbx) -> None:
     first, second = pbx.outside_caller(), pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))), calls=2)
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))), calls=2)
         pbx.runtime.stop_process(Process.REDIS, kill=True)
         try:
             await cast.call(dials(DIRECT["acme"], first, ending=AwaitHangUp()), at=TRUNK["acme"])
@@ -187,7 +187,7 @@ async def test_supervisor_killed_with_calls_up_and_calls_stay_and_a_dead_service
     before, until_ended = {name: pbx.runtime.pid_of(name) for name in Process}, AwaitHangUp(within_ms=400_000)
     supervising = {name: files.running(name) for name in (SUPERVISOR, STANDBY)}
     async with pbx.cast(limit_s=400) as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))))
         await pbx.phone(cast, "acme-205-desk", Callee(then=Answer(ending=until_ended)), calls=5)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(

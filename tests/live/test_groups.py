@@ -6,7 +6,7 @@ import pytest
 
 from routing.call.english import in_english
 from routing.call.facts import DeviceState
-from sipp import Answer, AwaitHangUp, Callee, Caller, Cancel, Cast, Ear, HangUp, Load, Refuse, Ring, Silence, Sipp
+from sipp import Answer, AwaitHangUp, Callee, Caller, Cancel, Cast, Ear, Load, Refuse, Ring, SendHangUp, Silence, Sipp
 from tests.live.calling import dials
 from tests.live.pbx import TRUNK, Pbx, path_of
 
@@ -32,7 +32,7 @@ async def test_fifty_calls_at_once_to_ten_phones_are_five_for_each(pbx: Pbx, num
         for extension in range(210, 220):
             await pbx.phone(cast, f"hunt-{extension}-desk", Callee(then=Answer()), calls=5)
         await cast.call(
-            dials(number, pbx.outside_caller(), ending=HangUp(4000)), at=TRUNK["hunt"],
+            dials(number, pbx.outside_caller(), ending=SendHangUp(4000)), at=TRUNK["hunt"],
             load=Load(calls=50, per_s=50, at_once=50))
     await pbx.nothing_is_left()
 
@@ -42,7 +42,7 @@ async def test_next_call_goes_to_whoever_talked_longest_ago(pbx: Pbx) -> None:
     answered = []
     async with pbx.cast(limit_s=90) as cast:
         for extension in range(210, 220):
-            await pbx.phone(cast, f"hunt-{extension}-desk", Callee(then=Answer(ending=HangUp(50))), calls=None)
+            await pbx.phone(cast, f"hunt-{extension}-desk", Callee(then=Answer(ending=SendHangUp(50))), calls=None)
         for caller in callers:
             await call(pbx, cast, LONGEST_IDLE, caller)
             answered.append((await pbx.record(caller, "hunt")).answered_by)
@@ -60,7 +60,7 @@ async def test_each_of_the_three_exits_is_taken_when_it_is_due(pbx: Pbx) -> None
     async with pbx.cast() as cast:
         await pbx.phone(cast, "hunt-220-desk", Callee(then=Answer()))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(cast.call(dials(DIRECT, first, Silence(3000), ending=HangUp(500)), at=TRUNK["hunt"]))
+            tasks.create_task(cast.call(dials(DIRECT, first, Silence(3000), ending=SendHangUp(500)), at=TRUNK["hunt"]))
             await pbx.until_state("hunt-220-desk", IN_USE)
             await call(pbx, cast, EXITS, everybody)
     assert path_of(await pbx.record(empty, "hunt")) == pbx.simulated(EXITS, tenant="hunt")
@@ -73,7 +73,7 @@ async def test_phones_of_the_others_show_no_missed_call_when_one_answers(pbx: Pb
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         other = await pbx.phone(cast, "hunt-220-desk", Callee(then=Ring()))
-        await pbx.phone(cast, "hunt-221-desk", Callee(then=Answer(ring_ms=400, ending=HangUp(100))))
+        await pbx.phone(cast, "hunt-221-desk", Callee(then=Answer(ring_ms=400, ending=SendHangUp(100))))
         await call(pbx, cast, TOGETHER, caller)
     assert is_told_elsewhere(cast, other)
     assert path_of(await pbx.record(caller, "hunt")) == pbx.simulated(
@@ -100,7 +100,7 @@ async def test_member_with_a_delay_rings_later_and_takes_the_call(pbx: Pbx) -> N
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         first = await pbx.phone(cast, "hunt-220-desk", Callee(then=Ring()))
-        await pbx.phone(cast, "hunt-221-desk", Callee(then=Answer(ring_ms=200, ending=HangUp(200))))
+        await pbx.phone(cast, "hunt-221-desk", Callee(then=Answer(ring_ms=200, ending=SendHangUp(200))))
         await call(pbx, cast, STAGGERED, caller)
     assert is_told_elsewhere(cast, first)
     record = await pbx.record(caller, "hunt")
@@ -114,7 +114,7 @@ async def test_member_with_a_delay_rings_later_and_takes_the_call(pbx: Pbx) -> N
 async def test_member_with_a_delay_is_told_too_that_another_took_the_call(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "hunt-220-desk", Callee(then=Answer(ring_ms=3000, ending=HangUp(200))))
+        await pbx.phone(cast, "hunt-220-desk", Callee(then=Answer(ring_ms=3000, ending=SendHangUp(200))))
         late = await pbx.phone(cast, "hunt-221-desk", Callee(then=Ring()))
         await call(pbx, cast, STAGGERED, caller)
     assert is_told_elsewhere(cast, late)
@@ -123,7 +123,7 @@ async def test_member_with_a_delay_is_told_too_that_another_took_the_call(pbx: P
 
 async def test_member_with_a_delay_is_not_rung_when_another_answers_before(pbx: Pbx) -> None:
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "hunt-220-desk", Callee(then=Answer(ring_ms=200, ending=HangUp(200))))
+        await pbx.phone(cast, "hunt-220-desk", Callee(then=Answer(ring_ms=200, ending=SendHangUp(200))))
         await pbx.phone(cast, "hunt-221-desk", Callee(then=Ring()), calls=0)
         await call(pbx, cast, STAGGERED, pbx.outside_caller())
         await asyncio.sleep(2)
@@ -133,7 +133,7 @@ async def test_member_with_a_delay_is_not_rung_when_another_answers_before(pbx: 
 async def test_caller_hears_the_prompt_and_then_the_music_of_the_group(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast, Ear(TRUNK["hunt"]) as ear:
-        await pbx.phone(cast, "hunt-220-desk", Callee(then=Answer(ring_ms=3000, ending=HangUp(100))))
+        await pbx.phone(cast, "hunt-220-desk", Callee(then=Answer(ring_ms=3000, ending=SendHangUp(100))))
         before = pbx.log_size()
         await cast.call(dials(MUSIC, caller, Silence(4000), ending=AwaitHangUp()), at=TRUNK["hunt"], ear=ear)
         assert len(ear.packets) > 100

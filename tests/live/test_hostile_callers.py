@@ -2,7 +2,7 @@
 
 import pytest
 
-from sipp import Answer, Call, Callee, Caller, HangUp, Refused, Ring, run
+from sipp import Answer, Call, Callee, Caller, Refused, Ring, SendHangUp, run
 from tests.live.calling import DIRECT, IDLE, dials
 from tests.live.pbx import TRUNK, Pbx, path_of
 
@@ -19,7 +19,7 @@ async def test_hostile_name_of_a_caller_changes_nothing_about_the_call(pbx: Pbx,
     caller = Caller(pbx.outside_caller().number, name)
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
-        await cast.call(dials(DIRECT["acme"], caller, ending=HangUp(100)), at=TRUNK["acme"])
+        await cast.call(dials(DIRECT["acme"], caller, ending=SendHangUp(100)), at=TRUNK["acme"])
     call = await pbx.record(caller)
     assert path_of(call) == pbx.simulated(DIRECT["acme"], x201=IDLE)[:-1]
 
@@ -40,7 +40,7 @@ async def test_hostile_number_of_a_caller_makes_one_call_and_touches_nothing_els
     state = pbx.state_of("acme-203-desk")
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-201-desk", Callee(then=Answer()))
-        await cast.call(dials(DIRECT["acme"], Caller(number), ending=HangUp(100)), at=TRUNK["acme"])
+        await cast.call(dials(DIRECT["acme"], Caller(number), ending=SendHangUp(100)), at=TRUNK["acme"])
     later = pbx.outside_caller()
     await run(dials("48221234569", later), local=TRUNK["acme"], server=pbx.server)
     await pbx.record(later)                                     # whatever was written before it has been read

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from routing.call.facts import DeviceState
-from sipp import Call, Callee, HangUp, Refuse, Silence, Sipp, Subscribe, started
+from sipp import Call, Callee, Refuse, SendHangUp, Silence, Sipp, Subscribe, started
 from tests.live.firm import TO_ANNA, TO_JAN, TO_SALES, firm, path
 from tests.live.pbx import TRUNK, Pbx, until
 
@@ -94,7 +94,7 @@ async def test_lamp_for_messages_is_told_unasked(pbx: Pbx) -> None:
     async with pbx.cast() as cast:
         await cast.callee(Callee(then=Refuse()), at=phone, account=pbx.account("swap-202-desk"), calls=None)
         await pbx.until_state("swap-202-desk", DeviceState.IDLE)
-        await cast.call(Call(number=TO_JAN, caller=caller, media=(Silence(9000),), ending=HangUp()), at=TRUNK["swap"])
+        await cast.call(Call(number=TO_JAN, caller=caller, media=(Silence(9000),), ending=SendHangUp()), at=TRUNK["swap"])
         box = pbx.settings.home / "spool" / "voicemail" / "swap" / "202" / "INBOX"
         await until(lambda: list(box.glob("msg*.wav")), "the message is in the mailbox")
         await pbx.nothing_is_left()

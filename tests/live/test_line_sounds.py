@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from routing.call.facts import DeviceState
-from sipp import Answer, Callee, Caller, HangUp, Ring
+from sipp import Answer, Callee, Caller, Ring, SendHangUp
 from store.records import Outcome
 from tests.agents.audio import likeness
 from tests.agents.baresip import phone
@@ -90,7 +90,7 @@ async def test_waiting_time_of_others_is_told_once(pbx: Pbx) -> None:
 
     await until(have_waited, "all have waited for 45 s", limit_s=60)
     async with pbx.cast(limit_s=60) as cast:
-        await pbx.phone(cast, "told-203-desk", Callee(then=Answer(ending=HangUp(100))), calls=5)
+        await pbx.phone(cast, "told-203-desk", Callee(then=Answer(ending=SendHangUp(100))), calls=5)
         await waiting(pbx, "told-slow_line", 0)
     pbx.runtime.asterisk_cli("channel originate Local/810@told-phone/n application Wait 200")
     await waiting(pbx, "told-slow_line", 1)

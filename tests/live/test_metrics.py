@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sipp import Answer, AwaitHangUp, Callee, HangUp
+from sipp import Answer, AwaitHangUp, Callee, SendHangUp
 from tests.live.calling import DIRECT, dials
 from tests.live.pbx import TRUNK, Pbx, until
 
@@ -28,7 +28,7 @@ async def test_answered_call_is_counted_from_its_start_to_its_record(pbx: Pbx) -
     before = await scrape(pbx, agi) | await scrape(pbx, ami)
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ring_ms=100, ending=AwaitHangUp())))
-        await cast.call(dials(DIRECT["acme"], pbx.outside_caller(), ending=HangUp()), at=TRUNK["acme"])
+        await cast.call(dials(DIRECT["acme"], pbx.outside_caller(), ending=SendHangUp()), at=TRUNK["acme"])
 
     async def counted() -> bool:
         after = await scrape(pbx, agi) | await scrape(pbx, ami)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from routing.call.facts import DeviceState
-from sipp import Answer, AwaitHangUp, Call, Callee, Caller, Ear, HangUp, Refuse, Ring, Silence, Tone, keys
+from sipp import Answer, AwaitHangUp, Call, Callee, Caller, Ear, Refuse, Ring, SendHangUp, Silence, Tone, keys
 from tests.agents import baresip
 from tests.agents.audio import dominant_frequency, tone
 from tests.live.calling import dials
@@ -34,7 +34,7 @@ async def until_bridged(pbx: Pbx) -> None:
 def moves(pbx: Pbx, endpoint: str, *media: object, ending: object = None) -> Call:
     """This phone dials the code."""
     me = pbx.account(endpoint)
-    return Call(number=MOVE, caller=Caller(me.user), account=me, media=tuple(media), ending=ending or HangUp(300))      # type: ignore[arg-type]
+    return Call(number=MOVE, caller=Caller(me.user), account=me, media=tuple(media), ending=ending or SendHangUp(300))      # type: ignore[arg-type]
 
 
 async def test_call_moves_to_the_phone_that_dials_the_code_and_both_hear_each_other(pbx: Pbx) -> None:
@@ -113,7 +113,7 @@ async def test_nobody_takes_over_the_call_of_a_colleague(pbx: Pbx) -> None:
     async with pbx.cast() as cast, Ear("127.77.8.64") as at_jan:
         desk = await pbx.phone(cast, "homes-201-desk", Callee(then=Answer(ring_ms=100, ending=AwaitHangUp())))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(cast.call(dials(DIRECT, caller, Tone(440, 5000), ending=HangUp(200)), at=TRUNK))
+            tasks.create_task(cast.call(dials(DIRECT, caller, Tone(440, 5000), ending=SendHangUp(200)), at=TRUNK))
             await until_bridged(pbx)
             await cast.call(moves(pbx, "homes-202-dect", ending=AwaitHangUp()), at="127.77.8.64", ear=at_jan)
             assert not cast.results.get(desk.local)
@@ -146,7 +146,7 @@ async def test_code_keyed_in_the_conversation_rings_the_other_phones_and_who_ans
 
 
 async def test_conversation_stays_where_it_is_when_no_other_phone_takes_it(pbx: Pbx) -> None:
-    keying = Answer(ring_ms=100, media=(Silence(1000), *keys("*5"), Silence(4000)), ending=HangUp(200))
+    keying = Answer(ring_ms=100, media=(Silence(1000), *keys("*5"), Silence(4000)), ending=SendHangUp(200))
     async with pbx.cast() as cast:
         await pbx.phone(cast, "homes-202-desk", Callee(then=keying))
         await pbx.phone(cast, "homes-202-dect", Callee(then=Refuse(486, "Busy Here")))

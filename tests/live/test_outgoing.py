@@ -14,7 +14,7 @@ from redis import Redis
 
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, HangUp, Load, Refuse, Refused, Result, started
+from sipp import Address, Answer, AwaitHangUp, Call, Callee, Caller, Cast, Load, Refuse, Refused, Result, SendHangUp, started
 from store.lines import lines_key, outside_key
 from tests.live.pbx import Pbx, path_of, until
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.live
 
 CARRIER, BACKUP, SHY = Address("127.77.0.41"), Address("127.77.0.42"), Address("127.77.0.43")
 PHONE = "127.77.8.41"
-ANSWERS = Callee(then=Answer(ending=HangUp(300)))
+ANSWERS = Callee(then=Answer(ending=SendHangUp(300)))
 NUMBER = "587000001"
 
 
@@ -166,7 +166,7 @@ async def test_of_fifty_callers_at_once_exactly_as_many_are_let_in_as_the_plan_h
     pbx: Pbx,
 ) -> None:
     caller = pbx.outside_caller()
-    calls = Call(number="48225100010", caller=caller, ending=HangUp(6000))
+    calls = Call(number="48225100010", caller=caller, ending=SendHangUp(6000))
     with Redis.from_url(pbx.settings.redis_url) as client:
         await until(lambda: client.zcard(lines_key("out")) == 0, "the lines of the calls before are free")
     async with started(calls, local=CARRIER.host, server=pbx.server, load=Load(calls=50, per_s=500, at_once=50)) as sipp:
@@ -183,7 +183,7 @@ async def test_line_of_a_call_is_free_though_the_services_were_killed_meanwhile(
     caller = pbx.outside_caller()
     with Redis.from_url(pbx.settings.redis_url) as client:
         async with pbx.cast() as cast:
-            call = asyncio.create_task(cast.call(Call(number="48225100010", caller=caller, ending=HangUp(6000)), at=CARRIER.host))
+            call = asyncio.create_task(cast.call(Call(number="48225100010", caller=caller, ending=SendHangUp(6000)), at=CARRIER.host))
             await until(lambda: client.zcard(lines_key("out")) == 1, "the call has a line")
             for process in (Process.AGI, Process.AMI):
                 pbx.runtime.stop_process(process, kill=True)

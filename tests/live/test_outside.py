@@ -14,11 +14,11 @@ from sipp import (
     Callee,
     Caller,
     Cast,
-    HangUp,
     Refuse,
     Refused,
     Result,
     Ring,
+    SendHangUp,
     Silence,
     keys,
     run,
@@ -50,7 +50,7 @@ def header(result: Result, name: str) -> str:
 async def test_caller_from_outside_is_connected_through_the_trunk_and_shown_with_the_firm_vouching(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
+        await carrier(pbx, cast, Callee(then=Answer(ending=SendHangUp(300))))
         await cast.call(Call(number=PARTNER, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     seen = cast.results[CARRIER]
     assert seen.received("INVITE")[0].first_line.startswith("INVITE sip:+48587000002@")
@@ -65,7 +65,7 @@ async def test_caller_from_outside_is_connected_through_the_trunk_and_shown_with
 async def test_colleague_calls_a_branch_and_is_shown_as_the_number_that_the_firm_chose(pbx: Pbx) -> None:
     me = pbx.account("acme-202-desk")
     async with pbx.cast() as cast:
-        await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
+        await carrier(pbx, cast, Callee(then=Answer(ending=SendHangUp(300))))
         call = Call(number=BRANCH, caller=Caller(me.user), account=me, ending=AwaitHangUp())
         await cast.call(call, at="127.77.8.12")
     seen = cast.results[CARRIER]
@@ -82,7 +82,7 @@ async def test_number_outside_that_refuses_sends_the_call_where_the_element_says
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         await carrier(pbx, cast, Callee(then=Refuse(code, "No")))
-        await cast.call(Call(number=PARTNER, caller=caller, ending=HangUp(3000)), at=TRUNK["acme"])
+        await cast.call(Call(number=PARTNER, caller=caller, ending=SendHangUp(3000)), at=TRUNK["acme"])
     call = await pbx.record(caller)
     assert call.outcome is Outcome.VOICEMAIL
     assert path_of(call)[:4] == pbx.simulated(PARTNER, outside={"+48587000002": state})[:4]
@@ -102,7 +102,7 @@ async def test_mobile_that_presses_the_key_gets_the_call(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-205-desk", Callee(then=Ring()))
-        takes = Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=HangUp(500))
+        takes = Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=SendHangUp(500))
         await carrier(pbx, cast, Callee(then=takes))
         await cast.call(Call(number=MOBILE, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     seen = cast.results[CARRIER]
@@ -116,7 +116,7 @@ async def test_mobile_that_presses_the_key_gets_the_call(pbx: Pbx) -> None:
 async def test_voicemail_of_a_mobile_does_not_swallow_the_call_and_the_desk_rings_on(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-205-desk", Callee(then=Answer(ring_ms=3000, ending=HangUp(300))))
+        await pbx.phone(cast, "acme-205-desk", Callee(then=Answer(ring_ms=3000, ending=SendHangUp(300))))
         await carrier(pbx, cast, Callee(then=Answer()))
         await cast.call(Call(number=MOBILE, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     call = await pbx.record(caller)
@@ -131,7 +131,7 @@ async def test_member_outside_sees_the_groups_number_and_gets_the_call_with_a_ke
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-206-desk", Callee(then=Ring()))
-        await carrier(pbx, cast, Callee(then=Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=HangUp(500))))
+        await carrier(pbx, cast, Callee(then=Answer(media=(Silence(1500), *keys("1"), Silence(1000)), ending=SendHangUp(500))))
         await cast.call(Call(number=FIELD, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     seen = cast.results[CARRIER]
     assert seen.received("INVITE")[0].first_line.startswith("INVITE sip:+48600000333@")
@@ -146,7 +146,7 @@ async def test_member_outside_sees_the_groups_number_and_gets_the_call_with_a_ke
 async def test_member_outside_whose_voicemail_answers_leaves_the_call_to_the_desk(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-206-desk", Callee(then=Answer(ring_ms=4000, ending=HangUp(300))))
+        await pbx.phone(cast, "acme-206-desk", Callee(then=Answer(ring_ms=4000, ending=SendHangUp(300))))
         await carrier(pbx, cast, Callee(then=Answer()))
         await cast.call(Call(number=FIELD, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     assert (await pbx.record(caller)).answered_by == "206"
@@ -155,7 +155,7 @@ async def test_member_outside_whose_voicemail_answers_leaves_the_call_to_the_des
 async def test_user_who_is_not_registered_is_reached_by_the_forward_outside(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await carrier(pbx, cast, Callee(then=Answer(ending=HangUp(300))))
+        await carrier(pbx, cast, Callee(then=Answer(ending=SendHangUp(300))))
         await cast.call(Call(number=FORWARDING, caller=caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     assert f"sip:{caller.number}@" in header(cast.results[CARRIER], "From")
     assert header(cast.results[CARRIER], "Diversion") == "<tel:+48221234576>;reason=unavailable"
@@ -167,5 +167,5 @@ async def test_phones_own_redirection_is_not_followed_past_the_rules(pbx: Pbx) -
     async with pbx.cast() as cast:
         await pbx.phone(cast, "acme-206-desk", Callee(then=Refuse(302, "Moved Temporarily\r\nContact: <sip:202@127.77.0.1>")))
         await pbx.phone(cast, "acme-202-desk", Callee(then=Ring()), calls=0)
-        await cast.call(Call(number=FORWARDING, caller=caller, ending=HangUp(2000)), at=TRUNK["acme"])
+        await cast.call(Call(number=FORWARDING, caller=caller, ending=SendHangUp(2000)), at=TRUNK["acme"])
     assert path_of(await pbx.record(caller))[:3] == pbx.simulated(FORWARDING, x206=DeviceState.BUSY)[:3]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from routing.call.facts import DeviceState
-from sipp import Account, Address, Call, Callee, Caller, Cast, HangUp, Refuse, Silence, Sipp, Subscribe, started
+from sipp import Account, Address, Call, Callee, Caller, Cast, Refuse, SendHangUp, Silence, Sipp, Subscribe, started
 from tests.agents.audio import dominant_frequency, tone
 from tests.agents.baresip import Phone, phone
 from tests.agents.tls_relay import tls_relay
@@ -214,7 +214,7 @@ async def test_telephone_of_each_maker_sees_unasked_that_a_message_was_left(pbx:
         await pbx.until_state(own.user, DeviceState.IDLE)
         speaks = (Silence(9000),)
         await cast.call(
-            Call(number=extension, caller=Caller(caller.user), account=caller, media=speaks, ending=HangUp()), at=pbx.new_address().host)
+            Call(number=extension, caller=Caller(caller.user), account=caller, media=speaks, ending=SendHangUp()), at=pbx.new_address().host)
         box = pbx.settings.home / "spool" / "voicemail" / "desks" / extension / "INBOX"
         await until(lambda: list(box.glob("msg*.wav")), "the message is in the mailbox")
         await pbx.nothing_is_left()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis import Redis
 
-from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring
+from sipp import Answer, AwaitHangUp, Callee, Ring, SendHangUp
 from store.lines import STOPPED, lines_key, outside_key
 from tests.live import test_devices
 from tests.live.calling import dials
@@ -64,7 +64,7 @@ async def test_mobile_that_only_rang_gives_its_line_back_while_the_desk_talks(pb
     caller = pbx.outside_caller()
     with Redis.from_url(pbx.settings.redis_url) as client:
         async with pbx.cast() as cast:
-            await pbx.phone(cast, "homes-201-desk", Callee(then=Answer(ring_ms=4000, ending=HangUp(15000))))
+            await pbx.phone(cast, "homes-201-desk", Callee(then=Answer(ring_ms=4000, ending=SendHangUp(15000))))
             for device in ("dect", "browser"):
                 await pbx.phone(cast, f"homes-201-{device}", Callee(then=Ring()))
             await test_devices.carrier(pbx, cast, Ring())

@@ -8,7 +8,7 @@ import pytest
 
 from routing.call.facts import DeviceState
 from runtime.process import Process
-from sipp import Answer, AwaitHangUp, Callee, HangUp, Ring
+from sipp import Answer, AwaitHangUp, Callee, Ring, SendHangUp
 from store.records import Outcome
 from tests.live.calling import dials
 from tests.live.lines import ANNA, JAN, LINE, SHORT_LINE, STAYS, hangs_up, until_paused, waiting
@@ -24,7 +24,7 @@ async def test_agent_who_logs_out_is_rung_no_more_while_a_caller_waits_and_gets_
     try:
         async with pbx.cast(limit_s=60) as cast:
             await pbx.phone(cast, ANNA, Callee(then=Ring()), calls=None)
-            await pbx.phone(cast, JAN, Callee(then=Answer(ending=HangUp(200))))
+            await pbx.phone(cast, JAN, Callee(then=Answer(ending=SendHangUp(200))))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(cast.call(dials(LINE, caller, ending=STAYS), at=TRUNK["told"]))
                 await pbx.until_state(ANNA, DeviceState.RINGING)
@@ -42,7 +42,7 @@ async def test_agent_who_logs_out_is_rung_no_more_while_a_caller_waits_and_gets_
 async def test_agent_rests_after_a_conversation(pbx: Pbx) -> None:
     first, second = pbx.outside_caller(), pbx.outside_caller()
     async with pbx.cast(limit_s=60) as cast:
-        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=HangUp(100))), calls=2)
+        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=SendHangUp(100))), calls=2)
         await cast.call(dials(LINE, first, ending=AwaitHangUp()), at=TRUNK["told"])
         await cast.call(dials(LINE, second, ending=AwaitHangUp()), at=TRUNK["told"])
     before, after = await pbx.record(first, "told"), await pbx.record(second, "told")
@@ -97,7 +97,7 @@ async def test_numbers_of_a_queue_tell_who_waits_who_is_there_and_what_became_of
     answered, lost = pbx.outside_caller(), pbx.outside_caller()
     before = numbers(pbx)["today"]
     async with pbx.cast(limit_s=60) as cast:
-        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=HangUp(100))))
+        await pbx.phone(cast, ANNA, Callee(then=Answer(ending=SendHangUp(100))))
         await cast.call(dials(LINE, answered, ending=AwaitHangUp()), at=TRUNK["told"])
     await pbx.record(answered, "told")
     pbx.centralka("user", "told", "202", "--pause")

@@ -14,7 +14,7 @@ import redis
 
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Answer, Callee, Caller, HangUp, Load, Silence, keys
+from sipp import Answer, Callee, Caller, Load, SendHangUp, Silence, keys
 from store.lines import lines_key
 from store.records import Outcome
 from tests.live.calling import dials
@@ -33,7 +33,7 @@ async def calls(pbx: Pbx, caller: Caller, count: int, *, talk_ms: int = 500) -> 
     """So many calls at once that 202 answers, from their beginning to their end."""
     async with pbx.cast(limit_s=LIMIT_S) as cast:
         await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()), calls=count)
-        await cast.call(dials(MENU, caller, Silence(400), *keys("#"), Silence(1000), ending=HangUp(talk_ms)), at=TRUNK["acme"],
+        await cast.call(dials(MENU, caller, Silence(400), *keys("#"), Silence(1000), ending=SendHangUp(talk_ms)), at=TRUNK["acme"],
                         load=Load(calls=count, per_s=8, at_once=count))
     await until(lambda: pbx.runtime.asterisk_cli("core show channels count").startswith("0 active channels"), "all calls ended",
                 LIMIT_S)
@@ -132,7 +132,7 @@ async def test_calls_whose_end_is_lost_with_the_cel_file_are_recorded_and_give_t
         await pbx.phone(cast, "acme-202-desk", Callee(then=Answer()), calls=4)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(cast.call(
-                dials(MENU, caller, Silence(400), *keys("#"), Silence(1000), ending=HangUp(8000)), at=TRUNK["acme"],
+                dials(MENU, caller, Silence(400), *keys("#"), Silence(1000), ending=SendHangUp(8000)), at=TRUNK["acme"],
                 load=Load(calls=4, per_s=4, at_once=4)))
             await until(lambda: "4 active calls" in pbx.runtime.asterisk_cli("core show channels count"), "4 calls are up", LIMIT_S)
             with redis.Redis.from_url(pbx.settings.redis_url) as client:

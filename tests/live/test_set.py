@@ -3,7 +3,7 @@
 import pytest
 
 from routing.call.facts import DeviceState
-from sipp import Answer, AwaitHangUp, Callee, Caller, HangUp, Ring, Silence
+from sipp import Answer, AwaitHangUp, Callee, Caller, Ring, SendHangUp, Silence
 from tests.agents.baresip import phone
 from tests.live.calling import dials
 from tests.live.pbx import TRUNK, Pbx, path_of
@@ -21,7 +21,7 @@ IDLE = DeviceState.IDLE
 async def test_phone_shows_the_last_prefix_before_the_callers_own_name(pbx: Pbx, name: str, shown: str) -> None:
     caller = Caller(pbx.outside_caller().number, name)
     async with pbx.cast() as cast:
-        anna = await pbx.phone(cast, "told-201-desk", Callee(then=Answer(ending=HangUp(100))))
+        anna = await pbx.phone(cast, "told-201-desk", Callee(then=Answer(ending=SendHangUp(100))))
         await cast.call(dials(SALES, caller, ending=AwaitHangUp()), at=TRUNK["told"])
     (invite,) = cast.results[anna.local].received("INVITE")
     sender = next(line for line in invite.text.splitlines() if line.startswith("From:"))
@@ -51,7 +51,7 @@ async def test_any_key_ends_an_interruptible_announcement(pbx: Pbx) -> None:
 async def test_music_that_is_set_is_heard_while_a_group_rings(pbx: Pbx) -> None:
     caller = pbx.outside_caller()
     async with pbx.cast() as cast, phone(TRUNK["told"]) as outside:
-        await pbx.phone(cast, "told-201-desk", Callee(then=Answer(ring_ms=2500, media=(Silence(200),), ending=HangUp(100))))
+        await pbx.phone(cast, "told-201-desk", Callee(then=Answer(ring_ms=2500, media=(Silence(200),), ending=SendHangUp(100))))
         before = pbx.log_size()
         await outside.use(caller.number, pbx.server)
         await outside.dial(GERMAN, pbx.server)

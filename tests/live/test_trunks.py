@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sipp import Account, Address, Call, Caller, HangUp, Silence, run
+from sipp import Account, Address, Call, Caller, SendHangUp, Silence, run
 from tests.live.pbx import TENANTS, Pbx, path_of, until
 from tests.live.started_instance import settings_at, started_instance
 
@@ -49,7 +49,7 @@ async def test_call_comes_in_over_a_trunk_that_registered_once_its_password_was_
         await asyncio.to_thread(pbx.runtime.apply, tenants)
         await until(lambda: "Registered" in pbx.runtime.asterisk_cli("pjsip show registrations"), "the trunk is registered")
         me = Account("carrier-502-phone", carrier.secrets.sip["carrier-502-phone"])
-        call = Call(number="501", caller=Caller(me.user), account=me, media=(Silence(1000),), ending=HangUp(500))
+        call = Call(number="501", caller=Caller(me.user), account=me, media=(Silence(1000),), ending=SendHangUp(500))
         await run(call, local="127.77.9.30", server=Address(CARRIER))
         record = await pbx.record("502", "rossi")
         assert path_of(record)[:2] == pbx.simulated("+390612345678", tenant="rossi")[:2]

@@ -15,7 +15,7 @@ from confgen.publish.publishing import earlier_revisions, read_current
 from runtime.places import REPOSITORY
 from runtime.process import Process
 from runtime.sources import SOURCES
-from sipp import Answer, AwaitHangUp, Callee, HangUp, Load, Silence, keys
+from sipp import Answer, AwaitHangUp, Callee, Load, SendHangUp, Silence, keys
 from tests.live.calling import DIRECT, IDLE, MAIN, dials
 from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of, until
 
@@ -49,7 +49,7 @@ async def is_decided(pbx: Pbx) -> None:
     """A new call goes the way of the tenant's file, and not the failover's."""
     caller = pbx.outside_caller()
     async with pbx.cast() as cast:
-        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=HangUp(200))))
+        await pbx.phone(cast, "acme-201-desk", Callee(then=Answer(ending=SendHangUp(200))))
         await cast.call(dials(DIRECT["acme"], caller, ending=AwaitHangUp()), at=TRUNK["acme"])
     assert path_of(await pbx.record(caller)) == pbx.simulated(DIRECT["acme"], x201=IDLE)
 

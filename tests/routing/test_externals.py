@@ -4,7 +4,7 @@ import pytest
 
 from routing.call.facts import DeviceState, Facts
 from routing.call.state import DialEnded, DialStatus, Origin, Started
-from routing.call.step import Cause, Dial, Hangup, Outside, Play, Step
+from routing.call.step import Cause, Dial, ExternalNumber, Hangup, Play, Step
 from routing.engine.engine import next_step
 from routing.tenant.tenant import Tenant
 from simulator.script import Script
@@ -18,7 +18,7 @@ OUTSIDE = (
     ("voicemails:", f"externals:\n  {ELEMENT}\nvoicemails:"),
     ("{to: main}", "{to: partner}"),
 )
-PARTNER = Outside("+48587000002", "acme-trunk-carrier")
+PARTNER = ExternalNumber("+48587000002", "acme-trunk-carrier")
 
 
 def with_partner(*changes: tuple[str, str]) -> Tenant:
@@ -36,7 +36,7 @@ def test_call_to_an_outside_number_leaves_by_the_tenants_first_trunk() -> None:
 
 def test_call_to_an_outside_number_leaves_by_the_trunk_that_the_element_names() -> None:
     step = first(with_partner(("unanswered: mail}\nvoice", "trunk: spare, ring_s: 9, unanswered: mail}\nvoice")))
-    assert step == Dial((), 9, outside=(Outside("+48587000002", "acme-trunk-spare"),), shown="", vouching="+48221234567")
+    assert step == Dial((), 9, outside=(ExternalNumber("+48587000002", "acme-trunk-spare"),), shown="", vouching="+48221234567")
 
 
 def test_outside_a_caller_is_shown_as_the_number_that_the_element_names() -> None:

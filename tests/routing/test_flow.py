@@ -82,7 +82,7 @@ def test_nobody_answers_and_the_mailbox_takes_the_call() -> None:
 
 def test_user_without_mailbox_is_not_left_in_silence() -> None:
     result = from_outside(acme(), "3", silent=("203",))
-    assert [in_english(visit.why) for visit in result.path[-2:]] == ["no answer, no mailbox", "told the caller, hangs up"]
+    assert [in_english(visit.why) for visit in result.path[-2:]] == ["no answer, no mailbox", "announcement played, hangs up"]
 
 
 def test_missed_call_of_a_user_goes_where_the_user_says() -> None:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts, Forwarding, Personal
-from routing.call.questions import Load
+from routing.call.questions import UserLoad
 from routing.call.state import DialStatus, Origin, Started
-from routing.call.step import Dial, Outside
+from routing.call.step import Dial, ExternalNumber
 from routing.check.check import read_tenant
 from routing.engine.engine import next_step
 from routing.hunt.hunting import Algorithm, Seat
@@ -25,7 +25,7 @@ TRUNK = ("menus:", "trunks:\n  carrier: {kind: address, address: 192.0.2.7}\nmen
 MEMBERS = 'members: ["201", "202"], unanswered: mail}'
 MOBILE = ("Anna, devices: [desk]", 'Anna, devices: [desk], mobile: "+48600100201"')
 CARRIER, FAR = "acme-trunk-carrier", "+48600100999"
-MOBILE_LEG = Outside("+48600100201", CARRIER, confirm=True, payer="201", permitted=True)
+MOBILE_LEG = ExternalNumber("+48600100201", CARRIER, confirm=True, payer="201", permitted=True)
 
 
 def firm(group: str, *changes: tuple[str, str]) -> Tenant:
@@ -55,7 +55,7 @@ def test_phone_that_two_members_lead_to_rings_once() -> None:
 def test_number_that_two_members_lead_to_is_called_once() -> None:
     tenant = firm(f'forwards: follow, members: ["201", "202", "{FAR}"]')
     facts = Facts(NOON, "299", personal={"201": sets(unconditional=FAR), "202": sets(unconditional="600100999")})
-    assert first(tenant, facts).outside == (Outside(FAR, CARRIER, confirm=True, payer="201"),)
+    assert first(tenant, facts).outside == (ExternalNumber(FAR, CARRIER, confirm=True, payer="201"),)
 
 
 def test_member_who_has_rung_for_another_is_not_rung_for_as_long_again() -> None:
@@ -133,12 +133,12 @@ def test_who_has_passed_the_call_on_is_not_rung_again_by_the_group_it_came_to() 
 def test_every_algorithm_offers_the_call_to_a_number_outside_once_and_it_confirms(algorithm: Algorithm) -> None:
     tenant = firm(f'algorithm: {algorithm}, members: ["{FAR}", "201"]')
     legs = [leg for each in hunted(tenant, Facts(NOON, "299")) if isinstance(each.step, Dial) for leg in each.step.outside]
-    assert legs == [Outside(FAR, CARRIER, confirm=True)]
+    assert legs == [ExternalNumber(FAR, CARRIER, confirm=True)]
 
 
 @pytest.mark.parametrize("algorithm", ["longest_idle", "least_loaded"])
 def test_number_outside_comes_after_all_colleagues_where_their_talk_counts(algorithm: str) -> None:
-    tenant, asked = firm(f'algorithm: {algorithm}, members: ["{FAR}", "201", "202"]'), Asked({"201": Load(9, 99, 99.0)})
+    tenant, asked = firm(f'algorithm: {algorithm}, members: ["{FAR}", "201", "202"]'), Asked({"201": UserLoad(9, 99, 99.0)})
     assert rung(hunted(tenant, Facts(NOON, "299"), asked)) == ["202", "201"]
     dials = [each.step for each in hunted(tenant, Facts(NOON, "299"), asked) if isinstance(each.step, Dial)]
     assert [bool(step.outside) for step in dials] == [False, False, True]
@@ -148,7 +148,7 @@ def test_weight_and_delay_count_for_a_number_outside() -> None:
     weighted = firm(f'algorithm: weighted, members: ["201", "{FAR}"], weights: {{"{FAR}": 99}}')
     assert first(weighted, Facts(NOON, "299", chance=0.5)).outside
     late = first(firm(f'members: ["201", "{FAR}"], delays_s: {{"{FAR}": 6}}'), Facts(NOON, "299"))
-    assert late.outside == (Outside(FAR, CARRIER, 6, confirm=True),)
+    assert late.outside == (ExternalNumber(FAR, CARRIER, 6, confirm=True),)
 
 
 def test_number_outside_is_shown_the_number_that_the_group_says() -> None:

@@ -274,4 +274,4 @@ def test_call_that_a_user_transfers_outside_goes_where_that_user_may_call_and_as
     assert isinstance(transfer(ABROAD, "202").step, Dial)
     refused = transfer(ABROAD, "201")
     assert isinstance(refused.step, Dial)
-    assert (refused.step.outside, refused.step.told) == ((), ("sys_not_permitted",)), "it comes back to 201"
+    assert (refused.step.outside, refused.step.first_prompts) == ((), ("sys_not_permitted",)), "it comes back to 201"

@@ -43,7 +43,7 @@ def test_transferred_call_enters_what_was_dialled_for_it() -> None:
 def test_call_that_may_not_go_there_rings_the_user_who_sent_it_and_tells_why() -> None:
     decision = next_step(TENANT, FACTS, None, Started(Origin.TRANSFER, "799123456"))
     assert isinstance(decision.step, Dial)
-    assert (decision.step.endpoints, decision.step.told) == (("acme-201-desk",), ("sys_transfer_refused",))
+    assert (decision.step.endpoints, decision.step.first_prompts) == (("acme-201-desk",), ("sys_transfer_refused",))
     assert decision.state.node == "201"
 
 

@@ -19,7 +19,7 @@ from tests.examples import examples
 from tests.tenants_for_tests import ROSSI, acme, changed, problems
 from yaml_models.document import Document, Value
 from yaml_models.errors import ConfigError
-from yaml_models.validation import fitted, told
+from yaml_models.validation import fitted, problems_of
 
 # Of all that pydantic says: docs.pydantic.dev/latest/errors/validation_errors.
 PYDANTICS = re.compile(
@@ -76,7 +76,7 @@ def _fields_of(draw: st.DrawFn, model: type[BaseModel]) -> dict[str, Value]:
 def test_whatever_does_not_fit_is_told_in_our_words(model: type[BaseModel], data: st.DataObject) -> None:
     document = Document("x.yaml", data.draw(_fields_of(model)), {})
     found = fitted(document, model)
-    for problem in told(document, found) if isinstance(found, list) else ():
+    for problem in problems_of(document, found) if isinstance(found, list) else ():
         own_words = QUOTED.sub("", problem.text)          # what the person wrote is shown as it is
         assert not PYDANTICS.search(own_words), problem.text
         assert "found" in problem.text or "unknown" in problem.text or "missing" in problem.text or "expected" in problem.text, problem
@@ -144,19 +144,19 @@ def test_mac_address_that_stands_twice_is_told_with_both_places() -> None:
         "acme.yaml:14 phones.b.mac: MAC 80:5e:c0:11:22:33 already belongs to acme.yaml:13 phones.a.mac"]
 
 
-@pytest.mark.parametrize(("given", "told"), [
+@pytest.mark.parametrize(("given", "expected"), [
     ("outside: {pins: {boss: '1234'}}", "outside.pins.boss: found 'boss', expected an extension of 2 to 6 digits or all"),
     ("outside: {pins: {all: '1'}}", "outside.pins.all: found '1', expected a PIN of 4 to 10 digits"),
     ("call_servers: {crm: clsoed}", "call_servers.crm: found 'clsoed', expected names with their values (text, language, go_to, show) or "
      "one of refused_address, unknown_host, no_connection, tls, no_answer, closed, status, too_large, wrong_answer, suspended "
      "(did you mean 'closed'?)"),
     ("call_servers: {crm: {goto: sales}}", "call_servers.crm.goto: unknown key 'goto' (did you mean 'go_to'?)")])
-def test_where_several_things_may_stand_all_are_told_at_once(given: str, told: str) -> None:
+def test_where_several_things_may_stand_all_are_reported_at_once(given: str, expected: str) -> None:
     text = (f'at: 2026-11-25 10:00\nscenarios:\n  - title: A\n    call: {{from: "+48600100200", to: "+48221234567"}}\n'
             f"    given: {{{given}}}\n    expect: {{ends: refused}}\n")
     with pytest.raises(ConfigError) as caught:
         read_scenarios(text, "x.yaml", acme())
-    assert [str(problem) for problem in caught.value.problems] == [f"x.yaml:5 scenarios.#1.given.{told}"]
+    assert [str(problem) for problem in caught.value.problems] == [f"x.yaml:5 scenarios.#1.given.{expected}"]
 
 
 def test_scenarios_with_mistakes_of_every_stage_tell_them_together() -> None:
@@ -170,7 +170,7 @@ def test_scenarios_with_mistakes_of_every_stage_tell_them_together() -> None:
         (9, "scenarios.#2.expect.path.#1")]
 
 
-@pytest.mark.parametrize(("text", "told"), [
+@pytest.mark.parametrize(("text", "expected"), [
     ("a: x\n\tb: 1\n", "x.yaml:2 not YAML: found a tab, expected spaces"),
     ("menus\n  main: 1\n", "x.yaml:2 not YAML: found a ':' too many, expected quotes around text with ': ' in it; or the line before lacks its ':'"),
     ("a: 1\nmenus\nb: 2\n", "x.yaml:2 not YAML: found a name without ':' after it"),
@@ -184,7 +184,7 @@ def test_scenarios_with_mistakes_of_every_stage_tell_them_together() -> None:
     ("a: 1\n---\nb: 2\n", "x.yaml:2 not YAML: found '---' and another document, expected one"),
     ("", "x.yaml:1 found no sections, expected 'tenant: ...' and the others"),
 ])
-def test_text_that_is_no_yaml_is_explained(text: str, told: str) -> None:
+def test_text_that_is_no_yaml_is_explained(text: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_tenants({"x.yaml": text})
-    assert [str(problem) for problem in caught.value.problems] == [told]
+    assert [str(problem) for problem in caught.value.problems] == [expected]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.identity import Identity, running_in
+from runtime.identity import ProcessIdentity, running_in
 from runtime.local import LocalRuntime
 from runtime.places import REPOSITORY, ROOT
 from runtime.process import Process
@@ -36,7 +36,7 @@ def test_benchmark_that_is_ended_leaves_no_process(
 ) -> None:
     command = (sys.executable, "-m", "bench", "--quick", "--only", "calls", "--out", str(tmp_path))
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        started: dict[str, Identity] = {}
+        started: dict[str, ProcessIdentity] = {}
         deadline = time.monotonic() + LIMIT_S
         while Process.ASTERISK not in started:
             assert process.poll() is None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.identity import Identity, killed, write_record
+from runtime.identity import ProcessIdentity, killed, write_record
 from runtime.supervisor import LOG_BYTES, LOGS_KEPT, STANDBY, SUPERVISOR, Files, Restarts, rotate_logs
 
 LIMIT_S = 60
@@ -30,9 +30,9 @@ class Instance:
         command = (sys.executable, "-P", "-m", "runtime.supervisor", "launch", str(self.files.directory))
         subprocess.run(command, check=True, timeout=LIMIT_S)
 
-    def until_up(self, *names: str, other_than: tuple[Identity, ...] = ()) -> tuple[Identity, ...]:
+    def until_up(self, *names: str, other_than: tuple[ProcessIdentity, ...] = ()) -> tuple[ProcessIdentity, ...]:
         """The processes, once all of them run, and are none of these."""
-        def found() -> list[Identity]:
+        def found() -> list[ProcessIdentity]:
             return [one for name in names if (one := self.files.running(name)) and one not in other_than]
 
         until(lambda: len(found()) == len(names))
@@ -62,7 +62,7 @@ def until(question: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def kill(*processes: Identity) -> None:
+def kill(*processes: ProcessIdentity) -> None:
     for process in processes:
         os.kill(process.pid, signal.SIGKILL)
 
@@ -117,7 +117,7 @@ def test_process_that_ended_while_nobody_watched_is_started_and_no_stranger_is_t
     before = instance.until_up("redis", "agi")
     kill(*instance.until_up(SUPERVISOR, STANDBY))
     kill(before[0])
-    stranger = Identity(os.getpid(), before[0].started, before[0].boot)      # its process id was used again
+    stranger = ProcessIdentity(os.getpid(), before[0].started, before[0].boot)      # its process id was used again
     until(lambda: instance.files.running("redis") is None)
     write_record(instance.files.record("redis"), stranger)
     instance.launch()

@@ -21,7 +21,7 @@ from routing.call.state import Visit
 from routing.platform.trunks import AddressTrunk
 from services.published_tenants import PublishedTenants
 from simulator.scenario_grammar import PhoneDoes
-from simulator.scenario_run import Scene, Told, told_path
+from simulator.scenario_run import ScenarioResult, Scene, path_in_any_order
 from sipp import Answer as Answers
 from sipp import Callee, Cast, Ring
 from store import live
@@ -69,9 +69,9 @@ class Player:
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         return await self._stages[query.argument("tenant")].transfer(query, hold)
 
-    async def play_all(self, scenes: Sequence[Scene]) -> dict[str, Told | Exception]:
+    async def play_all(self, scenes: Sequence[Scene]) -> dict[str, ScenarioResult | Exception]:
         """What came of each, by tenant and title."""
-        results: dict[str, Told | Exception] = {}
+        results: dict[str, ScenarioResult | Exception] = {}
         lanes: dict[str, list[Scene]] = {}
         for scene in scenes:
             lanes.setdefault(scene.tenant.tenant, []).append(scene)
@@ -90,7 +90,7 @@ class Player:
                 tasks.create_task(play_lane(100 + lane, slug))
         return results
 
-    async def _play(self, scene: Scene, caller_address: str) -> Told:
+    async def _play(self, scene: Scene, caller_address: str) -> ScenarioResult:
         slug, call = scene.tenant.tenant, scene.scenario.call
         published = ScriptedPins(self._pbx.settings.home, scene)
         stage = self._stages[slug] = Stage(published, self._follower, self._answers, self._pbx, scene)
@@ -124,8 +124,8 @@ class Player:
         hears = self._prompts(slug, steps)
         if hears and (not len(heard) or np.abs(heard).max() < QUIET):
             raise AssertionError(f"Asterisk was told to play {hears}, and the caller heard nothing")
-        return Told(
-            told_path(scene, (Visit(entry.node, entry.why) for entry in record.path)), hears,
+        return ScenarioResult(
+            path_in_any_order(scene, (Visit(entry.node, entry.why) for entry in record.path)), hears,
             talk.ending(steps) if talk else ending(record, steps, hung_up), sip_code(phone, hung_up), sum(asks(step, scene.tenant) for step in steps),
             await what_is_set(self._pbx, scene), await where_switches_stand(self._pbx, scene), talk.done if talk else 0)
 

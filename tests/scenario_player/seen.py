@@ -7,7 +7,7 @@ from pathlib import Path
 
 from routing.tenant.tenant import Tenant
 from simulator.scenario_run import ANSWERED_SIP, CANCELLED_SIP
-from store.records import Call, Outcome
+from store.records import CallRecord, Outcome
 from tests.agents import baresip
 from tests.scenario_player.world import numbers_in
 
@@ -58,7 +58,7 @@ def sip_code(phone: baresip.Phone, hung_up: bool) -> int | None:
     return int(code[1]) if code else CANCELLED_SIP if hung_up else None
 
 
-def ending(record: Call, steps: Sequence[str], hung_up: bool) -> str:
+def ending(record: CallRecord, steps: Sequence[str], hung_up: bool) -> str:
     match record.outcome:
         case Outcome.ANSWERED:
             numbers = numbers_in(steps)

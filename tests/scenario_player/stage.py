@@ -14,7 +14,7 @@ from agi.slow_answers import Asking, SlowAnswers
 from agi.speech import Speech
 from agi.understanding import Understanding
 from centralka.serve_agi import make_speech
-from routing.call.call_server import Failed, Failure, Reply
+from routing.call.call_server import CallServerReply, Failed, Failure
 from routing.call.questions import AskServer, SlowQuestion, Understand
 from services.published_tenants import PublishedTenant, PublishedTenants
 from simulator.scenario_grammar import Says
@@ -33,7 +33,7 @@ class ScriptedServers(SlowAnswers):
         self._replies = scene.script().call_servers
         self._said = [action.words for action in scene.scenario.keys if isinstance(action, Says)]
 
-    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> Reply | Failed | str | tuple[str, ...]:
+    async def answer(self, asking: Asking, question: SlowQuestion, hold: Hold) -> CallServerReply | Failed | str | tuple[str, ...]:
         if isinstance(question, AskServer):
             return self._replies.get(question.server, Failed(Failure.NO_CONNECTION))
         answer = await super().answer(asking, question, hold)

@@ -9,14 +9,14 @@ from datetime import timedelta
 from redis import Redis
 
 from routing.call.facts import NOTHING_SET, Personal
-from routing.call.step import Dial, Outside
+from routing.call.step import Dial, ExternalNumber
 from routing.hours.calendars import CalendarEvent
 from routing.numbering.endpoint import TrunkEndpoint
 from routing.platform.trunks import AddressTrunk
-from simulator.scenario_grammar import Phone, PhoneDoes
+from simulator.scenario_grammar import PhoneBehaviour, PhoneDoes
 from simulator.scenario_run import Scene
 from simulator.simulate import simulate
-from sipp import Address, Answer, AwaitHangUp, Callee, Cast, HangUp, Refuse, Ring, Silence, keys
+from sipp import Address, Answer, AwaitHangUp, Callee, Cast, Refuse, Ring, Silence, keys
 from store import calendars, live, personal, switches, user_calls
 from store.follower import LiveFollower
 from store.lines import COUNTRIES, STOPPED, lines_key, outside_key
@@ -26,9 +26,9 @@ DAY_S = 24 * 3600
 SIP_PORT = 5060                        # where the caller behind a trunk is
 SHORTEST_RING_S = 3                    # one who answers later than that is only heard ringing
 HOSTILE = "Local%2F202%40members-phone"    # without Dial's option i Asterisk would dial just that
-ABSENT_PHONE = Phone(PhoneDoes.UNREGISTERED)
+ABSENT_PHONE = PhoneBehaviour(PhoneDoes.UNREGISTERED)
 FAILS = Refuse(503, "Service Unavailable")      # a trunk that carries no call
-ANSWERS = Phone(PhoneDoes.ANSWERS)     # a number outside of which the scenario says nothing
+ANSWERS = PhoneBehaviour(PhoneDoes.ANSWERS)     # a number outside of which the scenario says nothing
 
 
 async def put_settings(pbx: Pbx, follower: LiveFollower, scene: Scene) -> None:
@@ -101,10 +101,10 @@ def put_outside(client: Redis, scene: Scene) -> None:
         client.sadd(COUNTRIES, f"{slug}/{country}")
 
 
-def behaviour(phone: Phone) -> Answer | Refuse | Ring:
+def behaviour(phone: PhoneBehaviour) -> Answer | Refuse | Ring:
     match phone.does:
         case PhoneDoes.ANSWERS if phone.after_s < SHORTEST_RING_S:
-            return Answer(ring_ms=phone.after_s * 1000 or 100, ending=HangUp(300))
+            return Answer(ring_ms=phone.after_s * 1000 or 100, ending=SendHangUp(300))
         case PhoneDoes.ANSWERS | PhoneDoes.RINGS:
             return Ring()
         case PhoneDoes.BUSY:
@@ -117,13 +117,13 @@ def behaviour(phone: Phone) -> Answer | Refuse | Ring:
             raise ValueError(f"no phone is there that is {phone.does}")
 
 
-def device_phones(scene: Scene) -> dict[str, Phone]:
+def device_phones(scene: Scene) -> dict[str, PhoneBehaviour]:
     """By endpoint, the phones that the scenario tells of. Where a user answers or is in a call, it is on the first device."""
-    found: dict[str, Phone] = {}
+    found: dict[str, PhoneBehaviour] = {}
     for who, phone in scene.scenario.phones.items():
         if who in scene.tenant.users:
             first, *others = scene.tenant.endpoints_of(who)
-            rest = {PhoneDoes.ANSWERS: Phone(PhoneDoes.RINGS), PhoneDoes.IN_A_CALL: ABSENT_PHONE}.get(phone.does, phone)
+            rest = {PhoneDoes.ANSWERS: PhoneBehaviour(PhoneDoes.RINGS), PhoneDoes.IN_A_CALL: ABSENT_PHONE}.get(phone.does, phone)
             found |= {first: phone, **dict.fromkeys(others, rest)}
         elif not who.startswith("+"):
             found[f"{scene.tenant.tenant}-{who}"] = phone
@@ -144,13 +144,13 @@ async def carriers(pbx: Pbx, cast: Cast, scene: Scene) -> None:
             "Asterisk knows that the carrier is there")
 
 
-def far_behaviour(phone: Phone) -> Answer | Refuse | Ring:
+def far_behaviour(phone: PhoneBehaviour) -> Answer | Refuse | Ring:
     """Whoever answers presses the key that takes the call, whether or not it is asked for, and once more in case it was not
     asked for yet."""
     match phone.does:
         case PhoneDoes.ANSWERS if phone.after_s < SHORTEST_RING_S:
             media = (Silence(1500), *keys("1"), Silence(1500), *keys("1"), Silence(1000))
-            return Answer(ring_ms=phone.after_s * 1000 or 100, media=media, ending=HangUp(300))
+            return Answer(ring_ms=phone.after_s * 1000 or 100, media=media, ending=SendHangUp(300))
         case PhoneDoes.NO_KEY:
             return Answer()
         case PhoneDoes.UNREGISTERED:
@@ -174,7 +174,7 @@ def outside_of(scene: Scene) -> set[str]:
     return {leg.number for leg in legs_of(scene)}
 
 
-def legs_of(scene: Scene) -> list[Outside]:
+def legs_of(scene: Scene) -> list[ExternalNumber]:
     steps = simulate(scene.tenant, scene.script()).steps
     return [leg for step in steps if isinstance(step, Dial) for leg in step.outside]
 

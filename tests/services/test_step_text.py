@@ -16,10 +16,10 @@ from routing.call.step import (
     Diversion,
     Diverted,
     Echo,
+    ExternalNumber,
     Failover,
     Hangup,
     Listen,
-    Outside,
     Play,
     Queue,
     Read,
@@ -47,21 +47,21 @@ menus:""")
     (Play(("welcome",), early=True), "Gosub(early,s,1(/srv/x/sounds/acme/welcome-01))"),
     (Play(("welcome",), skippable=True), "Read(SKIPPED,/srv/x/sounds/acme/welcome-01,1,,1,0.01)"),
     (Dial(("acme-201-desk", "acme-202-desk"), 20), "Dial(PJSIP/acme-201-desk&PJSIP/acme-202-desk,20,gitT)"),
-    (Dial((), 30, outside=(Outside("+48587000002", "acme-trunk-carrier"),), shown="", vouching="+48221234567"),
+    (Dial((), 30, outside=(ExternalNumber("+48587000002", "acme-trunk-carrier"),), shown="", vouching="+48221234567"),
      "Dial(PJSIP/+48587000002@acme-trunk-carrier,30,gitTb(outside^s^1(^+48221234567^^^^+48587000002)))"),
-    (Dial((), 30, outside=(Outside("+48587000002", "acme-trunk-carrier", payer="202"),), vouching="+48221234567",
+    (Dial((), 30, outside=(ExternalNumber("+48587000002", "acme-trunk-carrier", payer="202"),), vouching="+48221234567",
           diversion=Diversion("+48221234568", Diverted.NO_ANSWER)),
      "Dial(PJSIP/+48587000002@acme-trunk-carrier,30,gitTb(outside^s^1(^+48221234567^^+48221234568^no-answer^+48587000002^202)))"),
-    (Dial((), 30, outside=(Outside("+48799000002", "acme-trunk-carrier"),), vouching="+48221234567", own=True),
+    (Dial((), 30, outside=(ExternalNumber("+48799000002", "acme-trunk-carrier"),), vouching="+48221234567", own=True),
      "Dial(PJSIP/+48799000002@acme-trunk-carrier,30,gitTB(own_call^begins^1(acme^+48799000002))U(own_call^acme^+48799000002)"
      "b(outside^s^1(^+48221234567^^^^+48799000002)))"),
-    (Dial((), 30, outside=(Outside("112", "acme-trunk-carrier"),), shown="+48221234568", vouching="+48221234568", hidden=True),
+    (Dial((), 30, outside=(ExternalNumber("112", "acme-trunk-carrier"),), shown="+48221234568", vouching="+48221234568", hidden=True),
      "Dial(PJSIP/112@acme-trunk-carrier,30,gitTb(outside^s^1(+48221234568^+48221234568^hidden)))"),
-    (Dial(("acme-201-desk",), 9, (Outside("+48587000002", "acme-trunk-carrier"),), "+48221234568", "+48221234567"),
+    (Dial(("acme-201-desk",), 9, (ExternalNumber("+48587000002", "acme-trunk-carrier"),), "+48221234568", "+48221234567"),
      "Dial(PJSIP/acme-201-desk&PJSIP/+48587000002@acme-trunk-carrier,9,gitTb(outside^s^1(+48221234568^+48221234567^^^^+48587000002)))"),
-    (Dial((), 30, outside=(Outside("+48600100200", "acme-trunk-carrier", 5, confirm=True, payer="201"),), vouching="+48221234567"),
+    (Dial((), 30, outside=(ExternalNumber("+48600100200", "acme-trunk-carrier", 5, confirm=True, payer="201"),), vouching="+48221234567"),
      "Dial(Local/5-1-+48600100200--+48221234567-201-acme-trunk-carrier@acme-confirm/n,30,gitTb(outside^s^1(^+48221234567)))"),
-    (Dial((), 9, (Outside("+48600100200", "acme-trunk-carrier"), Outside("+48600100201", "acme-trunk-carrier", payer="201"))),
+    (Dial((), 9, (ExternalNumber("+48600100200", "acme-trunk-carrier"), ExternalNumber("+48600100201", "acme-trunk-carrier", payer="201"))),
      "Dial(Local/0-0-+48600100200----acme-trunk-carrier@acme-confirm/n&Local/0-0-+48600100201---201-acme-trunk-carrier@acme-confirm/n"
      ",9,gitTb(outside^s^1(^)))"),
     (SetCall("Sales: ", "it", "jazz"), "Gosub(set,s,1(Sales: ,it,acme-jazz))"),
@@ -70,7 +70,7 @@ menus:""")
     (SetCall("Sprzedaż: "), "Gosub(set,s,1(Sprzedaż: ,,))"),
     (Queue("support", (), 60, 5, ("1",), 2, "jazz"), "Gosub(queue,s,1(acme-support,cC,60,1,acme-support,,))"),
     (Queue("first", (), language="it", place=3), "Gosub(queue,s,1(acme-first-ordered,cCr,,1000,,it,3))"),
-    (CallBack("support", 2, Outside("+48600100200", "acme-trunk-carrier"), 30, "+48221234567", *["welcome"] * 4, 2),
+    (CallBack("support", 2, ExternalNumber("+48600100200", "acme-trunk-carrier"), 30, "+48221234567", *["welcome"] * 4, 2),
      "Gosub(call_back,s,1(acme,acme-support,2,+48600100200,acme-trunk-carrier,30,+48221234567,1,acme-support,"
      "/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,/srv/x/sounds/acme/welcome-01,support,/srv/x/sounds/acme/welcome-01))"),
     (Voicemail("201"), "VoiceMail(201@acme,s)"),
@@ -92,9 +92,9 @@ def test_endpoint_of_any_other_form_is_refused(name: str) -> None:
 def test_number_outside_of_any_other_form_is_refused(text: str) -> None:
     good = "+48587000002"
     for leg, shown, vouching in (
-        (Outside(text, "acme-trunk-carrier"), good, good), (Outside(good, text + "!"), good, good),
-        (Outside(good, "acme-trunk-carrier", payer=text + "!"), good, good),
-        (Outside(good, "acme-trunk-carrier"), text or "x", good), (Outside(good, "acme-trunk-carrier"), good, text or "x"),
+        (ExternalNumber(text, "acme-trunk-carrier"), good, good), (ExternalNumber(good, text + "!"), good, good),
+        (ExternalNumber(good, "acme-trunk-carrier", payer=text + "!"), good, good),
+        (ExternalNumber(good, "acme-trunk-carrier"), text or "x", good), (ExternalNumber(good, "acme-trunk-carrier"), good, text or "x"),
     ):
         with pytest.raises(AgiError):
             step_text(Dial((), 20, (leg,), shown, vouching), acme(), SOUNDS, HOME)

@@ -15,12 +15,12 @@ from sipp import (
     Cancel,
     Cast,
     Ear,
-    HangUp,
     Load,
     Options,
     Refuse,
     Refused,
     Ring,
+    SendHangUp,
     Silence,
     SippFailed,
     Tone,
@@ -58,7 +58,7 @@ async def test_answered_call_succeeds_on_both_sides() -> None:
 
 async def test_callee_may_hang_up() -> None:
     async with Cast(Address(CALLEE)) as cast:
-        await cast.callee(Callee(then=Answer(ending=HangUp(after_ms=50))), at=CALLEE)
+        await cast.callee(Callee(then=Answer(ending=SendHangUp(after_ms=50))), at=CALLEE)
         result = await cast.call(Call(number="201", caller=ANNA, ending=AwaitHangUp(within_ms=3000)), at=CALLER)
     assert len(result.received("BYE")) == 1
 
@@ -88,7 +88,7 @@ async def test_pressed_keys_arrive_as_rfc_4733_events() -> None:
 async def test_each_side_hears_the_other_s_tone() -> None:
     async with Ear(CALLER) as caller, Ear(CALLEE) as callee, Cast(Address(CALLEE)) as cast:
         await cast.callee(Callee(then=Answer(media=(Tone(440, 600),))), at=CALLEE, ear=callee)
-        call = Call(number="201", caller=ANNA, media=(Tone(1000, 600),), ending=HangUp(after_ms=100))
+        call = Call(number="201", caller=ANNA, media=(Tone(1000, 600),), ending=SendHangUp(after_ms=100))
         await cast.call(call, at=CALLER, ear=caller)
     assert caller.share_of_tone(440) > 0.9
     assert callee.share_of_tone(1000) > 0.9
@@ -98,7 +98,7 @@ async def test_each_side_hears_the_other_s_tone() -> None:
 async def test_caller_hears_its_echo() -> None:
     async with Ear(CALLER) as ear, Cast(Address(CALLEE)) as cast:
         await cast.callee(Callee(then=Answer(echo=True)), at=CALLEE)
-        call = Call(number="201", caller=ANNA, media=(Silence(100), Tone(700, 400)), ending=HangUp(after_ms=100))
+        call = Call(number="201", caller=ANNA, media=(Silence(100), Tone(700, 400)), ending=SendHangUp(after_ms=100))
         await cast.call(call, at=CALLER, ear=ear)
     assert ear.share_of_tone(700) > 0.9
 

@@ -14,10 +14,10 @@ from sqlalchemy.exc import StatementError
 from routing.call.reasons import Why
 from store.calls import CallStore, metadata
 from store.database import connect, upgrade
-from store.records import Call, CelPosition, Leg, Outcome, PathEntry
+from store.records import CallRecord, CelPosition, Leg, Outcome, PathEntry
 
 MOMENT = datetime(2026, 11, 23, 19, 22, 31, 186057, UTC)
-CALL = Call("acme", "1.1", MOMENT, None, MOMENT, "+48221234567", "Zażółć '; DROP TABLE calls; --", "201", None,
+CALL = CallRecord("acme", "1.1", MOMENT, None, MOMENT, "+48221234567", "Zażółć '; DROP TABLE calls; --", "201", None,
             Outcome.VOICEMAIL, (PathEntry(MOMENT, "menu", Why.KEY(1)), PathEntry(MOMENT, "office", Why.WORDS("opens at 9:00"))))
 LEG = Leg("acme", "1.1", "1.1", "PJSIP/acme-201-desk-00000001", "acme-201-desk", MOMENT, None, MOMENT, None)
 

@@ -127,7 +127,7 @@ async def test_call_in_progress_keeps_its_place_as_long_as_it_lasts(
         assert await redis.zcount(lines_key("acme"), time.time() * 1000, "+inf") == 0
         legs = LegsOutside()
         legs.take(event("outside", "1.1", "1.2", extra="201|+48600100200"))
-        await LineKeeper(lines, call_up(legs, "1.1")).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).renew_due()
         assert await admit(lines, "2.1", Caps(lines=1)) is Limit.LINES
 
 
@@ -162,9 +162,9 @@ async def test_numbers_that_ring_together_hold_a_line_each_until_they_are_over(r
             legs.take(event("outside", "1.1", f"1.{i}", extra=f"201|+4860010020{i}"))
         assert await admit(lines, "1.1", three, number="+48600100203") is Limit.LINES
         legs.take(event("HANGUP", "1.1", "1.2"))
-        await keeper.tell()
+        await keeper.renew_due()
         assert await admit(lines, "2.1", three) is Limit.NONE
-        await keeper.tell()
+        await keeper.renew_due()
         assert await admit(lines, "3.1", three) is Limit.LINES
 
 
@@ -176,7 +176,7 @@ async def test_number_that_is_called_again_keeps_the_line_that_it_took_after_its
         legs.take(event("HANGUP", "1.1", "1.2"))
         await asyncio.sleep(0.01)         # Redis counts in milliseconds
         assert await admit(lines, "1.1", Caps(lines=1), "") is Limit.NONE
-        await LineKeeper(lines, call_up(legs, "1.1")).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).renew_due()
         assert await admit(lines, "2.1", Caps(lines=1), "") is Limit.LINES
 
 
@@ -188,7 +188,7 @@ async def test_call_that_joins_another_keeps_its_line_until_the_other_ends(redis
         assert await admit(lines, "2.1", Caps(lines=2)) is Limit.NONE
         legs.take(event("outside", "2.1", "2.2", extra="201|+48600100200"))
         legs.join("2.1", "1.1")
-        await LineKeeper(lines, call_up(legs, "1.1")).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).renew_due()
         assert {place.split("/")[0] for place in await redis.zrange(lines_key("acme"), 0, -1)} == {"1.1"}
         assert await admit(lines, "3.1", Caps(user_calls=1)) is Limit.USER_CALLS
         assert await admit(lines, "3.1", Caps(lines=2), "202") is Limit.LINES
@@ -210,7 +210,7 @@ async def test_only_tenants_whose_calls_changed_or_whose_leases_run_out_are_look
 
         async def tells() -> list[str]:
             renewed.clear()
-            await keeper.tell()
+            await keeper.renew_due()
             return sorted(renewed)
 
         keeper = LineKeeper(Counted(redis), legs, lambda: now)
@@ -227,7 +227,7 @@ async def test_only_tenants_whose_calls_changed_or_whose_leases_run_out_are_look
         legs.take(event("HANGUP", "1.1", "1.3"))
         for _ in range(2):
             with pytest.raises(live.AWAY):
-                await keeper.tell()
+                await keeper.renew_due()
         await redis_server.start()
         assert await tells() == ["acme"]
         legs.forget("2.1")
@@ -244,7 +244,7 @@ async def test_two_calls_from_outside_that_are_joined_hold_two_lines(redis_serve
         legs.join("2.1", "1.1")
         keeper = LineKeeper(lines, call_up(legs, "1.1"))
         for _ in range(2):
-            await keeper.tell()
+            await keeper.renew_due()
         assert await admit_in(lines, "3.1", Caps(lines=2)) is Limit.LINES
         assert await redis.zcard(lines_key("acme")) == 2
 
@@ -262,7 +262,7 @@ async def test_leg_that_no_decision_counted_holds_a_line_as_soon_as_it_is_seen(r
     async with live.connect(redis_server.url) as redis:
         lines, legs = Lines(redis), LegsOutside()
         legs.take(event("outside", "1.1", "1.2", extra="201|+48600100200"))
-        await LineKeeper(lines, call_up(legs, "1.1")).tell()
+        await LineKeeper(lines, call_up(legs, "1.1")).renew_due()
         assert await admit(lines, "2.1", Caps(user_calls=1)) is Limit.USER_CALLS
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.call.effects import Offer, Withdraw
-from routing.call.questions import Load, Loads
+from routing.call.questions import Loads, UserLoad
 from store import live
 from store.answers import RedisAnswers
 from store.user_calls import Conversation, Conversations, LoadStore
@@ -54,8 +54,8 @@ async def test_call_that_is_told_twice_counts_once(redis_server: RedisServer) ->
         await loads.count([talked("4", "201", 30, day="2026-11-22")])
         asked = Loads(("201", "202", "203"), "2026-11-23")
         assert await RedisAnswers(redis).answer("acme", "1", asked, "1.1/") == (
-            Load(2, 65, NOON.timestamp() + 60), Load(1, 1, NOON.timestamp() + 1), Load())
-        assert await RedisAnswers(redis).answer("rossi", "1", asked, "1.1/") == (Load(), Load(), Load())
+            UserLoad(2, 65, NOON.timestamp() + 60), UserLoad(1, 1, NOON.timestamp() + 1), UserLoad())
+        assert await RedisAnswers(redis).answer("rossi", "1", asked, "1.1/") == (UserLoad(), UserLoad(), UserLoad())
 
 
 async def test_call_that_has_ended_is_offered_to_nobody_any_more(redis_server: RedisServer) -> None:
@@ -85,7 +85,7 @@ async def test_redis_that_hangs_holds_a_call_up_once_and_calls_ring_different_me
         answers = RedisAnswers(redis)
         assert await answers.answer("acme", "1", Offer(TEN, 20), "1.1/") == 0
         assert len(asked) == 1
-        assert await answers.answer("acme", "1", Loads(TEN, "2026-11-23"), "1.1/") == (Load(),) * 10
+        assert await answers.answer("acme", "1", Loads(TEN, "2026-11-23"), "1.1/") == (UserLoad(),) * 10
         assert [await answers.answer("acme", f"{i}", Offer(TEN, 20), "1.1/") for i in range(2, 12)] == [*range(1, 10), 0]
         assert await answers.answer("acme", "1", Offer(("201",), 20, "210"), "1.1/") == 0
         assert await answers.answer("acme", "12", Offer(TEN, 20), "1.1/") == 0       # 210 has one as everybody

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from routing.call.reasons import Reasons, Why
 from store.queue_day import QueueDay, day_of
-from store.records import Call, Leg, Outcome, PathEntry
+from store.records import CallRecord, Leg, Outcome, PathEntry
 
 BEGAN = datetime(2026, 11, 24, 8, tzinfo=UTC)
 IDS = itertools.count(1)
-Recorded = tuple[Call, list[Leg]]
+Recorded = tuple[CallRecord, list[Leg]]
 
 
 def after(seconds: int) -> datetime:
@@ -24,7 +24,7 @@ def call(*path: tuple[int, str, Reasons], ended_s: int = 99, **answered_s: int) 
     legs = [Leg("acme", name, f"{name}.{i}", channel, "", BEGAN, after(at), after(ended_s), 16)
             for i, (channel, at) in enumerate(channels.items())]
     local = Leg("acme", name, f"{name}.9", "Local/201@acme-agent-00000001;1", "", BEGAN, after(3), after(ended_s), 16)
-    record = Call("acme", name, BEGAN, None, after(ended_s), "+48600100200", "", "+48221234567", None, Outcome.ANSWERED, entries)
+    record = CallRecord("acme", name, BEGAN, None, after(ended_s), "+48600100200", "", "+48221234567", None, Outcome.ANSWERED, entries)
     return record, [*legs, local]
 
 

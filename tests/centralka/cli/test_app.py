@@ -295,7 +295,7 @@ def test_scenario_that_fails_is_told_with_its_line_and_nothing_is_published(home
     file = tmp_path / "tenants" / "acme.scenarios.yaml"
     file.write_text(SCENARIO)
     good = centralka(home, "check", "--scenarios")
-    assert (good.returncode, good.stdout) == (0, "1 tenant: good, 1 scenario went as told\n")
+    assert (good.returncode, good.stdout) == (0, "1 tenant: good, 1 scenario went as expected\n")
     file.write_text(SCENARIO.replace("by 201", "by 202"))
     for command in (("check", "--scenarios"), ("apply",)):
         done = centralka(home, *command)
@@ -311,7 +311,7 @@ def test_plan_tells_which_scenarios_would_break_with_the_words_and_the_exit_code
     assert centralka(home, "apply").returncode == 0
     (tmp_path / "tenants" / "acme.yaml").write_text(changed(('"3": "203"', '"3": "202"')))
     good = centralka(home, "plan")
-    assert (good.returncode, good.stdout.splitlines()[-1]) == (0, "1 scenario would go as told")
+    assert (good.returncode, good.stdout.splitlines()[-1]) == (0, "1 scenario would go as expected")
     (tmp_path / "tenants" / "acme.yaml").write_text(changed(('"1": sales', '"1": "203"')))
     refused, planned, told = centralka(home, "apply"), centralka(home, "plan"), centralka(home, "plan", "--json")
     assert (refused.returncode, planned.returncode, told.returncode) == (1, 1, 1)

@@ -13,13 +13,13 @@ from centralka.settings import Settings
 from routing.call.reasons import Why
 from store import database
 from store.calls import CallStore
-from store.records import Call, Leg, Outcome, PathEntry
+from store.records import CallRecord, Leg, Outcome, PathEntry
 from tests.command_line import centralka
 from tests.tenants_for_tests import ROSSI, acme
 
 BEGAN = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 PATH = (("start", "to +48221234567"), ("main", "asks for a key"), ("main", "key 2, on to service"), ("service", "rings 202"))
-CALL = Call(
+CALL = CallRecord(
     "acme", "1764000000.7", BEGAN, BEGAN + timedelta(seconds=9), BEGAN + timedelta(seconds=40), "+48600100200", "[red]Ala", "221234567",
     "202", Outcome.ANSWERED, tuple(PathEntry(BEGAN + timedelta(seconds=i), node, Why.WORDS(why)) for i, (node, why) in enumerate(PATH)))
 LEGS = tuple(
@@ -36,7 +36,7 @@ def recorded(home: Path) -> Path:
     return home
 
 
-async def keep(home: Path, *calls: Call) -> None:
+async def keep(home: Path, *calls: CallRecord) -> None:
     engine = database.connect(Settings.load(home).database_url)
     await CallStore(engine).save([(call, LEGS if call is CALL else ()) for call in calls], None)
     await engine.dispose()

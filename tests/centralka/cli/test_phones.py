@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from store import live
-from store.equipment import EquipmentStore, Fetched
+from store.equipment import ConfigurationFetch, EquipmentStore
 from tests.command_line import centralka, installed
 from tests.store.redis_server import RedisServer
 
@@ -49,7 +49,7 @@ async def test_what_is_to_be_copied_stands_whole_on_one_line_in_any_window(
     assert centralka(home, "apply").returncode == 0
     async with live.connect(redis_server.url) as redis:
         at = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
-        await EquipmentStore(redis).note("acme/anna", Fetched(at, "192.0.2.7", "Yealink", "805ec0000001.cfg"))
+        await EquipmentStore(redis).note("acme/anna", ConfigurationFetch(at, "192.0.2.7", "Yealink", "805ec0000001.cfg"))
     shown = {}
     for columns in ("40", "80", "200"):
         monkeypatch.setenv("COLUMNS", columns)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from confgen.render.daylight import Change, parse_zone, read_zone
+from confgen.render.daylight import ClockChange, parse_zone, read_zone
 
 
 def test_every_time_zone_that_a_file_may_name_can_be_told() -> None:
@@ -24,7 +24,7 @@ def test_offset_is_the_zones_own_in_winter_and_summer(name: str) -> None:
 def test_last_sunday_of_march_at_two_is_read_as_such() -> None:
     zone = parse_zone("CET-1CEST,M3.5.0,M10.5.0/3")
     assert zone.summer
-    assert (zone.summer.begins, zone.summer.ends) == (Change(3, 5, 0, 2), Change(10, 5, 0, 3))
+    assert (zone.summer.begins, zone.summer.ends) == (ClockChange(3, 5, 0, 2), ClockChange(10, 5, 0, 3))
     assert (zone.offset, zone.short_offset) == ("+01:00", "+1")
 
 

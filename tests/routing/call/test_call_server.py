@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from agi.channel_text import read_state, state_text
-from routing.call.call_server import Failed, Failure, Reply
+from routing.call.call_server import CallServerReply, Failed, Failure
 from routing.call.english import in_english
 from routing.call.facts import Facts, Unanswered
 from routing.call.questions import AskServer, Speak
 from routing.call.state import Awaits, Digits, Entered, Origin, Started, State
-from routing.call.step import Dial, Outside, Read, Say
+from routing.call.step import Dial, ExternalNumber, Read, Say
 from routing.engine.engine import next_step
 from routing.nodes.call_server import memory_of, number_of
 from routing.tenant.tenant import Tenant
@@ -30,7 +30,7 @@ def with_server(text: str = SERVER, *, enters: str = "crm") -> Tenant:
     return acme(("voicemails:", CARRIER + text), ("{to: main}", f"{{to: {enters}}}"))
 
 
-def simulated(tenant: Tenant, answer: Reply | Failed | None = None, *keys: str) -> Simulation:
+def simulated(tenant: Tenant, answer: CallServerReply | Failed | None = None, *keys: str) -> Simulation:
     answers = {"crm": answer} if answer is not None else {}
     return simulate(tenant, Script(Origin.TRUNK, "+48221234567", NOON, keys=keys, call_servers=answers))
 
@@ -42,35 +42,35 @@ def why(simulation: Simulation, i: int = 1) -> str:
 @pytest.mark.parametrize(("go_to", "node"), [
     ("service", "service"), ("201", "201"), ("300", "sales"), ("+48221234567", "crm")])
 def test_call_goes_where_the_service_says(go_to: str, node: str) -> None:
-    assert why(simulated(with_server(), Reply(go_to=go_to))) == f"on to {node}"
+    assert why(simulated(with_server(), CallServerReply(go_to=go_to))) == f"on to {node}"
 
 
 @pytest.mark.parametrize(("go_to", "found"), [
     ("nobody", "no element or extension 'nobody'"), ("299", "no element or extension '299'"), ("start", "no element or extension 'start'"),
     ("+48500990990", "+48500990990 may be neither a user nor a target"), ("+48799100200", "+48799100200 is on the blacklist")])
 def test_place_that_does_not_exist_or_may_not_be_called_is_a_failure(go_to: str, found: str) -> None:
-    said = simulated(with_server(BARRED), Reply(go_to=go_to))
+    said = simulated(with_server(BARRED), CallServerReply(go_to=go_to))
     assert why(said) == f"its answer cannot be used: go_to: {found}, on to mail"
     assert said.outcome == "message for 201"
 
 
 def test_answer_without_a_place_goes_on_to_next() -> None:
-    said = simulated(with_server(), Reply())
+    said = simulated(with_server(), CallServerReply())
     assert why(said) == "on to sales"
     assert said.outcome == "answered by 201"
 
 
 def test_text_is_read_before_the_call_goes_on() -> None:
-    said = simulated(with_server(), Reply(text="Dzień\n dobry"))
+    said = simulated(with_server(), CallServerReply(text="Dzień\n dobry"))
     assert why(said) == "reads 'Dzień dobry', on to sales"
     assert said.outcome == "answered by 201"
-    said = simulated(with_server(), Reply(text="a" * 61, go_to="203"))
+    said = simulated(with_server(), CallServerReply(text="a" * 61, go_to="203"))
     assert why(said) == f"reads '{'a' * 60}...', on to 203"
     assert said.outcome == "answered by 203"
 
 
 def test_what_the_service_shows_stands_in_the_calls_path() -> None:
-    assert why(simulated(with_server(), Reply(show={"customer": "Łódź 1", "level": "gold"}))) == "customer=Łódź 1, level=gold, on to sales"
+    assert why(simulated(with_server(), CallServerReply(show={"customer": "Łódź 1", "level": "gold"}))) == "customer=Łódź 1, level=gold, on to sales"
 
 
 FAR = "+48600100208"
@@ -83,12 +83,12 @@ def dialled(tenant: Tenant, caller: str = "+48600100200", extension: str = "") -
 def calling(tenant: Tenant, caller: str = "+48600100200", extension: str = "") -> Simulation:
     script = Script(
         Origin.PHONE if extension else Origin.TRUNK, "+48221234567", NOON, extension, caller=caller,
-        call_servers={"crm": Reply(go_to=FAR)})
+        call_servers={"crm": CallServerReply(go_to=FAR)})
     return simulate(tenant, script)
 
 
 def test_number_outside_is_rung_through_the_trunk_and_sees_the_caller_or_what_the_element_says() -> None:
-    leg = Outside(FAR, "acme-trunk-carrier")
+    leg = ExternalNumber(FAR, "acme-trunk-carrier")
     assert dialled(with_server()) == Dial((), 30, outside=(leg,), shown="", vouching="+48221234567")
     assert dialled(with_server(), "201", "201") == Dial((), 30, outside=(leg,), shown="+48221234567", vouching="+48221234567")
     chosen = SERVER.replace("next:", "ring_s: 9, presentation: '+48221234567', trunk: carrier, next:")
@@ -96,7 +96,7 @@ def test_number_outside_is_rung_through_the_trunk_and_sees_the_caller_or_what_th
 
 
 def test_number_outside_is_rung_after_the_text_and_an_answer_ends_the_flow() -> None:
-    said = simulated(with_server(), Reply(text="Hej", go_to=FAR, show={"who": "Ewa"}))
+    said = simulated(with_server(), CallServerReply(text="Hej", go_to=FAR, show={"who": "Ewa"}))
     assert [why(said, i) for i in (1, 2, 3)] == [f"who=Ewa, reads 'Hej', on to {FAR}", f"calls {FAR}", "the conversation is over"]
     assert said.outcome == f"answered by {FAR}"
 
@@ -109,7 +109,7 @@ def test_number_is_remembered_digit_by_digit_while_the_text_is_read(number: str)
 
 
 def test_number_outside_that_nobody_answers_goes_on_to_unanswered_or_to_failed() -> None:
-    script = Script(Origin.TRUNK, "+48221234567", NOON, silent=frozenset({FAR}), call_servers={"crm": Reply(go_to=FAR)})
+    script = Script(Origin.TRUNK, "+48221234567", NOON, silent=frozenset({FAR}), call_servers={"crm": CallServerReply(go_to=FAR)})
     assert [in_english(visit.why) for visit in simulate(with_server(), script).path][2] == "noanswer, on to mail"
     other = with_server(SERVER.replace("next:", "unanswered: '203', next:"))
     assert [in_english(visit.why) for visit in simulate(other, script).path][2] == "noanswer, on to 203"
@@ -122,7 +122,7 @@ def test_callers_own_number_is_a_failure() -> None:
 def test_number_outside_without_a_trunk_or_a_number_to_show_is_a_failure() -> None:
     tenant = with_server()
     for without, found in (({"trunks": {}}, "no trunk leads outside"), ({"numbers": {}}, f"no number can be shown to {FAR}")):
-        known = facts(answers={AskServer("crm", "77"): Reply(go_to=FAR)})
+        known = facts(answers={AskServer("crm", "77"): CallServerReply(go_to=FAR)})
         state = State("crm", Awaits.ENTERED, 0)
         decision = next_step(tenant.model_copy(update=without), known, state, Entered())
         assert in_english(decision.path[0].why) == f"its answer cannot be used: go_to: {found}, on to mail"
@@ -155,7 +155,7 @@ def test_caller_types_digits_first_where_the_element_asks() -> None:
     with pytest.raises(Unanswered) as asked:
         next_step(tenant, facts(), first.state, Digits("1234"))
     assert asked.value.question == AskServer("crm", "1234")
-    assert [visit.node for visit in simulated(tenant, Reply(), "1234").path][:3] == ["start", "crm", "crm"]
+    assert [visit.node for visit in simulated(tenant, CallServerReply(), "1234").path][:3] == ["start", "crm", "crm"]
 
 
 def test_service_is_told_what_the_caller_typed_before() -> None:
@@ -166,7 +166,7 @@ def test_service_is_told_what_the_caller_typed_before() -> None:
 
 def test_text_is_spoken_in_its_own_language_or_the_tenants_and_the_call_then_enters_the_next_element() -> None:
     tenant = with_server()
-    for reply, question in ((Reply(text="Hej"), Speak("Hej", "pl")), (Reply(text="Hej", language="en"), Speak("Hej", "en"))):
+    for reply, question in ((CallServerReply(text="Hej"), Speak("Hej", "pl")), (CallServerReply(text="Hej", language="en"), Speak("Hej", "en"))):
         said = {AskServer("crm", "77"): reply}
         with pytest.raises(Unanswered) as asked:
             next_step(tenant, facts(answers=said), None, START)
@@ -178,13 +178,13 @@ def test_text_is_spoken_in_its_own_language_or_the_tenants_and_the_call_then_ent
 
 
 def test_text_that_cannot_be_spoken_is_a_failure() -> None:
-    known = {AskServer("crm", "77"): Reply(text="Hej", go_to="203"), Speak("Hej", "pl"): ""}
+    known = {AskServer("crm", "77"): CallServerReply(text="Hej", go_to="203"), Speak("Hej", "pl"): ""}
     assert in_english(next_step(with_server(), facts(answers=known), None, START).path[1].why) == "could not read 'Hej', on to mail"
 
 
 def test_service_that_sends_the_call_round_in_circles_reaches_the_failover() -> None:
-    assert simulated(with_server(), Reply(go_to="crm")).outcome == "failover"
-    assert simulated(with_server(), Reply(go_to="crm", text="a")).outcome == "failover"
+    assert simulated(with_server(), CallServerReply(go_to="crm")).outcome == "failover"
+    assert simulated(with_server(), CallServerReply(go_to="crm", text="a")).outcome == "failover"
 
 
 @pytest.mark.parametrize("url", [

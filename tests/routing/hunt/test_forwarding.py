@@ -11,7 +11,7 @@ from routing.call.english import in_english
 from routing.call.facts import DeviceState, Facts, Forwarding, Personal
 from routing.call.reasons import Why
 from routing.call.state import DialEnded, DialStatus, Digits, Origin, Started
-from routing.call.step import Dial, Hangup, Outside
+from routing.call.step import Dial, ExternalNumber, Hangup
 from routing.engine.engine import next_step
 from routing.hunt.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, who_rings
 from routing.tenant.tenant import Tenant
@@ -86,7 +86,7 @@ def test_forward_back_to_the_caller_is_not_followed() -> None:
 
 def test_mobile_rings_later_and_confirms_and_not_for_its_own_call() -> None:
     tenant = acme(TRUNK, DIRECT, MOBILE)
-    leg = Outside("+48600100201", "acme-trunk-carrier", 5, confirm=True, payer="201", permitted=True)
+    leg = ExternalNumber("+48600100201", "acme-trunk-carrier", 5, confirm=True, payer="201", permitted=True)
     step = next_step(tenant, Facts(NOON), None, Started(Origin.TRUNK, "+48221234567")).step
     assert step == Dial(DESK["201"], 20, outside=(leg,), vouching="+48221234567")
     own = next_step(tenant, Facts(NOON, caller="+48600100201"), None, Started(Origin.TRUNK, "+48221234567")).step
@@ -273,7 +273,7 @@ RINGS = (
     "Anna, devices: [desk]",
     'Anna, devices: [desk, dect], mobile: "+48600100201", rings: {internal: {desk: 0, dect: 5}, direct: {desk: 0, mobile: 9}, '
     "main: {dect: 0}, group: {desk: 3, mobile: 8}}")
-LEG = Outside("+48600100201", "acme-trunk-carrier", 0, confirm=True, payer="201", permitted=True)
+LEG = ExternalNumber("+48600100201", "acme-trunk-carrier", 0, confirm=True, payer="201", permitted=True)
 
 
 def dial(tenant: Tenant, *, dialled: str = "+48221234567", caller: str = "", **devices: DeviceState) -> Dial:

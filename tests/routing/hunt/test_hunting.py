@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from routing.call.effects import Offer, Turn, Withdraw
 from routing.call.english import in_english
 from routing.call.facts import Answer, DeviceState, Facts, Personal, Request, Unanswered
-from routing.call.questions import Load, Loads
+from routing.call.questions import Loads, UserLoad
 from routing.call.state import Decision, DialEnded, DialStatus, Event, Origin, Played, Started, State
 from routing.call.step import Dial, Play
 from routing.engine.engine import next_step
@@ -43,7 +43,7 @@ def of_all(algorithm: str, more: str = "") -> Tenant:
 class Asked:
     """Answers as Redis does; `turn` counts on over calls."""
 
-    def __init__(self, loads: dict[str, Load] | None = None) -> None:
+    def __init__(self, loads: dict[str, UserLoad] | None = None) -> None:
         self.loads, self.turn, self.offers = loads or {}, 0, list[Offer]()
 
     def answer(self, question: Request) -> Answer:
@@ -52,7 +52,7 @@ class Asked:
                 self.turn += 1
                 return self.turn - 1
             case Loads(extensions=extensions):
-                return tuple(self.loads.get(extension, Load()) for extension in extensions)
+                return tuple(self.loads.get(extension, UserLoad()) for extension in extensions)
             case Offer():
                 self.offers.append(question)
                 return 0
@@ -114,10 +114,10 @@ def may_ring(facts: Facts, extension: str) -> bool:
 
 
 @given(st.sampled_from(Algorithm), STATES, PERSONAL, st.floats(0, 1, exclude_max=True), st.sampled_from(["", *EXTENSIONS]),
-       st.lists(st.builds(Load, st.integers(0, 9), st.integers(0, 999), st.floats(0, 1e9)), min_size=8, max_size=8))
+       st.lists(st.builds(UserLoad, st.integers(0, 9), st.integers(0, 999), st.floats(0, 1e9)), min_size=8, max_size=8))
 def test_everybody_who_may_ring_is_offered_the_call_once_and_nobody_else(
     algorithm: Algorithm, devices: dict[str, DeviceState], personal: dict[str, Personal], chance: float, caller: str,
-    loads: list[Load],
+    loads: list[UserLoad],
 ) -> None:
     facts = Facts(NOON, caller or "299", chance=chance, devices=devices, personal=personal)
     asked = Asked(dict(zip(EXTENSIONS, loads, strict=True)))
@@ -158,11 +158,11 @@ def test_draw_is_a_permutation_whatever_the_chance(weights: list[int], chance: f
 
 
 def test_who_talked_longest_ago_and_who_never_talked_come_first() -> None:
-    assert by_idleness([0, 1, 2, 3], [Load(ended_at=9), Load(), Load(ended_at=3), Load()]) == [1, 3, 2, 0]
+    assert by_idleness([0, 1, 2, 3], [UserLoad(ended_at=9), UserLoad(), UserLoad(ended_at=3), UserLoad()]) == [1, 3, 2, 0]
 
 
 def test_fewest_conversations_count_first_then_the_least_talk() -> None:
-    assert by_load([0, 1, 2, 3], [Load(2, 1), Load(1, 90), Load(1, 10), Load(1, 10)]) == [2, 3, 1, 0]
+    assert by_load([0, 1, 2, 3], [UserLoad(2, 1), UserLoad(1, 90), UserLoad(1, 10), UserLoad(1, 10)]) == [2, 3, 1, 0]
 
 
 def test_round_begins_anywhere_and_leaves_nobody_out() -> None:
