@@ -22,7 +22,7 @@ from simulator.worlds import MAX_SPECIAL, World, special_worlds, usual_worlds
 MAX_CALLS = 12_000       # compared in all, each simulated twice
 MAX_WAYS = 25            # through the menus, for one caller at one moment
 MAX_QUESTIONS = 3        # keys one after the other
-MAX_WAYS = 4            # in one line
+MAX_SHOWN = 4            # in one line
 WRONG = "wrong key"
 FREE = "all are free"
 
@@ -278,8 +278,8 @@ def _ways(ways: list[tuple[str, ...] | None], all_ways: set[tuple[str, ...]]) ->
         return ""
     phrases = [
         " then ".join(f"key {key}" if key and key != WRONG else key or "no key" for key in way or ("",)) for way in keyed]
-    more = len(phrases) - MAX_WAYS
-    return " or ".join([*phrases[:MAX_WAYS], f"{more} other ways"] if more > 1 else phrases)
+    more = len(phrases) - MAX_SHOWN
+    return " or ".join([*phrases[:MAX_SHOWN], f"{more} other ways"] if more > 1 else phrases)
 
 
 def _states(found: list[str], usual: list[str]) -> str:
@@ -289,8 +289,8 @@ def _states(found: list[str], usual: list[str]) -> str:
         return "" if len(everybody) in (1, len(usual)) else "when " + " or ".join(words or FREE for words in everybody)
     if len(everybody) == len(usual) - 1:
         return "when nobody takes the call"
-    more = len(found) - MAX_WAYS
-    return "when " + " or ".join([*found[:MAX_WAYS], f"in {more} other cases"] if more > 1 else found)
+    more = len(found) - MAX_SHOWN
+    return "when " + " or ".join([*found[:MAX_SHOWN], f"in {more} other cases"] if more > 1 else found)
 
 
 def _callers(found: list[str], compared: set[str]) -> str:

@@ -28,7 +28,7 @@ from routing.call.facts import DeviceState
 from runtime.failure import RuntimeFailure
 from runtime.instance import centralka_command
 from runtime.process import Process
-from sipp import Account, Answer, Call, Callee, Caller, Load, Refused, Register, Silence, keys, run
+from sipp import Account, Answer, Call, Callee, Caller, Load, Refused, Register, SendHangUp, Silence, keys, run
 from tests.agents.audio import likeness, read_wav
 from tests.agents.baresip import phone
 from tests.live.calling import MAIN, dials

@@ -16,7 +16,7 @@ from routing.platform.trunks import AddressTrunk
 from simulator.scenario_grammar import PhoneBehaviour, PhoneDoes
 from simulator.scenario_run import Scene
 from simulator.simulate import simulate
-from sipp import Address, Answer, AwaitHangUp, Callee, Cast, Refuse, Ring, Silence, keys
+from sipp import Address, Answer, AwaitHangUp, Callee, Cast, Refuse, Ring, SendHangUp, Silence, keys
 from store import calendars, live, personal, switches, user_calls
 from store.follower import LiveFollower
 from store.lines import COUNTRIES, STOPPED, lines_key, outside_key
