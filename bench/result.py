@@ -62,7 +62,7 @@ class Results:
         return next(flow for flow in self.flows if flow.name == name)
 
     def doubts(self) -> list[str]:
-        """Why ratios of this run mean nothing; [] when they do."""
+        """Reasons not to trust the ratios of this run; [] if there are none."""
         found = []
         if max(self.other_work) > MOST_OTHER_WORK:
             before, after = (f"{100 * share:.0f} %" for share in self.other_work)

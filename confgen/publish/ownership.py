@@ -39,7 +39,7 @@ GROUPS: Final[Mapping[Id, tuple[Id, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class OwnershipRule:
     """The owner and group of a path and of all below it. `folder` and `file` are modes; setgid passes the group on."""
 
     owner: Id
@@ -48,43 +48,43 @@ class Rule:
     file: int = 0o640
 
 
-PUBLISHED: Final = Rule(Id.ROOT, Id.INSTANCE)
-PUBLISHED_FOLDERS: Final = {"tenants": Rule(Id.ROOT, Id.SERVICES), "phones": Rule(Id.ROOT, Id.PROVISION)}
-OTHER_FOLDERS: Final = Rule(Id.ROOT, Id.ASTERISK)
-RULES: Final[Mapping[str, Rule]] = {
-    ".": Rule(Id.ROOT, Id.INSTANCE, 0o750),
-    "settings.env": Rule(Id.ROOT, Id.SERVICES),
-    "secrets.json": Rule(Id.ROOT, Id.ROOT, file=0o600),
-    "compose.env": Rule(Id.ROOT, Id.ROOT, file=0o600),
-    "ami.secret": Rule(Id.ROOT, Id.AMI),
-    "redis.conf": Rule(Id.ROOT, Id.REDIS),
-    "asterisk": Rule(Id.ROOT, Id.ASTERISK),
-    "data": Rule(Id.ROOT, Id.ASTERISK),
-    "sounds": Rule(Id.ROOT, Id.ASTERISK),
+PUBLISHED: Final = OwnershipRule(Id.ROOT, Id.INSTANCE)
+PUBLISHED_FOLDERS: Final = {"tenants": OwnershipRule(Id.ROOT, Id.SERVICES), "phones": OwnershipRule(Id.ROOT, Id.PROVISION)}
+OTHER_FOLDERS: Final = OwnershipRule(Id.ROOT, Id.ASTERISK)
+RULES: Final[Mapping[str, OwnershipRule]] = {
+    ".": OwnershipRule(Id.ROOT, Id.INSTANCE, 0o750),
+    "settings.env": OwnershipRule(Id.ROOT, Id.SERVICES),
+    "secrets.json": OwnershipRule(Id.ROOT, Id.ROOT, file=0o600),
+    "compose.env": OwnershipRule(Id.ROOT, Id.ROOT, file=0o600),
+    "ami.secret": OwnershipRule(Id.ROOT, Id.AMI),
+    "redis.conf": OwnershipRule(Id.ROOT, Id.REDIS),
+    "asterisk": OwnershipRule(Id.ROOT, Id.ASTERISK),
+    "data": OwnershipRule(Id.ROOT, Id.ASTERISK),
+    "sounds": OwnershipRule(Id.ROOT, Id.ASTERISK),
     "published": PUBLISHED,
-    "published/known.json": Rule(Id.ROOT, Id.ROOT, file=0o600),
-    "authorities": Rule(Id.ROOT, Id.INSTANCE),
-    "tls": Rule(Id.ROOT, Id.INSTANCE, 0o710, 0o600),
-    "tls/sip.pem": Rule(Id.ROOT, Id.ASTERISK),
-    "tls/sip-key.pem": Rule(Id.ROOT, Id.ASTERISK),
-    "tls/web.pem": Rule(Id.ROOT, Id.PROVISION),
-    "tls/web-key.pem": Rule(Id.ROOT, Id.PROVISION),
-    "supervisor": Rule(Id.ROOT, Id.ROOT, 0o700, 0o600),
-    "spool": Rule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
-    "db": Rule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
-    "control": Rule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
-    "log": Rule(Id.ASTERISK, Id.RECORDS, 0o2770, 0o660),
-    "heard": Rule(Id.ASTERISK, Id.AGI, 0o2770, 0o660),
-    "said": Rule(Id.AGI, Id.ASTERISK),
-    "banned": Rule(Id.AMI, Id.ASTERISK),
-    "records": Rule(Id.AMI, Id.AMI, 0o700, 0o600),
-    "redis": Rule(Id.REDIS, Id.REDIS, 0o700, 0o600),
-    "run": Rule(Id.REDIS, Id.SERVICES),
+    "published/known.json": OwnershipRule(Id.ROOT, Id.ROOT, file=0o600),
+    "authorities": OwnershipRule(Id.ROOT, Id.INSTANCE),
+    "tls": OwnershipRule(Id.ROOT, Id.INSTANCE, 0o710, 0o600),
+    "tls/sip.pem": OwnershipRule(Id.ROOT, Id.ASTERISK),
+    "tls/sip-key.pem": OwnershipRule(Id.ROOT, Id.ASTERISK),
+    "tls/web.pem": OwnershipRule(Id.ROOT, Id.PROVISION),
+    "tls/web-key.pem": OwnershipRule(Id.ROOT, Id.PROVISION),
+    "supervisor": OwnershipRule(Id.ROOT, Id.ROOT, 0o700, 0o600),
+    "spool": OwnershipRule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
+    "db": OwnershipRule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
+    "control": OwnershipRule(Id.ASTERISK, Id.ASTERISK, 0o700, 0o600),
+    "log": OwnershipRule(Id.ASTERISK, Id.RECORDS, 0o2770, 0o660),
+    "heard": OwnershipRule(Id.ASTERISK, Id.AGI, 0o2770, 0o660),
+    "said": OwnershipRule(Id.AGI, Id.ASTERISK),
+    "banned": OwnershipRule(Id.AMI, Id.ASTERISK),
+    "records": OwnershipRule(Id.AMI, Id.AMI, 0o700, 0o600),
+    "redis": OwnershipRule(Id.REDIS, Id.REDIS, 0o700, 0o600),
+    "run": OwnershipRule(Id.REDIS, Id.SERVICES),
 }
 """By path in the instance's directory; the longest one that a path begins with counts. Other paths stay as they are."""
 
 
-def rule_of(path: PurePosixPath) -> Rule | None:
+def rule_of(path: PurePosixPath) -> OwnershipRule | None:
     """The rule of a path in the instance's directory."""
     match path.parts:
         case ("published", "revisions" | "folders", _, folder, *_):
@@ -104,7 +104,7 @@ def permit(home: Path) -> None:
 
 
 def _paths(home: Path, folder: Path) -> Iterator[Path]:
-    """What is to be given an owner, a folder after its contents. No symbolic link is followed or named."""
+    """Paths whose owner is set, a folder after its contents. No symbolic link is followed or named."""
     for entry in os.scandir(folder):
         if not entry.is_dir(follow_symlinks=False):
             if entry.is_file(follow_symlinks=False):
@@ -118,7 +118,7 @@ def _paths(home: Path, folder: Path) -> Iterator[Path]:
     yield folder
 
 
-def own(path: Path, rule: Rule) -> None:
+def own(path: Path, rule: OwnershipRule) -> None:
     """One path's owner, group and mode; a file that has gone meanwhile is no error."""
     try:
         found = path.lstat()

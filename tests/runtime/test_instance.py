@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from confgen.publish.instance import FOLDERS
-from confgen.publish.ownership import IDS, Id, Rule, permit, rule_of
+from confgen.publish.ownership import IDS, Id, OwnershipRule, permit, rule_of
 from runtime.failure import RuntimeFailure
 from runtime.instance import Instance, merge_settings, require_free_ids
 
@@ -48,7 +48,7 @@ def test_each_part_of_a_revision_is_for_its_readers_alone() -> None:
     for revisions in ("folders", "revisions"):
         for folder, group in (("tenants", Id.SERVICES), ("phones", Id.PROVISION), ("pjsip", Id.ASTERISK), ("voicemail", Id.ASTERISK)):
             path = PurePosixPath("published") / revisions / "000001-abc" / folder
-            assert rule_of(path) == rule_of(path / "acme.json") == Rule(Id.ROOT, group)
+            assert rule_of(path) == rule_of(path / "acme.json") == OwnershipRule(Id.ROOT, group)
 
 
 @needs_root
