@@ -52,7 +52,7 @@ class CalendarAddresses:
 
     async def run(self) -> None:
         """Never returns."""
-        await take_turns(lambda: self.fetch_due(time.time()), every_s=LOOK_S, failed="calendars stay as they are")
+        await take_turns(lambda: self.fetch_due(time.time()), every_s=LOOK_S, failed="calendars_not_fetched")
 
     async def fetch_due(self, now: float) -> None:
         """Fetches calendars that are new, have a new URL or are due, and forgets those that were removed.
@@ -78,7 +78,7 @@ class CalendarAddresses:
             events = await self._events(each)
         except (ValueError, AddressRefused, HostUnknown, TooLarge, TimeoutError, httpx.HTTPError) as error:
             failed = replace(known, tried_at=now, problem=problem_text(error))
-            log.warning("calendar not fetched", calendar=each.field, problem=failed.problem)
+            log.warning("calendar_not_fetched", calendar=each.field, problem=failed.problem)
             await calendars.put_failed(self._redis, each.field, failed, before)
         else:
             await calendars.put(self._redis, each.field, each.url, now, events, before)

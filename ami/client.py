@@ -123,7 +123,7 @@ class AmiClient:
             try:
                 await session.open(self._address, self._port, self._user, self._secret, LOGIN_LIMIT_S)
                 await self._report(session, None)
-                log.info("ami connected", address=self.where, user=self._user)
+                log.info("ami_connected", address=self.where, user=self._user)
                 problem = f"AMI connection to {self.where} lost: {await self._watch(session)}"
             except AmiRefused as error:
                 problem = f"AMI login refused for user {self._user!r} at {self.where}: {error}"
@@ -133,14 +133,14 @@ class AmiClient:
             except OSError as error:
                 problem = f"AMI connection to {self.where} failed: {error}"
             except Exception as error:  # the outermost loop of the service: whatever it was, connect again
-                log.exception("ami connection failed", address=self.where)
+                log.exception("ami_connection_failed", address=self.where)
                 problem = f"AMI connection to {self.where} failed: {error!r}"
             finally:
                 session.close()
                 self.connected.clear()
                 self._session = None
             if problem != reported:
-                log.warning(problem)
+                log.warning("ami_not_connected", address=self.where, problem=problem)
             reported = problem
             await self._report(None, problem)
             await asyncio.sleep(wait_s)
@@ -172,7 +172,7 @@ class AmiClient:
             try:
                 callback(event)
             except Exception:  # one event that can't be understood must not end the connection
-                log.exception("ami event refused", event_name=event.event)
+                log.exception("ami_event_refused", event_name=event.event)
 
 
 def _output(answer: Message) -> str:

@@ -35,10 +35,10 @@ class StopNotices:
             try:
                 all_sent = await self.send_due()
             except AWAY as error:
-                log.warning("redis away; nobody is told of stops", problem=str(error))
+                log.warning("stop_notices_delayed", problem=str(error))
                 all_sent = True
             except Exception:  # the outermost loop: the next stop must still be reported
-                log.exception("nobody is told of a stop")
+                log.exception("stop_notice_failed")
                 all_sent = False
             stop_if_cancelled()
             await asyncio.sleep(LOOK_S if all_sent else AWAY_S)
@@ -57,7 +57,7 @@ class StopNotices:
         try:
             tenant = self._published.tenant(slug).tenant
         except AgiError as error:
-            log.warning("stop of a tenant that is not published", tenant=slug, problem=str(error))
+            log.warning("stop_of_unpublished_tenant", tenant=slug, problem=str(error))
             return True
         notices = tenant.platform.notices
         if notices is not None:
@@ -65,10 +65,10 @@ class StopNotices:
             try:
                 await asyncio.to_thread(send, notices, mail)
             except (OSError, smtplib.SMTPException) as error:
-                log.warning("nobody is told of a stop", tenant=slug, extension=extension, to=mail["To"], server=notices.server,
+                log.warning("stop_notice_failed", tenant=slug, extension=extension, to=mail["To"], server=notices.server,
                             port=notices.port, problem=str(error))
                 return False
-            log.info("told of a stop", tenant=slug, extension=extension, to=mail["To"])
+            log.info("stop_notice_sent", tenant=slug, extension=extension, to=mail["To"])
         await self._redis.hset(NOTICED, field, why)
         return True
 

@@ -94,7 +94,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user:
                     "call records": partial(_keep_records, database_url, upgraded, follower),
                 }
                 running = [tasks.create_task(kept_running(run, name=name), name=name) for name, run in runs.items()]
-                log.info("ami service started", ami=ami.where, cel=str(cel_file))
+                log.info("ami_service_started", ami=ami.where, cel=str(cel_file))
                 await stop.wait()
                 for task in running:
                     task.cancel()
@@ -103,7 +103,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user:
             await redis.delete(live.READY)
             await redis.aclose()
         await engine.dispose()
-        log.info("ami service stopped")
+        log.info("ami_service_stopped")
 
 
 async def _keep_records(url: str, upgraded: asyncio.Event, follower: CelFollower) -> None:
@@ -114,7 +114,7 @@ async def _keep_records(url: str, upgraded: asyncio.Event, follower: CelFollower
             upgraded.set()
         except Exception as error:  # whatever it is, calls go on and their records wait in the CEL file
             if str(error) != problem:
-                log.error("the database can't be upgraded; call records wait in the CEL file", problem=str(error))
+                log.error("database_not_upgraded", problem=str(error))
             problem = str(error)
             await asyncio.sleep(UPGRADE_DELAY_S)
     await follower.run()

@@ -47,7 +47,7 @@ class WakeUps:
 
     async def run(self) -> None:
         """Never returns."""
-        await take_turns(self._look, every_s=LOOK_S, failed="nobody is woken up")
+        await take_turns(self._look, every_s=LOOK_S, failed="wake_ups_not_read")
 
     async def _look(self) -> None:
         await self._follower.loaded.wait()
@@ -82,9 +82,9 @@ class WakeUps:
             return
         try:
             await self._call(slug, extension, at)
-            log.info("wakes a user up", tenant=slug, extension=extension, tries=tries)
+            log.info("wake_up_call", tenant=slug, extension=extension, tries=tries)
         except AmiError as error:
-            log.warning("a user is not woken up yet", tenant=slug, extension=extension, problem=str(error))
+            log.warning("wake_up_call_delayed", tenant=slug, extension=extension, problem=str(error))
             await self._redis.decr(wakings)
             await self._redis.expire(waking, AFTER_FAILURE_S)
 
@@ -103,4 +103,4 @@ class WakeUps:
     async def _give_up(self, slug: str, extension: str, at: datetime, why: str) -> None:
         await personal.change(
             self._redis, slug, extension, lambda found: replace(found, wake_up=None) if found.wake_up == at else found)
-        log.warning("a user was not woken up", tenant=slug, extension=extension, at=at.isoformat(), problem=why)
+        log.warning("wake_up_call_failed", tenant=slug, extension=extension, at=at.isoformat(), problem=why)

@@ -121,6 +121,6 @@ async def serve(
         for at, context in ways:
             await listening.enter_async_context(await https.listen(address, at, context))
         ports = [str(at) for at, _ in ways]
-        log.info("provisioning service started", at=f"{address}:{','.join(ports)}", certificate=str(certificate))
+        log.info("provision_started", at=f"{address}:{','.join(ports)}", certificate=str(certificate))
         await stop.wait()
-    log.info("provisioning service stopped")
+    log.info("provision_stopped")

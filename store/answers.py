@@ -60,7 +60,7 @@ class Waiting:
                 return await ask()
         except AWAY as error:
             self._not_before = time.monotonic() + PAUSE_S
-            log.warning("redis away; decided without it", problem=str(error), question=repr(question)[:200])
+            log.warning("decided_without_redis", problem=str(error), question=repr(question)[:200])
             return without()
 
 
@@ -108,7 +108,7 @@ class RedisAnswers:
                 may = await self._briefly.ask(
                     lambda: pins.may_try_room(self._redis, tenant, question), lambda: True, question)
                 if not may:
-                    log.warning("conference PIN refused: too many wrong ones", tenant=tenant, call=call, room=question.room)
+                    log.warning("conference_pin_guessing_blocked", tenant=tenant, call=call, room=question.room)
                 return may
             case Withdraw(holder=holder):
                 return await self._briefly.ask(

@@ -76,7 +76,7 @@ class _Devices:
 
     def note_watched(self, watched: bool) -> None:
         if watched is not self._watched:
-            log.info("device states are watched" if watched else "device states may be stale", devices=len(self._known))
+            log.info("device_states_followed" if watched else "device_states_stale", devices=len(self._known))
             self._watched = watched
             self._show()
 
@@ -109,7 +109,7 @@ class _ByTenant(Generic[T]):
             try:
                 self.values.setdefault(tenant, {})[name] = self._read(text)
             except (ValueError, TypeError) as error:
-                log.warning("entry in Redis not understood", key=self.key, field=where, problem=str(error))
+                log.warning("redis_entry_refused", key=self.key, field=where, problem=str(error))
 
 
 class LiveFollower:
@@ -162,7 +162,7 @@ class LiveFollower:
                     await changes.subscribe(CHANGES)
                     await self._load(redis)
                     if away:
-                        log.info("redis back", devices=len(self.live.devices))
+                        log.info("redis_back", devices=len(self.live.devices))
                     delay_s, away = FIRST_DELAY_S, False
                     asked = time.monotonic()
                     while True:
@@ -173,10 +173,10 @@ class LiveFollower:
                             asked = time.monotonic()
             except AWAY as error:
                 if not away:
-                    log.warning("redis away; deciding with what was known last", problem=str(error))
+                    log.warning("live_state_stale", problem=str(error))
                 away = True
             except Exception:  # the outermost loop: whatever it was, begin again
-                log.exception("live state can't be followed")
+                log.exception("live_state_not_followed")
             finally:
                 self.loaded.clear()
                 self._devices.note_watched(False)
@@ -202,7 +202,7 @@ class LiveFollower:
             changes = [
                 {str(name): str(text) for name, text in change.get(each.name, {}).items()} for each in self._hashes]
         except (ValueError, TypeError, AttributeError) as error:
-            log.warning("change in Redis not understood", problem=str(error))
+            log.warning("redis_change_refused", problem=str(error))
             return
         if change.get("all"):
             await self._load(redis)

@@ -156,7 +156,7 @@ class Lines:
             whose = user if limit is Limit.USER_MINUTES else NOBODY
             why = reason_text(reasons_of(limit, limits, user))
             await self.stop(tenant, whose, why)
-            log.warning("calls outside are stopped", tenant=tenant, extension=whose, limit=limit, call=call)
+            log.warning("external_calls_stopped", tenant=tenant, extension=whose, limit=limit, call=call)
         return limit
 
     async def ended(self, tenant: str, call: str, day: str, outside_s: Mapping[str, int], pipeline: Pipeline) -> None:

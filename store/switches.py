@@ -56,5 +56,5 @@ async def flip(redis: Redis, tenant: str, question: Flip, decision: str) -> int:
             return int(await redis.eval(
                 _FLIP, 2, SWITCHES, known, field, json.dumps(question.positions), before, REMEMBERED_S, CHANGES))
     except AWAY as error:
-        log.warning("redis away; a switch stays where it is", problem=str(error), field=field)
+        log.warning("switch_not_moved", problem=str(error), field=field)
         return NOT_CHANGED

@@ -1,4 +1,4 @@
-"""Word check: no class name is defined twice, and prose uses the words of the field (design.md, style.md).
+"""Word check: no class name is defined twice, a log event is a key, and prose uses the words of the field (style.md).
 
 Reads docstrings, comments and documents. Prints each place with what to write instead; ends with 1 if there is any.
 `python tools/words.py --count` prints totals by word and by folder.
@@ -27,6 +27,8 @@ FORBIDDEN = {
     r"(is|are|was|were) away": "is unavailable, is not reachable",
     r"(is|are) there\b(?! (a|an|any|no|one|more)\b)": "is present, exists, is registered",
 }
+LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
+KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 QUESTION = re.compile(r"^(What|Whether|Who|Whom|Whose|How|Why)\b")
 
 
@@ -50,6 +52,23 @@ def prose_of_python(path: Path) -> Iterator[tuple[int, str, bool]]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string.lstrip("# "), False
+
+
+def log_events(path: Path) -> Iterator[Finding]:
+    """Log events that are no keys: the first argument of log.info() and the like, and `failed` of take_turns()."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name("log"), attr=level), args=[event, *_]) if level in LEVELS:
+                events = [event]
+            case ast.Call(func=ast.Name("take_turns")):
+                events = [each.value for each in node.keywords if each.arg == "failed"]
+            case _:
+                continue
+        for event in events:
+            for each in (event.body, event.orelse) if isinstance(event, ast.IfExp) else (event,):
+                is_key = isinstance(each, ast.Constant) and KEY.fullmatch(str(each.value))
+                if not is_key and not (isinstance(each, ast.Name) and each.id == "failed"):
+                    yield Finding(str(path), each.lineno, ast.unparse(each), "a log event is a key, such as call_answered")
 
 
 def findings(path: Path) -> Iterator[Finding]:
@@ -81,8 +100,8 @@ def main() -> int:
     listed = subprocess.run(["git", "ls-files", "*.py", "*.md"], capture_output=True, text=True, check=True).stdout.split()
     paths = [Path(name) for name in listed if Path(name).is_file()]
     product = [path for path in paths if path.suffix == ".py" and path.parts[0] not in ("tests", "bench", "tools")]
-    found = [*repeated_classes(product), *(each for path in paths if path.parts[0] not in ("tests", "tools")
-                                             for each in findings(path))]
+    found = [*repeated_classes(product), *(each for path in product for each in log_events(path))]
+    found += [each for path in paths if path.parts[0] not in ("tests", "tools") for each in findings(path)]
     if "--count" in sys.argv:
         for title, counted in (("word", Counter(each.found.lower() for each in found)),
                                ("folder", Counter(each.path.rpartition("/")[0] or "." for each in found))):

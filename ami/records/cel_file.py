@@ -126,7 +126,7 @@ class CelFile:
         with suppress(FileNotFoundError):
             if self._files and os.stat(self.rotated).st_ino not in kept:
                 self.rotated.unlink()
-                log.info("rotated CEL file deleted", file=str(self.rotated))
+                log.info("cel_file_deleted", file=str(self.rotated))
 
     def close(self) -> None:
         for file in self._files:
@@ -195,8 +195,8 @@ class CelFile:
         elif status.st_size >= self._rotate_at and not self.rotated.exists() and self._has_space():
             try:
                 self.path.rename(self.rotated)
-                log.info("CEL file rotated", file=str(self.path), bytes=status.st_size)
+                log.info("cel_file_rotated", file=str(self.path), bytes=status.st_size)
             except OSError as error:
                 self._rotate_at *= 2
-                log.warning("the CEL file can't be rotated", file=str(self.path), problem=str(error))
+                log.warning("cel_file_not_rotated", file=str(self.path), problem=str(error))
 

@@ -78,9 +78,9 @@ class LoadCounter:
                     await self._loads.count([had for had, _ in batch])
                     await user_calls.note_callers(self._redis, [to for _, to in batch])
             except AWAY as error:
-                log.warning("redis away; what users talked is counted later", problem=str(error), calls=len(self._waiting))
+                log.warning("user_calls_counted_later", problem=str(error), calls=len(self._waiting))
                 if (lost := len(self._waiting) - MOST_WAITING) > 0:
-                    log.error("calls are never counted: redis is away too long", calls=lost)
+                    log.error("user_calls_not_counted", calls=lost)
                     del self._waiting[:lost]
                 return
             del self._waiting[:len(batch)]
@@ -165,7 +165,7 @@ class RecordWriter:
             record = assemble(ended)
             if record is not None:
                 return WaitingRecord(ended, record, payers(ended.events))
-            log.info("call of no tenant isn't kept", call=ended.linkedid, channel=ended.events[0].channel)
+            log.info("call_without_tenant_skipped", call=ended.linkedid, channel=ended.events[0].channel)
         except Exception as error:  # one call that fails must not stop the others
             log.exception("call_record_failed", call=ended.linkedid)
             self._lose(ended, "failed", repr(error))

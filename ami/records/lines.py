@@ -133,7 +133,7 @@ class LineKeeper:
 
     async def run(self) -> None:
         """Never returns."""
-        await take_turns(self.renew_due, every_s=LOOK_S, failed="lines of calls in progress are not renewed")
+        await take_turns(self.renew_due, every_s=LOOK_S, failed="lines_not_renewed")
 
     async def renew_due(self) -> None:
         """Raises what store.live.AWAY lists; leases that were not renewed then are renewed at the next turn."""

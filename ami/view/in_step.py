@@ -43,7 +43,7 @@ class InStep:
 
     async def run(self) -> NoReturn:
         await self._follower.loaded.wait()
-        await take_turns(self._turn, every_s=LOOK_S, failed="lamps and agents of queues stay as they are")
+        await take_turns(self._turn, every_s=LOOK_S, failed="asterisk_not_kept_in_step")
 
     async def _turn(self) -> None:
         """Raises AmiError, and AgiError before the first publish."""

@@ -51,7 +51,7 @@ class LiveView:
             try:
                 await self._take_snapshot()
             except AmiError as error:
-                log.warning("no snapshot of devices", problem=str(error))
+                log.warning("devices_not_read", problem=str(error))
                 number -= 1
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -67,7 +67,7 @@ class LiveView:
         for event in (*devices, *late):
             self._set_device(event)
         self._devices.rewrite()
-        log.info("snapshot taken", devices=len(self._devices.values))
+        log.info("devices_read", devices=len(self._devices.values))
 
     def _take(self, event: Message) -> None:
         if self._late is not None:

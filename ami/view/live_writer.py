@@ -46,11 +46,11 @@ class LiveWriter:
                 await self._write()
                 stop_if_cancelled()
                 if away:
-                    log.info("redis back")
+                    log.info("redis_back")
                 delay_s, away = FIRST_DELAY_S, False
             except AWAY as error:
                 if not away:
-                    log.warning("redis away; live state is kept until it is back", problem=str(error))
+                    log.warning("live_state_not_written", problem=str(error))
                 stop_if_cancelled()
                 away = True
                 self._rewrite()
@@ -92,5 +92,5 @@ class LiveWriter:
                 pipeline.publish(CHANGES, json.dumps({"devices": states, "calls": list(calls)}))
             before = (await pipeline.execute())[0]
         if before != self._name and any(each.begun and not whole for each, whole, _ in taken):
-            log.info("redis lost what was written; writing it all", found=before)
+            log.info("live_state_lost_in_redis", found=before)
             self._rewrite()

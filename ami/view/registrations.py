@@ -40,7 +40,7 @@ class Registrations:
     async def run(self) -> None:
         """Never returns."""
         self._changed.set()
-        await take_turns(self._turn, every_s=PAUSE_S, failed="registrations are not known")
+        await take_turns(self._turn, every_s=PAUSE_S, failed="registrations_not_read")
 
     async def _turn(self) -> None:
         with suppress(TimeoutError):

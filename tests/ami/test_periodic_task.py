@@ -19,9 +19,9 @@ async def test_turn_that_fails_is_followed_by_the_next_and_the_same_absence_is_t
             raise end
 
     with capture_logs() as told, pytest.raises(asyncio.CancelledError):
-        await take_turns(turn, every_s=0, failed="nothing is done")
+        await take_turns(turn, every_s=0, failed="nothing_done")
     assert [(each["event"], each.get("problem")) for each in told] == [
-        ("nothing is done", problem) for problem in ("away", "away", None, "refused")]
+        ("nothing_done", problem) for problem in ("away", "away", None, "refused")]
 
 
 async def test_task_that_fails_begins_again_and_the_others_never_notice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ async def test_service_killed_during_calls_leaves_one_record_each(tmp_path: Path
             async with service(tmp_path, peer.port) as process:
                 with cel.open("ab") as file:
                     file.writelines(lines[start:end])
-                await line_with(process, "snapshot taken")
+                await line_with(process, "devices_read")
                 if end < len(lines):
                     process.kill()
                     continue

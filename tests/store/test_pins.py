@@ -68,7 +68,7 @@ async def test_room_takes_so_many_wrong_pins_over_all_calls_at_once_and_then_for
             found = await asyncio.gather(*(may("acme", ROOM_WRONG) for _ in range(50)))
         assert found.count(True) == MAX_ROOM_TRIES
         assert logs[0] == {
-            "event": "conference PIN refused: too many wrong ones", "log_level": "warning", "tenant": "acme", "call": "1.1",
+            "event": "conference_pin_guessing_blocked", "log_level": "warning", "tenant": "acme", "call": "1.1",
             "room": "board"}
         assert not await may("acme", ROOM_RIGHT)
         assert 3500 < await redis.ttl(room_key("acme", "board", inside=False)) <= 3600
