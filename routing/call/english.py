@@ -45,7 +45,7 @@ SENTENCES: Mapping[Why, str] = {
     Why.UNKNOWN_NUMBER: "{0:or nothing} is no number here",
     Why.NO_PIN: "no PIN",
     Why.WRONG_PIN: "a wrong PIN",
-    Why.TOO_MANY_PINS: "too many wrong PINs of late",
+    Why.TOO_MANY_PINS: "too many recent wrong PINs",
     Why.NO_CALL: "an event without a call",
     Why.NODE_GONE: "no such element any more",
     Why.CANNOT_GO_ON: "cannot go on: {0}",

@@ -112,4 +112,4 @@ async def test_who_keys_one_wrong_pin_too_many_over_all_calls_hears_so_and_the_r
     call = await pbx.record("201", "told", since=began)
     assert path_of(call)[:5] == [
         ("start", "201 dials 801"), ("chaired", "asks for the PIN"), ("chaired", "a wrong PIN, asks again"),
-        ("chaired", "too many wrong PINs of late"), ("chaired", "on to bye")]
+        ("chaired", "too many recent wrong PINs"), ("chaired", "on to bye")]
