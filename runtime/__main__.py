@@ -1,7 +1,8 @@
-"""`python -m runtime up|down|status|prepare|test-docker`, as the Makefile calls it. Exit code 2: the system is at fault."""
+"""`python -m runtime up|down|status|...`, as the Makefile calls it. Exit code 2: the system is at fault."""
 
 import os
 import sys
+from pathlib import Path
 
 from runtime import up
 from runtime.failure import RuntimeFailure
@@ -17,12 +18,14 @@ def main(arguments: list[str]) -> int:
             up.down()
         case ["status"]:
             up.status()
+        case ["instance", home]:
+            up.make_instance(Path(home))
         case ["prepare"]:
             up.prepare_host()
         case ["test-docker", *rest]:
             return up.test_docker(rest)
         case _:
-            say("usage: python -m runtime up|down|status|prepare|test-docker [pytest arguments]")
+            say("usage: python -m runtime up|down|status|prepare|instance DIRECTORY|test-docker [pytest arguments]")
             return 1
     return 0
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from confgen.publish.ownership import IDS, permit
+from confgen.publish.ownership import IDS, Id, permit
 from runtime.failure import RuntimeFailure
 from runtime.places import REPOSITORY
 
@@ -101,13 +101,20 @@ def merge_settings(text: str, given: Mapping[str, str]) -> str:
     return "".join(f"{line}\n" for line in (*kept, *(f"{name}={value}" for name, value in given.items())))
 
 
+def account_of(number: Id) -> str:
+    """The name of a user or group where systemd starts the processes: runtime/systemd/sysusers.conf."""
+    return f"centralka-{number.name.lower()}"
+
+
 def require_free_ids() -> None:
-    """Raises RuntimeFailure where an account of this host has a number of our users."""
+    """Raises RuntimeFailure where another account of this host has a number of our users."""
     for number in IDS:
         for look_up, kind in ((pwd.getpwuid, "user"), (grp.getgrgid, "group")):
             try:
                 name = look_up(number)[0]
             except KeyError:
+                continue
+            if name in map(account_of, Id):
                 continue
             raise RuntimeFailure(
                 f"found the {kind} {name!r} with the number {number:d}, expected none: Centralka's processes run as the users "

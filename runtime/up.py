@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from centralka.settings import Settings
 from runtime import packages, root
@@ -13,7 +13,7 @@ from runtime.choose import Choice, Kind, choose, open_runtime
 from runtime.docker import DockerRuntime
 from runtime.engine import Engine, NoEngine, engine_for_tests, find_engine
 from runtime.failure import RuntimeFailure
-from runtime.instance import centralka_command
+from runtime.instance import Instance, centralka_command
 from runtime.local import LocalRuntime
 from runtime.places import REPOSITORY, ROOT
 from runtime.process import Process, Runtime
@@ -71,6 +71,14 @@ def prepare_host() -> None:
             say(f"The Debian root is made anew: stopping {name}")
             LocalRuntime(name).stop()
     root.build(ROOT, recipe)
+
+
+def make_instance(home: Path) -> None:
+    """Makes or completes the directory of an instance whose processes systemd starts (docs/systemd.md)."""
+    instance = Instance(home, PurePosixPath(home))
+    instance.prepare({}, is_running=False)
+    instance.permit()
+    say(f"The instance is in {home}; next: centralka --home {home} apply TENANTS")
 
 
 def local_instances() -> list[str]:
