@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import accumulate
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -120,13 +121,14 @@ class Start(NamedTuple):
 
 def assemble(ended: EndedCall) -> tuple[CallRecord, tuple[Leg, ...]] | None:
     """The record of a call and its legs; None if the first channel belongs to no tenant."""
-    by_channel: dict[str, list[CelEvent]] = {}
-    for event in ended.events:
-        by_channel.setdefault(event.uniqueid, []).append(event)
     tenant = tenant_of(ended.events)
     if not tenant:
         return None
-    ended_at = max(event.at for event in ended.events)
+    all_events = _never_back(ended.events)
+    by_channel: dict[str, list[CelEvent]] = {}
+    for event in all_events:
+        by_channel.setdefault(event.uniqueid, []).append(event)
+    ended_at = all_events[-1].at
     legs = tuple(_leg(tenant, ended.linkedid, events, ended_at) for events in by_channel.values())
     taken = taken_of(legs)
     taken.sort(key=lambda leg: leg.answered_at or ended_at)
@@ -148,8 +150,15 @@ def assemble(ended: EndedCall) -> tuple[CallRecord, tuple[Leg, ...]] | None:
         answered_at=taken[0].answered_at if taken else None, ended_at=ended_at,
         caller=start.caller, caller_name=start.caller_name, dialled=start.dialled,
         answered_by=extension_of(taken[0].endpoint, tenant) if taken else None,
-        outcome=outcome, path=tuple(_path(ended.events)))
+        outcome=outcome, path=tuple(_path(all_events)))
     return call, legs
+
+
+def _never_back(events: Sequence[CelEvent]) -> list[CelEvent]:
+    """The events, none earlier than the one before it: where the clock was set back during a call, the call seems shorter than
+    it was, and no part of it has a negative duration."""
+    latest = accumulate((event.at for event in events), max)
+    return [event if event.at == at else replace(event, at=at) for event, at in zip(events, latest, strict=True)]
 
 
 def taken_of(legs: Sequence[Leg]) -> list[Leg]:

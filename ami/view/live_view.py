@@ -5,12 +5,13 @@ the number can contain whole forged events. https://docs.asterisk.org/Configurat
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from ami.client import AmiClient, AmiError, Message
 from ami.records.calls import endpoint_of
+from ami.view.boot_time import BootTime
 from routing.call.facts import DeviceState
 from store.live import LiveHash
 
@@ -35,13 +36,17 @@ class LiveView:
     """Keeps `devices` as Asterisk reports them; while Asterisk is unreachable, they keep their last states."""
 
     def __init__(self, ami: AmiClient, devices: LiveHash) -> None:
-        self.booted_at: datetime | None = None       # of the Asterisk last connected to; up to a second too late
+        self._boot = BootTime()                      # of the Asterisk last connected to; up to a second too late
         self.current = asyncio.Event()               # set while the view follows a connection
         self._ami, self._devices = ami, devices
         self._late: list[Message] | None = []        # events that arrive while a snapshot is taken
         ami.on_event("FullyBooted", self._note_boot)
         ami.on_event("DeviceStateChange", self._take)
         ami.on_event("Registry", _log_registration)
+
+    @property
+    def booted_at(self) -> datetime | None:
+        return self._boot.earliest
 
     async def run(self) -> None:
         """Take a snapshot at each new connection. Never returns."""
@@ -82,7 +87,7 @@ class LiveView:
 
     def _note_boot(self, event: Message) -> None:
         """FullyBooted, sent at the end of the boot and after each login."""
-        self.booted_at = datetime.now(UTC) - timedelta(seconds=int(event.uptime))
+        self._boot.note(int(event.uptime))
 
 
 def _log_registration(event: Message) -> None:

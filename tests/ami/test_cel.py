@@ -247,3 +247,11 @@ def test_far_half_of_a_local_channel_keeps_its_old_linkedid_and_the_call_is_one_
         line("LINKEDID_END", uniqueid="2.2", **other))
     ((call, legs),) = found
     assert (call.linkedid, call.dialled, len(legs)) == ("1.1", "202", 3)
+
+
+def test_call_during_which_the_clock_is_set_back_has_no_negative_duration() -> None:
+    ((call, legs),) = records(
+        line("CHAN_START", at=7000), line("CHAN_START", uniqueid="1.2", at=7001), line("ANSWER", uniqueid="1.2", at=7002),
+        line("HANGUP", uniqueid="1.2", at=3500), line("HANGUP", at=3501), line("LINKEDID_END", at=3501))
+    assert call.started_at <= (call.answered_at or call.started_at) <= call.ended_at
+    assert all(leg.started_at <= (leg.answered_at or leg.started_at) <= leg.ended_at for leg in legs)
