@@ -80,6 +80,9 @@ CEL_FREE_BYTES: Final = Gauge(
 CEL_RESERVED_BYTES: Final = Gauge(
     "centralka_cel_reserved_bytes", "Space that is reserved for the CEL file when its file system is full.", registry=AMI)
 AMI_CONNECTED: Final = Gauge("centralka_ami_connected", "1 while the AMI service is logged in to Asterisk.", registry=AMI)
+REDIS_WRITABLE: Final = Gauge(
+    "centralka_redis_writable", "1 while Redis takes what the AMI service writes, 0 while it is down or its disk is full.",
+    registry=AMI)
 QUEUE_CALLERS: Final = Gauge("centralka_queue_callers", "Callers waiting, by queue.", ["queue"], registry=AMI)
 QUEUE_LONGEST_WAIT_SECONDS: Final = Gauge(
     "centralka_queue_longest_wait_seconds", "The longest wait of a caller who is waiting now, by queue.", ["queue"],

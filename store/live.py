@@ -95,9 +95,10 @@ def connect(url: str) -> Redis:
     """A client for `unix:///path/redis.sock` or `redis://...`; connects at its first use, every wait is limited.
 
     Disconnects raise; the client never reconnects silently: changes published meanwhile, or earlier writes, would be missing.
+    It sends no PING of its own: while the disk is full, Redis refuses PING, but it answers questions.
     """
     return Redis.from_url(url, decode_responses=True, socket_timeout=LIMIT_S, socket_connect_timeout=LIMIT_S,
-                          health_check_interval=10, retry=Retry(NoBackoff(), 0))
+                          retry=Retry(NoBackoff(), 0))
 
 
 def stop_if_cancelled() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 from redis.asyncio import Redis
 
+from services import metrics
 from store.live import (
     AWAY,
     CALLS,
@@ -45,10 +46,12 @@ class LiveWriter:
             try:
                 await self._write()
                 stop_if_cancelled()
+                metrics.REDIS_WRITABLE.set(1)
                 if away:
                     log.info("redis_back")
                 delay_s, away = FIRST_DELAY_S, False
             except AWAY as error:
+                metrics.REDIS_WRITABLE.set(0)
                 if not away:
                     log.warning("live_state_not_written", problem=str(error))
                 stop_if_cancelled()

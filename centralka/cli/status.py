@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ami.client import AmiClient, AmiError, Message
 from ami.view.live_view import STATES
 from centralka.settings import Settings
+from confgen.publish.disk_space import scarce_space
 from routing.call.facts import DeviceState
 from routing.numbering.endpoint import TrunkEndpoint, read_endpoint
 from store import calendars, database, live, record_health, registrations
@@ -123,6 +124,7 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
             bans = {address: ban for address, ban in (await load_bans(redis)).items() if datetime.now(UTC) < ban.until}
             guessed = await load_guessed(redis)
             health = await record_health.get(redis)
+            await redis.ping()           # refused while Redis cannot write
 
     services = await asyncio.gather(
         _ask("asterisk", f"{settings.ami_address}:{settings.ami_port}", ask_asterisk),
@@ -140,6 +142,8 @@ async def collect(settings: Settings, ami_user: str, ami_secret: str) -> Status:
     wrong += [f"calls outside of {whose(field)} are stopped since {why}" for field, why in sorted(stopped.items())]
     wrong += [f"{name}: {count} wrong SIP passwords lately" for name, count in sorted(guessed.items())]
     wrong += problems_of(health) if health else []
+    if not health and (scarce := scarce_space(settings.home)):        # Redis does not know it while it cannot write
+        wrong.append(scarce)
     if seen is not None:
         phones = tuple(replace(phone, notice=notice_of(phone, seen.get(phone.endpoint))) for phone in phones)
     return Status(tuple(services), phones, trunks, calls, tuple(wrong), bans)
@@ -219,8 +223,9 @@ async def _ask_ami_service(redis_url: str) -> None:
     try:
         async with live.connect(redis_url) as redis:
             is_ready = await redis.exists(live.READY)
+            await redis.ping()
     except live.AWAY:
-        raise LookupError("is not known while redis gives no answer") from None
+        raise LookupError("is not known while redis gives no answer or cannot write") from None
     if not is_ready:
         raise LookupError("gives no sign of life; it isn't running, or has no Asterisk or no database")
 

@@ -17,6 +17,7 @@ from confgen.publish.asterisk_reload import (
     marker_files,
     marker_of,
 )
+from confgen.publish.disk_space import space_named
 from confgen.publish.old_sounds import delete_old_sounds
 from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
 from confgen.publish.sip_database import make_database, write_all_objects, write_mailboxes
@@ -167,10 +168,12 @@ def _digest(texts: Files) -> str:
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """One change of the instance's secrets and revisions at a time. Raises BlockingIOError when another one runs."""
+    """One change of the instance's secrets and revisions at a time. Raises BlockingIOError when another one runs. An error in
+    the block names the disk where that is almost full."""
     with open(home / "published" / ".lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BlockingIOError(f"another command is changing {home}") from None
-        yield
+        with space_named(home):
+            yield

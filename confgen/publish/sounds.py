@@ -141,13 +141,17 @@ async def make_sounds(sounds: Iterable[Sound], folder: Path, kept: SoundCache | 
             continue
         raw = folder / f".{sound.name}.raw.wav"
         ready = folder / f".{sound.name}.wav"
-        if isinstance(sound.source, bytes):
-            raw.write_bytes(sound.source)
-            await _convert(raw, ready)
-        else:
-            await _speak(sound.source, VOICES[sound.language], raw, ready, kept)
-        ready.chmod(0o640)
-        ready.rename(target)
+        try:
+            if isinstance(sound.source, bytes):
+                raw.write_bytes(sound.source)
+                await _convert(raw, ready)
+            else:
+                await _speak(sound.source, VOICES[sound.language], raw, ready, kept)
+            ready.chmod(0o640)
+            ready.rename(target)
+        finally:            # where the disk is full, they would keep it so
+            raw.unlink(missing_ok=True)
+            ready.unlink(missing_ok=True)
         made += 1
     return made
 
@@ -166,7 +170,6 @@ async def _speak(text: str, voice: str, raw: Path, ready: Path, kept: SoundCache
 
 async def _convert(raw: Path, ready: Path) -> None:
     await _run(["sox", str(raw), *FORMAT, str(ready), *EFFECTS])
-    raw.unlink()
 
 
 @cache
