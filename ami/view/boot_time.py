@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-SLACK = timedelta(seconds=2)         # Asterisk tells its uptime in whole seconds; less than this is no change of the clock
+SLACK = timedelta(seconds=2)         # Asterisk reports its uptime in whole seconds; less than this is no change of the clock
 
 
 class BootTime:
@@ -12,15 +12,15 @@ class BootTime:
         self, clock: Callable[[], datetime] = lambda: datetime.now(UTC), monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock, self._monotonic = clock, monotonic
-        self._told: datetime | None = None           # by the last login
+        self._reported: datetime | None = None           # by the last login
         self._earliest: datetime | None = None
         self._offset = self._offset_now()
 
     def note(self, uptime_s: int) -> None:
-        """Asterisk tells its uptime after each login; it is by the clock, too."""
-        told = self._clock() - timedelta(seconds=uptime_s)
-        if self._told is None or abs(told - self._told) > SLACK:
-            self._told = self._earliest = told
+        """Asterisk reports its uptime after each login; it is by the clock, too."""
+        reported = self._clock() - timedelta(seconds=uptime_s)
+        if self._reported is None or abs(reported - self._reported) > SLACK:
+            self._reported = self._earliest = reported
             self._offset = self._offset_now()
 
     @property

@@ -23,7 +23,7 @@ class Machine:
         self.boot.note(int((self.now - self.booted).total_seconds()))
 
 
-def test_boot_of_a_clock_that_nobody_sets_is_as_told() -> None:
+def test_boot_of_a_clock_that_nobody_sets_is_as_reported() -> None:
     machine = Machine()
     assert machine.boot.earliest is None
     machine.passed += 2 * HOUR
