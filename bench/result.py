@@ -68,6 +68,8 @@ class Results:
             before, after = (f"{100 * share:.0f} %" for share in self.other_work)
             found.append(f"others used {before} of the processors before and {after} after the run, "
                          f"expected at most {100 * MOST_OTHER_WORK:.0f} %")
+        if any(not run.per_s for run in (*self.service, *self.pyst2)):
+            found.append("decisions alone: no answer was the expected step, so the client or the service is wrong")
         for base in map(self.flow, BASELINES.values()):
             if not base.ceiling:
                 found.append(f"{base.title}: calls failed at every rate, though nothing is decided")
