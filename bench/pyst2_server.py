@@ -1,7 +1,7 @@
 """The same decisions by pyst2's `asterisk.agi` in a threaded server, the usual way to write one: the baseline."""
 
+import asyncio
 import sys
-from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path, PurePosixPath
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -10,7 +10,7 @@ from typing import Any, cast
 from asterisk.agi import AGI
 
 from agi.call_servers import CallServers
-from agi.decision_service import AgiAnswer, DecisionService
+from agi.decision_service import DecisionService
 from agi.fastagi import Query, read_arguments
 from agi.slow_answers import SlowAnswers
 from agi.speech import Speech
@@ -52,26 +52,18 @@ class ThreadedAgi(AGI):  # type: ignore[misc]
 
 
 class Handler(StreamRequestHandler):
-    def __init__(self, service: DecisionService, *arguments: Any) -> None:
-        self._service = service
+    def __init__(self, service: DecisionService, loop: asyncio.AbstractEventLoop, *arguments: Any) -> None:
+        self._service, self._loop = service, loop
         super().__init__(*arguments)
 
     def handle(self) -> None:
         agi = ThreadedAgi(self)
         arguments = read_arguments(agi.env["agi_network_script"].partition("?")[2])
-        answer = at_once(self._service.answer(Query(agi.env["agi_uniqueid"], arguments), no_time))
+        deciding = self._service.answer(Query(agi.env["agi_uniqueid"], arguments), no_time)
+        answer = asyncio.run_coroutine_threadsafe(deciding, self._loop).result()
         agi.appexec("CELGenUserEvent", answer.event)
         agi.set_variable("STATE", answer.state)
         agi.set_variable("STEP", answer.step)
-
-
-def at_once(decision: Coroutine[None, None, AgiAnswer]) -> AgiAnswer:
-    """The decisions that are measured ask nothing, so they never wait and need no event loop."""
-    try:
-        decision.send(None)
-    except StopIteration as done:
-        return cast("AgiAnswer", done.value)
-    raise RuntimeError("the decision waits for something")
 
 
 def no_time(_: int) -> None:
@@ -84,14 +76,15 @@ class Server(ThreadingTCPServer):
     daemon_threads = True
 
 
-def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
+async def main(home: Path, asterisk_home: PurePosixPath, host: str, port: int) -> None:
+    """The threads read and write; the decisions, which may ask Redis, are made on this event loop."""
     configure_log()
     outside = SlowAnswers(CallServers(), Speech(make_speech, home / "said"), Understanding(home / "heard"))
     answers = RedisAnswers(live.connect(f"unix://{home}/run/redis.sock"))
     service = DecisionService(PublishedTenants(home), Live(), answers, outside, asterisk_home)
-    with Server((host, port), cast("Any", partial(Handler, service))) as server:
-        server.serve_forever()
+    with Server((host, port), cast("Any", partial(Handler, service, asyncio.get_running_loop()))) as server:
+        await asyncio.to_thread(server.serve_forever)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), PurePosixPath(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    asyncio.run(main(Path(sys.argv[1]), PurePosixPath(sys.argv[2]), sys.argv[3], int(sys.argv[4])))
