@@ -19,7 +19,7 @@ from confgen.publish.asterisk_reload import (
 )
 from confgen.publish.disk_space import space_named
 from confgen.publish.old_sounds import delete_old_sounds
-from confgen.publish.revision import Revision, current, current_name, history, point_to, record, write_revision
+from confgen.publish.revision import Revision, current, current_name, discard, history, point_to, record, write_revision
 from confgen.publish.sip_database import make_database, write_all_objects, write_mailboxes
 from confgen.render.sip_objects import IN_FILES, files_by_kind, objects_in
 from confgen.render.tenant_files import Files
@@ -73,7 +73,12 @@ async def publish(
     if any(map(is_read_by_asterisk, (*written, *gone))) or not marker_of(before).startswith(own):
         written |= marker_files(own + digest)
     after = write_revision(home, before, written, gone, digest) if written or gone else before
-    folders, complaint = await _switch(home, before, after, asterisk)
+    try:
+        folders, complaint = await _switch(home, before, after, asterisk)
+    except BaseException:
+        if after is not before and after.name != current_name(home):
+            discard(home, after.name)
+        raise
     names = [*(history(home) if earlier is None else earlier)]
     if names[-1:] != [after.name]:
         names.append(after.name)

@@ -70,6 +70,15 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
     published = home / "published"
     number = max((int(path.name.split("-")[0]) for path in (published / "revisions").glob("[0-9]*-*")), default=0) + 1
     name = f"{number:06}-{digest}"
+    try:
+        _write(published, name, before, written, gone)
+    except BaseException:
+        discard(home, name)
+        raise
+    return Revision(home, name)
+
+
+def _write(published: Path, name: str, before: Revision, written: Files, gone: Collection[str]) -> None:
     made, temporary = published / "folders" / name, published / "revisions" / f".{name}"
     for left in (made, temporary):         # left by a command that was killed
         shutil.rmtree(left, ignore_errors=True)
@@ -94,7 +103,13 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
         (made / path).write_text(text)
         (made / path).chmod(0o640)
     temporary.rename(published / "revisions" / name)
-    return Revision(home, name)
+
+
+def discard(home: Path, name: str) -> None:
+    """Deletes a revision that has never become current, and its folders, which no other revision links to. Never fails."""
+    published = home / "published"
+    for made in (published / "revisions" / f".{name}", published / "revisions" / name, published / "folders" / name):
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def history(home: Path) -> list[str]:

@@ -52,6 +52,14 @@ async def test_publishing_the_same_again_makes_no_revision(home: Path) -> None:
     assert await publish(home, {"pjsip/acme.conf": "a\n"}, None) == type(first)(first.revision, (), None)
 
 
+async def test_revision_that_cannot_be_written_leaves_nothing(home: Path) -> None:
+    await publish(home, {"tenants/acme.json": "{}"}, None)
+    before = sorted((home / "published").rglob("*"))
+    with pytest.raises(UnicodeEncodeError):
+        await publish(home, {"tenants/acme.json": "[]", "tenants/rossi.json": "\ud800"}, None)
+    assert sorted((home / "published").rglob("*")) == before
+
+
 async def test_what_did_not_change_is_written_once(home: Path) -> None:
     await publish(home, {"tenants/acme.json": "{}", "tenants/rossi.json": "{}"}, None)
     before = (home / "published" / "current").resolve()
