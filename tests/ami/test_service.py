@@ -61,7 +61,7 @@ async def count(store: CallStore) -> int:
 
 async def test_service_starts_alone_and_stops_when_told_to(tmp_path: Path) -> None:
     async with service(tmp_path, ami_port=1) as process:
-        await line_with(process, "call records wait in the CEL file")
+        await line_with(process, "database_not_upgraded")
         process.terminate()
         async with asyncio.timeout(LIMIT_S):
             assert await process.wait() == 0
@@ -70,7 +70,7 @@ async def test_service_starts_alone_and_stops_when_told_to(tmp_path: Path) -> No
 async def test_service_finds_everything_later_and_gives_its_sign_of_life(tmp_path: Path) -> None:
     redis = RedisServer()
     async with ami_peer() as peer, service(tmp_path, peer.port, redis.url) as process:
-        await line_with(process, "redis away")
+        await line_with(process, "live_state_not_written")
         (tmp_path / "db").mkdir()
         await redis.start()
         try:
