@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,10 +18,18 @@ from runtime.sources import SOURCES
 from sipp import Answer, AwaitHangUp, Callee, Load, SendHangUp, Silence, keys
 from tests.live.calling import DIRECT, IDLE, MAIN, dials
 from tests.live.pbx import TENANTS, TRUNK, Pbx, path_of, until
+from tests.live.started_instance import settings_at, started_instance
 
 pytestmark = pytest.mark.live
 LIMIT_S = 400            # ten times what the whole test needs
 FIELD = ("    country: ", "    vintage: int = 1\n    country: ")
+
+
+@pytest.fixture
+def pbx() -> Iterator[Pbx]:
+    """An instance of its own: the history is compared, which other tests change."""
+    with started_instance("upgraded", settings_at("127.77.0.173"), TENANTS) as pbx:
+        yield pbx
 
 
 def another_version(folder: Path) -> Path:
@@ -77,7 +85,6 @@ async def ten_conversations(pbx: Pbx) -> AsyncIterator[None]:
 
 async def test_calls_go_on_and_new_ones_are_decided_by_the_file_while_versions_change(pbx: Pbx, tmp_path: Path) -> None:
     other = await asyncio.to_thread(another_version, tmp_path)
-    await asyncio.to_thread(pbx.runtime.apply, TENANTS)    # another test may have published something else
     history = earlier_revisions(pbx.settings.home)
     async with ten_conversations(pbx):
         await asyncio.to_thread(publish, other, pbx)
