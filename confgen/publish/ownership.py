@@ -6,7 +6,7 @@ a process; a process writes only its own data, and reads only the folders of its
 
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
@@ -132,7 +132,7 @@ def own(path: Path, rule: OwnershipRule) -> None:
         return
 
 
-def own_published(folders: Collection[Path]) -> None:
-    """Gives new folders of a revision the groups of their readers, before a file is written there. Only root can."""
-    for folder in folders if os.geteuid() == 0 else ():
+def own_published(folder: Path) -> None:
+    """Gives a new folder of a revision the group of its readers, before a file is written there. Only root can."""
+    if os.geteuid() == 0:
         own(folder, PUBLISHED_FOLDERS.get(folder.name, OTHER_FOLDERS))

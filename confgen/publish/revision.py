@@ -70,6 +70,7 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
     published = home / "published"
     number = max((int(path.name.split("-")[0]) for path in (published / "revisions").glob("[0-9]*-*")), default=0) + 1
     name = f"{number:06}-{digest}"
+    discard(home, name)         # left by a command that was killed
     try:
         _write(published, name, before, written, gone)
     except BaseException:
@@ -80,9 +81,8 @@ def write_revision(home: Path, before: Revision, written: Files, gone: Collectio
 
 def _write(published: Path, name: str, before: Revision, written: Files, gone: Collection[str]) -> None:
     made, temporary = published / "folders" / name, published / "revisions" / f".{name}"
-    for left in (made, temporary):         # left by a command that was killed
-        shutil.rmtree(left, ignore_errors=True)
-        left.mkdir(mode=0o750, parents=True)      # an instance made before there were such folders has none
+    for new in (made, temporary):
+        new.mkdir(mode=0o750, parents=True)       # an instance made before there were such folders has none
     changed = {_folder(path) for path in (*written, *gone)}
     changed |= {folder.name for folder in before.folders() if not folder.is_symlink()}
     kept: dict[str, list[str]] = {folder: [] for folder in changed}
@@ -92,7 +92,7 @@ def _write(published: Path, name: str, before: Revision, written: Files, gone: C
             kept[folder].append(path)
     for folder, paths in kept.items():
         (made / folder).mkdir(mode=0o750)
-        own_published([made / folder])
+        own_published(made / folder)
         (temporary / folder).symlink_to(f"../../folders/{name}/{folder}")
         for path in paths:
             os.link(f"{published}/revisions/{before.name}/{path}", f"{made}/{path}")
