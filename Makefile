@@ -3,6 +3,8 @@ PYTHON ?= python3
 # Test modules at once: as many as processors, so that SIPp keeps its own timers.
 TESTERS ?= 2
 BIN := .venv/bin
+# Bytecode is kept, whatever the shell says: compiling tests and packages anew takes each process seconds.
+export PYTHONDONTWRITEBYTECODE :=
 # A module of tests stays in one worker, and the long ones, which stand first, begin first.
 SPREAD := --dist loadfile --no-loadscope-reorder
 .PHONY: up help down status quick test proof test-docker bench lint ruff types imports words

@@ -132,9 +132,10 @@ def device_phones(scene: Scene) -> dict[str, PhoneBehaviour]:
 
 async def carriers(pbx: Pbx, cast: Cast, scene: Scene) -> None:
     """The numbers outside that the scenario calls, behind their trunks, once Asterisk knows that somebody is there."""
-    phones = {scene.scenario.phones.get(number, ANSWERS) for number in outside_of(scene)}
+    legs = legs_of(scene)
+    phones = {scene.scenario.phones.get(leg.number, ANSWERS) for leg in legs}
     stays = Answer(ending=AwaitHangUp()) if scene.scenario.talk else None      # until who transfers has handed over
-    for name, trunk in trunks_of(scene).items():
+    for name, trunk in trunks_of(scene, legs).items():
         does = FAILS if name in scene.scenario.given.failing_trunks else stays or far_behaviour(*phones)
         await cast.callee(Callee(then=does), at=Address(trunk.address, trunk.port), calls=None)
         await asyncio.to_thread(pbx.runtime.asterisk_cli, f"pjsip qualify {TrunkEndpoint(scene.tenant.tenant, name)}")
@@ -161,20 +162,16 @@ def far_behaviour(phone: PhoneBehaviour) -> Answer | Refuse | Ring:
 
 def why_not_live(scene: Scene) -> str:
     """Why a scenario is played by the simulator alone; '' for all others."""
-    numbers = outside_of(scene)
-    if any(trunk.port == SIP_PORT for trunk in trunks_of(scene).values()):
+    legs = legs_of(scene)
+    if any(trunk.port == SIP_PORT for trunk in trunks_of(scene, legs).values()):
         return "the carrier and its caller would be two phones at one address"
-    if len({scene.scenario.phones.get(number, ANSWERS) for number in numbers}) > 1:
+    if len({scene.scenario.phones.get(leg.number, ANSWERS) for leg in legs}) > 1:
         return "the numbers outside do different things, and one carrier plays them all alike"
     return ""
 
 
-def outside_of(scene: Scene) -> set[str]:
-    """The numbers outside that the scenario calls."""
-    return {leg.number for leg in legs_of(scene)}
-
-
 def legs_of(scene: Scene) -> list[ExternalNumber]:
+    """The numbers outside that the scenario calls."""
     steps = simulate(scene.tenant, scene.script()).steps
     return [leg for step in steps if isinstance(step, Dial) for leg in step.outside]
 
@@ -184,9 +181,9 @@ def numbers_in(steps: Sequence[str]) -> list[str]:
     return [number for step in steps for number in re.findall(r"(?:PJSIP/|Local/[0-9]+-[01]-)(\+?[0-9]+)[@-]", step)]
 
 
-def trunks_of(scene: Scene) -> dict[str, AddressTrunk]:
+def trunks_of(scene: Scene, legs: Sequence[ExternalNumber]) -> dict[str, AddressTrunk]:
     """The trunks that the scenario's calls leave by."""
-    endpoints = {leg.trunk for leg in legs_of(scene)}
+    endpoints = {leg.trunk for leg in legs}
     found: dict[str, AddressTrunk] = {}
     for name, trunk in scene.tenant.trunks.items():
         if str(TrunkEndpoint(scene.tenant.tenant, name)) not in endpoints:
