@@ -5,6 +5,7 @@ a second, and longer where the machine is busy. `installed` runs the script that
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -18,6 +19,8 @@ import traceback
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
+
+from pydantic import BaseModel
 
 LIMIT_S = 300
 MAX_REQUEST_BYTES = 1_000_000
@@ -77,6 +80,7 @@ def serve(listener: socket.socket) -> None:
     package = importlib.import_module("centralka.cli")
     for module in pkgutil.iter_modules(package.__path__, "centralka.cli."):
         importlib.import_module(module.name)
+    build_models()
     running: list[int] = []
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [])
@@ -89,6 +93,16 @@ def serve(listener: socket.socket) -> None:
             run(connection)
         connection.close()
         running = [each for each in (*running, process) if os.waitpid(each, os.WNOHANG)[0] == 0]
+
+
+def build_models() -> None:
+    """Pydantic builds a model at its first use, which each command would do again."""
+    models: list[type[BaseModel]] = [BaseModel]
+    for model in models:
+        models += model.__subclasses__()
+    for model in models[1:]:
+        model.model_rebuild()
+    gc.freeze()      # a collection in a forked process would write to every page
 
 
 def run(connection: socket.socket) -> NoReturn:
