@@ -74,7 +74,7 @@ async def serve(*, ami_address: str, ami_port: int, ami_user: str, ami_cel_user:
             guard = SipGuard(ami, redis, home / "banned" / "addresses.conf", lambda: registrations.addresses)
             asterisk_log = AsteriskLog(home / "log" / "asterisk.log", log_token(ami_secret))
             keeper = LineKeeper(Lines(redis), follower.legs)
-            wake_ups = WakeUps(ami, redis, known, published, asterisk_home, view.current.is_set)
+            wake_ups = WakeUps(ami, redis, known, published, asterisk_home)
             async with asyncio.TaskGroup() as tasks:
                 runs: dict[str, Callable[[], Awaitable[None]]] = {
                     "live view": view.run,

@@ -17,7 +17,6 @@ from redis.asyncio import Redis
 
 from ami.client import AmiClient, AmiError
 from ami.periodic_task import take_turns
-from routing.call.facts import DeviceState
 from services.asterisk_text import AgiError, checked, sound_path
 from services.published_tenants import PublishedTenants
 from store import personal
@@ -35,15 +34,14 @@ KEEP_S: Final = 2 * 3600
 
 
 class WakeUps:
-    """`follower` knows the wake-up times and, if `is_current`, the phones' states. The decision service notes an answer and
-    removes the time."""
+    """`follower` knows the wake-up times. The decision service notes an answer and removes the time."""
 
     def __init__(
         self, ami: AmiClient, redis: Redis, follower: LiveFollower, published: PublishedTenants, asterisk_home: PurePosixPath,
-        is_current: Callable[[], bool], now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ami, self._redis, self._follower, self._published = ami, redis, follower, published
-        self._home, self._is_current, self._now = asterisk_home, is_current, now
+        self._home, self._now = asterisk_home, now
 
     async def run(self) -> None:
         """Never returns."""
@@ -57,7 +55,7 @@ class WakeUps:
         for slug, extension, at in due:
             if self._now() - at > LATEST:
                 await self._give_up(slug, extension, at, "it is too late")
-            elif self._ami.connected.is_set() and self._is_current():
+            elif self._ami.connected.is_set():
                 await self._try(slug, extension, at)
 
     async def _try(self, slug: str, extension: str, at: datetime) -> None:
@@ -67,9 +65,19 @@ class WakeUps:
         except (AgiError, KeyError):
             await self._give_up(slug, extension, at, "there is no such user")
             return
-        states = {self._follower.live.devices.get(endpoint, DeviceState.UNKNOWN) for endpoint in endpoints}
-        if states - {DeviceState.UNAVAILABLE, DeviceState.UNKNOWN}:
+        try:
+            can_ring = [await self._can_ring(endpoint) for endpoint in endpoints]
+        except AmiError as error:
+            log.warning("wake_up_call_delayed", tenant=slug, extension=extension, problem=str(error))
+            return
+        if any(can_ring):
             await self._wake(slug, extension, at)
+
+    async def _can_ring(self, endpoint: str) -> bool:
+        """Asterisk says so, not the live state, which after a restart still has the states of before. Raises AmiError."""
+        name = checked(endpoint, "[a-z0-9_-]+", "endpoint")
+        answer = await self._ami.action("Getvar", Variable=f"DEVICE_STATE(PJSIP/{name})")
+        return answer.value not in {"UNAVAILABLE", "INVALID", "UNKNOWN"}
 
     async def _wake(self, slug: str, extension: str, at: datetime) -> None:
         waking, wakings = f"centralka:waking:{slug}/{extension}", f"centralka:wakings:{slug}/{extension}/{at.isoformat()}"

@@ -37,7 +37,6 @@ class LiveView:
 
     def __init__(self, ami: AmiClient, devices: LiveHash) -> None:
         self._boot = BootTime()                      # of the Asterisk last connected to; up to a second too late
-        self.current = asyncio.Event()               # set while the view follows a connection
         self._ami, self._devices = ami, devices
         self._late: list[Message] | None = []        # events that arrive while a snapshot is taken
         ami.on_event("FullyBooted", self._note_boot)
@@ -60,9 +59,6 @@ class LiveView:
                 number -= 1
                 await asyncio.sleep(RETRY_S)
                 continue
-            self.current.set()
-            await self._ami.lost(number)
-            self.current.clear()
 
     async def _take_snapshot(self) -> None:
         self._late = []

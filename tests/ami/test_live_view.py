@@ -98,8 +98,8 @@ async def test_call_in_progress_is_told_and_ends(redis_server: RedisServer) -> N
 
 
 async def test_events_with_text_of_a_caller_are_nobodys_business(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as (view, _):
-        await until(view.current.is_set)
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (_, writer):
+        await until(lambda: writer.devices.values)
         assert not set(peer.names) & {"CoreShowChannels", "Status"}
     conf = (Path(__file__).parent.parent.parent / "templates" / "manager.conf.j2").read_text()
     assert re.findall(r"for event in \((.*)\)", conf) == ['"FullyBooted", "Shutdown", "DeviceStateChange", "Registry"']
@@ -112,8 +112,8 @@ async def test_boot_of_asterisk_is_known_after_each_login(redis_server: RedisSer
             text += event("FullyBooted", Privilege="system,all", Uptime="3600", LastReload="1", Status="Fully Booted")
         return text
 
-    async with ami_peer(answer) as peer, watched(peer, redis_server.url) as (view, _):
-        await until(view.current.is_set)
+    async with ami_peer(answer) as peer, watched(peer, redis_server.url) as (view, writer):
+        await until(lambda: writer.devices.values)
         assert view.booted_at is not None
         assert abs(datetime.now(UTC) - timedelta(hours=1) - view.booted_at) < timedelta(seconds=10)
 
@@ -136,8 +136,8 @@ async def test_everything_is_written_again_after_redis_came_back_empty(redis_ser
 
 
 async def test_snapshot_replaces_what_asterisk_forgot(redis_server: RedisServer) -> None:
-    async with ami_peer() as peer, watched(peer, redis_server.url) as (view, _):
-        await until(view.current.is_set)
+    async with ami_peer() as peer, watched(peer, redis_server.url) as (_, writer):
+        await until(lambda: writer.devices.values)
         peer.send(event("DeviceStateChange", Device="PJSIP/acme-202-desk", State="INUSE"))
         await eventually(devices_in, redis_server, lambda devices: len(devices) == 2)
         peer.drop()
