@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from routing.call.reasons import reason_text
 from routing.call.state import (
+    REDIRECTED,
     Awaits,
     Chosen,
     ConferenceLeft,
@@ -95,6 +96,8 @@ def read_dial_ended(text: str) -> DialEnded:
     """From Asterisk's DIALSTATUS and, behind it, HANGUPCAUSE."""
     found = re.fullmatch(r"([A-Z]*)([0-9]{0,3})", text, re.ASCII)
     status, cause = found.groups() if found else ("", "")
+    if status == DialStatus.BUSY and not int(cause or 0):
+        return DialEnded(DialStatus.BUSY, REDIRECTED)
     return DialEnded(DialStatus(status) if status in set(DialStatus) else DialStatus.CONGESTION, int(cause or 0))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import structlog
 
@@ -20,11 +20,11 @@ from routing.call.effects import CheckPin, LiveEffect, PinIs
 from routing.call.facts import Answer, Facts, Request, Unanswered
 from routing.call.questions import HasPin, LiveQuestion
 from routing.call.reasons import Why
-from routing.call.state import Awaits, Visit
+from routing.call.state import Awaits, Origin, Visit
 from routing.engine.engine import next_step, transfer_refusal
 from routing.engine.entry import START
 from routing.nodes.outbound_policy import why_not_called
-from routing.numbering.numbers import caller_number, dialled_number
+from routing.numbering.numbers import caller_name, caller_number, dialled_number
 from services import metrics
 from services.asterisk_text import DIGITS, AgiError, checked, lot_name, sound_path, step_text
 from services.published_tenants import PublishedTenants
@@ -55,6 +55,13 @@ class AgiAnswer:
     state: str
     step: str
     forgets: bool = False      # the digits keyed for this decision
+    caller: tuple[str, ...] = ()         # the commands that correct what people are shown of the caller
+
+
+def _corrections(has_colleagues_number: bool, has_colleagues_name: bool) -> tuple[str, ...]:
+    """The AGI commands by which a caller from outside is shown without these."""
+    number = ('SET VARIABLE CALLERID(num) ""', 'SET VARIABLE CALLERID(pres) "unavailable"') if has_colleagues_number else ()
+    return (*number, *(('SET VARIABLE CALLERID(name) ""',) if has_colleagues_name else ()))
 
 
 class DecisionService:
@@ -77,6 +84,7 @@ class DecisionService:
         answer = await self.answer(query, hold)
         return [
             *(['SET VARIABLE DIGITS ""'] if answer.forgets else []),
+            *answer.caller,
             "SET AUTOHANGUP 0",
             f'EXEC CELGenUserEvent "{answer.event}"',
             f'SET VARIABLE STATE "{answer.state}"',
@@ -89,7 +97,7 @@ class DecisionService:
         began = time.perf_counter()
         of = query.argument
         slug, dialled, extension, state_before = of("tenant"), of("dialled"), of("extension"), of("state")
-        caller, caller_name, transferrer = of("caller"), of("name"), of("transferrer")
+        caller, called_themselves, transferrer = of("caller"), of("name"), of("transferrer")
         published = self._published.tenant(slug)
         state = read_state(state_before)
         result = ChannelResult(of("digits"), of("ended"), of("voicemail"), of("left"))
@@ -97,8 +105,17 @@ class DecisionService:
         tenant = published.tenant
         number = unquote(dialled)
         is_secret = state is not None and state.awaits is Awaits.PIN
+        said, who = unquote(caller), caller_number(unquote(caller), tenant.country)
+        corrections: tuple[str, ...] = ()
+        if of("origin") == Origin.TRUNK:
+            who = caller_number(said, tenant.country, tenant.internal_numbers)
+            if state is None:
+                name = caller_name(unquote(called_themselves), said, tenant.internal_numbers, tenant.names.values())
+                poses = not who and bool(caller_number(said, tenant.country))
+                corrections = _corrections(poses, bool(called_themselves) and not name)
+                caller, called_themselves = "" if poses else caller, quote(name, safe="")
         facts = Facts(
-            self._now(), extension, caller_number(unquote(caller), tenant.country),
+            self._now(), extension, who,
             dialled_number(number, tenant.country, tenant.numbers), random.random(), self._live.devices,  # noqa: S311
             self._live.switches.get(slug, {}),
             dict(self._live.personal.get(slug, {})),      # a copy: this decision itself may change the settings
@@ -107,7 +124,7 @@ class DecisionService:
             keys="" if is_secret else read_digits(result.digits))
         call = checked(of("call"), UNIQUEID, "linkedid")
         asking = Asking(published, call, facts, query.uniqueid, f"{query.uniqueid}/{state_before}")
-        kind = "step," if state else f"start,{start_text(caller, caller_name, dialled)};"
+        kind = "step," if state else f"start,{start_text(caller, called_themselves, dialled)};"
         try:
             decision = await self._decide(asking, lambda facts: next_step(tenant, facts, state, event), hold)
             text = step_text(decision.step, tenant, published.sounds, self._home)
@@ -117,12 +134,12 @@ class DecisionService:
             log.exception("decision_failed", tenant=slug, call=call, state=state_before)
             _count("step", "failover", began)
             failed = path_text((Visit(state.node if state else START, Why.INTERNAL_ERROR()),))
-            return AgiAnswer(f"{kind}{failed}", state_before, FAILOVER, is_secret)
+            return AgiAnswer(f"{kind}{failed}", state_before, FAILOVER, is_secret, corrections)
         path = path_text(decision.path)
         log.info(
             "step", tenant=slug, call=call, step=text, path=path, took_us=round((time.perf_counter() - began) * 1e6))
         _count("step", type(decision.step).__name__.lower(), began)
-        return AgiAnswer(f"{kind}{path}", state_text(decision.state), text, is_secret)
+        return AgiAnswer(f"{kind}{path}", state_text(decision.state), text, is_secret, corrections)
 
     async def transfer(self, query: Query, hold: Hold) -> list[str]:
         """The AGI commands that set the target of a phone's transfer, or the sounds that explain a refusal. Arguments:

@@ -1,6 +1,6 @@
 """Settings of one running instance, chosen by the operator: its directory and its listening addresses."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Self
 
@@ -24,6 +24,7 @@ def networks(text: object) -> object:
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
+PRIVATE_NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8")))
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(networks)]
 
 
@@ -40,7 +41,10 @@ class Settings(BaseSettings):
     tenants: Path = Path("tenants")             # the directory of tenant files
     sip_address: str = "127.0.0.1"
     sip_port: int = Field(default=5060, ge=1, le=65535)
+    sip_tcp: bool = True                        # SIP over TCP at the same port, besides UDP
     sip_tls_port: int = Field(default=0, ge=0, le=65535)      # usually 5061: then equipment speaks TLS and SRTP; 0: none does
+    outside_address: str = ""                   # address or host name that peers outside know: behind 1:1 NAT, in a cloud
+    inside_networks: Networks = PRIVATE_NETWORKS        # their peers get the SIP address instead
     rtp_start: int = Field(default=10000, ge=1024, le=65535)
     rtp_end: int = Field(default=10999, ge=1024, le=65535)
     agi_address: str = "127.0.0.1"
@@ -78,6 +82,11 @@ class Settings(BaseSettings):
             values["certificate"] = values.get("certificate") or home / OWN_CERTIFICATE
             values["certificate_key"] = values.get("certificate_key") or home / OWN_KEY
         return values
+
+    @property
+    def media_address(self) -> str:
+        """Of telephones' audio; empty where Asterisk listens at all addresses of the machine."""
+        return "" if ip_address(self.sip_address).is_unspecified else self.sip_address
 
     @property
     def provision_url(self) -> str:

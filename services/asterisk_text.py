@@ -185,7 +185,8 @@ def outside_channel(leg: ExternalNumber, tenant: Tenant, dial: Dial) -> str:
     if _is_direct(leg, dial):
         return f"PJSIP/{number}@{trunk}"
     arguments = f"{number_shown(dial.shown)}-{number_shown(dial.vouching)}-{checked(leg.payer, '([0-9]{2,6})?', 'payer')}"
-    return f"Local/{int(leg.after_s)}-{int(leg.confirm)}-{number}-{arguments}-{trunk}@{tenant.tenant}-confirm/n"
+    asks = int(leg.confirm) + 2 * int(dial.hidden)
+    return f"Local/{int(leg.after_s)}-{asks}-{number}-{arguments}-{trunk}@{tenant.tenant}-confirm/n"
 
 
 def _is_direct(leg: ExternalNumber, dial: Dial) -> bool:
@@ -201,7 +202,8 @@ def shown_outside(dial: Dial, tenant: Tenant) -> str:
     leg = dial.outside[0]
     if _is_direct(leg, dial) and not is_emergency(leg.number, tenant.country):      # which nobody pays for
         arguments[5:7] = leg.number, checked(leg.payer, "([0-9]{2,6})?", "payer")
-    return f"b(outside^s^1({'^'.join(arguments).rstrip('^') or '^'}))"
+    extension = leg.number if _is_direct(leg, dial) else "s"
+    return f"b(outside^{extension}^1({'^'.join(arguments).rstrip('^') or '^'}))"
 
 
 def own_call(dial: Dial, tenant: str) -> str:

@@ -70,8 +70,9 @@ def _played(tenant: Tenant, script: Script, questions: SimulatedAnswers) -> Simu
         for extension in tenant.users for endpoint in tenant.endpoints_of(extension)
     }
     dialled = dialled_number(script.dialled, tenant.country, tenant.numbers)
+    caller = caller_number(script.caller, tenant.country, tenant.internal_numbers if script.origin is Origin.TRUNK else ())
     facts = Facts(
-        script.moment, script.caller_extension, caller_number(script.caller, tenant.country), dialled, script.chance, devices,
+        script.moment, script.caller_extension, caller, dialled, script.chance, devices,
         script.switches, script.personal, script.calendars, transferrer=script.transferrer)
     event: Event = Started(script.origin, script.dialled, script.caller_extension)
     state: State | None = None

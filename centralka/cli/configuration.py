@@ -176,7 +176,8 @@ def render_read(read: Configuration, settings: Settings) -> Rendered:
         tenant_sounds = sounds_of(tenant, path.parent, document)
         names = {prompt: sound.name for prompt, sound in tenant_sounds.items()}
         rendered |= render_tenant(
-            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, read.sources.get(name))
+            tenant, secrets, names, settings.asterisk_home, settings.sip_tls_port > 0, read.sources.get(name),
+            settings.media_address)
         sounds[tenant.tenant] = tuple(tenant_sounds.values())
     announcing = [tenant for tenant in read.tenants if any(queue.announce for queue in tenant.queues.values())]
     line_languages = frozenset(language for tenant in announcing for language in tenant.languages)
@@ -243,7 +244,8 @@ def _rendered_again(revision: Revision, slugs: Iterable[str], secrets: Secrets, 
             names = ", ".join(sorted(missing))
             raise LookupError(f"{slug} was published by an earlier version, which had no {names}; apply its file")
         files |= render_tenant(
-            tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0, read_source(values))
+            tenant, secrets, sounds, settings.asterisk_home, settings.sip_tls_port > 0, read_source(values),
+            settings.media_address)
     return files
 
 

@@ -7,6 +7,7 @@ values that could become something else in any of them.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, cast
@@ -30,6 +31,11 @@ class Endpoint:
     media_encryption: str = "no"
     disallow: str = ""
     allow: tuple[str, ...] = ()
+    media_address: str = ""
+    bind_rtp_to_media_address: bool = False
+    incoming_call_offer_pref: str = "local"
+    rtp_timeout: int = 0
+    rtp_timeout_hold: int = 0
     device_state_busy_at: int = 0
     t38_udptl: bool = False
     t38_udptl_ec: str = "none"
@@ -44,12 +50,15 @@ class Endpoint:
     outbound_auth: str = ""
     aors: str = ""
     callerid: str = ""
+    from_user: str = ""
+    from_domain: str = ""
     trust_id_inbound: bool               # whether it may say who calls
     accountcode: str = ""
     tenantid: str = ""
     language: str = ""
     send_pai: bool = False
     subscribe_context: str = ""
+    message_context: str = ""
     named_call_group: tuple[str, ...] = ()
     named_pickup_group: tuple[str, ...] = ()
     moh_suggest: str = "default"
@@ -87,12 +96,12 @@ class Aor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identify:
-    """The address from which a trunk calls."""
+    """The addresses and networks from which a trunk calls."""
 
     kind: ClassVar[str] = "identify"
     name: str
     endpoint: str
-    match: str
+    match: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +117,16 @@ class OutboundRegistration:
     contact_user: str
     line: bool
     endpoint: str
+    expiration: int
     retry_interval: int
     forbidden_retry_interval: int
+    fatal_retry_interval: int
+    auth_rejection_permanent: bool = True
     max_retries: int
 
 
+URIS = ("contact", "server_uri", "client_uri")
+URI_TRANSPORT = re.compile(r";transport=(tcp|tls)$")
 SipObject = Endpoint | Auth | Aor | Identify | OutboundRegistration
 IN_FILES = (Identify.kind, OutboundRegistration.kind)          # all others are in a database
 CLASSES: Mapping[str, type[SipObject]] = {each.kind: each for each in (Endpoint, Auth, Aor, Identify, OutboundRegistration)}
@@ -133,8 +147,13 @@ def options_of(row: SipObject) -> dict[str, str]:
 
 def text_of(row: SipObject) -> str:
     """The section of pjsip.conf, with the options that differ from Asterisk's defaults. Raises UnsafeValue."""
-    lines = [f"{name} = {value}\n" for name, value in _set_options(row).items()]
+    lines = [f"{name} = {_escaped(value)}\n" for name, value in _set_options(row).items()]
     return f"[{row.name}]\ntype = {row.kind}\n{''.join(lines)}"
+
+
+def _escaped(value: str) -> str:
+    """A semicolon begins a comment in the file."""
+    return value.replace(";", "\\;")
 
 
 def dump(rows: Iterable[SipObject]) -> str:
@@ -200,6 +219,8 @@ def _text(name: str, value: Value) -> str:
             return "yes" if value else "no"
         case str() if name == "password":
             return CarrierPassword(value)
+        case str() if name in URIS and (way := URI_TRANSPORT.search(value)):
+            return f"{encode(value[:way.start()])}{way[0]}"
         case str() | int():
             return str(encode(value))
         case tuple():

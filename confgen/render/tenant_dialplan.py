@@ -10,11 +10,12 @@ from confgen.render.dialplan import Code, Context, DialplanExtension, DialplanSt
 from confgen.render.encoder import encode
 from confgen.render.hints import Numbers, lamps_of
 from confgen.render.sip_objects import variables_text
-from confgen.render.tenant_sip import phone_variables
+from confgen.render.tenant_sip import phone_variables, server_context
 from confgen.secrets import mobile_users
 from routing.hunt.caller_id import CALLER
 from routing.hunt.ring_rules import CallKind
 from routing.numbering.value_types import Did, Extension, Name
+from routing.platform.trunks import RegistrationTrunk
 from routing.tenant.tenant import Tenant
 
 Sound = Callable[[Name], str]            # the file of a prompt
@@ -25,6 +26,8 @@ def tenant_contexts(tenant: Tenant, sound: Sound, *, has_encrypted: bool) -> Ite
     slug = tenant.tenant
     yield Context(f"{slug}-phone", includes=("tenant_call",))
     yield Context(f"{slug}-trunk", includes=("tenant_call",))
+    if tenant.own_trunks:
+        yield Context(f"{slug}-incoming", includes=("tenant_incoming",))
     for name in ("transfer", "keyed", "confirm", "admit"):
         yield Context(f"{slug}-{name}", includes=(f"tenant_{name}",))
     yield Context(f"{slug}-own", (DialplanExtension("s", (step("MSet", *_own(tenant, sound)), step("Return"))),))
@@ -33,8 +36,11 @@ def tenant_contexts(tenant: Tenant, sound: Sound, *, has_encrypted: bool) -> Ite
     if tenant.shares_carriers:
         # One context of all tenants: a carrier that they share calls a number, here in its one spelling, and that chooses the
         # tenant. [carrier] in asterisk-conf/extensions.conf reads the other spellings.
-        yield Context("carriers", tuple(
-            DialplanExtension(did[1:], (step("Goto", f"{slug}-carrier", Code("${EXTEN}"), 1),)) for did in tenant.numbers))
+        yield _numbers(tenant, "carriers")
+    servers = dict.fromkeys(trunk.server for trunk in tenant.own_trunks.values() if isinstance(trunk, RegistrationTrunk))
+    for server in servers:
+        yield _numbers(tenant, server_context(server))
+    if tenant.shares_carriers or servers:
         yield Context(f"{slug}-carrier", includes=("tenant_carrier",))
     if users := mobile_users(tenant):
         yield Context(f"{slug}-mobile", tuple(_called_from_mobile(tenant, user) for user in users), ("tenant_mobile",))
@@ -48,6 +54,12 @@ def tenant_contexts(tenant: Tenant, sound: Sound, *, has_encrypted: bool) -> Ite
         yield Context(f"{slug}-site", tuple(_sites(tenant)))
     yield Context(f"{slug}-lamps", tuple(_lamps(tenant)))
     yield Context(f"{slug}-failover", tuple(_failover(tenant, sound)))
+
+
+def _numbers(tenant: Tenant, context: str) -> Context:
+    """The tenant's numbers in a context that tenants share."""
+    return Context(context, tuple(
+        DialplanExtension(did[1:], (step("Goto", f"{tenant.tenant}-carrier", Code("${EXTEN}"), 1),)) for did in tenant.numbers))
 
 
 def dial(endpoints: Iterable[str]) -> str:
@@ -174,7 +186,7 @@ def _rings(
 
 
 def _emergency(tenant: Tenant, sound: Sound, number: str) -> Iterator[DialplanExtension]:
-    shown = Code("b(outside^s^1(${GOSUB_RETVAL}^${GOSUB_RETVAL}))")
+    shown = Code("b(outside^${EXTEN}^1(${GOSUB_RETVAL}^${GOSUB_RETVAL}))")
     yield DialplanExtension(number, (
         step("Gosub", f"{tenant.tenant}-site", Code("${CALLER_EXTENSION}"), 1),
         *(step("Dial", f"PJSIP/{number}@{trunk}", 60, shown) for trunk in tenant.emergency_trunks),

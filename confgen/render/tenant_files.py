@@ -34,9 +34,9 @@ Files = dict[str, str]      # path below the revision's directory -> text
 
 
 def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], home: PurePosixPath,
-                  tls: bool = False, source: Source | None = None) -> Files:
+                  tls: bool = False, source: Source | None = None, media_address: str = "") -> Files:
     """One tenant's files, made of `source`. `sounds` maps prompts to sound names; `home` is the instance as Asterisk sees it;
-    `tls`: equipment that can speaks TLS and SRTP."""
+    `tls`: equipment that can speaks TLS and SRTP; `media_address`: of telephones' audio, empty for any of the machine's."""
     slug = tenant.tenant
     encrypted = [
         tenant.endpoint_of(device) for _, _, each in tenant.equipment() if tls and model_of(each).vendor in SECURE
@@ -61,7 +61,7 @@ def render_tenant(tenant: Tenant, secrets: Secrets, sounds: Mapping[str, str], h
         "mobile_pins": {extension: secrets.mobile_pins[pin_name(tenant, extension)] for extension in mobile_users(tenant)},
     }
     files = {
-        **_sip_files(slug, head, list(tenant_objects(tenant, secrets, encrypted))),
+        **_sip_files(slug, head, list(tenant_objects(tenant, secrets, encrypted, media_address))),
         f"extensions/{slug}.conf": head + dialplan.text_of(contexts),
         f"extensions/{slug}.json": dialplan.dump(contexts),
         f"features/{slug}.conf": fill("features.conf", values),

@@ -1,5 +1,6 @@
 """The SIP objects of a tenant's devices and trunks, and of the carriers that tenants share. Pure."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -8,19 +9,46 @@ from confgen.secrets import Secrets
 from routing.numbering.endpoint import PLATFORM, TrunkEndpoint
 from routing.numbering.numbers import country_code, prefixes
 from routing.numbering.value_types import Extension, Name
-from routing.platform.trunks import AddressTrunk, Carrier, OwnTrunk
+from routing.platform.trunks import (
+    CODECS,
+    AddressTrunk,
+    CalledNumber,
+    Carrier,
+    ForwardedBy,
+    IdentityHeader,
+    Keys,
+    OwnTrunk,
+    RegistrationTrunk,
+    Transport,
+)
 from routing.tenant.equipment import Use
 from routing.tenant.tenant import Tenant
 
 ANALOGUE = ("alaw", "ulaw")              # any other codec distorts fax and modem signals
-CODECS = (*ANALOGUE, "g722")
+# Of telephones, in seconds: a call ends when no audio comes, since the telephone has lost power or network. One that holds its
+# call may send nothing for long.
+SILENCE_S, SILENCE_ON_HOLD_S = 90, 3600
+NO_MESSAGES = "messages"                 # no such context exists: a MESSAGE outside a call is refused
+NO_RETRY_LIMIT = 2**31 - 1
+DTMF_MODES = {Keys.AUTO: "auto", Keys.RFC4733: "rfc4733", Keys.INFO: "info", Keys.TONES: "inband"}
+CALLED_IN = {
+    CalledNumber.REQUEST: "", CalledNumber.TO: "To", CalledNumber.P_CALLED_PARTY_ID: "P-Called-Party-ID",
+    CalledNumber.DIVERSION: "Diversion"}
+VOUCHES_IN = {
+    IdentityHeader.P_ASSERTED: "P-Asserted-Identity", IdentityHeader.P_PREFERRED: "P-Preferred-Identity",
+    IdentityHeader.REMOTE_PARTY: "Remote-Party-ID", IdentityHeader.FROM: ""}
+FORWARDED_IN = {ForwardedBy.DIVERSION: "Diversion", ForwardedBy.NOTHING: ""}
 
 
-def tenant_objects(tenant: Tenant, secrets: Secrets, encrypted: Collection[str]) -> Iterator[SipObject]:
-    """`encrypted`: the endpoints that speak TLS and SRTP alone. Raises KeyError for a secret that is missing."""
+def tenant_objects(
+    tenant: Tenant, secrets: Secrets, encrypted: Collection[str], media_address: str = "",
+) -> Iterator[SipObject]:
+    """`encrypted`: the endpoints that speak TLS and SRTP alone. `media_address`: of telephones' audio, which has none of a
+    transport. Raises KeyError for a secret that is missing."""
     for extension in tenant.users:
         for device, name in zip(tenant.users[extension].devices, tenant.endpoints_of(extension), strict=True):
-            yield _device(tenant, extension, f"{extension}-{device}", name, name in secrets.next_sip, name in encrypted)
+            endpoint = _device(tenant, extension, f"{extension}-{device}", name, name in secrets.next_sip, name in encrypted)
+            yield replace(endpoint, media_address=media_address, bind_rtp_to_media_address=bool(media_address))
             yield Auth(name=name, auth_type="digest", username=name, password=secrets.sip[name])
             if name in secrets.next_sip:     # replaces the one above once the telephone has used it
                 yield Auth(name=f"{name}-next", auth_type="digest", username=name, password=secrets.next_sip[name])
@@ -30,8 +58,9 @@ def tenant_objects(tenant: Tenant, secrets: Secrets, encrypted: Collection[str])
     uses = tenant.analogue.values()
     for name, trunk in tenant.own_trunks.items():
         endpoint = _trunk(
-            name, f"{tenant.tenant}-trunk", {"OUTSIDE": "yes"}, is_analogue=bool(uses), for_fax=Use.FAX in uses)
-        endpoint = replace(endpoint, accountcode=tenant.tenant, tenantid=tenant.tenant)
+            name, f"{tenant.tenant}-incoming", trunk, {"OUTSIDE": "yes"}, is_analogue=bool(uses), for_fax=Use.FAX in uses)
+        if isinstance(trunk, AddressTrunk):      # else the number decides: [tenant_incoming] in asterisk-conf/extensions.conf
+            endpoint = replace(endpoint, accountcode=tenant.tenant, tenantid=tenant.tenant)
         yield from _with_carrier(endpoint, trunk, secrets, contact_user="" if isinstance(trunk, AddressTrunk) else trunk.number)
 
 
@@ -41,7 +70,7 @@ def carrier_objects(carriers: Mapping[Name, Carrier], secrets: Secrets) -> Itera
         spelling = spelling_of(carrier)
         variables = {"OUTSIDE": "yes", "ABROAD": spelling.abroad, "COUNTRY": spelling.country_code,
                      "NATIONAL": spelling.national, "AREA": spelling.area_code}
-        endpoint = _trunk(str(TrunkEndpoint(PLATFORM, name)), "carrier", variables, is_analogue=True, for_fax=True)
+        endpoint = _trunk(str(TrunkEndpoint(PLATFORM, name)), "carrier", carrier, variables, is_analogue=True, for_fax=True)
         yield from _with_carrier(endpoint, carrier, secrets, contact_user=PLATFORM)
 
 
@@ -83,28 +112,53 @@ def _device(tenant: Tenant, extension: Extension, device: str, name: str, has_ne
     return Endpoint(
         name=name, context=f"{slug}-{'encrypted' if is_encrypted else 'phone'}", identify_by="username",
         # With SRTP only, whose keys TLS protects. `transport` is the way out: what registers by UDP is not reached. Its calls
-        # are refused by the context.
-        transport="tls" if is_encrypted else "udp", media_encryption="sdes" if is_encrypted else "no",
+        # are refused by the context. Other telephones are reached by the transport that they registered with.
+        transport="tls" if is_encrypted else "", media_encryption="sdes" if is_encrypted else "no",
         disallow="all", allow=ANALOGUE if use else CODECS,
+        incoming_call_offer_pref="remote", dtmf_mode="auto", rtp_timeout=SILENCE_S, rtp_timeout_hold=SILENCE_ON_HOLD_S,
         device_state_busy_at=1 if use else 0,                  # an analogue port is busy with its first call
         t38_udptl=is_fax, t38_udptl_ec="redundancy" if is_fax else "none", t38_udptl_nat=is_fax,
         t38_bind_udptl_to_media_address=is_fax, direct_media=False, rtp_symmetric=True, force_rport=True, rewrite_contact=True,
         auth=(name, f"{name}-next") if has_next else (name,), aors=name,
         callerid=f"{user.name} <{extension}>", trust_id_inbound=False, accountcode=slug, tenantid=slug, language="en",
-        send_pai=True, subscribe_context=f"{slug}-lamps",      # phones see the lamps of their own tenant
+        send_pai=True, message_context=NO_MESSAGES,
+        subscribe_context=f"{slug}-lamps",                     # phones see the lamps of their own tenant
         named_call_group=groups, named_pickup_group=groups,
         moh_suggest=f"{slug}-{tenant.hold_music}" if tenant.hold_music else "default",
         set_var=phone_variables(tenant, extension), mailboxes=f"{extension}@{slug}" if user.voicemail else "")
 
 
-def _trunk(name: str, context: str, variables: Mapping[str, str], *, is_analogue: bool, for_fax: bool) -> Endpoint:
+def _trunk(
+    name: str, context: str, trunk: OwnTrunk | Carrier, variables: Mapping[str, str], *, is_analogue: bool, for_fax: bool,
+) -> Endpoint:
     """Known by its address and never by the name in a From header: a trunk has no password to ask for. `is_analogue`: what
     comes from and goes to an analogue port is never made G.722 and back."""
     return Endpoint(
-        name=name, context=context, identify_by="ip", transport="udp", disallow="all",
-        allow=ANALOGUE if is_analogue else CODECS, t38_udptl=for_fax, t38_udptl_ec="redundancy" if for_fax else "none",
-        t38_bind_udptl_to_media_address=for_fax, direct_media=False, rtp_symmetric=True, aors=name, trust_id_inbound=False,
-        language="en", set_var=variables, allow_transfer=False, allow_subscribe=False)
+        name=name, context=context, identify_by="ip", transport=trunk.transport.value, disallow="all",
+        allow=ANALOGUE if is_analogue else trunk.codecs, dtmf_mode=DTMF_MODES[trunk.keys],
+        rtp_timeout=trunk.silence_s, rtp_timeout_hold=trunk.silence_on_hold_s,
+        t38_udptl=for_fax, t38_udptl_ec="redundancy" if for_fax else "none",
+        t38_bind_udptl_to_media_address=for_fax, direct_media=False, rtp_symmetric=True, aors=name,
+        trust_id_inbound=trunk.trust, from_user=trunk.from_user or "", from_domain=trunk.from_domain or "",
+        message_context=NO_MESSAGES, language="en", set_var={**variables, **_habits(trunk)}, allow_transfer=False,
+        allow_subscribe=False)
+
+
+def _habits(trunk: OwnTrunk | Carrier) -> dict[str, str]:
+    """Variables of a trunk's channels, which [incoming] and [outside] in asterisk-conf/extensions.conf read."""
+    habits = {
+        "CALLED_IN": CALLED_IN[trunk.called_number], "CALLED_PREFIX": trunk.called_prefix,
+        "VOUCHES_IN": VOUCHES_IN[trunk.identity], "FORWARDED_IN": FORWARDED_IN[trunk.forwarded_by]}
+    if not isinstance(trunk, AddressTrunk):
+        habits |= {"ACCOUNT": trunk.user}
+    if isinstance(trunk, RegistrationTrunk):
+        habits |= {"ACCOUNT_NUMBER": trunk.number, "SERVER": server_context(trunk.server)}
+    return {name: value for name, value in habits.items() if value}
+
+
+def server_context(server: str) -> str:
+    """The context with the numbers of all tenants that register at this server."""
+    return f"at-{re.sub('[^a-z0-9]', '_', server.lower())}"
 
 
 def _with_carrier(
@@ -112,15 +166,19 @@ def _with_carrier(
 ) -> Iterator[SipObject]:
     """A trunk's endpoint and the objects by which it and its carrier find each other."""
     name = endpoint.name
+    host = trunk.address if isinstance(trunk, AddressTrunk) else trunk.server
+    way = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
+    uri = f"sip:{host}:{trunk.port}{way}"
+    yield Identify(name=name, endpoint=name, match=(host, *trunk.calls_from))
+    yield Aor(name=name, contact=uri, qualify_frequency=trunk.qualify_s)
     if isinstance(trunk, AddressTrunk):
         yield endpoint
-        yield Identify(name=name, endpoint=name, match=trunk.address)
-        yield Aor(name=name, contact=f"sip:{trunk.address}:{trunk.port}", qualify_frequency=trunk.qualify_s)
         return
-    server = f"{trunk.server}:{trunk.port}"
     yield replace(endpoint, outbound_auth=name)
-    yield Auth(name=name, auth_type="digest", username=trunk.user, password=secrets.trunks[name])
+    yield Auth(name=name, auth_type="digest", username=trunk.auth_user or trunk.user, password=secrets.trunks[name])
+    # Every refusal may be the carrier's passing trouble: none ends the attempts.
     yield OutboundRegistration(
-        name=name, transport="udp", outbound_auth=name, server_uri=f"sip:{server}", client_uri=f"sip:{trunk.user}@{server}",
-        contact_user=contact_user, line=True, endpoint=name, retry_interval=10, forbidden_retry_interval=60, max_retries=10000)
-    yield Aor(name=name, contact=f"sip:{server}", qualify_frequency=trunk.qualify_s)
+        name=name, transport=trunk.transport.value, outbound_auth=name, server_uri=uri,
+        client_uri=f"sip:{trunk.user}@{host}:{trunk.port}{way}", contact_user=contact_user, line=True, endpoint=name,
+        expiration=trunk.expiry_s, retry_interval=trunk.retry_s, forbidden_retry_interval=trunk.retry_s,
+        fatal_retry_interval=trunk.retry_s, auth_rejection_permanent=False, max_retries=NO_RETRY_LIMIT)

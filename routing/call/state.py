@@ -64,6 +64,10 @@ class Played:
     """The prompts were played to their end."""
 
 
+REDIRECTED = 23
+"""The Q.850 cause of a leg that answered with 3xx, which is not followed. Asterisk then says busy, without a cause."""
+
+
 @dataclass(frozen=True, slots=True)
 class DialEnded:
     """`cause` is the Q.850 cause of the leg that ended last, 0 where none is known."""

@@ -1,13 +1,14 @@
 """Clashes: values that only one tenant may have, such as numbers and addresses. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from routing.check.equipment_check import macs_of
 from routing.nodes.mobile_access import MobileAccess
 from routing.numbering.value_types import Extension, Name, mac_shown
 from routing.platform.platform import Platform
-from routing.platform.trunks import addresses, servers
+from routing.platform.trunks import Carrier, Trunk, addresses, networks, servers
 from routing.tenant.tenant import Tenant
 from yaml_models.document import Document
 from yaml_models.errors import Problem
@@ -49,10 +50,33 @@ def clashes(read: Sequence[tuple[Document, Tenant]]) -> Iterable[Problem]:
                 yield document.problem(path, f"{claim} is a name, expected an IP address beside the platform's carriers")
             else:
                 owners[claim] = document.place(path)
+    yield from _overlaps(read)
     for document, tenant in read:
         for path, claim in avoided(tenant):
             if claim in owners:
                 yield document.problem(path, f"{claim} already belongs to {owners[claim]}")
+
+
+def _overlaps(read: Sequence[tuple[Document, Tenant]]) -> Iterator[Problem]:
+    """Networks of `calls_from` that hold an address of another trunk: calls from there would be the other's."""
+    taken: list[tuple[IPv4Network | IPv6Network, tuple[str, str], str]] = []      # with tenant and trunk, and how to name them
+    for carriers in {id(tenant.platform): tenant.platform.carriers for _, tenant in read}.values():
+        taken += [(network, ("", path[0]), f"the platform's carrier {path[0]}") for path, network in _networks(carriers)]
+    for document, tenant in read:
+        for path, network in _networks(tenant.trunks):
+            where, trunk = ("trunks", *path), (tenant.tenant, path[0])
+            for other, owner, name in taken:
+                is_other = owner != trunk and other.version == network.version and other.overlaps(network)
+                if is_other and ("calls_from" in path or other.prefixlen < other.max_prefixlen):
+                    yield document.problem(where, f"{network} overlaps {other}, which belongs to {name}")
+            taken.append((network, trunk, document.place(where)))
+
+
+def _networks(ways: Mapping[Name, Trunk | Carrier]) -> Iterator[tuple[tuple[str, ...], IPv4Network | IPv6Network]]:
+    """Those that are no host names."""
+    for path, text in networks(ways):
+        with suppress(ValueError):
+            yield path, ip_network(text)
 
 
 def carrier_clashes(document: Document, platform: Platform) -> Iterable[Problem]:

@@ -98,8 +98,8 @@ class CallServer(Element):
 
     def _call(self, here: Here, number: Did, said: Reasons) -> Do:
         leg = ExternalNumber(number, here.tenant.trunk_endpoint(self.trunk, number))
-        shown, vouching = identity(here.tenant, here.facts, self.presentation)
-        step = Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching)
+        seen = identity(here.tenant, here.facts, self.presentation)
+        step = Dial((), self.ring_s, outside=(leg,), shown=seen.shown, vouching=seen.vouching, hidden=seen.hidden)
         return Do(step, said + Why.CALLS(number))
 
     def _failed(self, why: Reasons) -> Go:

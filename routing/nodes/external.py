@@ -32,8 +32,9 @@ class External(Element):
                 return Go(self.unanswered, Why.CALLERS_OWN(self.number) + Why.ON_TO(self.unanswered))
             case Entered():
                 leg = ExternalNumber(self.number, here.tenant.trunk_endpoint(self.trunk, self.number))
-                shown, vouching = identity(here.tenant, here.facts, self.presentation)
-                return Do(Dial((), self.ring_s, outside=(leg,), shown=shown, vouching=vouching), Why.CALLS(self.number))
+                seen = identity(here.tenant, here.facts, self.presentation)
+                step = Dial((), self.ring_s, outside=(leg,), shown=seen.shown, vouching=seen.vouching, hidden=seen.hidden)
+                return Do(step, Why.CALLS(self.number))
             case DialEnded(status=DialStatus.ANSWER):
                 return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
             case DialEnded(status=DialStatus.BUSY) if self.busy:

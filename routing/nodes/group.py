@@ -14,7 +14,7 @@ from routing.call.questions import Loads
 from routing.call.reasons import Reasons, Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Played
 from routing.call.step import Cause, Dial, Hangup, Play
-from routing.hunt.caller_id import CALLER, Presentation, identity
+from routing.hunt.caller_id import CALLER, Identity, Presentation, identity
 from routing.hunt.hunting import (
     MAX_MEMBERS,
     RESERVING,
@@ -209,10 +209,10 @@ class _Hunt:
         seats = self.here.tenant.seats_of(self.here.name)
         pairs = [(self.candidates[place], self.group.delays_s.get(seats[place].entry, 0)) for place in chosen]
         rung = ringing(pairs, ring_s, self._rung(before))
-        shown, vouching = identity(self.here.tenant, self.here.facts, self.group.presentation) if rung.outside else ("", "")
+        seen = identity(self.here.tenant, self.here.facts, self.group.presentation) if rung.outside else Identity("", "")
         step = Dial(
-            rung.endpoints, ring_s, rung.outside, shown, vouching, rung.delays_s if any(rung.delays_s) else (), more,
-            self.group.music or self.here.chosen.music)
+            rung.endpoints, ring_s, rung.outside, seen.shown, seen.vouching, rung.delays_s if any(rung.delays_s) else (), more,
+            self.group.music or self.here.chosen.music, hidden=seen.hidden)
         return Do(step, why + Why.RINGS(rung.reasons), after.to_memory())
 
     def _leave(self, progress: Progress, why: Reasons) -> Go:

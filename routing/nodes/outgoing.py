@@ -11,8 +11,20 @@ from routing.call.codes import Shown
 from routing.call.effects import CheckPin, ConfirmCountry, PinIs
 from routing.call.questions import HasPin, PinOf
 from routing.call.reasons import Reasons, Why
-from routing.call.state import CorruptMemory, DialEnded, DialStatus, Digits, Entered, Event, Played, cause_in, counters
+from routing.call.state import (
+    REDIRECTED,
+    CorruptMemory,
+    DialEnded,
+    DialStatus,
+    Digits,
+    Entered,
+    Event,
+    Played,
+    cause_in,
+    counters,
+)
 from routing.call.step import Cause, Dial, ExternalNumber, Hangup, Play, Read
+from routing.hunt.caller_id import Identity, user_identity
 from routing.nodes.node import Do, Go, Here, UnexpectedEvent
 from routing.nodes.outbound_policy import is_new_country, take_line, why_forbidden
 from routing.numbering.dialled import CallClass, class_of, read_dialled
@@ -25,9 +37,9 @@ KEY_WAIT_S = 5
 MAX_PINS = 3              # tried in one call
 MAX_PIN_DIGITS = 11       # those of a PIN, and '#'
 HALF = 10**8              # a number is remembered as two
-TRUNK_FAILED = frozenset({3, 18, 20, 27, 34, 38, 41, 42, 102})
-"""Causes that describe the trunk, not the called party: no route, no answer to the INVITE, carrier not reachable, and
-what the SIP codes 500 to 599 become. Source: chan_pjsip's hangup_sip2cause, ITU-T Q.850."""
+TRUNK_FAILED = frozenset({3, 18, 20, REDIRECTED, 27, 34, 38, 41, 42, 102})
+"""Causes that describe the trunk, not the called party: no route, no answer to the INVITE, carrier not reachable, a
+redirection, and what the SIP codes 500 to 599 become. Source: chan_pjsip's hangup_sip2cause, ITU-T Q.850."""
 
 
 class Stage(IntEnum):
@@ -143,13 +155,13 @@ class Outgoing:
         match ended.status:
             case DialStatus.ANSWER:
                 return Do(Hangup(Cause.NORMAL), Why.CONVERSATION_OVER())
-            case DialStatus.BUSY:
+            case DialStatus.BUSY if ended.cause != REDIRECTED:
                 return _refusal("sys_outside_busy", Cause.BUSY, Why.BUSY())
             case DialStatus.NOANSWER:
                 return _refusal("sys_outside_no_answer", Cause.NO_ANSWER, Why.NO_ANSWER())
             case DialStatus.CANCEL:
                 return Do(Hangup(Cause.NORMAL), Why.CALLER_GIVES_UP())
-            case DialStatus.UNAVAILABLE | DialStatus.CONGESTION:
+            case DialStatus.BUSY | DialStatus.UNAVAILABLE | DialStatus.CONGESTION:
                 return self._failed(here, called, ended.cause)
 
     def _failed(self, here: Here, called: OutgoingCall, cause: int) -> Do:
@@ -199,23 +211,19 @@ def _trunk(here: Here, called: OutgoingCall) -> Name:
 
 def _call(here: Here, called: OutgoingCall, before: Reasons) -> Do:
     trunk = _trunk(here, called)
-    number, hidden = _identity(here, called)
+    identity = _identity(here, called)
     leg = ExternalNumber(called.number, here.tenant.trunk_endpoint(trunk, called.number), payer=here.facts.payer)
     own = bool(here.tenant.refusal_of(called.number))
-    step = Dial((), RING_S, outside=(leg,), shown=number, vouching=number, hidden=hidden, own=own)
-    shown = Why.SHOWN_HIDDEN() if hidden else Why.SHOWN_AS(number)
+    step = Dial((), RING_S, outside=(leg,), shown=identity.shown, vouching=identity.vouching, hidden=identity.hidden, own=own)
+    shown = Why.SHOWN_HIDDEN() if identity.hidden else Why.SHOWN_AS(identity.shown)
     why = before + Why.CALLS_BY(called.number, called.call_class, trunk) + shown
     return Do(step, why, called.memory(Stage.CALLING), is_screened=True)
 
 
-def _identity(here: Here, called: OutgoingCall) -> tuple[str, bool]:
-    """The number shown, and True if it is hidden from the called party. An emergency call shows its site's number; a tenant
-    without any number can show only an extension."""
+def _identity(here: Here, called: OutgoingCall) -> Identity:
+    """An emergency call shows its site's number, whatever was hidden."""
     extension = here.facts.payer
-    if called.call_class is CallClass.EMERGENCY:
-        number, hidden = here.tenant.site_number(extension), False
-    elif called.shown is Shown.MAIN:
-        number, hidden = here.tenant.main_number, False
-    else:
-        number, hidden = here.tenant.number_of(extension), called.shown is Shown.NOTHING or here.tenant.hides_number(extension)
-    return number, hidden or not number
+    if called.call_class is not CallClass.EMERGENCY:
+        return user_identity(here.tenant, extension, called.shown)
+    number = here.tenant.site_number(extension)
+    return Identity(number, number, hidden=not number)

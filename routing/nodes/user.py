@@ -12,7 +12,7 @@ from routing.call.facts import Forwarding
 from routing.call.reasons import Reasons, Why
 from routing.call.state import DialEnded, DialStatus, Entered, Event, Played, VoicemailEnded, cause_in
 from routing.call.step import Cause, Dial, Diversion, Diverted, Hangup, Play
-from routing.hunt.caller_id import CALLER, Presentation, identity
+from routing.hunt.caller_id import CALLER, Identity, Presentation, identity
 from routing.hunt.forwarding import MAX_FORWARDS, Nobody, Passed, Reachable, passed_to, who_rings
 from routing.hunt.hunting import rings_after
 from routing.hunt.presence import is_there
@@ -127,6 +127,9 @@ class User(Part):
                 return self._missed(here, status, MISSED[status][0])
             case DialEnded(status=DialStatus.UNAVAILABLE) if is_there(here.facts, self._rung(here)):
                 return self._pass_on(here, DialStatus.BUSY, Why.DECLINED())
+            case DialEnded(status=DialStatus.NOANSWER, cause=Cause.NO_ANSWER) if self._rang_one_phone(here):
+                # 480, by which a telephone's own key for do not disturb answers: where it rings on, no cause is known.
+                return self._pass_on(here, DialStatus.BUSY, Why.DECLINED())
             case DialEnded(status=status):
                 return self._pass_on(here, status, MISSED[status][0])
             case Played() if memory:
@@ -151,12 +154,14 @@ class User(Part):
     def _ring(self, here: Here) -> Go | Do:
         match who_rings(here.tenant, here.facts, here.name, trail=here.trail):
             case Reachable(endpoints=endpoints, outside=outside) as found:
-                shown, vouching = identity(here.tenant, here.facts, self.presentation) if outside else ("", "")
+                seen = identity(here.tenant, here.facts, self.presentation) if outside else Identity("", "")
                 delays_s = found.delays_s if any(found.delays_s) else ()
                 rung = [(device_of(endpoint).name, s) for endpoint, s in zip(endpoints, found.delays_s, strict=True)]
                 rung += [(leg.number, leg.after_s) for leg in outside]
                 rings = tuple(reason for what, delay_s in rung for reason in rings_after(Why.WHO(what), delay_s))
-                step = Dial(endpoints, self.ring_s, outside=outside, shown=shown, vouching=vouching, delays_s=delays_s)
+                step = Dial(
+                    endpoints, self.ring_s, outside=outside, shown=seen.shown, vouching=seen.vouching, hidden=seen.hidden,
+                    delays_s=delays_s)
                 return Do(step, Why.RINGS(rings))
             case Passed() as passed:
                 return self._passed(here, passed, (), Diverted.UNCONDITIONAL)
@@ -168,6 +173,13 @@ class User(Part):
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail)
         return found.endpoints if isinstance(found, Reachable) else ()
 
+    def _rang_one_phone(self, here: Here) -> bool:
+        """True if nothing else has rung, here or before, so the cause is that of this phone: Asterisk keeps it for the call."""
+        if here.trail:
+            return False
+        found = who_rings(here.tenant, here.facts, here.name, trail=here.trail)
+        return isinstance(found, Reachable) and len(found.endpoints) == 1 and not found.outside and not any(found.delays_s)
+
     def _pass_on(self, here: Here, status: DialStatus, reason: Reasons) -> Go | Do:
         found = who_rings(here.tenant, here.facts, here.name, trail=here.trail, ended=status)
         if not isinstance(found, Passed):
@@ -177,11 +189,13 @@ class User(Part):
     def _passed(self, here: Here, passed: Passed, before: Reasons, reason: Diverted) -> Go | Do:
         if not passed.outside:
             return Go(passed.target, before + passed.why, here.name)
-        shown, vouching = identity(here.tenant, here.facts, self.presentation)
+        seen = identity(here.tenant, here.facts, self.presentation)
         dialled = here.facts.dialled
         called = dialled if here.tenant.find_node(dialled) == here.name else here.tenant.number_of(here.name)
         diversion = Diversion(called, reason) if called.startswith("+") else None
-        step = Dial((), self.forward_ring_s, outside=passed.outside, shown=shown, vouching=vouching, diversion=diversion)
+        step = Dial(
+            (), self.forward_ring_s, outside=passed.outside, shown=seen.shown, vouching=seen.vouching, hidden=seen.hidden,
+            diversion=diversion)
         return Do(step, before + passed.why, (OUTSIDE,))
 
     def _missed(self, here: Here, status: DialStatus, reason: Reasons) -> Go | Do:

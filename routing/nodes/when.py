@@ -117,8 +117,7 @@ class CallerIs(Part):
     def why(self, asked: Inquiry) -> Reasons | None:
         facts, tenant = asked.here.facts, asked.here.tenant
         # An external caller who shows an extension has forged it.
-        made_up = not facts.caller_extension and facts.caller in tenant.internal_numbers
-        caller = "" if made_up else facts.caller_extension or facts.caller
+        caller = facts.caller_extension or facts.caller
         if caller in self._set:
             return Why.CALLER_IN_RULE(caller)
         for name in self.lists:

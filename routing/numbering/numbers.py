@@ -5,7 +5,7 @@ knows stands here.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from enum import StrEnum
 from functools import lru_cache
 
@@ -216,6 +216,16 @@ def is_foreign(number: str, country: str) -> bool:
     return region is not None and region != country
 
 
-def caller_number(said: str, country: str) -> str:
-    """The caller's number from a trunk or a phone, as +E.164 where possible; '' for a hidden number."""
-    return "" if said.strip().lower() in HIDDEN else e164(said, country)
+def caller_number(said: str, country: str, internal: Container[str] = ()) -> str:
+    """The caller's number from a trunk or a phone, as +E.164 where possible; '' for a hidden number. `internal`: the numbers
+    that only colleagues have, for a caller from outside, who hides behind one of these."""
+    digits = re.sub("[^0-9*#]", "", said)
+    return "" if said.strip().lower() in HIDDEN or digits in internal else e164(said, country)
+
+
+def caller_name(said: str, number: str, internal: Container[str], names: Iterable[str]) -> str:
+    """The name of a caller from outside, who says this name and this number; '' for one that has a colleague's number, as
+    either, or a colleague's name."""
+    digits = (re.sub("[^0-9*#]", "", text) for text in (said, number))
+    is_colleagues = any(each in internal for each in digits) or said.strip().casefold() in map(str.casefold, names)
+    return "" if is_colleagues else said

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from ipaddress import ip_network
 from typing import Annotated
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -67,6 +68,15 @@ def has_numbers(country: str) -> str:
     return country
 
 
+def one_network(text: str) -> str:
+    """The address or network in its usual form. Raises ValueError for anything else."""
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("expected an address or a network such as 192.0.2.0/28") from None
+
+
+Network = Annotated[str, AfterValidator(one_network)]               # IPv4 or IPv6
 Mac = Annotated[str, matching(r"^[0-9a-f]{12}$", "a MAC address such as 80:5e:c0:11:22:33"), BeforeValidator(plain_mac)]
 DeviceName = Annotated[str, matching(r"^[0-9]{2,6}-[a-z][a-z0-9_]{0,30}$", "a user's device such as 201-desk")]
 Ipui = Annotated[str, matching(                                     # of a DECT handset

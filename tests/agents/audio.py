@@ -60,3 +60,13 @@ def loudness(samples: Samples) -> npt.NDArray[np.float64]:
     frame = RATE_HZ // 100
     frames = samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)
     return np.asarray(np.sqrt(np.mean(frames**2, axis=1)))
+
+
+def a_law(samples: Samples) -> bytes:
+    """The samples as a telephone sends them (ITU-T G.711)."""
+    wide = samples.astype(np.int32)
+    magnitude = np.minimum(np.where(wide >= 0, wide, -wide - 1) >> 4, 2047)
+    exponent = np.maximum(np.floor(np.log2(np.maximum(magnitude, 1))).astype(np.int32) - 3, 0)
+    mantissa = (magnitude >> np.maximum(exponent - 1, 0)) & 15
+    code = (exponent << 4) | mantissa
+    return bytes(((code | np.where(wide >= 0, 0x80, 0)) ^ 0x55).astype(np.uint8))

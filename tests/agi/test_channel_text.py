@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from agi.channel_text import MAX_PATH_TEXT, ChannelResult, path_text, read_event, read_state, state_text
 from routing.call.reasons import Why
 from routing.call.state import (
+    REDIRECTED,
     Awaits,
     Chosen,
     ConferenceLeft,
@@ -79,7 +80,8 @@ def test_number_is_read_as_the_dialplan_encoded_it() -> None:
 def test_event_is_read_by_what_the_state_waits_for() -> None:
     assert read_event(None, "trunk", "+48221234567", "", ChannelResult()) == Started(Origin.TRUNK, "+48221234567")
     assert read_event(State("main", Awaits.DIGITS, 0), "trunk", "1", "", ChannelResult("7", "BUSY")) == Digits("7")
-    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", ChannelResult("7", "BUSY")) == DialEnded(DialStatus.BUSY)
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", ChannelResult("7", "BUSY17")) == DialEnded(DialStatus.BUSY, 17)
+    assert read_event(State("201", Awaits.DIAL, 0), "trunk", "1", "", ChannelResult("7", "BUSY0")) == DialEnded(DialStatus.BUSY, REDIRECTED)
     assert read_event(State("room", Awaits.CONFERENCE, 0), "trunk", "1", "", ChannelResult(left="closed")) == ConferenceLeft(refused=True)
 
 

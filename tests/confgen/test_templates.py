@@ -117,10 +117,10 @@ def test_phone_may_not_say_who_it_is() -> None:
 def test_phone_and_trunk_enter_their_own_contexts() -> None:
     contexts = {name: values["context"] for name, values in of_type(acme(TRUNKS), "endpoint").items()}
     assert contexts == dict.fromkeys(PHONES, "acme-phone") | {
-        "acme-trunk-carrier": "acme-trunk", "acme-trunk-other": "acme-trunk"}
+        "acme-trunk-carrier": "acme-incoming", "acme-trunk-other": "acme-incoming"}
     assert {context for context, _ in dialplan(acme(TRUNKS))} == {
         "acme-phone", "acme-trunk", "acme-failover", "acme-confirm", "acme-admit", "acme-site", "acme-transfer", "acme-keyed",
-        "acme-elsewhere", "acme-own"}
+        "acme-elsewhere", "acme-own", "acme-incoming", "acme-carrier", "at-sip_example_org"}
 
 
 def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:
@@ -129,10 +129,11 @@ def test_trunk_is_known_by_its_address_and_never_by_a_name() -> None:
     for name in ("acme-trunk-carrier", "acme-trunk-other"):
         assert endpoints[name]["identify_by"] == "ip"
         assert "auth" not in endpoints[name]
-        assert endpoints[name]["set_var"] == "OUTSIDE=yes"
+        assert endpoints[name]["set_var"].startswith("ARRAY(OUTSIDE,")
         assert endpoints[name].get("trust_id_inbound", "no") == "no"
     assert of_type(tenant, "identify") == {
-        "acme-trunk-carrier": {"type": "identify", "endpoint": "acme-trunk-carrier", "match": "192.0.2.7"}}
+        "acme-trunk-carrier": {"type": "identify", "endpoint": "acme-trunk-carrier", "match": "192.0.2.7"},
+        "acme-trunk-other": {"type": "identify", "endpoint": "acme-trunk-other", "match": "sip.example.org"}}
 
 
 def test_trunk_without_registration_has_its_carriers_contact_alone() -> None:
@@ -159,8 +160,10 @@ def test_no_endpoint_without_a_password_is_known_by_a_name() -> None:
         assert "auth" in endpoint or endpoint["identify_by"] == "ip", name
 
 
-def test_every_endpoint_carries_its_tenant() -> None:
-    for endpoint in of_type(acme(TRUNKS), "endpoint").values():
+def test_every_endpoint_carries_its_tenant_but_one_at_whose_server_other_tenants_may_register() -> None:
+    endpoints = of_type(acme(TRUNKS), "endpoint")
+    assert not endpoints.pop("acme-trunk-other").keys() & {"tenantid", "accountcode"}
+    for endpoint in endpoints.values():
         assert endpoint["tenantid"] == endpoint["accountcode"] == "acme"
 
 

@@ -16,7 +16,7 @@ from confgen.publish.sip_database import FILE
 from confgen.render.sip_objects import Aor, Identify, dump, files_by_kind
 
 INSTANCE = {
-    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "sip_tls_port": 0, "rtp_start": 10000, "rtp_end": 10100,
+    "home": "/srv/x", "sip_address": "127.0.0.1", "sip_port": 5060, "sip_tcp": True, "sip_tls_port": 0, "outside_address": "", "inside_networks": (), "rtp_start": 10000, "rtp_end": 10100,
     "agi_address": "127.0.0.1", "agi_port": 4573, "ami_address": "127.0.0.1", "ami_port": 5038, "ami_secret": "s", "ami_cli_secret": "t",
 }
 
@@ -32,7 +32,7 @@ def sections(text: str) -> list[str]:
 
 
 def trunk(name: str) -> Identify:
-    return Identify(name=name, endpoint=name, match="192.0.2.7")
+    return Identify(name=name, endpoint=name, match=("192.0.2.7",))
 
 
 def aors(home: Path) -> set[str]:

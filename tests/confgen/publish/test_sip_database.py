@@ -34,10 +34,11 @@ PHONE = [
 ]
 ASTERISKS = {
     "context": "", "identify_by": "", "transport": "", "media_encryption": "no", "disallow": "", "allow": "",
-    "device_state_busy_at": "0", "t38_udptl": "no", "t38_udptl_ec": "none", "t38_udptl_nat": "no",
+    "media_address": "", "bind_rtp_to_media_address": "no", "incoming_call_offer_pref": "local", "rtp_timeout": "0", "rtp_timeout_hold": "0", "device_state_busy_at": "0", "t38_udptl": "no", "t38_udptl_ec": "none", "t38_udptl_nat": "no",
     "t38_bind_udptl_to_media_address": "no", "direct_media": "yes", "rtp_symmetric": "no", "force_rport": "yes",
     "rewrite_contact": "no", "dtmf_mode": "rfc4733", "auth": "", "outbound_auth": "", "aors": "", "callerid": "",
-    "trust_id_inbound": "no", "accountcode": "", "tenantid": "", "language": "", "send_pai": "no", "subscribe_context": "",
+    "from_user": "", "from_domain": "",
+    "trust_id_inbound": "no", "accountcode": "", "tenantid": "", "language": "", "send_pai": "no", "subscribe_context": "", "message_context": "",
     "named_call_group": "", "named_pickup_group": "", "moh_suggest": "default", "set_var": "", "mailboxes": "",
     "allow_transfer": "yes", "allow_subscribe": "yes"}
 """What Asterisk takes for an option that an endpoint does not have, in the order in which it applies them."""

@@ -36,7 +36,7 @@ def test_another_parser_finds_the_same_sections_and_values(tmp_path: Path) -> No
     sections = [category.name for category in pyst2_config.Config(str(file)).categories]
     assert sections.count("acme-201-desk") == 3                      # endpoint, auth, aor
     assert sections.count("acme-trunk-carrier") == 3                 # endpoint, identify, aor
-    assert sections.count("acme-trunk-other") == 4                   # endpoint, auth, registration, aor
+    assert sections.count("acme-trunk-other") == 5                   # endpoint, auth, registration, identify, aor
     first = pyst2_config.Config(str(file)).categories[0]
     values = {item.name: item.value.strip() for item in first.items}
     assert values["tenantid"] == "acme"
