@@ -54,7 +54,7 @@ class _Trunk(Part):
     `calls_from`: further networks from which the carrier calls. `called_number`: the header with the
     number that is called. `called_prefix`: digits that the carrier puts before it.
 
-    `trust`: P-Asserted-IdentityHeader or Remote-Party-ID of its calls says who calls; else From does.
+    `trust`: P-Asserted-Identity or Remote-Party-ID of its calls says who calls; else From does.
     `from_user` and `from_domain` replace the caller's number and our address in From, for carriers that
     expect the account there. `identity`: the header with the number that vouches for the call.
     `forwarded_by`: the header with the number that was called before a forward.
