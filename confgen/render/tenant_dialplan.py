@@ -13,11 +13,14 @@ from confgen.render.sip_objects import variables_text
 from confgen.render.tenant_sip import phone_variables, server_context
 from confgen.secrets import mobile_users
 from routing.hunt.caller_id import CALLER
+from routing.hunt.hunting import Algorithm
 from routing.hunt.ring_rules import CallKind
 from routing.numbering.value_types import Did, Extension, Name
 from routing.platform.trunks import RegistrationTrunk
 from routing.tenant.tenant import Tenant
 
+CHOOSES_AGAIN = (Algorithm.LONGEST_IDLE, Algorithm.LEAST_LOADED, Algorithm.RANDOM)
+"""Queues whose agents Asterisk chooses anew for each attempt, so that one who lets a call ring would be rung again."""
 Sound = Callable[[Name], str]            # the file of a prompt
 
 
@@ -46,6 +49,8 @@ def tenant_contexts(tenant: Tenant, sound: Sound, *, has_encrypted: bool) -> Ite
         yield Context(f"{slug}-mobile", tuple(_called_from_mobile(tenant, user) for user in users), ("tenant_mobile",))
     yield Context(f"{slug}-elsewhere", tuple(_elsewhere(tenant)))
     for name, queue in tenant.queues.items():
+        if queue.strategy in CHOOSES_AGAIN:
+            yield Context(f"{tenant.queue_name(name)}-turns", (DialplanExtension("s", (step("Return"),)),))
         if queue.exit_keys:
             yield Context(f"{tenant.queue_name(name)}-keys", tuple(_key(key) for key in queue.exit_keys))
     if tenant.agents:
@@ -132,7 +137,9 @@ def _key(key: str) -> DialplanExtension:
 def _agent(tenant: Tenant, extension: Extension) -> DialplanExtension:
     """An agent of queues, with one hint for all devices of the user."""
     return DialplanExtension(
-        extension, (step("Dial", agent(tenant, extension), "", "itT"), step("Hangup", Code("${HANGUPCAUSE}"))),
+        extension, (
+            step("Gosub", "agent_turn", extension, 1), step("Dial", agent(tenant, extension), "", "itT"),
+            step("Hangup", Code("${HANGUPCAUSE}"))),
         str(encode(dial(tenant.endpoints_of(extension)))))
 
 

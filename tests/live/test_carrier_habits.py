@@ -344,3 +344,41 @@ async def test_user_shows_the_same_number_by_a_forward_as_by_an_own_call(
     assert own in invite.get("p-preferred-identity")
     assert ("id" in invite.get("privacy").split(";")) is (not shown)
     assert f"sip:{user}@" not in "".join(value for _, value in invite.headers)
+
+
+async def test_agent_who_lets_a_caller_ring_is_not_rung_again_beside_a_free_one(running: Pbx) -> None:
+    """A caller in each queue, and no agent answers: in each round of attempts every agent rings once."""
+    queues = running.tenants["lazy"].queues
+    rung: dict[str, list[str]] = {name: [] for name in queues}
+    async with AsyncExitStack() as stack:
+        for name, queue in queues.items():
+            for agent in queue.agents:
+                peer = await stack.enter_async_context(phone(running, f"lazy-{agent}-desk"))
+
+                def ring(request: Message, peer: RawSip = peer, rings: list[str] = rung[name], agent: str = agent) -> None:
+                    if request.get("via") not in {each.get("via") for each in peer.seen}:
+                        rings.append(agent)
+                    peer.reply(request, 180, "Ringing")
+
+                def stop(request: Message, peer: RawSip = peer) -> None:
+                    peer.reply(request, 200, "OK")
+                    ringing = next(each for each in reversed(peer.seen) if each.method == "INVITE")
+                    peer.reply(ringing, 487, "Request Terminated")
+
+                peer.answers["INVITE"], peer.answers["CANCEL"] = ring, stop
+        carrier = await stack.enter_async_context(raw_sip(Address("127.79.0.30", 5060), running.server))
+        waiting = []
+        for number in running.tenants["lazy"].numbers:
+            uri = OURS.format(number)
+            dialog = Dialog(uri, "sip:+48600100200@carrier.example")
+            waiting.append(dialog)
+            answer = await carrier.ask(dialog, "INVITE", uri=uri, body=carrier.sdp(Address("127.79.0.30", 40000)))
+            assert answer.status == 200
+        await until(lambda: all(len(rings) >= 4 for rings in rung.values()), "four attempts in each queue", 60)
+        for dialog in waiting:
+            assert (await carrier.ask(dialog, "BYE")).status == 200
+        await running.nothing_is_left()
+    for name, rings in rung.items():
+        agents = len(queues[name].agents)
+        for begin in range(0, 4 - agents + 1, agents):
+            assert len(set(rings[begin:begin + agents])) == agents, rung
