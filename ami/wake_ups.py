@@ -67,11 +67,19 @@ class WakeUps:
             return
         try:
             can_ring = [await self._can_ring(endpoint) for endpoint in endpoints]
+            if not any(can_ring):
+                await self._ask(endpoints)
         except AmiError as error:
             log.warning("wake_up_call_delayed", tenant=slug, extension=extension, problem=str(error))
             return
         if any(can_ring):
             await self._wake(slug, extension, at)
+
+    async def _ask(self, endpoints: tuple[str, ...]) -> None:
+        """Sends OPTIONS to phones that registered before Asterisk restarted: else Asterisk asks them within a minute, and they
+        count as unavailable until they answer. Raises AmiError."""
+        for endpoint in endpoints:
+            await self._ami.action("PJSIPQualify", Endpoint=checked(endpoint, "[a-z0-9_-]+", "endpoint"))
 
     async def _can_ring(self, endpoint: str) -> bool:
         """Asterisk says so, not the live state, which after a restart still has the states of before. Raises AmiError."""
